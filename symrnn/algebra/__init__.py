@@ -1,0 +1,1 @@
+"""The language of formulas: scalar functions, expression nodes, and their shapes."""
