@@ -1,0 +1,114 @@
+"""Run a definition on numbers, as Python and NumPy would.
+
+This is the oracle: it walks the syntax that the author wrote, knows nothing of shapes, equations or derivatives, and
+works on any NumPy arrays (floats, complex numbers, or object arrays of exact numbers).
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from symrnn.algebra.functions import FUNCTIONS, Arithmetic
+from symrnn.language.definition import Definition
+
+Array = Any
+"""A NumPy array of any dtype; a scalar may be a plain number."""
+
+
+def _step(x: Array) -> Array:
+    return np.where(np.real(x) > 0, 1.0, 0.0)  # the sign of the real part: right for a complex step
+
+
+def _softplus(x: Array) -> Array:
+    above = _step(x)
+    return x * above + np.log1p(np.exp(x - 2 * x * above))  # the exponent is -|x|
+
+
+def _softmax(x: Array) -> Array:
+    e = np.exp(x - np.max(np.real(x)))
+    return e / np.sum(e)
+
+
+NUMPY = Arithmetic(
+    exp=np.exp,
+    log=np.log,
+    sqrt=np.sqrt,
+    sin=np.sin,
+    cos=np.cos,
+    tanh=np.tanh,
+    step=_step,
+    # What follows is written so that large arguments do not overflow.
+    sigmoid=lambda x: 0.5 + 0.5 * np.tanh(0.5 * x),
+    softplus=_softplus,
+    log_sigmoid=lambda x: -_softplus(-x),
+    softmax=_softmax,
+)
+"""The functions of the table on float and complex arrays."""
+
+_OPERATORS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.MatMult: operator.matmul,
+}
+
+
+_STRUCTURAL: Mapping[str, Callable[..., Any]] = {
+    "concat": lambda m, *parts: np.concatenate(parts),
+    "softmax": lambda m, v: m.softmax(v),
+    "sum": lambda m, v: np.sum(v),
+    "mean": lambda m, v: np.sum(v) / np.size(v),
+    "outer": lambda m, v, k: np.outer(v, k),
+}
+
+
+def run(
+    definition: Definition,
+    values: Mapping[str, Array],
+    arithmetic: Arithmetic = NUMPY,
+    disturb: Mapping[str, Array] | None = None,
+) -> dict[str, Array]:
+    """Every name's value after the last equation.
+
+    Args:
+        definition: the cell's checked syntax.
+        values: one array per argument: (entries,) for a vector, (rows, columns) for a matrix, () for a scalar.
+        arithmetic: the functions of the table over the arrays' kind of number.
+        disturb: what to add to an assigned name right after its assignment, to find out what depends on it.
+    """
+    names = dict(values)
+    for assignment in definition.assignments:
+        value = evaluate(assignment.value, names, arithmetic)
+        if disturb and assignment.name in disturb:
+            value = value + disturb[assignment.name]
+        names[assignment.name] = value
+    return names
+
+
+def evaluate(node: ast.expr, names: Mapping[str, Array], m: Arithmetic) -> Array:
+    """The value of one checked expression."""
+    match node:
+        case ast.Name():
+            return names[node.id]
+        case ast.Constant():
+            return m.literal(node.value)
+        case ast.UnaryOp():
+            return -evaluate(node.operand, names, m)
+        case ast.Attribute():
+            return evaluate(node.value, names, m).T
+        case ast.BinOp(op=ast.Pow()):
+            base = evaluate(node.left, names, m)
+            power = evaluate(node.right, names, m)
+            return base**power if power > 0 else 1 / base**-power
+        case ast.BinOp():
+            return _OPERATORS[type(node.op)](evaluate(node.left, names, m), evaluate(node.right, names, m))
+        case ast.Call(func=ast.Name(id=name)):
+            arguments = [evaluate(argument, names, m) for argument in node.args]
+            return getattr(m, name)(*arguments) if name in FUNCTIONS else _STRUCTURAL[name](m, *arguments)
+    raise TypeError(f"unchecked syntax: {ast.dump(node)}")

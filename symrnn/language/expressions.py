@@ -1,0 +1,215 @@
+"""The whitelist: which expressions belong to the cell language, and what to write instead of those that do not."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Mapping
+
+from symrnn.algebra.functions import FUNCTIONS
+from symrnn.errors import CellError
+from symrnn.language.text import Text
+
+#: Operations on whole vectors and matrices: name -> number of arguments (None: two or more).
+STRUCTURAL: Mapping[str, int | None] = {"concat": None, "softmax": 1, "sum": 1, "mean": 1, "outer": 2}
+
+_BINARY = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult, ast.Pow)
+_ALLOWED = "allowed are + - * / @ **, unary minus, numbers, names, .T, and the functions " + ", ".join(
+    [*FUNCTIONS, *STRUCTURAL]
+)
+_NUMBERS = "numbers are written as 1, 0.5 or 1e-3, up to a million in size"
+_CHOOSE = "choose with step, relu, maximum or minimum"
+_ONE_EQUATION = "write every step as a line 'name = expression'"
+_NAME_PARTS = "a value is used as a whole: give its parts names of their own, as arguments or states"
+_TIME = "write the equations of one time step; they are repeated over time"
+
+#: What other libraries call it -> what to write here.
+_CALLED_HERE: Mapping[str, str] = {
+    "matmul": "A @ B",
+    "dot": "A @ B",
+    "multiply": "a * b",
+    "add": "a + b",
+    "subtract": "a - b",
+    "divide": "a / b",
+    "power": "a ** 2",
+    "square": "a ** 2",
+    "transpose": "A.T",
+    "concatenate": "concat(a, b)",
+    "cat": "concat(a, b)",
+    "hstack": "concat(a, b)",
+    "max": "maximum(a, b)",
+    "min": "minimum(a, b)",
+    "logistic": "sigmoid(a)",
+    "expit": "sigmoid(a)",
+    "swish": "silu(a)",
+    "heaviside": "step(a)",
+    "fabs": "abs(a)",
+    "absolute": "abs(a)",
+}
+
+#: Syntax that is not part of the language -> how it is called, and what to do instead.
+_REFUSED: Mapping[type[ast.AST], tuple[str, str]] = {
+    ast.ListComp: ("a comprehension", _TIME),
+    ast.SetComp: ("a comprehension", _TIME),
+    ast.DictComp: ("a comprehension", _TIME),
+    ast.GeneratorExp: ("a comprehension", _TIME),
+    ast.Subscript: ("indexing", _NAME_PARTS),
+    ast.Slice: ("a slice", _NAME_PARTS),
+    ast.Starred: ("*unpacking", _NAME_PARTS),
+    ast.Lambda: ("a lambda", _ONE_EQUATION),
+    ast.IfExp: ("an if-expression", _CHOOSE),
+    ast.Compare: ("a comparison", _CHOOSE),
+    ast.BoolOp: ("and/or", _CHOOSE),
+    ast.NamedExpr: ("an assignment inside an expression", _ONE_EQUATION),
+    ast.JoinedStr: ("an f-string", _ALLOWED),
+    ast.List: ("a list", "join vectors with concat(a, b)"),
+    ast.Tuple: ("a tuple", "join vectors with concat(a, b)"),
+    ast.Set: ("a set", _ALLOWED),
+    ast.Dict: ("a dictionary", _ALLOWED),
+    ast.Await: ("await", _ALLOWED),
+    ast.Yield: ("yield", "end the cell with one 'return' of its states"),
+    ast.YieldFrom: ("yield", "end the cell with one 'return' of its states"),
+    ast.FunctionDef: ("a function inside the cell", _ONE_EQUATION),
+    ast.AsyncFunctionDef: ("an async function", "write a plain 'def'"),
+    ast.ClassDef: ("a class", "a cell is a function"),
+    ast.Expr: ("an expression on its own", "assign it to a name, or remove it"),
+    ast.AugAssign: ("an assignment such as +=", "write a new 'name = expression'"),
+    ast.AnnAssign: ("an annotation without a value", "write 'name: \"shape\" = expression', or annotate the argument"),
+    ast.Delete: ("'del'", "remove it"),
+    ast.Global: ("'global'", "every value is an argument or an equation"),
+    ast.Nonlocal: ("'nonlocal'", "every value is an argument or an equation"),
+    ast.Import: ("an import inside the cell", "the functions of the language need no import"),
+    ast.ImportFrom: ("an import inside the cell", "the functions of the language need no import"),
+    ast.If: ("'if'", _CHOOSE),
+    ast.Match: ("'match'", _CHOOSE),
+    ast.For: ("'for'", _TIME),
+    ast.AsyncFor: ("'async for'", _TIME),
+    ast.While: ("'while'", _TIME),
+    ast.With: ("'with'", "remove it"),
+    ast.AsyncWith: ("'async with'", "remove it"),
+    ast.Try: ("'try'", "remove it"),
+    ast.Raise: ("'raise'", "remove it"),
+    ast.Assert: ("'assert'", "remove it; shapes are checked, and said with annotations"),
+    ast.Pass: ("'pass'", "remove it"),
+    ast.Break: ("'break'", "remove it"),
+    ast.Continue: ("'continue'", "remove it"),
+    ast.FloorDiv: ("the operator //", "divide with /"),
+    ast.Mod: ("the operator %", _ALLOWED),
+    ast.BitXor: ("the operator ^", "powers are written with **"),
+    ast.BitAnd: ("the operator &", _ALLOWED),
+    ast.BitOr: ("the operator |", _ALLOWED),
+    ast.LShift: ("the operator <<", _ALLOWED),
+    ast.RShift: ("the operator >>", _ALLOWED),
+    ast.UAdd: ("a plus sign in front", "leave it out"),
+    ast.Invert: ("the operator ~", _ALLOWED),
+    ast.Not: ("'not'", _CHOOSE),
+}
+
+
+def refusal(node: ast.AST, text: Text) -> CellError:
+    """The error for syntax that is not part of the language."""
+    kind = node.op if isinstance(node, ast.BinOp | ast.UnaryOp) else node
+    name, remedy = _REFUSED.get(type(kind), (f"'{type(kind).__name__.lower()}'", _ALLOWED))
+    return CellError(text.place(node), f"{name} is not part of the cell language", remedy)
+
+
+def check_expression(node: ast.expr, text: Text) -> None:
+    """Walk an expression against the whitelist.
+
+    Raises:
+        CellError: it contains something else.
+    """
+    match node:
+        case ast.Name():
+            if node.id.startswith("_"):
+                problem = f"the name {node.id!r} begins with an underscore"
+                raise CellError(text.place(node), problem, "names are letters, digits and underscores, as in W_f")
+        case ast.Constant():
+            _check_number(node, text)
+        case ast.BinOp(op=ast.Pow()):
+            check_expression(node.left, text)
+            _check_power(node, text)
+        case ast.BinOp(op=operation) if isinstance(operation, _BINARY):
+            check_expression(node.left, text)
+            check_expression(node.right, text)
+        case ast.UnaryOp(op=ast.USub()):
+            check_expression(node.operand, text)
+        case ast.Attribute():
+            if node.attr != "T":
+                problem = f"the attribute .{node.attr} is not part of the cell language"
+                raise CellError(text.place(node), problem, "the only attribute is .T, the transpose; " + _ALLOWED)
+            check_expression(node.value, text)
+        case ast.Call():
+            _check_call(node, text)
+        case _:
+            raise refusal(node, text)
+
+
+def _check_number(node: ast.Constant, text: Text) -> None:
+    value = node.value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise CellError(text.place(node), f"{show(node)} is not a number of the language", _NUMBERS)
+    if not abs(value) <= 1e6:
+        raise CellError(text.place(node), "the number is too large", _NUMBERS)
+
+
+def exponent(node: ast.expr) -> int | None:
+    """The whole number that a power's exponent is, or None."""
+    negative = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
+    inner = node.operand if isinstance(node, ast.UnaryOp) and negative else node
+    if isinstance(inner, ast.Constant) and type(inner.value) is int and 1 <= inner.value <= 8:
+        return -inner.value if negative else inner.value
+    return None
+
+
+def _check_power(node: ast.BinOp, text: Text) -> None:
+    if exponent(node.right) is None:
+        half = isinstance(node.right, ast.Constant) and node.right.value == 0.5
+        remedy = "write sqrt(...)" if half else "exponents are whole numbers from 1 to 8, or their negatives"
+        raise CellError(text.place(node.right), f"the exponent {show(node.right)} is not allowed", remedy)
+
+
+def _check_call(node: ast.Call, text: Text) -> None:
+    name = _called(node, text)
+    if node.keywords:
+        keyword = node.keywords[0]
+        problem = f"{name} takes no keyword arguments" if keyword.arg else f"{name} takes no **unpacking"
+        raise CellError(text.place(keyword), problem, f"write {name}(...) with its arguments in order")
+    for arg in node.args:
+        if isinstance(arg, ast.Starred):
+            raise refusal(arg, text)
+    count = FUNCTIONS[name].arity if name in FUNCTIONS else STRUCTURAL[name]
+    if len(node.args) != count and not (count is None and len(node.args) >= 2):
+        expected = "two or more arguments" if count is None else f"{count} argument{'s' * (count > 1)}"
+        remedy = "a sum and a mean are over all entries" if name in ("sum", "mean") else "add or remove arguments"
+        raise CellError(text.place(node), f"{name} takes {expected}, got {len(node.args)}", remedy)
+    for arg in node.args:
+        check_expression(arg, text)
+
+
+def _called(node: ast.Call, text: Text) -> str:
+    """The name of the function called, which is one of the language's."""
+    known = [*FUNCTIONS, *STRUCTURAL]
+    if isinstance(node.func, ast.Name) and node.func.id in known:
+        return node.func.id
+    dotted = isinstance(node.func, ast.Attribute)
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else show(node.func)
+    if dotted and name in known:
+        remedy = f"write {name}(...); the functions of the language need no module"
+    elif name in _CALLED_HERE:
+        remedy = f"write {_CALLED_HERE[name]}"
+    else:
+        close = difflib.get_close_matches(name, known, 1) if isinstance(node.func, ast.Name) else []
+        remedy = (f"did you mean {close[0]!r}? " if close else "") + _ALLOWED
+    if isinstance(node.func, ast.Name):
+        raise CellError(text.place(node), f"unknown function {name!r}", remedy)
+    raise CellError(text.place(node), f"{show(node.func)} cannot be called", remedy)
+
+
+def show(node: ast.AST) -> str:
+    """A node's text, shortened."""
+    try:
+        shown = ast.unparse(node)
+    except (RecursionError, ValueError):  # a whole number of more than 4300 digits
+        return "this"
+    return shown if len(shown) <= 40 else shown[:37] + "..."

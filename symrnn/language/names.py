@@ -1,0 +1,164 @@
+"""Names: which are allowed, and that each is defined once, before it is read, and used."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import keyword
+import re
+from collections.abc import Iterator, Mapping
+
+from symrnn.algebra.functions import FUNCTIONS
+from symrnn.errors import CellError, Place
+from symrnn.language.definition import Assignment, Definition
+from symrnn.language.expressions import STRUCTURAL
+from symrnn.language.text import Text
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+_MAX_LENGTH = 60
+_RESERVED: Mapping[str, str] = {
+    "_prev": "a state read before it is assigned is its value at t-1: write {base!r} for both times",
+    "_next": "the next step's values belong to the derivation: give the {what} another name",
+    "_bar": "the adjoints belong to the derivation: give the {what} another name",
+}
+"""Endings of names that the derivation makes -> what to do instead."""
+
+
+def check_name(name: str, node: ast.AST, text: Text, what: str) -> None:
+    """Whether a cell, argument or variable may have this name.
+
+    Raises:
+        CellError: it may not.
+    """
+    place = text.place(node)
+    if not _NAME.match(name) or keyword.iskeyword(name):
+        problem = f"{name!r} cannot name {'an' if what == 'argument' else 'a'} {what}"
+        raise CellError(place, problem, "use letters, digits and underscores, beginning with a letter, as in W_f")
+    if len(name) > _MAX_LENGTH:
+        raise CellError(place, f"a name of {len(name)} characters is too long", f"use at most {_MAX_LENGTH}")
+    if what == "cell":
+        return
+    if name in FUNCTIONS or name in STRUCTURAL:
+        raise CellError(place, f"{name!r} is a function of the cell language", f"give the {what} another name")
+    for ending, remedy in _RESERVED.items():
+        if name.endswith(ending):
+            base = name.removesuffix(ending)
+            raise CellError(place, f"{name!r}: names in {ending} are reserved", remedy.format(base=base, what=what))
+
+
+def check_spelling(function: ast.FunctionDef, text: Text) -> None:
+    """Refuse identifiers beyond ASCII: Python reads some of them as other names than the text shows.
+
+    Raises:
+        CellError: there is one.
+    """
+    if text.text.isascii():
+        return
+    for node in ast.walk(function):
+        if not isinstance(node, ast.Name | ast.arg | ast.Attribute | ast.FunctionDef):
+            continue
+        spelled, place = _spelled(node, text)
+        if not spelled.isascii():
+            remedy = "write names with the letters a-z, Greek ones as words: sigma, alpha"
+            raise CellError(place, f"the name {spelled!r} has characters beyond ASCII", remedy)
+
+
+def _spelled(node: ast.Name | ast.arg | ast.Attribute | ast.FunctionDef, text: Text) -> tuple[str, Place]:
+    place = text.place(node)
+    if isinstance(node, ast.Attribute):
+        place = text.position(node.end_lineno or 1, node.end_col_offset or 0)
+        found = re.search(r"\w+\Z", place.text[: place.column - 1])
+        if found:
+            place = text.position(node.end_lineno or 1, len(place.text[: found.start()].encode()))
+    else:
+        found = re.match(r"\w+", place.text[place.column - 1 :])
+    return found[0] if found else "", place
+
+
+def check_use(definition: Definition, function: ast.FunctionDef, text: Text) -> None:
+    """Every name is defined once, before it is read, and used; every state is an argument and is assigned.
+
+    Raises:
+        CellError: one is not.
+    """
+    assigned: dict[str, Assignment] = {}
+    read: set[str] = set()
+    for assignment in definition.assignments:
+        for node in _names_in(assignment.value):
+            if node.id not in assigned and all(argument.name != node.id for argument in definition.arguments):
+                raise _undefined(node, definition, text)
+            read.add(node.id)
+        _check_target(assignment, assigned, definition, text)
+        assigned[assignment.name] = assignment
+    for node in _names_in(function.body[-1]):
+        _check_state(node, assigned, definition, text)
+    _check_used(read, definition, text)
+    if not definition.inputs:
+        remedy = "add an argument that is not returned, such as x, and use it"
+        raise CellError(text.place(function), "the cell has no input", remedy)
+
+
+def _check_target(
+    assignment: Assignment, assigned: Mapping[str, Assignment], definition: Definition, text: Text
+) -> None:
+    name, place = assignment.name, text.place(assignment.node)
+    if name in assigned:
+        problem = f"{name!r} is assigned twice, first in line {text.place(assigned[name].node).line}"
+        raise CellError(place, problem, "give the second value a name of its own")
+    if name in definition.returned or all(argument.name != name for argument in definition.arguments):
+        return
+    positional = any(argument.name == name for argument in definition.positional)
+    what = "an input" if positional else "a parameter"
+    remedy = "return it (then it is a state), or use another name" if positional else "use another name"
+    raise CellError(place, f"{name!r} is {what} and is assigned", remedy)
+
+
+def _check_state(node: ast.Name, assigned: Mapping[str, Assignment], definition: Definition, text: Text) -> None:
+    name, place = node.id, text.place(node)
+    if any(argument.name == name for argument in definition.keyword_only):
+        raise CellError(place, f"the parameter {name!r} is returned", f"put {name!r} before the *: then it is a state")
+    is_argument = any(argument.name == name for argument in definition.positional)
+    if name not in assigned:
+        if is_argument:
+            problem = f"the state {name!r} is returned but never assigned"
+            raise CellError(place, problem, f"add a line '{name} = ...', or do not return it")
+        close = difflib.get_close_matches(name, [*assigned, *(a.name for a in definition.positional)], 1)
+        hint = f"did you mean {close[0]!r}? or " if close else ""
+        raise CellError(place, f"{name!r} is returned but not defined", f"{hint}add a line '{name} = ...'")
+    if not is_argument:
+        problem = f"the state {name!r} is not an argument"
+        raise CellError(place, problem, f"add {name!r} before the *: its value at t-1, even if no equation reads it")
+
+
+def _check_used(read: set[str], definition: Definition, text: Text) -> None:
+    kept = read | set(definition.returned)
+    for argument in definition.arguments:
+        if argument.name not in kept:
+            what = "input" if argument in definition.positional else "parameter"
+            problem = f"the {what} {argument.name!r} is never used"
+            raise CellError(text.place(argument.node), problem, "use it or remove it")
+    for assignment in definition.assignments:
+        if assignment.name not in kept:
+            problem = f"{assignment.name!r} is computed and never used"
+            raise CellError(text.place(assignment.node), problem, "use it or remove it")
+
+
+def _undefined(node: ast.Name, definition: Definition, text: Text) -> CellError:
+    name, place = node.id, text.place(node)
+    later = [assignment.name for assignment in definition.assignments]
+    if name in later:
+        remedy = "move its equation up; for its value at t-1 make it a state: an argument that is returned"
+        return CellError(place, f"{name!r} is read before it is assigned", remedy)
+    if name in FUNCTIONS or name in STRUCTURAL:
+        return CellError(place, f"{name!r} is a function", f"call it: {name}(...)")
+    close = difflib.get_close_matches(name, [*(argument.name for argument in definition.arguments), *later], 1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return CellError(place, f"the name {name!r} is not defined", f"{hint}make it an argument or assign it first")
+
+
+def _names_in(node: ast.AST) -> Iterator[ast.Name]:
+    """The names read, in the order written; called functions are not names."""
+    if isinstance(node, ast.Name):
+        yield node
+    for child in node.args if isinstance(node, ast.Call) else ast.iter_child_nodes(node):
+        yield from _names_in(child)

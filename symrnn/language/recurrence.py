@@ -1,0 +1,204 @@
+"""A recurrent cell: frozen, validated, pure data, with the text it was read from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import sympy
+
+from symrnn.algebra.nodes import Expr, Variable
+from symrnn.errors import InputError, UnknownNameError
+
+if TYPE_CHECKING:
+    from symrnn.language.definition import Definition
+    from symrnn.language.explicit import Explicit
+
+
+_HEADING = re.compile(r"([A-Z][a-z]+):(?=\s|\Z)")
+
+
+@dataclass(frozen=True)
+class Equation:
+    """`target = value`, one line of a cell.
+
+    Attributes:
+        target: the variable that the line defines.
+        value: its expression in variables at t and t-1, inputs and parameters.
+    """
+
+    target: Variable
+    value: Expr
+
+    def as_sympy(self) -> Any:
+        """The equation as a SymPy `Eq`."""
+        return sympy.Eq(self.target, self.value, evaluate=False)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A recurrent cell, read from its definition.
+
+    A cell maps inputs and the states at t-1 to the states at t.  Everything is per example: a value is a scalar, a
+    vector (a column) or a matrix.
+
+    Attributes:
+        name: the function's name.
+        docstring: the function's docstring; its first line is the title, `Source:` and `Variant:` lines are read.
+        inputs: names of the inputs, in order.
+        states: names of the states, in order; the first is the cell's output.
+        parameters: names of the parameters, in order.
+        body: the equations in the order written.
+        symbols: identifier -> variable, for every name; `h_prev` is the state h at t-1.
+        syntax: the checked text.
+        sizes: names of the sizes, in order of appearance (`d_x`, `d_h`).
+    """
+
+    name: str
+    docstring: str
+    inputs: tuple[str, ...]
+    states: tuple[str, ...]
+    parameters: tuple[str, ...]
+    body: tuple[Equation, ...]
+    symbols: Mapping[str, Variable] = field(hash=False)
+    syntax: Definition = field(repr=False, compare=False)
+    sizes: tuple[str, ...]
+
+    @classmethod
+    def from_source(cls, text: str, name: str | None = None, file: str = "<cell>") -> Cell:
+        """Read a cell from a text; the text is parsed and never executed.
+
+        Args:
+            text: Python text that defines the cell as a function.
+            name: which function, where the text defines several.
+            file: the file's name for messages.
+
+        Raises:
+            CellError: the text is not a cell; the message has line, column and what to do.
+        """
+        from symrnn.language import read_cell
+
+        return read_cell(text, name, file)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A cell travels as its text."""
+        from symrnn.language import read_cell
+
+        return read_cell, (self.source, self.name, self.syntax.place(self.syntax.assignments[0].node).file)
+
+    def __getitem__(self, name: str) -> Variable:
+        """The variable with this identifier, such as `cell["h_prev"]`."""
+        try:
+            return self.symbols[name]
+        except KeyError:
+            known = ", ".join(self.symbols)
+            raise UnknownNameError(f"the cell {self.name} has no variable {name!r}\n  it has {known}") from None
+
+    def __str__(self) -> str:
+        return self.source
+
+    @property
+    def equations(self) -> tuple[Any, ...]:
+        """The equations as SymPy `Eq` objects, in the order written."""
+        return tuple(equation.as_sympy() for equation in self.body)
+
+    @property
+    def source(self) -> str:
+        """The function's text, without decorators."""
+        return self.syntax.text
+
+    @property
+    def title(self) -> str:
+        """The docstring's first line, without its full stop; the name where there is none."""
+        first = self.docstring.strip().splitlines()[:1]
+        return first[0].rstrip(".") if first else self.name
+
+    def section(self, heading: str) -> str:
+        """The docstring's text after `heading:` up to a blank line or the next heading, on one line."""
+        found: list[str] = []
+        inside = False
+        for line in (line.strip() for line in self.docstring.splitlines()):
+            match = _HEADING.match(line)
+            if match:
+                inside = match[1] == heading
+                line = line[match.end() :]
+            elif not line:
+                inside = False
+            if inside:
+                found.append(line.strip())
+        return " ".join(found).strip()
+
+    @property
+    def previous(self) -> tuple[Variable, ...]:
+        """The states at t-1."""
+        return tuple(self.symbols[f"{state}_prev"] for state in self.states)
+
+    def shape_names(self, name: str) -> tuple[str, ...]:
+        """A variable's sizes as text: () for a scalar, ("d_h",) for a vector, ("d_h", "d_x") for a matrix."""
+        rows, cols = self[name].shape
+        if (rows, cols) == (1, 1):
+            return ()
+        return (str(rows),) if cols == 1 else (str(rows), str(cols))
+
+    @property
+    def definition(self) -> Callable[..., Any]:
+        """The definition as a function on NumPy arrays of one example.
+
+        It takes inputs and states in their order and parameters by name, and returns the new states: one array,
+        or a tuple of arrays.  It runs the author's text itself, so it is independent of everything derived.
+        Scalars, vectors (n,) and matrices (n, m); any dtype, complex included.
+        """
+        from symrnn.language.evaluate import run
+
+        positional = tuple(argument.name for argument in self.syntax.positional)
+
+        def definition(*args: Any, **kwargs: Any) -> Any:
+            values = dict(zip(positional, args, strict=False))
+            if len(args) > len(positional) or values.keys() & kwargs.keys():
+                raise TypeError(f"{self.name}() takes {', '.join(positional)} in this order, then parameters by name")
+            values |= kwargs
+            wanted = set(positional) | set(self.parameters)
+            if values.keys() != wanted:
+                missing, unknown = sorted(wanted - values.keys()), sorted(values.keys() - wanted)
+                raise TypeError(f"{self.name}(): missing {missing}, unknown {unknown}")
+            names = run(self.syntax, values)
+            states = tuple(names[state] for state in self.states)
+            return states[0] if len(states) == 1 else states
+
+        definition.__name__ = self.name
+        definition.__doc__ = self.docstring
+        return definition
+
+    def explicit(self, n: int | None = None, m: int | None = None, **sizes: int) -> Explicit:
+        """The step written out in scalars at small sizes, as ordinary SymPy matrices.
+
+        Args:
+            n: the number of entries of the first state, the size d_h; ignored by a cell without it.
+            m: the number of entries of the input x, the size d_x; ignored by a cell without it.
+            **sizes: the cell's sizes by name, such as `d_k=2`.
+
+        Raises:
+            InputError: a size is missing, unknown, said twice, not positive, or so large that SymPy would take minutes.
+        """
+        from symrnn.language.explicit import write_out
+
+        by_position = {"d_h": n, "d_x": m}
+        values = {name: size for name, size in by_position.items() if name in self.sizes and size is not None}
+        faults = {
+            "missing": set(self.sizes) - values.keys() - sizes.keys(),
+            "unknown": sizes.keys() - set(self.sizes),
+            "said twice": sizes.keys() & values.keys(),
+        }
+        found = ", ".join(f"{what} {', '.join(sorted(names))}" for what, names in faults.items() if names)
+        if found:
+            known = ", ".join(self.sizes) or "none"
+            raise InputError(f"{self.name}.explicit: {found}\n  the cell's sizes are {known}; n is d_h and m is d_x")
+        return write_out(self, values | sizes)
+
+
+def freeze(symbols: dict[str, Variable]) -> Mapping[str, Variable]:
+    """A mapping that cannot be changed."""
+    return MappingProxyType(symbols)

@@ -1,0 +1,251 @@
+"""Checked syntax -> Cell: infer the shapes, then build the expression nodes."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import sympy
+
+from symrnn.algebra import nodes, shapes
+from symrnn.algebra.functions import FUNCTIONS
+from symrnn.algebra.shapes import Size, Sizes
+from symrnn.errors import CellError
+from symrnn.language.definition import Argument, Assignment, Definition
+from symrnn.language.expressions import exponent
+from symrnn.language.inference import Inference
+from symrnn.language.recurrence import Cell, Equation, freeze
+
+#: A literal beyond these bounds has no use in a cell; exact arithmetic would carry it along forever.
+_LARGEST, _FINEST = 10**9, 10**30
+_HIGHEST_POWER = 64
+
+
+def translate(definition: Definition) -> Cell:
+    """Build the cell.
+
+    Raises:
+        ShapeError: shapes contradict each other or are not determined.
+        CellError: an annotation is not a shape, a number is out of bounds, or a name is both a size and a variable.
+    """
+    inference = Inference(definition)
+    inference.run()
+    shape_of = {name: inference.shape_of(name) for name in inference.slots}
+    sizes = list(dict.fromkeys(name for shape in shape_of.values() for name in shapes.named(shape)))
+    _refuse_clashes(definition, sizes)
+    symbols = _symbols(definition, shape_of)
+    builder = _Builder(definition, inference, symbols)
+    return Cell(
+        name=definition.name,
+        docstring=definition.docstring,
+        inputs=tuple(argument.name for argument in definition.inputs),
+        states=definition.returned,
+        parameters=tuple(argument.name for argument in definition.keyword_only),
+        body=tuple(builder.equations()),
+        symbols=freeze(symbols),
+        syntax=definition,
+        sizes=tuple(sizes),
+    )
+
+
+def _refuse_clashes(definition: Definition, sizes: list[str]) -> None:
+    named: list[Argument | Assignment] = [*definition.arguments, *definition.assignments]
+    for one in named:
+        if one.name in sizes:
+            problem = f"{one.name!r} names both a size and a variable"
+            raise CellError(definition.place(one.node), problem, "rename the variable, or the size in the annotations")
+
+
+def _dim(size: Size) -> sympy.Expr:
+    size = size.resolved()
+    atoms = [count * sympy.Symbol(str(atom), integer=True, positive=True) for atom, count in size.terms]
+    return sympy.Add(*atoms, sympy.Integer(size.constant))
+
+
+def _shape(sizes: Sizes) -> nodes.Shape:
+    dims = [_dim(size) for size in sizes] + [sympy.S.One] * (2 - len(sizes))
+    return dims[0], dims[1]
+
+
+def _symbols(definition: Definition, shape_of: Mapping[str, Sizes]) -> dict[str, nodes.Variable]:
+    symbols: dict[str, nodes.Variable] = {}
+    for arg in definition.positional:
+        if arg.name not in definition.returned:
+            symbols[arg.name] = nodes.Variable(arg.name, *_shape(shape_of[arg.name]), time=0)
+    for state in definition.returned:
+        name = f"{state}_prev"
+        symbols[name] = nodes.Variable(name, *_shape(shape_of[state]), state, -1)
+    for arg in definition.keyword_only:
+        symbols[arg.name] = nodes.Variable(arg.name, *_shape(shape_of[arg.name]))
+    for assignment in definition.assignments:
+        symbols[assignment.name] = nodes.Variable(assignment.name, *_shape(shape_of[assignment.name]), time=0)
+    return symbols
+
+
+@dataclass
+class _Builder:
+    """Builds nodes from syntax whose shapes are known."""
+
+    definition: Definition
+    inference: Inference
+    symbols: dict[str, nodes.Variable]
+    assigned: set[str] = field(default_factory=set)
+    _folded: dict[int, Fraction | None] = field(default_factory=dict)
+
+    def equations(self) -> list[Equation]:
+        result = []
+        for assignment in self.definition.assignments:
+            target = self.symbols[assignment.name]
+            value = self._fitted(assignment.value, target.shape)
+            if value.shape != target.shape:  # the inference would be at fault, not the author
+                raise AssertionError(f"{assignment.name}: {value.shape} is not {target.shape}")
+            result.append(Equation(target, value))
+            self.assigned.add(assignment.name)
+        return result
+
+    def _variable(self, name: str) -> nodes.Variable:
+        if name in self.definition.returned and name not in self.assigned:
+            return self.symbols[f"{name}_prev"]
+        return self.symbols[name]
+
+    def _literal(self, node: ast.expr) -> sympy.Rational | None:
+        """The number that an expression of literals is, or None."""
+        value = self._fold(node)
+        return None if value is None else sympy.Rational(value.numerator, value.denominator)
+
+    def _fold(self, node: ast.expr) -> Fraction | None:
+        if id(node) not in self._folded:
+            self._folded[id(node)] = self._bounded(self._compute(node), node)
+        return self._folded[id(node)]
+
+    def _bounded(self, value: Fraction | None, node: ast.expr) -> Fraction | None:
+        if value is not None and abs(value) > _LARGEST:
+            raise CellError(self.definition.place(node), "the number is too large", "numbers go up to 1e9 in size")
+        if value is not None and value.denominator > _FINEST:
+            raise CellError(self.definition.place(node), "the number is too fine", "numbers have up to 30 digits")
+        return value
+
+    def _compute(self, node: ast.expr) -> Fraction | None:
+        """Arithmetic of literals only, exactly."""
+        match node:
+            case ast.Constant():
+                return Fraction(repr(node.value))
+            case ast.UnaryOp():
+                inner = self._fold(node.operand)
+                return None if inner is None else -inner
+            case ast.BinOp(op=ast.Pow()):
+                base, power = self._fold(node.left), exponent(node.right)
+                assert power is not None
+                if base == 0 and power < 0:
+                    raise self._division_by_zero(node.left)
+                return None if base is None else base**power
+            case ast.BinOp():
+                left, right = self._fold(node.left), self._fold(node.right)
+                if isinstance(node.op, ast.Div) and right == 0:
+                    raise self._division_by_zero(node.right)
+                if left is None or right is None or type(node.op) not in _ARITHMETIC:
+                    return None
+                return _ARITHMETIC[type(node.op)](left, right)
+        return None
+
+    def _division_by_zero(self, node: ast.expr) -> CellError:
+        return CellError(self.definition.place(node), "division by zero", "change the number")
+
+    def _power(self, base: nodes.Expr, power: int, node: ast.expr) -> nodes.Expr:
+        if nodes.is_zero(base) and power < 0:
+            raise self._division_by_zero(node)
+        inner = nodes.coefficient(base)[1]
+        if isinstance(inner, nodes.Power) and abs(int(inner.args[1]) * power) > _HIGHEST_POWER:
+            problem = f"powers of powers beyond {_HIGHEST_POWER} are not allowed"
+            raise CellError(self.definition.place(node), problem, "name an intermediate value, or use exp and log")
+        return nodes.power(base, power)
+
+    def _fitted(self, node: ast.expr, shape: nodes.Shape) -> nodes.Expr:
+        """The node's expression, a scalar repeated into `shape` where that is larger."""
+        literal = self._literal(node)
+        if literal is not None:
+            return nodes.number(literal, shape)
+        value = self._build(node)
+        return nodes.fill(value, shape) if nodes.is_scalar(value) else value
+
+    def _build(self, node: ast.expr) -> nodes.Expr:
+        literal = self._literal(node)
+        if literal is not None:
+            return nodes.number(literal, nodes.ONE_BY_ONE)
+        match node:
+            case ast.Name():
+                return self._variable(node.id)
+            case ast.UnaryOp():
+                return nodes.negate(self._build(node.operand))
+            case ast.Attribute():
+                return nodes.transpose(self._build(node.value))
+            case ast.BinOp():
+                return self._binary(node)
+            case ast.Call(func=ast.Name(id=name)):
+                return self._call(name, node)
+        raise AssertionError(f"unchecked syntax: {ast.dump(node)}")
+
+    def _out_shape(self, node: ast.expr) -> nodes.Shape:
+        return _shape(self.inference.expressions[id(node)].dims)
+
+    def _binary(self, node: ast.BinOp) -> nodes.Expr:
+        if isinstance(node.op, ast.Pow):
+            power = exponent(node.right)
+            assert power is not None
+            return self._power(self._build(node.left), power, node.left)
+        if isinstance(node.op, ast.MatMult):
+            return self._product(self._build(node.left), self._build(node.right))
+        shape = self._out_shape(node)
+        left, right = self._literal(node.left), self._literal(node.right)
+        if isinstance(node.op, ast.Mult | ast.Div):
+            if isinstance(node.op, ast.Div) and right is not None:
+                right = 1 / right
+            if right is not None:
+                return nodes.scale(right, self._build(node.left))
+            if left is not None and isinstance(node.op, ast.Mult):
+                return nodes.scale(left, self._build(node.right))
+        a, b = self._fitted(node.left, shape), self._fitted(node.right, shape)
+        match node.op:
+            case ast.Add():
+                return nodes.add(a, b)
+            case ast.Sub():
+                return nodes.subtract(a, b)
+            case ast.Mult():
+                return nodes.hadamard(a, b)
+        return nodes.hadamard(a, self._power(b, -1, node.right))
+
+    @staticmethod
+    def _product(a: nodes.Expr, b: nodes.Expr) -> nodes.Expr:
+        """NumPy's `@`: a vector on the left is a row."""
+        if nodes.is_column(a):
+            if nodes.is_column(b):
+                return nodes.matmul(nodes.transpose(a), b)
+            return nodes.matmul(nodes.transpose(b), a)
+        return nodes.matmul(a, b)
+
+    def _call(self, name: str, node: ast.Call) -> nodes.Expr:
+        if name in FUNCTIONS:
+            shape = self._out_shape(node)
+            return nodes.act(name, *(self._fitted(arg, shape) for arg in node.args))
+        args = [self._build(arg) for arg in node.args]
+        match name:
+            case "concat":
+                return nodes.stack(*args)
+            case "softmax":
+                return nodes.softmax(args[0])
+            case "outer":
+                return nodes.matmul(args[0], nodes.transpose(args[1]))
+            case "sum":
+                return nodes.total(args[0])
+        return nodes.scale(1 / (args[0].shape[0] * args[0].shape[1]), nodes.total(args[0]))
+
+
+_ARITHMETIC: Mapping[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
