@@ -1,0 +1,252 @@
+"""Cell -> Derivation: the backward equations, as the log of reverse-mode differentiation over the rule table.
+
+The step maps inputs, states at t-1 and parameters to the states at t.  Every variable v gets an adjoint δv, the
+derivative of the whole loss with respect to it.  What reaches a state at t from outside the step (the loss itself,
+and step t+1) is its cotangent; through time, the cotangent of h_t is ∂ℓ/∂h_t plus what step t+1 sends back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from symrnn.algebra import nodes
+from symrnn.algebra.nodes import Expr, Variable
+from symrnn.calculus.rules import RULES, RuleTable, Share, pull_back
+from symrnn.errors import NameClashError, UnknownNameError
+from symrnn.language.recurrence import Cell, Equation
+
+Role = Literal["state", "intermediate", "input", "carry", "parameter"]
+
+_TIME_SUFFIX = {-1: "_prev", 0: "", 1: "_next"}
+_PREACTIVATION = ("a", "s", "u", "v", "net", "pre")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One equation of the backward pass: `target = value`.
+
+    Attributes:
+        number: its number in the derivation, following the forward equations.
+        target: the adjoint that it defines.
+        of: the variable whose adjoint that is.
+        value: its expression; for a parameter, the term of one time step.
+        shares: what each forward equation contributes, in their order.
+        premises: the forward variables whose equations contribute.
+        role: what the variable is; "carry" is a state at t-1.
+    """
+
+    number: int
+    target: Variable
+    of: Variable
+    value: Expr
+    shares: tuple[tuple[Equation, Share], ...]
+    role: Role
+
+    @property
+    def premises(self) -> tuple[Variable, ...]:
+        """The forward variables whose equations contribute."""
+        return tuple(equation.target for equation, _ in self.shares)
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The names of the rules used, in the order of use."""
+        return tuple(dict.fromkeys(name for _, share in self.shares for name in share.rules))
+
+
+class Names:
+    """The identifiers of one cell; nothing gets a name that is taken."""
+
+    def __init__(self, taken: Mapping[str, Variable]) -> None:
+        self._taken = dict(taken)
+
+    def claim(self, *candidates: str) -> str:
+        """The first candidate that is free.
+
+        Raises:
+            NameClashError: none is.
+        """
+        for name in candidates:
+            if name not in self._taken:
+                return name
+        raise NameClashError(f"the names {', '.join(candidates)} are all taken\n  rename one of the cell's variables")
+
+    def add(self, variable: Variable) -> Variable:
+        """Take a variable's name."""
+        self._taken[self.claim(variable.name)] = variable
+        return variable
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """The forward equations with their pre-activations named, and the backward equations in order.
+
+    Attributes:
+        cell: what was differentiated.
+        forward: the cell's equations; where one is a function of a compound argument, the argument is named first.
+        steps: the backward equations of one step: adjoints of states and intermediates in reverse order, then of
+            the inputs, of the states at t-1 (what the step sends back in time), and of the parameters.
+        cotangents: state name -> the symbol for what reaches it from outside the step.
+        rules: the rule table used.
+    """
+
+    cell: Cell
+    forward: tuple[Equation, ...]
+    steps: tuple[Step, ...]
+    cotangents: Mapping[str, Variable]
+    rules: RuleTable = field(repr=False, compare=False)
+
+    def of(self, name: str) -> Step:
+        """The step that gives the adjoint of the variable with this identifier."""
+        for step in self.steps:
+            if step.of.name == name:
+                return step
+        known = ", ".join(step.of.name for step in self.steps)
+        raise UnknownNameError(f"no adjoint of {name!r} in the derivation of {self.cell.name}\n  there are {known}")
+
+    def role(self, *roles: Role) -> tuple[Step, ...]:
+        """The steps with these roles, in order."""
+        return tuple(step for step in self.steps if step.role in roles)
+
+    def number(self, target: Variable) -> int:
+        """The number of the forward equation of a variable; a pre-activation shares that of its function."""
+        numbers: dict[Variable, int] = {}
+        count = 0
+        for equation in self.forward:
+            if not self.is_preactivation(equation.target):
+                count += 1
+            numbers[equation.target] = count + self.is_preactivation(equation.target)
+        return numbers[target]
+
+    def is_preactivation(self, variable: Variable) -> bool:
+        """Whether the derivation, not the author, gave the variable its name."""
+        return variable.name not in self.cell.symbols
+
+    def loss(self, state: str) -> Variable:
+        """∂ℓ/∂h_t: the loss's own partial derivative with respect to a state at t."""
+        return self.cell[state].marked("loss", f"{state}_bar_loss")
+
+    def through_time(self, state: str) -> Expr:
+        """The cotangent of a state at t in an unrolled network: the loss's part, and what step t+1 sends back."""
+        carried = self.of(f"{state}_prev").value
+        return nodes.add(self.loss(state), shift(carried, 1))
+
+    def unrolled(self, step: Step) -> Expr:
+        """The step's value with every cotangent written out through time."""
+        written_out = {self.cotangents[s]: self.through_time(s) for s in self.cell.states}
+        terms = step.value.args if isinstance(step.value, nodes.Sum) else (step.value,)
+        return nodes.add(*(term.xreplace(written_out) for term in terms))
+
+    def latex(self, notation: str = "subscript", fragment: bool = True) -> str:
+        """The derivation as LaTeX: the body of a document, or with `fragment=False` a whole one."""
+        return _write(self, "fragment" if fragment else "tex", notation)
+
+    def markdown(self, notation: str = "subscript") -> str:
+        """The derivation as Markdown with `$$` formulas."""
+        return _write(self, "markdown", notation)
+
+    def __str__(self) -> str:
+        return _write(self, "text", "subscript")
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown()
+
+    def _repr_latex_(self) -> str:
+        return _write(self, "equations", "subscript")
+
+
+Writer = Callable[[Derivation, str, str], str]
+_writers: list[Writer] = []
+
+
+def register_writer(writer: Writer) -> None:
+    """Say how a derivation is written, as `writer(derivation, format, notation)`; called once, by the documents."""
+    _writers[:] = [writer]
+
+
+def _write(derivation: Derivation, form: str, notation: str) -> str:
+    return _writers[0](derivation, form, notation)
+
+
+def derive(cell: Cell, rules: RuleTable = RULES) -> Derivation:
+    """Differentiate one step of a cell, backward.
+
+    Args:
+        cell: the cell.
+        rules: the rule table; another one is for tests that plant a wrong rule.
+
+    Returns:
+        The derivation, in the conventions of the documents: a gradient has its variable's shape.
+    """
+    names = Names(cell.symbols)
+    forward = tuple(_name_preactivations(cell, names))
+    adjoint = _adjoint_names(cell, forward, names)
+    cotangents = {
+        state: names.add(cell[state].marked("cotangent", names.claim(f"{state}_bar_in"))) for state in cell.states
+    }
+    received: dict[Variable, list[tuple[Equation, Share]]] = {variable: [] for variable in adjoint}
+    steps: list[Step] = []
+    first = len(cell.body)
+
+    def emit(variable: Variable, role: Role) -> None:
+        shares = tuple(reversed(received[variable]))
+        terms = [share.value for _, share in shares]
+        if variable.name in cotangents:
+            terms.insert(0, cotangents[variable.name])
+        value = nodes.add(*terms) if terms else nodes.zeros(variable.shape)
+        steps.append(Step(first + len(steps) + 1, adjoint[variable], variable, value, shares, role))
+
+    for equation in reversed(forward):
+        emit(equation.target, "state" if equation.target.name in cell.states else "intermediate")
+        for share in pull_back(equation.value, equation.target, adjoint[equation.target], rules):
+            received[share.variable].append((equation, share))
+    for name in cell.inputs:
+        emit(cell[name], "input")
+    for variable in cell.previous:
+        emit(variable, "carry")
+    for name in cell.parameters:
+        emit(cell[name], "parameter")
+    return Derivation(cell, forward, tuple(steps), cotangents, rules)
+
+
+def _name_preactivations(cell: Cell, names: Names) -> list[Equation]:
+    result = []
+    for equation in cell.body:
+        value = equation.value
+        if isinstance(value, nodes.Act) and not all(isinstance(x, Variable) for x in value.operands):
+            inner = []
+            for position, operand in enumerate(value.operands):
+                if isinstance(operand, Variable) or not nodes.variables(operand):
+                    inner.append(operand)
+                    continue
+                place = str(position + 1) if len(value.operands) > 1 else ""
+                base = names.claim(*(f"{letter}{place}_{equation.target.name}" for letter in _PREACTIVATION))
+                variable = names.add(Variable(base, operand.shape[0], operand.shape[1], base, 0))
+                result.append(Equation(variable, operand))
+                inner.append(variable)
+            value = nodes.act(value.name, *inner)
+        result.append(Equation(equation.target, value))
+    return result
+
+
+def _adjoint_names(cell: Cell, forward: tuple[Equation, ...], names: Names) -> dict[Variable, Variable]:
+    variables = [equation.target for equation in forward]
+    variables += [cell[name] for name in (*cell.inputs, *cell.parameters)]
+    variables += cell.previous
+    return {v: names.add(v.marked("adjoint", names.claim(f"{v.name}_bar"))) for v in variables}
+
+
+def shift(expr: Expr, steps: int) -> Expr:
+    """The same expression some time steps later; parameters stay."""
+    return expr.xreplace({v: _moved(v, steps) for v in nodes.variables(expr) if v.time is not None})
+
+
+def _moved(variable: Variable, steps: int) -> Variable:
+    assert variable.time is not None
+    old, new = variable.time, variable.time + steps
+    stem = {"": variable.base, "adjoint": f"{variable.base}_bar", "cotangent": f"{variable.base}_bar_in"}
+    name = stem.get(variable.mark, f"{variable.base}_bar_loss")
+    if variable.mark == "adjoint" and old == -1:
+        name = f"{variable.base}_prev_bar"
+    return variable.at(new, name + _TIME_SUFFIX.get(new, f"_{new:+d}".replace("+", "plus").replace("-", "minus")))

@@ -1,0 +1,404 @@
+"""The table of derivative rules: operator -> adjoint rule and local Jacobian.
+
+Let a node compute Y from operands X.  Its adjoint rule says what each X receives when Y has the adjoint G (the
+derivative of a scalar loss with respect to Y, in Y's shape).  Its Jacobian says by which matrix a change of vec(X)
+reaches vec(Y).  Both columns are written down independently; the checks compare them with numbers.
+
+A rule gets the node, and the name of its value where it has one: slopes are written with the named output, f ⊙ (1 − f).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from types import MappingProxyType
+from typing import Any
+
+from sympy import S
+
+from symrnn.algebra import nodes
+from symrnn.algebra.functions import FUNCTIONS
+from symrnn.algebra.nodes import Expr
+from symrnn.errors import MissingRuleError
+
+Contributions = list[tuple[Expr, Expr]]
+"""Operand and what it receives, in the order of the operands."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row.
+
+    Attributes:
+        operator: the node's class name.
+        name: what a text calls the rule.
+        statement: the adjoint rule in LaTeX, G being the adjoint of Y.
+        source: where the rule is stated.
+        adjoint: `adjoint(node, value, g)` -> what each operand receives.
+        jacobian: `jacobian(node, value)` -> each operand's local Jacobian.
+    """
+
+    operator: str
+    name: str
+    statement: str
+    source: str
+    adjoint: Callable[[Any, Expr, Expr], Contributions]
+    jacobian: Callable[[Any, Expr], Contributions]
+
+
+RuleTable = Mapping[str, Rule]
+
+_GILES = "Giles (2008), Collected matrix derivative results for forward and reverse mode AD"
+_MAGNUS = "Magnus & Neudecker (2019), Matrix Differential Calculus, ch. 2 and 9"
+
+
+class _Entrywise:
+    """Lets the slopes of the function table be written with Python's operators on expressions."""
+
+    def __init__(self, expr: Expr) -> None:
+        self.expr = expr
+
+    def _lift(self, other: Any) -> Expr:
+        return other.expr if isinstance(other, _Entrywise) else nodes.number(other, self.expr.shape)
+
+    def __add__(self, other: Any) -> _Entrywise:
+        return _Entrywise(nodes.add(self.expr, self._lift(other)))
+
+    def __radd__(self, other: Any) -> _Entrywise:
+        return _Entrywise(nodes.add(self._lift(other), self.expr))
+
+    def __sub__(self, other: Any) -> _Entrywise:
+        return _Entrywise(nodes.subtract(self.expr, self._lift(other)))
+
+    def __rsub__(self, other: Any) -> _Entrywise:
+        return _Entrywise(nodes.subtract(self._lift(other), self.expr))
+
+    def __mul__(self, other: Any) -> _Entrywise:
+        return _Entrywise(nodes.hadamard(self.expr, self._lift(other)))
+
+    def __rmul__(self, other: Any) -> _Entrywise:
+        return _Entrywise(nodes.scale(other, self.expr))
+
+    def __neg__(self) -> _Entrywise:
+        return _Entrywise(nodes.negate(self.expr))
+
+    def __pow__(self, exponent: int) -> _Entrywise:
+        return _Entrywise(nodes.power(self.expr, exponent))
+
+
+class _Symbolic:
+    """The functions of the table on expressions."""
+
+    def __getattr__(self, name: str) -> Callable[..., _Entrywise]:
+        return lambda *args: _Entrywise(nodes.act(name, *(arg.expr for arg in args)))
+
+
+def slopes(node: nodes.Act, value: Expr) -> list[Expr]:
+    """The slope of an elementwise function with respect to each argument, written with its value."""
+    operands = [_Entrywise(x) for x in node.operands]
+    return [slope(_Symbolic(), *operands, _Entrywise(value)).expr for slope in FUNCTIONS[node.name].slopes]
+
+
+# --- adjoint rules ----------------------------------------------------------------------------------------------------
+
+
+def _others(expr: Expr, index: int) -> list[Expr]:
+    return [factor for position, factor in enumerate(expr.args) if position != index]
+
+
+def _product_parts(node: Any) -> tuple[Any, list[Expr]]:
+    number, rest = nodes.coefficient(node)
+    return number, list(rest.args) if isinstance(rest, nodes.Product) else [rest]
+
+
+def _product_adjoint(node: Any, value: Expr, g: Expr) -> Contributions:
+    number, factors = _product_parts(node)
+    return [
+        (
+            factor,
+            nodes.scale(
+                number,
+                nodes.matmul(
+                    *(nodes.transpose(left) for left in reversed(factors[:i])),
+                    g,
+                    *(nodes.transpose(right) for right in reversed(factors[i + 1 :])),
+                ),
+            ),
+        )
+        for i, factor in enumerate(factors)
+    ]
+
+
+def _product_jacobian(node: Any, value: Expr) -> Contributions:
+    number, factors = _product_parts(node)
+    result = []
+    for i, factor in enumerate(factors):
+        left = nodes.matmul(*factors[:i]) if i else nodes.Eye(factor.shape[0])
+        right = nodes.matmul(*factors[i + 1 :]) if factors[i + 1 :] else nodes.Eye(factor.shape[1])
+        result.append((factor, nodes.scale(number, nodes.kronecker(_transposed(right), left))))
+    return result
+
+
+def _transposed(x: Expr) -> Expr:
+    return x if isinstance(x, nodes.Eye) else nodes.transpose(x)
+
+
+def _hadamard_adjoint(node: Any, value: Expr, g: Expr) -> Contributions:
+    return [(factor, nodes.hadamard(g, *_others(node, i))) for i, factor in enumerate(node.args)]
+
+
+def _hadamard_jacobian(node: Any, value: Expr) -> Contributions:
+    return [(factor, _vec_diag(nodes.hadamard(*_others(node, i)))) for i, factor in enumerate(node.args)]
+
+
+def _vec_diag(x: Expr) -> Expr:
+    return nodes.diag(nodes.vec(x))
+
+
+def _power_slope(node: nodes.Power) -> Expr:
+    base, exponent = node.args[0], int(node.args[1])
+    return nodes.scale(exponent, nodes.power(base, exponent - 1))
+
+
+def _act_adjoint(node: nodes.Act, value: Expr, g: Expr) -> Contributions:
+    return [(x, nodes.hadamard(g, slope)) for x, slope in zip(node.operands, slopes(node, value), strict=True)]
+
+
+def _act_jacobian(node: nodes.Act, value: Expr) -> Contributions:
+    return [(x, _vec_diag(slope)) for x, slope in zip(node.operands, slopes(node, value), strict=True)]
+
+
+def _identity(x: Expr) -> Expr:
+    return nodes.Eye(x.shape[0] * x.shape[1])
+
+
+def _transpose_jacobian(node: Any, value: Expr) -> Contributions:
+    rows, cols = node.arg.shape
+    return [(node.arg, _identity(node.arg) if S.One in (rows, cols) else nodes.Commutation(rows, cols))]
+
+
+def _softmax_adjoint(node: nodes.Softmax, value: Expr, g: Expr) -> Contributions:
+    along = nodes.fill(nodes.matmul(nodes.transpose(value), g), g.shape)
+    return [(node.operand, nodes.hadamard(value, nodes.subtract(g, along)))]
+
+
+def _softmax_jacobian(node: nodes.Softmax, value: Expr) -> Contributions:
+    spread = nodes.matmul(value, nodes.transpose(value))
+    return [(node.operand, nodes.subtract(nodes.diag(value), spread))]
+
+
+def _bounds(node: nodes.Stack) -> list[tuple[Expr, Any, Any]]:
+    result, start = [], S.Zero
+    for part in node.args:
+        result.append((part, start, start + part.shape[0]))
+        start = start + part.shape[0]
+    return result
+
+
+def _stack_adjoint(node: nodes.Stack, value: Expr, g: Expr) -> Contributions:
+    return [(part, nodes.rows(g, start, stop)) for part, start, stop in _bounds(node)]
+
+
+def _stack_jacobian(node: nodes.Stack, value: Expr) -> Contributions:
+    def selection(part: Expr) -> Expr:
+        size = part.shape[0]
+        return nodes.stack(
+            *(nodes.Eye(size) if other is part else nodes.zeros((other.shape[0], size)) for other in node.args)
+        )
+
+    return [(part, selection(part)) for part in node.args]
+
+
+_ROWS = (
+    Rule(
+        "Sum",
+        "sum",
+        r"Y = A + B:\quad \bar A \mathrel{+}= G,\; \bar B \mathrel{+}= G",
+        _GILES + ", section 2.2.1",
+        lambda node, value, g: [(term, g) for term in node.args],
+        lambda node, value: [(term, _identity(term)) for term in node.args],
+    ),
+    Rule(
+        "Product",
+        "matrix product",
+        r"Y = A B:\quad \bar A \mathrel{+}= G B^{\top},\; \bar B \mathrel{+}= A^{\top} G",
+        _GILES + ", section 2.2.2",
+        _product_adjoint,
+        _product_jacobian,
+    ),
+    Rule(
+        "Hadamard",
+        "element-by-element product",
+        r"Y = A \odot B:\quad \bar A \mathrel{+}= G \odot B,\; \bar B \mathrel{+}= G \odot A",
+        _MAGNUS,
+        _hadamard_adjoint,
+        _hadamard_jacobian,
+    ),
+    Rule(
+        "Power",
+        "power",
+        r"Y = X^{k}:\quad \bar X \mathrel{+}= G \odot k X^{k-1}",
+        _MAGNUS,
+        lambda node, value, g: [(node.args[0], nodes.hadamard(g, _power_slope(node)))],
+        lambda node, value: [(node.args[0], _vec_diag(_power_slope(node)))],
+    ),
+    Rule(
+        "Transposed",
+        "transpose",
+        r"Y = X^{\top}:\quad \bar X \mathrel{+}= G^{\top}",
+        _MAGNUS,
+        lambda node, value, g: [(node.arg, nodes.transpose(g))],
+        _transpose_jacobian,
+    ),
+    Rule(
+        "Act",
+        "activation",
+        r"Y = \varphi(X):\quad \bar X \mathrel{+}= G \odot \varphi'(X)",
+        "Rumelhart, Hinton & Williams (1986), Learning representations by back-propagating errors",
+        _act_adjoint,
+        _act_jacobian,
+    ),
+    Rule(
+        "Fill",
+        "repetition",
+        r"Y = s\,\mathbf{1}:\quad \bar s \mathrel{+}= \mathbf{1}^{\top} G",
+        _GILES,
+        lambda node, value, g: [(node.operand, nodes.total(g))],
+        lambda node, value: [(node.operand, nodes.vec(nodes.ones(node.shape)))],
+    ),
+    Rule(
+        "Total",
+        "sum of entries",
+        r"y = \mathbf{1}^{\top} X:\quad \bar X \mathrel{+}= g\,\mathbf{1}",
+        _GILES,
+        lambda node, value, g: [(node.operand, nodes.fill(g, node.operand.shape))],
+        lambda node, value: [(node.operand, nodes.transpose(nodes.vec(nodes.ones(node.operand.shape))))],
+    ),
+    Rule(
+        "Softmax",
+        "softmax",
+        r"y = \operatorname{softmax}(x):\quad \bar x \mathrel{+}= y \odot (g - \mathbf{1}\, y^{\top} g)",
+        "Bridle (1990), Probabilistic interpretation of feedforward classification network outputs",
+        _softmax_adjoint,
+        _softmax_jacobian,
+    ),
+    Rule(
+        "Stack",
+        "concatenation",
+        r"y = [a; b]:\quad \bar a \mathrel{+}= g_{[1:n]},\; \bar b \mathrel{+}= g_{[n+1:n+m]}",
+        _MAGNUS,
+        _stack_adjoint,
+        _stack_jacobian,
+    ),
+)
+
+RULES: RuleTable = MappingProxyType({row.operator: row for row in _ROWS})
+"""Every rule, by the class name of the node it is for."""
+
+_CONSTANTS = ("Ones", "Zeros", "Eye")
+
+
+def _row(expr: Expr, rules: RuleTable) -> Rule:
+    try:
+        return rules[type(expr).__name__]
+    except KeyError:
+        raise MissingRuleError(f"no derivative rule for {type(expr).__name__}") from None
+
+
+def _with(used: tuple[str, ...], row: Rule, node: Expr) -> tuple[str, ...]:
+    """The rules used so far and this one; a mere number in front is no rule that a reader needs named."""
+    scaling = isinstance(node, nodes.Product) and len(_product_parts(node)[1]) == 1
+    return used if scaling else (*used, row.name)
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one variable receives from one equation, and the names of the rules that say so."""
+
+    variable: nodes.Variable
+    value: Expr
+    rules: tuple[str, ...]
+
+
+def pull_back(expr: Expr, value: Expr, g: Expr, rules: RuleTable = RULES) -> list[Share]:
+    """What every variable in `value = expr` receives when the value has the adjoint `g`."""
+
+    def visit(node: Expr, named: Expr, g: Expr, used: tuple[str, ...]) -> Iterable[Share]:
+        if isinstance(node, nodes.Variable):
+            yield Share(node, g, used)
+        elif type(node).__name__ not in _CONSTANTS:
+            row = _row(node, rules)
+            for operand, received in row.adjoint(node, named, g):
+                yield from visit(operand, operand, received, _with(used, row, node))
+
+    return _collect(visit(expr, value, g, ()), _merge_terms)
+
+
+def local_jacobian(expr: Expr, value: Expr, rules: RuleTable = RULES) -> list[Share]:
+    """The Jacobian of `value = expr` with respect to every variable in it, the others held fixed."""
+
+    def visit(node: Expr, named: Expr, outer: Expr | None, used: tuple[str, ...]) -> Iterable[Share]:
+        if isinstance(node, nodes.Variable):
+            yield Share(node, _identity(node) if outer is None else outer, used)
+        elif type(node).__name__ not in _CONSTANTS:
+            row = _row(node, rules)
+            for operand, factor in row.jacobian(node, named):
+                chained = factor if outer is None else chain(outer, factor)
+                yield from visit(operand, operand, chained, _with(used, row, node))
+
+    return _collect(visit(expr, value, None, ()), _merge_diagonals)
+
+
+def _collect(shares: Iterable[Share], merge: Callable[[list[Expr]], Expr]) -> list[Share]:
+    """One share per variable: several occurrences in an equation are added up."""
+    found: dict[nodes.Variable, list[Share]] = {}
+    for share in shares:
+        found.setdefault(share.variable, []).append(share)
+    return [
+        Share(variable, merge([s.value for s in group]), tuple(dict.fromkeys(r for s in group for r in s.rules)))
+        for variable, group in found.items()
+    ]
+
+
+def _positive_first(terms: list[Expr]) -> list[Expr]:
+    return sorted(terms, key=lambda term: bool(nodes.coefficient(term)[0].could_extract_minus_sign()))
+
+
+def _merge_terms(terms: list[Expr]) -> Expr:
+    """G ⊙ A − G ⊙ B is G ⊙ (A − B)."""
+    split = []
+    for term in terms:
+        number, rest = nodes.coefficient(term)
+        first, *others = rest.args if isinstance(rest, nodes.Hadamard) else (rest,)
+        split.append((first, nodes.scale(number, nodes.hadamard(nodes.ones(rest.shape), *others))))
+    if len(terms) > 1 and len({first for first, _ in split}) == 1:
+        factor = nodes.add(*_positive_first([other for _, other in split]))
+        return nodes.hadamard(split[0][0], factor)
+    return nodes.add(*terms)
+
+
+def _merge_diagonals(terms: list[Expr]) -> Expr:
+    """diag(a) − diag(b) is diag(a − b)."""
+    split = [nodes.coefficient(term) for term in terms]
+    if len(terms) > 1 and all(isinstance(rest, nodes.Diag) for _, rest in split):
+        inner = [nodes.scale(number, rest.args[0]) for number, rest in split]
+        return nodes.diag(nodes.add(*_positive_first(inner)))
+    return nodes.add(*terms)
+
+
+def chain(*factors: Expr) -> Expr:
+    """The product of Jacobians; neighbouring diagonal matrices become one."""
+
+    def join(left: list[Expr], right: Expr) -> list[Expr]:
+        if left:
+            (m, a), (n, b) = nodes.coefficient(left[-1]), nodes.coefficient(right)
+            if isinstance(a, nodes.Diag) and isinstance(b, nodes.Diag):
+                return [*left[:-1], nodes.scale(m * n, nodes.diag(nodes.hadamard(a.args[0], b.args[0])))]
+        return [*left, right]
+
+    flat = [inner for factor in factors for inner in (factor.args if isinstance(factor, nodes.Product) else (factor,))]
+    numbers = [factor for factor in flat if not getattr(factor, "is_Matrix", False)]
+    matrices = [factor for factor in flat if getattr(factor, "is_Matrix", False)]
+    joined: list[Expr] = reduce(join, matrices, [])
+    return nodes.scale(reduce(lambda a, b: a * b, numbers, S.One), nodes.matmul(*joined))
