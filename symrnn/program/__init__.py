@@ -1,0 +1,1 @@
+"""Derivation -> program -> code."""

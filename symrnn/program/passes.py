@@ -1,0 +1,263 @@
+"""Program -> Program: each pass is one pure function that leaves the results as they are.
+
+`PASSES` is the order in which they run; the program is checked after each.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from symrnn.algebra import nodes
+from symrnn.algebra.nodes import Expr, Variable
+from symrnn.calculus.derivation import Names
+from symrnn.program.ir import Accumulate, Assign, Function, Program, Statement
+
+_EXPENSIVE = (nodes.Act, nodes.Softmax)
+
+
+def run_passes(program: Program) -> Program:
+    """All passes, in order."""
+    for improve in PASSES:
+        program = improve(program).check()
+    return program
+
+
+def single_step(program: Program) -> Program:
+    """The passes that make sense for one step on its own, where nothing is kept for a backward pass."""
+    return inline(share(replace(program, backward=program.backward.with_body(())))).check()
+
+
+# --- share: compute a repeated expression once ------------------------------------------------------------------------
+
+
+def share(program: Program) -> Program:
+    """Name what is computed more than once: tanh(c_t) in both passes, U_nᵀ δa_n for two gradients."""
+    names = _names(program)
+    forward, backward = list(program.forward.loop.body), list(program.backward.loop.body)
+    while True:
+        chosen = _repeated(forward, backward)
+        if not chosen:
+            break
+        for expr in chosen:
+            variable = names.add(_temporary(expr, names))
+            for body in (forward, backward):
+                if _extract(body, expr, variable):
+                    break
+            for body in (forward, backward):
+                body[:] = [_substituted(statement, {expr: variable}) for statement in body]
+    return replace(
+        program, forward=program.forward.with_body(tuple(forward)), backward=program.backward.with_body(tuple(backward))
+    )
+
+
+def _extract(body: list[Statement], expr: Expr, variable: Variable) -> bool:
+    """Put `variable = expr` before the first statement that contains the expression."""
+    for position, statement in enumerate(body):
+        if any(found == expr for found in _subexpressions(statement.value)):
+            body.insert(position, Assign(variable, expr))
+            return True
+    return False
+
+
+def _substituted(statement: Statement, mapping: dict[Expr, Expr]) -> Statement:
+    if statement.value in mapping and statement.target == mapping[statement.value]:
+        return statement
+    return replace(statement, value=statement.value.xreplace(mapping))
+
+
+def _repeated(forward: list[Statement], backward: list[Statement]) -> list[Expr]:
+    """The largest expressions worth naming: repeated in one pass, or costly and repeated at all."""
+    counts = [Counter(e for s in body for e in _subexpressions(s.value)) for body in (forward, backward)]
+    total = counts[0] + counts[1]
+
+    def worthwhile(expr: Expr) -> bool:
+        if total[expr] < 2:
+            return False
+        return _is_costly(expr) or (any(count[expr] > 1 for count in counts) and not _is_trivial(expr))
+
+    def largest(expr: Expr) -> Iterator[Expr]:
+        if worthwhile(expr):
+            yield expr
+        else:
+            for arg in _children(expr):
+                yield from largest(arg)
+
+    found = dict.fromkeys(e for s in (*forward, *backward) for e in largest(s.value))
+    # an expression inside another one is left for the next round, when the outer one is a statement of its own
+    return [e for e in found if not any(e is not other and e in set(_subexpressions(other)) for other in found)]
+
+
+def _is_costly(expr: Expr) -> bool:
+    """Whether it contains a matrix product or a function."""
+    if isinstance(expr, _EXPENSIVE) or (isinstance(expr, nodes.Product) and not _is_outer(expr)):
+        return bool(nodes.coefficient(expr)[0] == 1)
+    return any(_is_costly(arg) for arg in _children(expr))
+
+
+def _is_outer(expr: Expr) -> bool:
+    """A column times a row: only ever summed into a gradient, and cheaper there."""
+    _, rest = nodes.coefficient(expr)
+    return not isinstance(rest, nodes.Product) or any(f.shape[1] == 1 for f in rest.args[:-1])
+
+
+def _is_trivial(expr: Expr) -> bool:
+    """One entry-by-entry operation on a variable and a number, or less: 1 − z, −n, f²."""
+    if isinstance(expr, nodes.Transposed | nodes.Fill | nodes.Slice):
+        return True
+    operands = [arg for arg in _children(expr) if not isinstance(arg, nodes.Ones)]
+    return len(operands) <= 1 and all(isinstance(nodes.coefficient(arg)[1], Variable) for arg in operands)
+
+
+def _children(expr: Expr) -> tuple[Expr, ...]:
+    return () if isinstance(expr, Variable) else tuple(a for a in expr.args if getattr(a, "is_Matrix", False))
+
+
+def _subexpressions(expr: Expr) -> Iterator[Expr]:
+    if not isinstance(expr, Variable):
+        yield expr
+        for arg in _children(expr):
+            yield from _subexpressions(arg)
+
+
+def _temporary(expr: Expr, names: Names) -> Variable:
+    read = nodes.variables(expr)
+    time = 0 if any(v.time is not None for v in read) else None
+    candidates = [f"u{number}" for number in range(1, 1000)]
+    if isinstance(expr, nodes.Act) and isinstance(expr.operands[0], Variable):
+        candidates.insert(0, f"{expr.name}_{expr.operands[0].name}")
+    name = names.claim(*candidates)
+    return Variable(name, expr.shape[0], expr.shape[1], name, time)
+
+
+def _names(program: Program) -> Names:
+    """The registry of the program: nothing that any statement mentions may be taken again."""
+    mentioned = {v for f in (program.forward, program.backward) for v in f.reads | f.writes}
+    taken = dict(program.derivation.cell.symbols) | {v.name: v for v in mentioned}
+    return Names(taken)
+
+
+# --- inline: a pre-activation that only its function reads ------------------------------------------------------------
+
+
+def inline(program: Program) -> Program:
+    """Put a pre-activation back into its function where nothing else reads it."""
+    readers = Counter(v for f in (program.forward, program.backward) for s in f for v in s.reads)
+    body: list[Statement] = []
+    pending: dict[Expr, Expr] = {}
+    for statement in program.forward.loop.body:
+        target = statement.target
+        if program.derivation.is_preactivation(target) and readers[target] == 1:
+            pending[target] = statement.value.xreplace(pending)
+        else:
+            body.append(_substituted(statement, pending))
+    return replace(program, forward=program.forward.with_body(tuple(body)))
+
+
+# --- hoist: out of the forward loop what depends on the inputs alone --------------------------------------------------
+
+
+def hoist(program: Program) -> Program:
+    """Compute what reads only inputs and parameters for all time steps at once, before the loop."""
+    cell = program.derivation.cell
+    names = _names(program)
+    free = {cell[name] for name in (*cell.inputs, *cell.parameters)}
+    before: list[Statement] = list(program.forward.before)
+    body: list[Statement] = []
+    for statement in program.forward.loop.body:
+        is_free = statement.reads <= free and statement.target.name not in cell.states
+        if is_free:
+            before.append(statement)
+            free.add(statement.target)
+            continue
+        hoisted: dict[Expr, Variable] = {}
+        for expr in _free_parts(statement.value, free):
+            variable = _part_name(statement.target, expr, names)
+            before.append(Assign(variable, expr))
+            free.add(variable)
+            hoisted[expr] = variable
+        body.append(replace(statement, value=_without_parts(statement.value, hoisted)))
+    function = replace(program.forward.with_body(tuple(body)), before=tuple(before))
+    return replace(program, forward=function)
+
+
+def _part_name(target: Variable, expr: Expr, names: Names) -> Variable:
+    time = 0 if any(v.time is not None for v in nodes.variables(expr)) else None
+    name = names.claim(f"{target.base}_x", *(f"{target.base}_x{number}" for number in range(2, 100)))
+    return names.add(Variable(name, expr.shape[0], expr.shape[1], name, time))
+
+
+def _free_parts(expr: Expr, free: set[Variable]) -> Iterator[Expr]:
+    """The largest parts that read only `free` variables and are worth a loop of their own."""
+    if isinstance(expr, Variable):
+        return
+    if nodes.variables(expr) <= free:
+        if nodes.variables(expr) and _is_work(expr):
+            yield expr
+        return
+    if isinstance(expr, nodes.Sum):
+        inside = [term for term in expr.args if nodes.variables(term) <= free]
+        if any(_is_work(term) for term in inside):
+            yield nodes.add(*inside)
+        rest: Iterable[Expr] = [term for term in expr.args if term not in inside]
+    else:
+        rest = _children(expr)
+    for arg in rest:
+        yield from _free_parts(arg, free)
+
+
+def _is_work(expr: Expr) -> bool:
+    return not _is_trivial(expr) and not isinstance(expr, nodes.Ones | nodes.Zeros | Variable)
+
+
+def _without_parts(expr: Expr, hoisted: dict[Expr, Variable]) -> Expr:
+    if expr in hoisted:
+        return hoisted[expr]
+    if isinstance(expr, Variable) or not _children(expr):
+        return expr
+    if isinstance(expr, nodes.Sum):
+        for part, variable in hoisted.items():
+            terms = part.args if isinstance(part, nodes.Sum) else (part,)
+            if set(terms) <= set(expr.args):
+                kept = [variable if t == terms[0] else t for t in expr.args if t == terms[0] or t not in terms]
+                return nodes.add(*(_without_parts(term, hoisted) for term in kept))
+    return expr.func(*(_without_parts(a, hoisted) if getattr(a, "is_Matrix", False) else a for a in expr.args))
+
+
+# --- sink: out of the backward loop what the loop does not need -------------------------------------------------------
+
+
+def sink(program: Program) -> Program:
+    """Compute the gradients of parameters and inputs for all time steps at once, after the loop."""
+    cell = program.derivation.cell
+    gradients = {step.target for step in program.derivation.role("parameter", "input")}
+    body = list(program.backward.loop.body)
+    after: list[Statement] = []
+    for statement in reversed(program.backward.loop.body):
+        others = [s for s in body if s is not statement]
+        needed = any(statement.target in s.reads for s in others)
+        is_result = statement.target in gradients or statement.target not in {
+            step.target for step in program.derivation.steps
+        }
+        if is_result and not needed and statement.target.name not in cell.states:
+            body = others
+            after.insert(0, statement)
+    after.sort(key=lambda statement: isinstance(statement, Accumulate))  # values first, then the sums that read them
+    function = replace(program.backward.with_body(tuple(body)), after=tuple(after) + program.backward.after)
+    return replace(program, backward=_ordered(function))
+
+
+def _ordered(function: Function) -> Function:
+    """The statements after the loop in an order in which everything is written before it is read."""
+    waiting, done = list(function.after), []
+    while waiting:
+        unwritten = {v for s in waiting for v in s.writes}
+        ready = next(s for s in waiting if not (s.reads & unwritten))
+        waiting.remove(ready)
+        done.append(ready)
+    return replace(function, after=tuple(done))
+
+
+PASSES: tuple[Callable[[Program], Program], ...] = (share, inline, hoist, sink)
+"""The passes, in order."""
