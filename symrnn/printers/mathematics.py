@@ -1,0 +1,336 @@
+"""Mathematics for readers: one printer for every syntax whose tokens are in a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sympy import Integer, Rational
+
+from symrnn.algebra.nodes import (
+    ONE_BY_ONE,
+    Act,
+    Commutation,
+    Diag,
+    Expr,
+    Eye,
+    Fill,
+    Hadamard,
+    Ones,
+    Power,
+    Shape,
+    Slice,
+    Stack,
+    Transposed,
+    Variable,
+    coefficient,
+    is_scalar,
+    power,
+)
+from symrnn.errors import MissingRuleError
+from symrnn.printers.notation import Notation
+from symrnn.printers.precedence import Level
+from symrnn.printers.syntax import Syntax
+
+_WORD = re.compile(r"\\?[^\W\d_]+|\\operatorname\{\w+\}")
+
+
+class MathPrinter:
+    """Prints expressions in one syntax and one notation, in the order in which they were written."""
+
+    def __init__(self, syntax: Syntax, notation: Notation) -> None:
+        self.syntax = syntax
+        self.notation = notation
+
+    def __call__(self, expr: Expr, outer: Level = Level.SUM) -> str:
+        """The expression, in brackets if it binds more loosely than `outer`."""
+        printed, level = self.leveled(expr)
+        return printed if level >= outer else self.bracketed(printed)
+
+    def leveled(self, expr: Expr) -> tuple[str, Level]:
+        """The expression, and how tightly it binds.
+
+        Raises:
+            MissingRuleError: the table has no rule for it.
+        """
+        rule = _RULES.get(type(expr).__name__)
+        if rule is None:
+            raise MissingRuleError(f"no rule to print {type(expr).__name__}")
+        return rule(self, expr)
+
+    def bracketed(self, printed: str) -> str:
+        """In brackets that are tall enough."""
+        left, right = self.syntax.tall_bracket if self.syntax.tall in printed else self.syntax.bracket
+        return f"{left}{printed}{right}"
+
+    def terms(self, expr: Expr) -> list[tuple[str, str]]:
+        """The terms of a sum as (sign, rest), so that a document can break a long line between them."""
+        result = []
+        for term in expr.args if type(expr).__name__ == "Sum" else (expr,):
+            number, rest = coefficient(term)
+            negative = getattr(number, "could_extract_minus_sign", lambda: False)()
+            shown = self._scaled(-number if negative else number, rest, Level.NEGATIVE, inside_sum=True)
+            result.append(("-" if negative else "+", shown))
+        return result
+
+    def number(self, value: Any, level: Level = Level.SUM) -> str:
+        """A number: whole, decimal where that is exact and short, else a fraction; or sizes, as in 1/d_h."""
+        if isinstance(value, Rational):
+            if value.q == 1:
+                return str(value.p)
+            shown = repr(value.p / value.q)
+            if len(shown) <= 8 and "e" not in shown and Rational(shown) == value:
+                return shown
+            return self._fraction(str(value.p), str(value.q), level)
+        top, bottom = value.as_numer_denom()
+        shown = self.size(top)
+        return shown if bottom == 1 else self._fraction(shown, self.size(bottom, Level.ATOM), level)
+
+    def size(self, dim: Any, outer: Level = Level.SUM) -> str:
+        """A size such as d_h + d_x; in brackets under a slash, which does not group."""
+        if (
+            outer > self.syntax.fraction_level
+            and (dim.is_Add or dim.is_Mul)
+            and self.syntax.fraction_level < Level.POWER
+        ):
+            return self.bracketed(self.size(dim))
+        parts = []
+        for term in dim.as_ordered_terms():
+            count, atoms = term.as_coeff_Mul()
+            powers = atoms.as_powers_dict().items() if atoms != 1 else ()
+            factors = [self._size_power(str(atom), exponent) for atom, exponent in powers]
+            number = [str(count)] if count != 1 or not factors else []
+            parts.append(self.syntax.space.join([*number, *sorted(factors)]))
+        return " + ".join(parts)
+
+    def _size_power(self, name: str, exponent: Any) -> str:
+        shown = self.syntax.name(Variable(name, 1, 1), self.notation)
+        return shown if exponent == 1 else self.syntax.power.format(shown, exponent)
+
+    def _all_ones(self, shape: Shape) -> str:
+        """Ones in a column or matrix; as a row, the transpose."""
+        is_row = shape[0] == 1 and shape[1] != 1
+        return self.syntax.ones + (self.syntax.transposed(self.notation) if is_row else "")
+
+    def _fraction(self, top: str, bottom: str, level: Level) -> str:
+        shown = self.syntax.fraction.format(top, bottom)
+        return shown if self.syntax.fraction_level >= level else self.bracketed(shown)
+
+    def _scaled(self, number: Any, rest: Expr, level: Level, inside_sum: bool = False) -> str:
+        if isinstance(rest, Ones):
+            plain = inside_sum or is_scalar(rest)
+            return self.number(number) if plain else self._join_number(number, self._all_ones(rest.shape))
+        if number == 1:
+            return self(rest, level)
+        quotient = _Factors.of(rest) if isinstance(number, Integer) else None
+        if quotient and quotient.is_reciprocal:
+            sign, count = ("-", -number) if number < 0 else ("", number)
+            return sign + self._factors(quotient, str(count))[0]
+        return self._join_number(number, self(rest, Level.HADAMARD))
+
+    def _join_number(self, number: Any, rest: str) -> str:
+        if number == 1:
+            return rest
+        return f"-{rest}" if number == -1 else f"{self.number(number, Level.POWER)}{self.syntax.space}{rest}"
+
+    # --- one rule a node: the printed text and how tightly it binds ---
+
+    def _variable(self, expr: Variable) -> tuple[str, Level]:
+        return self.syntax.name(expr, self.notation), Level.ATOM
+
+    def _sum(self, expr: Expr) -> tuple[str, Level]:
+        (sign, first), *rest = self.terms(expr)
+        printed = ("-" if sign == "-" else "") + first
+        return printed + "".join(f" {sign} {term}" for sign, term in rest), Level.SUM
+
+    def _product(self, expr: Expr) -> tuple[str, Level]:
+        number, rest = coefficient(expr)
+        if number != 1:
+            level = Level.NEGATIVE if number.could_extract_minus_sign() else Level.HADAMARD
+            return self._scaled(number, rest, Level.HADAMARD), level
+        return " ".join(self(factor, Level.PRODUCT) for factor in expr.args), Level.PRODUCT
+
+    def _hadamard(self, expr: Expr) -> tuple[str, Level]:
+        return self._factors(_Factors.of(expr))
+
+    def _factors(self, factors: _Factors, one: str = "1") -> tuple[str, Level]:
+        """Scalars, in front or as a fraction, then the element-by-element factors and divisors."""
+        entries, level = self._entries(factors, one)
+        if not factors.scalars and not factors.divisors:
+            return entries, level
+        if not factors.divisors:
+            return self._in_front(factors.scalars, entries, level)
+        if not factors.above and not factors.below and entries:  # the fraction is the scalar that is repeated
+            fraction = self._quotient(self._in_front(factors.scalars, "", level), factors.divisors, one)
+            return fraction + self.syntax.space + entries, Level.HADAMARD
+        top = self._in_front(factors.scalars, entries, level)
+        return self._quotient(top, factors.divisors, one), self.syntax.fraction_level
+
+    def _quotient(self, top: tuple[str, Level], divisors: tuple[Expr, ...], one: str) -> str:
+        """A fraction; a bar groups what is above and below it, a slash does not."""
+        needed = Level.SUM if self.syntax.fraction_level >= Level.POWER else Level.POWER
+        parts = [shown if level >= needed else self.bracketed(shown) for shown, level in (top, self._row(divisors))]
+        return self.syntax.fraction.format(parts[0] or one, parts[1])
+
+    def _row(self, scalars: tuple[Expr, ...]) -> tuple[str, Level]:
+        """Scalars beside one another; only an inner product would run into its neighbour."""
+        if len(scalars) == 1:
+            return self.leveled(scalars[0])
+        printed = (self(x, Level.PRODUCT if isinstance(x, Hadamard) else Level.POWER) for x in scalars)
+        return self.syntax.space.join(printed), Level.PRODUCT if scalars else Level.ATOM
+
+    def _in_front(self, scalars: tuple[Expr, ...], entries: str, level: Level) -> tuple[str, Level]:
+        """Scalars and what they multiply, either of which may be missing."""
+        if not entries or not scalars:
+            return (entries, level) if entries else self._row(scalars)
+        row, tight = self._row(scalars)
+        open_row = (
+            tight >= Level.POWER or len(scalars) > 1 or (isinstance(scalars[0], Hadamard) and tight == Level.PRODUCT)
+        )
+        shown = entries if level >= Level.PRODUCT else self.bracketed(entries)
+        return (row if open_row else self.bracketed(row)) + self.syntax.space + shown, Level.HADAMARD
+
+    def _entries(self, factors: _Factors, one: str) -> tuple[str, Level]:
+        """What is multiplied and divided entry by entry; nothing in a product of scalars alone."""
+        if not factors.above and not factors.below:
+            return ("" if factors.shape == ONE_BY_ONE else self._all_ones(factors.shape)), Level.ATOM
+        sign = self.syntax.hadamard(self.notation)
+        if len(factors.above) == 1 and not factors.below:
+            printed, level = self.leveled(factors.above[0])
+            return (printed, level) if level >= Level.PRODUCT else (self.bracketed(printed), Level.ATOM)
+        printed = sign.join(self(factor, Level.POWER) for factor in factors.above)
+        if not factors.below:
+            return printed, Level.HADAMARD
+        divisor = sign.join(self(factor, Level.POWER) for factor in factors.below)
+        divisor = self.bracketed(divisor) if len(factors.below) > 1 else divisor
+        return self.syntax.reciprocal.format(printed or one, divisor), Level.HADAMARD
+
+    def _power(self, expr: Expr) -> tuple[str, Level]:
+        base, exponent = expr.args
+        if exponent < 0:
+            return self._factors(_Factors.of(expr))
+        if isinstance(base, Act) and _is_word(self.syntax.function(base.name)):
+            raised = self.syntax.power.format(self.syntax.function(base.name), exponent)
+            return raised + self._arguments(base), Level.POWER
+        return self.syntax.power.format(self._base(base), exponent), Level.POWER
+
+    def _base(self, expr: Expr) -> str:
+        """What a superscript can be put on: in brackets unless it is one symbol without a superscript."""
+        printed = self(expr)
+        simple = isinstance(expr, Stack | Diag) or (
+            isinstance(expr, Variable) and expr.mark in ("", "cotangent") and not self._is_raised(expr)
+        )
+        bars = isinstance(expr, Act) and self.syntax.function(expr.name).endswith("|")
+        return printed if simple or bars else self.bracketed(printed)
+
+    def _arguments(self, expr: Act) -> str:
+        return self.bracketed(", ".join(self._argument(x) for x in expr.operands))
+
+    def _argument(self, expr: Expr) -> str:
+        """An argument of a function that is applied entry by entry: a number needs no vector of ones there."""
+        number, rest = coefficient(expr)
+        return self.number(number) if isinstance(rest, Ones) else self(expr)
+
+    def _act(self, expr: Act) -> tuple[str, Level]:
+        symbol = self.syntax.function(expr.name)
+        if "<0>" in symbol:
+            return symbol.replace("<0>", self._argument(expr.operands[0])), Level.ATOM
+        return symbol + self._arguments(expr), Level.ATOM if _is_word(symbol) else Level.PRODUCT
+
+    def _transposed(self, expr: Transposed) -> tuple[str, Level]:
+        return self._base(expr.arg) + self.syntax.transposed(self.notation), Level.POWER
+
+    def _is_raised(self, variable: Variable) -> bool:
+        return variable.time is not None and self.notation.time != "subscript"
+
+    def _fill(self, expr: Fill) -> tuple[str, Level]:
+        return self._factors(_Factors.of(expr))
+
+    def _call(self, function: str, *args: Expr) -> tuple[str, Level]:
+        return function + self.bracketed(", ".join(self(arg) for arg in args)), Level.ATOM
+
+    def _total(self, expr: Expr) -> tuple[str, Level]:
+        inner = expr.operand
+        shown = [self.syntax.ones + self.syntax.transposed(self.notation), self(inner, Level.PRODUCT)]
+        if inner.shape[1] != 1:
+            shown.append(self.syntax.ones)
+        return " ".join(shown), Level.PRODUCT
+
+    def _stack(self, expr: Stack) -> tuple[str, Level]:
+        left, right = self.syntax.square
+        return f"{left}{'; '.join(self(part) for part in expr.args)}{right}", Level.ATOM
+
+    def _slice(self, expr: Slice) -> tuple[str, Level]:
+        start, stop = expr.bounds
+        inner = self.bracketed(self(expr.operand))
+        return self.syntax.slice.format(inner, self.size(start + 1), self.size(stop)), Level.ATOM
+
+    def _kronecker(self, expr: Expr) -> tuple[str, Level]:
+        return self.syntax.kronecker.join(self(factor, Level.POWER) for factor in expr.args), Level.HADAMARD
+
+    def _commutation(self, expr: Commutation) -> tuple[str, Level]:
+        return self.syntax.commutation.format(*(self.size(dim) for dim in expr.of_shape)), Level.ATOM
+
+
+@dataclass(frozen=True)
+class _Factors:
+    """The factors of an element-by-element product, sorted by how they are written."""
+
+    shape: Shape
+    scalars: tuple[Expr, ...]
+    divisors: tuple[Expr, ...]
+    above: tuple[Expr, ...]
+    below: tuple[Expr, ...]
+
+    @classmethod
+    def of(cls, expr: Expr) -> _Factors:
+        """Scalars, divisors that are scalars, then the other factors and divisors, each in the author's order."""
+        every = expr.args if isinstance(expr, Hadamard) else (expr,)
+        split = [(f.operand if isinstance(f, Fill) else f, is_scalar(expr) or isinstance(f, Fill)) for f in every]
+        split = [pair for pair in split if not (isinstance(pair[0], Eye) and is_scalar(pair[0]))] or split
+
+        def chosen(scalar: bool, inverse: bool) -> tuple[Expr, ...]:
+            found = [f for f, is_repeated in split if is_repeated == scalar and _is_inverse(f) == inverse]
+            return tuple(power(f.args[0], -int(f.args[1])) if inverse else f for f in found)
+
+        sorted_out = (chosen(scalar, inverse) for scalar in (True, False) for inverse in (False, True))
+        return cls(expr.shape, *sorted_out)
+
+    @property
+    def is_reciprocal(self) -> bool:
+        """Whether nothing stands above the line, where a number can go."""
+        return not self.scalars and not self.above and bool(self.divisors or self.below)
+
+
+def _is_word(symbol: str) -> bool:
+    """Whether a function's symbol is one word, as tanh is and log σ is not."""
+    return _WORD.fullmatch(symbol) is not None
+
+
+def _is_inverse(factor: Expr) -> bool:
+    return isinstance(factor, Power) and bool(factor.args[1] < 0)
+
+
+_RULES: Mapping[str, Callable[[MathPrinter, Any], tuple[str, Level]]] = {
+    "Variable": MathPrinter._variable,
+    "Sum": MathPrinter._sum,
+    "Product": MathPrinter._product,
+    "Hadamard": MathPrinter._hadamard,
+    "Power": MathPrinter._power,
+    "Transposed": MathPrinter._transposed,
+    "Act": MathPrinter._act,
+    "Fill": MathPrinter._fill,
+    "Total": MathPrinter._total,
+    "Stack": MathPrinter._stack,
+    "Slice": MathPrinter._slice,
+    "Kronecker": MathPrinter._kronecker,
+    "Commutation": MathPrinter._commutation,
+    "Ones": lambda self, expr: ("1" if is_scalar(expr) else self._all_ones(expr.shape), Level.ATOM),
+    "Zeros": lambda self, expr: ("0", Level.ATOM),
+    "Eye": lambda self, expr: (self.syntax.identity, Level.ATOM),
+    "Diag": lambda self, expr: self._call(self.syntax.diag, expr.args[0]),
+    "Vec": lambda self, expr: self._call(self.syntax.vec, expr.operand),
+    "Softmax": lambda self, expr: self._call(self.syntax.softmax, expr.operand),
+}

@@ -1,0 +1,155 @@
+"""Where values live in a generated NumPy module: identifiers, arrays over time, shapes.
+
+A state is one array over the times 0..T, so that `h[t]` is h at t-1 and `h[t + 1]` is h at t; anything else that
+outlives a step is an array over T steps; the rest are local names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from symrnn.algebra.nodes import Variable
+from symrnn.language.recurrence import Cell
+from symrnn.printers.numpy_expressions import NumpyExpressions, rank
+
+Frame = Literal["loop", "all", "single"]
+"""What a line is about: step t inside a loop over time, all steps at once, or one step on its own."""
+
+_RESERVED = (
+    "np params state state_bar tape grads sizes dtype rng uniform start end t given arrays name size shape bound "
+    "initialize forward backward step softmax PARAMETERS STATES TAPE range reversed isinstance bool int ValueError"
+).split()
+
+
+class Identifiers:
+    """The names of one module: the cell's own, with an underscore where Python's or the module's stand in the way."""
+
+    def __init__(self, reserved: Iterable[str]) -> None:
+        self._taken = set(reserved)
+        self._names: dict[str, str] = {}
+
+    def claim(self, key: str, wanted: str) -> str:
+        """The identifier for a key, chosen at the first call."""
+        if key not in self._names:
+            name = wanted
+            while name in self._taken:
+                name += "_"
+            self._taken.add(name)
+            self._names[key] = name
+        return self._names[key]
+
+
+@dataclass
+class Layout:
+    """The identifiers and arrays of one cell's module.
+
+    Attributes:
+        cell: the cell.
+        steps: the identifier of the number of time steps, T.
+        batch: the identifier of the number of examples, N.
+        helpers: the helper functions that the lines printed so far need, by name.
+    """
+
+    cell: Cell
+    steps: str = field(init=False)
+    batch: str = field(init=False)
+    helpers: dict[str, str] = field(default_factory=dict)
+    _names: Identifiers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._names = Identifiers(_RESERVED)
+        for size in self.cell.sizes:
+            self.size(size)
+        self.steps, self.batch = self._names.claim("steps", "T"), self._names.claim("batch", "N")
+        for name in (*self.cell.inputs, *self.cell.parameters, *self.cell.states):
+            self._names.claim(name, name)
+        for name in (self.cell.states[0], *self.cell.inputs):
+            self.cotangent(name)
+
+    # --- names ---
+
+    def size(self, name: str) -> str:
+        """The identifier of a size."""
+        return self._names.claim(f"size {name}", name)
+
+    def own(self, name: str) -> str:
+        """The identifier of an input, a parameter, or the array of a state."""
+        return self._names.claim(name, name)
+
+    def cotangent(self, name: str) -> str:
+        """The identifier of `h_bar`, the output's cotangents, or `x_bar`, an input's gradient."""
+        return self._names.claim(f"{name} cotangent", f"{name}_bar")
+
+    def identifier(self, variable: Variable) -> str:
+        """A variable's plain name in the module."""
+        if variable.mark == "loss" or (variable.mark == "adjoint" and variable.base in self.cell.inputs):
+            return self.cotangent(variable.base)
+        if variable.mark == "adjoint" and variable.base == self.cell.states[0] and variable.time == 0:
+            return self._names.claim(variable.name, f"{variable.base}_bar_t")  # `h_bar` is the argument
+        return self._names.claim(variable.name, variable.name)
+
+    def reference(self, variable: Variable, frame: Frame, stored: Collection[Variable]) -> str:
+        """The source that reads a variable, or assigns to it."""
+        name = self.identifier(variable)
+        if variable.time is None or frame == "single":
+            return name
+        if variable.base in self.cell.states and variable.mark == "":
+            series = self.own(variable.base)
+            if variable.time == -1:
+                return name if frame == "loop" else f"{series}[:-1]"
+            return f"{series}[t + 1]" if frame == "loop" else f"{series}[1:]"
+        kept = variable.mark == "loss" or variable in stored
+        return f"{name}[t]" if kept and frame == "loop" else name
+
+    def expressions(self, frame: Frame, stored: Collection[Variable] = ()) -> NumpyExpressions:
+        """The printer of expressions for lines of one kind."""
+
+        def read(variable: Variable) -> str:
+            return self.reference(variable, frame, stored)
+
+        lead = (self.steps, self.batch) if frame == "all" else (self.batch,)
+        return NumpyExpressions(read, self.size, lead, self.helpers)
+
+    # --- shapes ---
+
+    def dims(self, name: str | Variable) -> list[Any]:
+        """The sizes of a value's own axes."""
+        shape = (self.cell[name] if isinstance(name, str) else name).shape
+        return list(shape[: rank(shape)])
+
+    def shape(self, dims: Sequence[Any], lead: Sequence[str] = ()) -> str:
+        """The source of a shape, such as (T, N, d_h)."""
+        printer = self.expressions("all")
+        return tuple_source([*lead, *(printer.dimension(dim) for dim in dims)])
+
+    def shape_names(self, dims: Sequence[Any], lead: Sequence[str] = ()) -> str:
+        """The source of a shape in names of sizes, such as ("T", "N", "d_h"); a sum is a tuple."""
+        parts = list(lead)
+        for dim in dims:
+            terms: list[str] = []
+            for term in dim.as_ordered_terms():
+                count, atoms = term.as_coeff_mul()
+                terms += [f'"{self.size(str(atoms[0]))}"'] * int(count) if atoms else [str(count)]
+            parts.append(terms[0] if len(terms) == 1 else tuple_source(terms))
+        return tuple_source(parts)
+
+    @property
+    def step_lead(self) -> tuple[str, ...]:
+        """The leading axes of one step, as names."""
+        return (f'"{self.batch}"',)
+
+    @property
+    def series_lead(self) -> tuple[str, ...]:
+        """The leading axes of all steps, as names."""
+        return (f'"{self.steps}"', f'"{self.batch}"')
+
+    def allocate(self, how: str, dims: Sequence[Any], lead: Sequence[str]) -> str:
+        """The source of a new array."""
+        return f"np.{how}({self.shape(dims, lead)}, dtype)"
+
+
+def tuple_source(parts: Sequence[str]) -> str:
+    """The source of a tuple."""
+    return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"

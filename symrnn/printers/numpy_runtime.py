@@ -1,0 +1,54 @@
+"""What every generated NumPy module contains besides the cell's own lines: checking of arguments.
+
+The text is plain Python and knows nothing of this package; the module writer puts it in as it stands.
+"""
+
+from __future__ import annotations
+
+RUNTIME = '''\
+def _items(what, values, shapes, lead=()):
+    """The arrays of a dict with exactly these names: label -> (value, expected shape)."""
+    if not hasattr(values, "keys"):
+        raise TypeError(f"{what}: expected a dict with the keys {list(shapes)}, got {type(values).__name__}")
+    missing, unknown = [k for k in shapes if k not in values], [k for k in values if k not in shapes]
+    if missing or unknown:
+        raise ValueError(f"{what}: missing {missing}, unknown {unknown}; expected the keys {list(shapes)}")
+    return {f"{what}[{name!r}]": (values[name], (*lead, *shape)) for name, shape in shapes.items()}
+
+
+def _check(given, dtype=None):
+    """Compare every array with its expected shape.
+
+    Args:
+        given: label -> (value, expected shape); a shape's entries are size names, numbers, or sums (tuples) of them.
+        dtype: the type to compute in; by default the arrays' common one, or float64 for whole numbers.
+
+    Returns:
+        The arrays in their order, the sizes by name, and the type.
+    """
+    arrays = {}
+    for label, (value, _) in given.items():
+        try:
+            arrays[label] = np.asarray(value)
+        except ValueError as error:
+            raise ValueError(f"{label}: not an array: {error}") from None
+        if arrays[label].dtype.kind not in "fciub":
+            raise TypeError(f"{label}: expected numbers, got an array of {arrays[label].dtype}")
+    if dtype is None:
+        dtype = np.result_type(*arrays.values())
+        dtype = dtype if dtype.kind in "fc" else np.dtype(np.float64)
+    sizes = {}
+    for label, (_, shape) in given.items():
+        for size, entries in zip(shape, arrays[label].shape):
+            if isinstance(size, str):
+                sizes.setdefault(size, entries)
+    for label, (_, shape) in given.items():
+        parts = [size if isinstance(size, tuple) else (size,) for size in shape]
+        wanted = tuple(sum(sizes.get(p, -1) if isinstance(p, str) else p for p in part) for part in parts)
+        if arrays[label].shape != wanted:
+            names = ", ".join(" + ".join(map(str, part)) for part in parts)
+            known = ", ".join(f"{p} = {sizes[p]}" for p in dict.fromkeys(sum(parts, ())) if p in sizes)
+            known = f" with {known}" if known else ""
+            raise ValueError(f"{label}: expected shape ({names}){known}, got {arrays[label].shape}")
+    return [array.astype(dtype, copy=False) for array in arrays.values()], sizes, dtype
+'''

@@ -1,0 +1,108 @@
+"""Statements of a program -> lines of NumPy source."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from symrnn.algebra import nodes
+from symrnn.algebra.nodes import Expr, Variable
+from symrnn.printers.mathematics import MathPrinter
+from symrnn.printers.notation import NOTATIONS
+from symrnn.printers.numpy_expressions import NumpyExpressions, is_batched, is_thin, outer_parts
+from symrnn.printers.numpy_layout import Frame, Layout
+from symrnn.printers.syntax import TEXT
+from symrnn.program.ir import Accumulate, Assign, Statement
+
+WIDTH = 110
+
+
+def print_statements(
+    layout: Layout, statements: Iterable[Statement], frame: Frame, stored: Collection[Variable] = ()
+) -> list[str]:
+    """The lines for statements about one step (`loop`, `single`) or all steps (`all`)."""
+    printer = layout.expressions(frame, stored)
+    lines: list[str] = []
+    for statement in statements:
+        if isinstance(statement, Accumulate):
+            lines += _accumulate(layout, statement, frame, printer)
+        else:
+            lines += [*_comment(layout, statement), *_assign(layout, statement, frame, printer)]
+    return lines
+
+
+def _comment(layout: Layout, statement: Assign) -> list[str]:
+    """The paper's equation over the line that computes it."""
+    for equation in layout.cell.body:
+        if equation.target == statement.target:
+            show = MathPrinter(TEXT, NOTATIONS["subscript"])
+            return [f"# {show(equation.target)} = {show(equation.value)}"]
+    return []
+
+
+def _assign(layout: Layout, statement: Assign, frame: Frame, printer: NumpyExpressions) -> list[str]:
+    target, value = statement.target, statement.value
+    left = printer(target)
+    batch = target.time is not None
+    if left.endswith("]") and frame == "loop":  # a buffer broadcasts by itself
+        return _wrapped(left, value, printer)
+    if not nodes.variables(value):
+        shape = layout.shape(layout.dims(target), printer.lead if batch else ())
+        return [f"{left} = np.full({shape}, {printer(value)}, dtype)"]
+    if is_thin(value) or (batch and not is_batched(value)):
+        return [f"{left} = np.array({printer.full(value, batch=batch)})"]
+    return _wrapped(left, value, printer)
+
+
+def _accumulate(layout: Layout, statement: Accumulate, frame: Frame, printer: NumpyExpressions) -> list[str]:
+    left = f'grads["{statement.target.base}"]'
+    terms = statement.value.args if isinstance(statement.value, nodes.Sum) else (statement.value,)
+    if nodes.is_zero(statement.value):
+        zeros = layout.allocate("zeros", layout.dims(statement.target), ())
+        return [] if frame == "loop" else [f"{left} = {zeros}"]
+    summed = [_summed(term, frame, printer) for term in terms]
+    code = summed[0] + "".join(f" - {term[1:]}" if term.startswith("-") else f" + {term}" for term in summed[1:])
+    return [f"{left} {'+=' if frame == 'loop' else '='} {code}"]
+
+
+def _summed(term: Expr, frame: Frame, printer: NumpyExpressions) -> str:
+    """One term of a gradient, summed over the leading axes; a column times a row as one matrix product."""
+    number, rest = nodes.coefficient(term)
+    parts = outer_parts(list(rest.args)) if isinstance(rest, nodes.Product) else None
+    if parts and all(is_batched(nodes.matmul(*part)) for part in parts):
+        left, right = (printer.matrix_chain(part)[0] for part in parts)
+        if frame == "all":
+            return printer.scaled(number, f"np.tensordot({left}, {right}, axes=((0, 1), (0, 1)))")
+        return printer.scaled(number, f"({left}).T @ ({right})")
+    shown = printer.full(rest, batch=True)
+    simple = isinstance(rest, Variable) or shown.startswith("np.broadcast_to")
+    axis = "(0, 1)" if frame == "all" else "0"
+    return printer.scaled(number, f"{shown if simple else f'({shown})'}.sum(axis={axis})")
+
+
+def _wrapped(left: str, value: Expr, printer: NumpyExpressions) -> list[str]:
+    line = f"{left} = {printer(value)}"
+    if len(line) <= WIDTH - 8 or not isinstance(value, nodes.Sum):
+        return [line]
+    (sign, first), *rest = printer.terms(value)
+    terms = [("-" if sign == "-" else "") + first, *(f"{s} {term}" for s, term in rest)]
+    return [f"{left} = (", *indented(terms), ")"]
+
+
+def indented(lines: Iterable[str]) -> list[str]:
+    """The lines one level further in."""
+    return [f"    {line}" if line else "" for line in lines]
+
+
+def broken(opening: str, parts: Sequence[str], closing: str) -> list[str]:
+    """Parts between brackets on one line, or below the opening where that would be too long."""
+    trailing = "," if len(parts) == 1 and opening.endswith("(") else ""
+    line = f"{opening}{', '.join(parts)}{trailing}{closing}"
+    if len(line) <= WIDTH - 8:
+        return [line]
+    rows, row = [], ""
+    for part in parts:
+        if row and len(row) + len(part) + 2 > WIDTH - 16:
+            rows.append(row)
+            row = ""
+        row += f"{' ' if row else ''}{part},"
+    return [opening, *indented([*rows, row]), closing]
