@@ -10,6 +10,7 @@ do not fit.  A constructor flattens, drops neutral elements and checks shapes; i
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Any
@@ -33,6 +34,7 @@ from sympy.matrices.expressions import (
 )
 
 from symrnn.algebra.functions import FUNCTIONS, Arithmetic
+from symrnn.errors import MissingRuleError
 
 Shape = tuple[Any, Any]
 Expr = Any
@@ -59,19 +61,31 @@ def register_display(text: Callable[[Expr], str], latex: Callable[[Expr], str]) 
     _display.update(text=text, latex=latex)
 
 
+def _displayed(form: str, x: Expr) -> str:
+    if not _display:  # SymPy prints expressions inside its own algorithms, before any printer of ours was asked for
+        importlib.import_module("symrnn.printers")
+    return _display[form](x)
+
+
 class _Node:
     """What all nodes share: they print through the registered printers."""
 
     def _sympystr(self, printer: Any) -> str:
-        return _display["text"](self)
+        return _displayed("text", self)
 
     def _latex(self, printer: Any) -> str:
-        return _display["latex"](self)
+        return _displayed("latex", self)
 
     def _pretty(self, printer: Any) -> Any:
         from sympy.printing.pretty.stringpict import prettyForm
 
-        return prettyForm(_display["text"](self))
+        return prettyForm(_displayed("text", self))
+
+    def diff(self, *symbols: Any, **assumptions: Any) -> Any:
+        """Refuse: SymPy's matrix calculus fails on most of these expressions and is silently wrong on some."""
+        problem = "SymPy's matrix derivative cannot be relied on for these expressions"
+        remedy = "use symrnn.jacobian or symrnn.derive, or cell.explicit(n, m) for SymPy's scalar derivatives"
+        raise MissingRuleError(f"{problem}\n  {remedy}")
 
 
 class Variable(_Node, MatrixSymbol):
@@ -124,6 +138,20 @@ class Sum(_Node, MatAdd):
 class Product(_Node, MatMul):
     """A matrix product, with an optional number in front."""
 
+    def _entry(self, i: Any, j: Any, expand: bool = True, **kwargs: Any) -> Any:
+        number, rest = coefficient(self)
+        factors = rest.args if isinstance(rest, Product) else (rest,)
+        inner = [factor.shape[1] for factor in factors[:-1]]
+        if not all(size.is_Integer for size in inner):
+            return super()._entry(i, j, expand=expand, **kwargs)
+        # Written out: SymPy would sum over symbolic indices first, which takes it minutes.
+        first, *others = factors
+        columns = [*map(range, inner), [j]]
+        row = [first[i, column] for column in columns[0]]
+        for factor, wanted in zip(others, columns[1:], strict=True):
+            row = [sympy.Add(*(x * factor[k, column] for k, x in enumerate(row))) for column in wanted]
+        return number * row[0]
+
 
 class Hadamard(_Node, HadamardProduct):
     """An element-by-element product in the author's order."""
@@ -162,12 +190,7 @@ class Kronecker(_Node, KroneckerProduct):
 
 
 class _Own(_Node, MatrixExpr):
-    """A node SymPy lacks.  Its own matrix calculus does not know it, and is refused instead of recursing."""
-
-    def _eval_derivative(self, x: Any) -> Any:
-        raise NotImplementedError("use symrnn.jacobian or symrnn.derive; SymPy cannot differentiate this node")
-
-    _eval_derivative_matrix_lines = _eval_derivative
+    """A node SymPy lacks."""
 
 
 class Act(_Own):
@@ -257,11 +280,17 @@ class Stack(_Own):
         return sympy.Add(*(part.shape[0] for part in self.args)), self.args[0].shape[1]
 
     def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
+        pieces, start = [], S.Zero
         for part in self.args:
-            if i < part.shape[0]:
-                return part[i, j]
-            i = i - part.shape[0]
-        raise IndexError("row beyond the stacked parts")
+            end = start + part.shape[0]
+            inside = S(i) < end
+            if inside == True:  # noqa: E712 - a relation that SymPy cannot decide is neither
+                pieces.append((part[i - start, j], True))
+                break
+            if inside != False:  # noqa: E712
+                pieces.append((part[i - start, j], inside))
+            start = end
+        return sympy.Piecewise(*pieces)
 
 
 class Slice(_Own):
@@ -321,7 +350,7 @@ class Commutation(_Own):
     def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
         rows, cols = self.args
         # entry i of vec(Xᵀ) is Xᵀ[i % cols, i // cols] = X[i // cols, i % cols]
-        return S.One if j == (i % cols) * rows + i // cols else S.Zero
+        return sympy.KroneckerDelta(j, (i % cols) * rows + i // cols)
 
 
 # --- constructors -----------------------------------------------------------------------------------------------------
@@ -348,6 +377,8 @@ def show_shape(shape: Iterable[Any]) -> str:
 
 def _same_shape(what: str, terms: Iterable[Expr]) -> Shape:
     shapes = [term.shape for term in terms]
+    if not shapes:
+        raise ValueError(f"{what}: at least one operand is needed")
     for shape in shapes[1:]:
         if shape != shapes[0]:
             raise ValueError(f"{what}: shapes {show_shape(shapes[0])} and {show_shape(shape)} differ")
@@ -420,6 +451,8 @@ def matmul(*factors: Expr) -> Expr:
 
     A scalar among the factors multiplies the product of the others entry by entry.
     """
+    if not factors:
+        raise ValueError("product: at least one operand is needed")
     number: Any = S.One
     flat: list[Expr] = []
     for factor in factors:
@@ -432,12 +465,12 @@ def matmul(*factors: Expr) -> Expr:
     shape = (flat[0].shape[0], flat[-1].shape[1])
     if any(is_zero(factor) for factor in flat):
         return zeros(shape)
-    scalars = [factor for factor in flat if is_scalar(factor)]
-    if scalars and len(flat) > 1:
-        others = [factor for factor in flat if not is_scalar(factor)]
+    kept = [factor for factor in flat if not isinstance(factor, Identity)] or flat[:1]
+    scalars = [factor for factor in kept if is_scalar(factor)]
+    if scalars and len(kept) > 1:
+        others = [factor for factor in kept if not is_scalar(factor)]
         repeated = [fill(scalar, shape) for scalar in scalars]
         return scale(number, hadamard(*repeated, matmul(*others)) if others else hadamard(*repeated))
-    kept = [factor for factor in flat if not isinstance(factor, Identity)] or flat[:1]
     return scale(number, kept[0] if len(kept) == 1 else sympy.Basic.__new__(Product, *kept))
 
 
@@ -457,7 +490,11 @@ def hadamard(*factors: Expr) -> Expr:
 
 
 def power(x: Expr, exponent: int) -> Expr:
-    """Each entry to an integer power."""
+    """Each entry to a power, a whole number."""
+    if S(exponent) != int(exponent):
+        raise ValueError(f"power: the exponent {exponent} is not a whole number")
+    if is_zero(x) and exponent < 0:
+        raise ValueError("power: division by zero")
     if exponent == 1:
         return x
     if exponent == 0 or isinstance(x, OneMatrix):
@@ -482,11 +519,11 @@ def denominator(factor: Expr) -> Expr | None:
 
 def transpose(x: Expr) -> Expr:
     """The transpose; of a product, the transposes in reverse order; of a scalar multiple, that of the value."""
-    if isinstance(x, Transpose):
-        return x.arg
     number, rest = coefficient(x)
-    if is_scalar(rest):
+    if is_scalar(rest) or isinstance(rest, Identity | DiagMatrix):
         return x
+    if isinstance(rest, Transpose):
+        return scale(number, rest.arg)
     if isinstance(rest, Ones):
         return scale(number, ones(rest.shape[::-1]))
     if is_zero(rest):
@@ -545,14 +582,18 @@ def softmax(x: Expr) -> Expr:
 
 def stack(*parts: Expr) -> Expr:
     """Columns under one another."""
-    cols = {part.shape[1] for part in parts}
-    if len(cols) != 1:
+    if not parts:
+        raise ValueError("concat: at least one operand is needed")
+    if len({part.shape[1] for part in parts}) != 1:
         raise ValueError("concat: the parts must have the same number of columns")
     return parts[0] if len(parts) == 1 else sympy.Basic.__new__(Stack, *parts)
 
 
 def rows(x: Expr, start: Any, stop: Any) -> Expr:
     """The rows from `start` up to, not including, `stop`."""
+    # Sizes are positive, so a difference that is no number is taken to fit: d_h + d_x - d_h does.
+    if any(S(room).is_negative for room in (start, stop - start, x.shape[0] - stop)):
+        raise ValueError(f"rows {start} to {stop} of a value with shape {show_shape(x.shape)}")
     if start == 0 and stop == x.shape[0]:
         return x
     return sympy.Basic.__new__(Slice, x, S(start), S(stop))
@@ -560,6 +601,8 @@ def rows(x: Expr, start: Any, stop: Any) -> Expr:
 
 def diag(x: Expr) -> Expr:
     """The diagonal matrix of a column; of ones, the identity."""
+    if x.shape[1] != 1:
+        raise ValueError(f"diag: expected a vector, got shape {show_shape(x.shape)}")
     number, rest = coefficient(x)
     if is_zero(x):
         return zeros((x.shape[0], x.shape[0]))
