@@ -1,0 +1,46 @@
+"""The derivation as a document: one structure, several writers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from symrnn.calculus.derivation import Derivation, register_writer
+from symrnn.documents import equations, markdown, tex, text
+from symrnn.documents.content import derivation_document
+from symrnn.documents.structure import Document
+from symrnn.errors import UnknownNameError
+from symrnn.printers import Notation  # importing the printers teaches expressions to print themselves
+
+__all__ = ["FORMS", "Document", "derivation_document", "write"]
+
+FORMS: Mapping[str, Callable[[Document], str]] = MappingProxyType(
+    {
+        "tex": tex.write_complete,
+        "fragment": tex.write_fragment,
+        "markdown": markdown.write,
+        "text": text.write,
+        "equations": equations.write,
+    }
+)
+"""The forms a document can be written in: name -> writer."""
+
+
+def write(document: Document | Derivation, form: str, notation: str | Notation = "subscript") -> str:
+    """A document, or the document of a derivation, in one of the forms.
+
+    Args:
+        document: the document or the derivation.
+        form: a name in `FORMS`.
+        notation: how names look in a derivation's document; a document has its notation already.
+
+    Raises:
+        UnknownNameError: there is no such form or notation.
+    """
+    if form not in FORMS:
+        raise UnknownNameError(f"no form {form!r}\n  there are {', '.join(FORMS)}")
+    whole = document if isinstance(document, Document) else derivation_document(document, notation)
+    return FORMS[form](whole)
+
+
+register_writer(write)

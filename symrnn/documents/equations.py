@@ -1,0 +1,28 @@
+"""Document -> the backward equations alone, as one formula between dollar signs, for notebooks."""
+
+from __future__ import annotations
+
+from symrnn.documents.layout import LATEX, break_lines
+from symrnn.documents.structure import Document, Line
+
+_LINE = 44.0
+
+
+def write(document: Document) -> str:
+    r"""The backward equations of a step, and the sums for the parameters, as `$\begin{aligned} ... \end{aligned}$`."""
+    lines = [
+        line
+        for section in document.sections
+        if section.key in ("backward", "parameters")
+        for display in section.displays
+        for equation in display.equations
+        for line in equation.lines
+    ]
+    rows = " \\\\\n".join(row for line in lines for row in _rows(line))
+    return f"$\\displaystyle \\begin{{aligned}}\n{rows}\n\\end{{aligned}}$"
+
+
+def _rows(line: Line) -> list[str]:
+    assert line.left is not None
+    first, *others = break_lines(line.right.latex, _LINE, LATEX, 2.0)
+    return [f"{line.left.latex} &= {first}", *(rf"&\qquad {{}} {piece}" for piece in others)]

@@ -1,0 +1,221 @@
+"""How wide a formula is, and where it may be broken.
+
+Widths are estimates: of LaTeX in ems of the text font, of plain text in columns.  A formula is broken before a sign
+(or between factors, if need be), as far outside of its brackets as possible.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+_TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[^\\]", re.DOTALL)
+_SCRIPT = 0.72
+"""The size of a sub- or superscript; a little more than TeX's 0.7 leaves room for the space after it."""
+_CAPITALS, _SMALL, _BINARY, _RELATION = 0.75, 0.5, 1.22, 1.33
+_WIDTHS = {
+    **dict.fromkeys("+-", _BINARY),
+    **dict.fromkeys("=<>", _RELATION),
+    **dict.fromkeys("()[]|", 0.39),
+    **dict.fromkeys(",;.:", 0.45),
+    **dict.fromkeys("mwMW", 0.92),
+    **dict.fromkeys("ijl", 0.36),
+    **dict.fromkeys((r"\odot", r"\oslash", r"\otimes", r"\circ", r"\times", r"\cdot"), _BINARY),
+    **dict.fromkeys((r"\in", r"\le", r"\ge"), _RELATION),
+    **dict.fromkeys((r"\left", r"\right"), 0.36),  # so much more than a bracket of ordinary height
+    **dict.fromkeys((r"\mathrm", r"\boldsymbol", r"\mathbb", r"\text", " "), 0.0),
+    **dict.fromkeys((r"\operatorname", r"\bar", r"\tilde", r"\hat", r"\dot"), 0.0),
+    **dict.fromkeys((r"\widetilde", r"\widehat", r"\overline", r"\displaystyle", "{", "}", "&"), 0.0),
+    **dict.fromkeys((r"\langle", r"\rangle"), 0.39),
+    r"\top": 0.78,
+    r"\partial": 0.55,
+    r"\sum": 1.75,
+    r"\quad": 1.0,
+    r"\qquad": 2.0,
+    r"\,": 0.17,
+    r"\sqrt": 0.9,
+}
+
+
+def columns(text: str) -> int:
+    """The number of terminal columns of a plain text; a combining accent takes none."""
+    return sum(not unicodedata.combining(character) for character in text)
+
+
+def ems(latex: str) -> float:
+    r"""The estimated width of a formula in LaTeX.
+
+    >>> ems(r"\frac{a}{b}") < ems("a + b") < ems("W_f x_t + U_f h_{t-1}")
+    True
+    """
+    return _Ruler(_TOKEN.findall(latex)).sequence()
+
+
+class _Ruler:
+    """Adds up widths from left to right."""
+
+    def __init__(self, tokens: list[str]) -> None:
+        self._tokens = tokens[::-1]
+
+    def sequence(self) -> float:
+        total = script = 0.0
+        while self._tokens and self._tokens[-1] != "}":
+            if self._tokens[-1] in "^_":
+                self._tokens.pop()
+                wide = _SCRIPT * self._unit()
+                total += max(wide - script, 0.0)  # a subscript stands under a superscript
+                script = max(wide, script)
+            else:
+                # the limits of a sum stand above and below it
+                script = 9.0 if self._tokens[-1] == r"\sum" else 0.0
+                total += self._unit()
+        return total
+
+    def _unit(self) -> float:
+        token = self._tokens.pop() if self._tokens else ""
+        while token == " ":
+            token = self._tokens.pop() if self._tokens else ""
+        if token == "{":
+            inner = self.sequence()
+            self._tokens.pop()
+            return inner
+        if token == r"\frac":
+            return max(self._unit(), self._unit()) + 0.25
+        if token == r"\mathbf":
+            return 1.12 * self._unit()
+        if token in _WIDTHS:
+            return _WIDTHS[token]
+        if token.startswith("\\"):  # a Greek letter, or a function's name
+            return 0.55 if len(token) > 5 or token[1:] in ("eta", "psi", "phi", "chi", "rho", "tau") else 1.75
+        return _CAPITALS if token.isupper() else _SMALL
+
+
+@dataclass(frozen=True)
+class Syntax:
+    """What the breaking of lines must know of a syntax.
+
+    Attributes:
+        measure: the width of a piece.
+        loosest: signs before which a line is best broken, with their spaces.
+        signs: signs before which it may be broken otherwise.
+        opening: what must not be broken until `closing`; brackets of ordinary height may.
+        closing: its ends.
+    """
+
+    measure: Callable[[str], float]
+    loosest: tuple[str, ...]
+    signs: tuple[str, ...]
+    opening: tuple[str, ...]
+    closing: tuple[str, ...]
+
+
+LATEX = Syntax(ems, (" + ", " - "), (r" \odot ", r" \oslash ", r" \otimes "), ("{", r"\left"), ("}", r"\right"))
+TEXT = Syntax(columns, (" + ", " - "), (" ⊙ ", " ⊘ ", " ⊗ "), (), ())
+
+
+@dataclass(frozen=True)
+class _Break:
+    """A place where a line may end: the text before it, and how much it disturbs to break there."""
+
+    position: int
+    cost: tuple[int, int]
+
+
+def _breaks(printed: str, syntax: Syntax) -> Iterator[_Break]:
+    depth = held = 0
+    for position, character in enumerate(printed):
+        rest = printed[position:]
+        if rest.startswith(syntax.opening) and syntax.opening:
+            held += 1
+        elif rest.startswith(syntax.closing) and syntax.closing:
+            held -= 1
+        depth += (character in "([") - (character in ")]")
+        if held or character != " " or position == 0:
+            continue
+        if rest.startswith(syntax.loosest):
+            yield _Break(position, (depth, 0))
+        elif rest.startswith(syntax.signs):
+            yield _Break(position, (depth, 1))
+        elif printed[position - 1] in ")]}ᵀ" and not _follows_sign(printed[:position], syntax):
+            yield _Break(position, (depth, 2))
+
+
+def _follows_sign(before: str, syntax: Syntax) -> bool:
+    return f"{before} ".endswith((*syntax.loosest, *syntax.signs))
+
+
+def break_lines(printed: str, width: float, syntax: Syntax, indent: float = 0.0) -> list[str]:
+    """Cut a formula into lines; each but the first starts with its sign, or with a further factor.
+
+    Args:
+        printed: the formula.
+        width: what fits on the first line.
+        syntax: the formula's syntax.
+        indent: by how much the other lines are shorter.
+    """
+    if syntax.measure(printed) <= width:
+        return [printed]
+    if syntax is LATEX and syntax.measure(_longest_held(printed)) > width - indent:
+        printed = without_bars(printed)
+    found = list(_breaks(printed, syntax))
+    fitting = [b for b in found if syntax.measure(printed[: b.position]) <= width]
+    filling = [b for b in fitting if syntax.measure(printed[: b.position]) >= 0.4 * width]
+    if fitting:
+        best = min(filling or fitting, key=lambda b: (b.cost, -b.position))
+    elif found:
+        best = found[0]
+    else:
+        return [printed]
+    head, tail = printed[: best.position], printed[best.position + 1 :]
+    return [head, *break_lines(tail, width - indent, syntax)]
+
+
+def _closing(latex: str, start: int) -> int:
+    """Where the group ends whose brace is at `start`."""
+    depth = 0
+    for position in range(start, len(latex)):
+        depth += (latex[position] == "{") - (latex[position] == "}")
+        if depth == 0:
+            return position
+    raise ValueError(f"unbalanced braces in {latex}")
+
+
+def _longest_held(latex: str) -> str:
+    """The longest fraction or tall pair of brackets, which no line can end in."""
+    held = [""]
+    for found in re.finditer(r"\\frac(?=\{)|\\left", latex):
+        end = found.end()
+        if found[0] == r"\frac":
+            for _ in range(2):
+                end = _closing(latex, end) + 1
+        else:
+            depth = 0
+            for token in re.finditer(r"\\left|\\right", latex[found.start() :]):
+                depth += 1 if token[0] == r"\left" else -1
+                if depth == 0:
+                    end = found.start() + token.end()
+                    break
+        held.append(latex[found.start() : end])
+    return max(held, key=len)
+
+
+def without_bars(latex: str) -> str:
+    r"""The formula with wide fractions written with a slash and brackets that a line can end in.
+
+    >>> print(without_bars(r"\frac{\partial L}{\partial h} + \frac{a + b}{c} d"))
+    \frac{\partial L}{\partial h} + ((a + b) / (c)) d
+    """
+    parts, rest = [], latex
+    while (found := re.search(r"\\frac(?=\{)", rest)) is not None:
+        middle = _closing(rest, found.end()) + 1
+        end = _closing(rest, middle) + 1
+        top, bottom = rest[found.end() + 1 : middle - 1], rest[middle + 1 : end - 1]
+        derivative = top.startswith(r"\partial")
+        parts += [rest[: found.start()], rest[found.start() : end] if derivative else f"(({top}) / ({bottom}))"]
+        rest = rest[end:]
+        if not derivative:
+            rest = parts.pop() + rest  # there may be fractions in a fraction
+    flat = "".join(parts) + rest
+    return re.sub(r"\\(?:left|right)([()])", r"\1", flat)

@@ -1,0 +1,115 @@
+"""What the parts of one document share: the derivation, the notation, and how an expression becomes a formula."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from symrnn.algebra.nodes import Expr, Sum, Variable
+from symrnn.calculus.derivation import Derivation
+from symrnn.documents.plain import plain
+from symrnn.documents.structure import Inline, Maths
+from symrnn.errors import NameClashError
+from symrnn.printers.mathematics import MathPrinter
+from symrnn.printers.notation import Notation, latex_name, text_name
+from symrnn.printers.syntax import LATEX, TEXT
+
+_LOSSES = ("L", "J", "E", r"\mathcal{L}")
+_LENGTHS = ("T", "N", "M", r"\tau")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One document's choices.
+
+    Attributes:
+        derivation: what is documented.
+        notation: how names look.
+        last: the letter of the number of steps.
+        has_numbers: whether a name of the cell's looks like a variable at a certain step, such as h1 beside h.
+    """
+
+    derivation: Derivation
+    notation: Notation
+    last: str
+    has_numbers: bool
+
+    def both(self, show: Callable[[MathPrinter], str]) -> Maths:
+        """A formula from what each of the two printers makes of it."""
+        return Maths(show(MathPrinter(LATEX, self.notation)), show(MathPrinter(TEXT, self.notation)))
+
+    def maths(self, expr: Expr) -> Maths:
+        """An expression as a formula."""
+        return self.both(lambda printer: printer(expr))
+
+    def bracketed(self, expr: Expr) -> Maths:
+        """An expression in brackets."""
+        return self.both(lambda printer: printer.bracketed(printer(expr)))
+
+    def signed(self, expr: Expr, alone: bool) -> tuple[str, Maths]:
+        """The sign of a term, and the term without it; a sum gets brackets unless it stands alone."""
+        if isinstance(expr, Sum):
+            return "+", self.maths(expr) if alone else self.bracketed(expr)
+        sign = self.both(lambda printer: printer.terms(expr)[0][0]).text
+        return sign, self.both(lambda printer: printer.terms(expr)[0][1])
+
+    def ratio(self, of: Variable, wrt: Variable) -> Maths:
+        """∂y/∂x."""
+        y, x = self.maths(of), self.maths(wrt)
+        return Maths(rf"\frac{{\partial {y.latex}}}{{\partial {x.latex}}}", f"∂{y.text}/∂{x.text}")
+
+    def sample_state(self) -> Maths:
+        """The first state at t."""
+        return self.maths(self.derivation.cell[self.derivation.cell.states[0]])
+
+
+def phrase(text: str) -> Inline:
+    r"""A sentence of ours with formulas between dollar signs; their plain form is derived.
+
+    >>> phrase(r"the sign $\odot$ here")
+    ('the sign ', Maths(latex='\\odot', text='⊙'), ' here')
+
+    Raises:
+        MissingRuleError: a formula has a command without a plain form.
+    """
+    parts = re.split(r"\$", text)
+    return tuple(Maths(part, plain(part)) if index % 2 else part for index, part in enumerate(parts) if part)
+
+
+def clean(text: str) -> str:
+    """A text of the author's on one line, without characters that are instructions to a terminal or a page."""
+    spaced = "".join(" " if character.isspace() else character for character in unicodedata.normalize("NFC", text))
+    return " ".join("".join(c for c in spaced if unicodedata.category(c)[0] != "C").split())
+
+
+def set_up(derivation: Derivation, notation: Notation) -> Setting:
+    """The setting in which no letter means two things.
+
+    Raises:
+        NameClashError: two of the cell's own variables would be printed alike.
+    """
+    own = {**derivation.cell.symbols, **{e.target.name: e.target for e in derivation.forward}}
+    printed: dict[str, str] = {}
+    for name, variable in own.items():
+        for shown in (latex_name(variable, notation), text_name(variable, notation)):
+            other = printed.setdefault(shown, name)
+            if other != name:
+                message = f"{derivation.cell.name}: {other!r} and {name!r} would both be printed as {shown}"
+                raise NameClashError(f"{message}\n  rename one of them, or give one another look in the notation")
+    letters = {latex_name(_bare(variable), notation) for variable in own.values()}
+    loss = next((letter for letter in _LOSSES if letter not in letters), notation.loss)
+    last = next((letter for letter in _LENGTHS if letter not in letters | {loss}), "T")
+    fitted = replace(notation, loss=notation.loss if notation.loss not in letters else loss)
+    if r"\delta" in letters:  # δ h_t would be a product
+        fitted = replace(fitted, adjoint="partial")
+    first = replace(fitted, now=1)
+    timed = {latex_name(variable, first) for variable in own.values() if variable.time is not None}
+    fixed = {latex_name(variable, first) for variable in own.values() if variable.time is None}
+    return Setting(derivation, fitted, last, bool(timed & fixed))
+
+
+def _bare(variable: Variable) -> Variable:
+    """The variable as if it did not change with time: its bare letter."""
+    return Variable(variable.name, 1, 1, variable.base)

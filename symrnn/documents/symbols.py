@@ -1,0 +1,109 @@
+"""The head of a derivation's document: the conventions, and the table of symbols."""
+
+from __future__ import annotations
+
+from symrnn.algebra.nodes import ONE_BY_ONE, Variable
+from symrnn.documents.setting import Setting, phrase
+from symrnn.documents.structure import Bullets, Inline, Maths, Section, Table
+from symrnn.printers.mathematics import MathPrinter
+
+_EXPLAINED = (
+    (r"\oslash", r"$\oslash$ divides entry by entry."),
+    (r"\otimes", r"$\otimes$ is the Kronecker product."),
+    (r"\operatorname{vec}", r"$\operatorname{vec}$ stacks the columns of a matrix."),
+    (r"\mathbf{1}", r"$\mathbf{1}$ has ones in all entries, in whatever shape fits."),
+    (r"_{[", r"$v_{[i:j]}$ is the part of $v$ from row $i$ to row $j$, both included."),
+    (
+        r"K_{",
+        r"$K_{m,n}$ is the matrix with $K_{m,n} \operatorname{vec}(X) = \operatorname{vec}(X^{\top})$ "
+        "for $X$ with $m$ rows and $n$ columns.",
+    ),
+    (r"\operatorname{step}", r"$\operatorname{step}(x)$ is 1 for a positive $x$, else 0."),
+)
+"""What is explained only where it occurs."""
+
+
+def conventions(setting: Setting, sections: tuple[Section, ...]) -> Bullets:
+    """How the document is to be read."""
+    derivation, notation = setting.derivation, setting.notation
+    state = derivation.cell[derivation.cell.states[0]]
+    v = Variable("v", state.shape[0], 1, time=0)
+    value, shown_v = setting.maths(state), setting.maths(v)
+    adjoint = setting.maths(v.marked("adjoint", "v_bar"))
+    loss = Maths(rf"\partial \ell/\partial {value.latex}", f"∂ℓ/∂{value.text}")
+    bar = setting.maths(derivation.cotangents[state.name])
+    letter, last = setting.notation.loss, setting.last
+    plain_loss = phrase(f"${letter}$")
+    ratio = Maths(rf"\partial {letter}/\partial {shown_v.latex}", f"∂{letter}/∂{shown_v.text}")
+    meaning: Inline = (ratio,) if notation.adjoint == "partial" else (adjoint, ", or ", ratio)
+    items: list[Inline] = [
+        phrase(
+            r"Everything is for one example. Vectors are columns, $\odot$ multiplies entry by entry, and powers and "
+            "functions act entry by entry."
+        ),
+        phrase(rf"The steps are $t = 1, \dots, {last}$; the states before the first step are given."),
+        (
+            *(*meaning, ", is the derivative of the total loss "),
+            *(*plain_loss, " with respect to a variable, through everything that it reaches. It has the"),
+            *phrase(rf" variable's shape, and it is zero at step ${last}+1$."),
+        ),
+        (
+            *(loss, " is the loss's own partial derivative: how the loss reads "),
+            *(value, " directly, later steps left out. ", bar, " is all that reaches "),
+            *(value, " from outside the step: "),
+            *(loss, *phrase(" and what step $t+1$ sends back.")),
+        ),
+        phrase(
+            r"A Jacobian $\partial y/\partial x$ has the entries of $y$ as rows and those of $x$ as columns "
+            "(numerator layout)" + _of_matrices(setting)
+        ),
+        ("Notation: ", *phrase(notation.describes), "."),
+    ]
+    shown = " ".join(formula.latex for section in sections for formula in _formulas(section))
+    items += [phrase(text) for token, text in _EXPLAINED if token in shown]
+    return Bullets(tuple(items))
+
+
+def _of_matrices(setting: Setting) -> str:
+    cell = setting.derivation.cell
+    has_matrix = any(cell[name].shape[1] != 1 for name in (*cell.states, *cell.inputs))
+    return "; a matrix counts as the stack of its columns." if has_matrix else "."
+
+
+def _formulas(section: Section) -> list[Maths]:
+    return [line.right for d in section.displays for equation in d.equations for line in equation.lines]
+
+
+def symbol_table(setting: Setting) -> Table:
+    """Every symbol of the forward equations, with role and shape; those alike in both share a row."""
+    derivation = setting.derivation
+    cell = derivation.cell
+    targets = [equation.target for equation in derivation.forward]
+    named = [v for v in targets if derivation.is_preactivation(v)]
+    roles = (
+        ("input", [cell[name] for name in cell.inputs]),
+        ("state", [cell[name] for name in cell.states]),
+        ("intermediate", [v for v in targets if v.name not in cell.states and v not in named]),
+        ("argument of a function", named),
+        ("parameter", [cell[name] for name in cell.parameters]),
+    )
+    rows: list[tuple[Inline, ...]] = []
+    for role, variables in roles:
+        for shape in dict.fromkeys(v.shape for v in variables):
+            alike = [setting.maths(v) for v in variables if v.shape == shape]
+            listed = tuple(part for formula in alike for part in (", ", formula))[1:]
+            rows.append(((role,), listed, (_space(setting, shape),)))
+    return Table(("Role", "Symbols", "Space"), tuple(rows))
+
+
+def _space(setting: Setting, shape: tuple[object, object]) -> Maths:
+    if shape == ONE_BY_ONE:
+        return Maths(r"\mathbb{R}", "ℝ")
+    kept = shape[:1] if shape[1] == 1 else shape
+
+    def sizes(printer: MathPrinter, times: str) -> str:
+        return times.join(f"({size})" if " " in size and len(kept) > 1 else size for size in map(printer.size, kept))
+
+    latex = setting.both(lambda printer: sizes(printer, r" \times "))
+    text = setting.both(lambda printer: sizes(printer, "×"))
+    return Maths(rf"\mathbb{{R}}^{{{latex.latex}}}", f"ℝ^({text.text})" if len(text.text) > 3 else f"ℝ^{text.text}")

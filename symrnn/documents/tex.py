@@ -1,0 +1,203 @@
+r"""Document -> LaTeX: a complete file, or a body for `\input` that needs only amsmath and amssymb."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symrnn.documents import escape
+from symrnn.documents.layout import LATEX, break_lines, ems
+from symrnn.documents.structure import (
+    Block,
+    Bullets,
+    Display,
+    Document,
+    Equation,
+    Inline,
+    Line,
+    Maths,
+    Paragraph,
+    Table,
+)
+
+_NARROW, _WIDE = 34.0, 41.0
+"""Ems on a line of the standard classes (at the least), and of our own page; an equation's number takes a part."""
+_NUMBER = 3.5
+_GAP = 2.0
+_NARROWEST_NOTE = 8.0
+_INDENT = 2.0
+_RELATION = 1.5
+_NOTE_BELOW = r"&\qquad \parbox[t]"
+
+_PREAMBLE = r"""\documentclass[11pt]{article}
+\usepackage[T1]{fontenc}
+\usepackage{lmodern}
+\usepackage[a4paper, margin=27mm]{geometry}
+\usepackage{microtype}
+\usepackage{amsmath, amssymb}
+\setlength{\parindent}{0pt}
+\setlength{\parskip}{0.6ex plus 0.2ex}
+"""
+
+
+def write_complete(document: Document) -> str:
+    """A file that compiles as it is."""
+    head = f"% {document.origin}\n{_PREAMBLE}"
+    title = f"\\begin{{center}}\n\\Large {escape.tex(document.title)}\n\\end{{center}}"
+    body = _Writer(document.name, "section*", _WIDE).body(document)
+    return f"{head}\n\\begin{{document}}\n\n{title}\n\n{body}\n\\end{{document}}\n"
+
+
+def write_fragment(document: Document) -> str:
+    r"""A body for `\input`."""
+    head = f"% {document.origin}\n% For \\input into a document with \\usepackage{{amsmath, amssymb}}.\n"
+    title = f"\\subsection*{{\\raggedright {escape.tex(document.title)}}}"
+    return f"{head}{title}\n\n{_Writer(document.name, 'subsubsection*', _NARROW).body(document)}"
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """Writes the parts of a document.
+
+    Attributes:
+        name: in front of labels.
+        level: the command for a section's heading.
+        line: the width of a line in ems.
+    """
+
+    name: str
+    level: str
+    line: float
+
+    def body(self, document: Document) -> str:
+        """Everything under the title."""
+        parts = ["\\begingroup\\sloppy", self.blocks(document.opening)]
+        for number, section in enumerate(document.sections, 1):
+            parts.append(f"\\{self.level}{{{number}. {escape.tex(section.heading)}}}\n\n{self.blocks(section.blocks)}")
+        return "\n".join((*parts, "\\par\\endgroup\n"))
+
+    def blocks(self, blocks: tuple[Block, ...]) -> str:
+        """Blocks under one another; without an empty line before equations, which would start a paragraph."""
+        shown = ""
+        for block in blocks:
+            gap = "\n" if shown and not isinstance(block, Display) else ""
+            shown += gap + self.block(block)
+        return shown
+
+    def block(self, block: Block) -> str:
+        """One block."""
+        match block:
+            case Paragraph():
+                lead = f"\\textbf{{{escape.tex(block.lead)}.}} " if block.lead else ""
+                text = f"\\noindent {lead}{inline(block.parts)}".rstrip()
+                return f"{text}\n"
+            case Bullets():
+                items = "\n".join(f"  \\item {inline(item)}" for item in block.items)
+                return f"\\begin{{itemize}}\n  \\setlength{{\\itemsep}}{{0pt}}\n{items}\n\\end{{itemize}}\n"
+            case Table():
+                return _table(block)
+            case Display():
+                return self.display(block)
+
+    def display(self, display: Display) -> str:
+        """Equations that align."""
+        columns = max((len(equation.lines) for equation in display.equations if equation.is_row), default=1)
+        columns = columns if self.fits(display, columns) else 1
+        rows = [row for equation in display.equations for row in self.rows(equation, display, columns)]
+        noted = any(line.note for equation in display.equations for line in equation.lines)
+        joined = " \\\\\n".join(f"  {row}" for row in rows)
+        begin = f"\\begingroup\\allowdisplaybreaks\n\\begin{{alignat*}}{{{columns + noted}}}"
+        return f"{begin}\n{joined}\n\\end{{alignat*}}\n\\endgroup\n"
+
+    def fits(self, display: Display, columns: int) -> bool:
+        """Whether the lines of each equation can stand side by side."""
+        total = _number_width(display)
+        for column in range(columns):
+            lines = [equation.lines[column] for equation in display.equations if column < len(equation.lines)]
+            total += max(_left(line) for line in lines) + max(ems(line.right.latex) for line in lines)
+            total += _RELATION + (_GAP if column else 0.0)
+        return total <= self.line
+
+    def rows(self, equation: Equation, display: Display, columns: int) -> list[str]:
+        """The rows of one equation; the number stands on the last one with a formula."""
+        tag = self.tag(equation)
+        if columns > 1 and equation.is_row and len(equation.lines) > 1:
+            cells = [_pair(line, ",") for line in equation.lines[:-1]] + [_pair(equation.lines[-1], "")]
+            return [r" &\qquad ".join(cells) + tag]
+        left = max(_left(line) for e in display.equations for line in e.lines) + _RELATION
+        room = self.line - _number_width(display) - left
+        note_width = _note_width(display, room)
+        formulas: list[str] = []
+        for line in equation.lines:
+            rows, note = _line(line, room, note_width)
+            formulas += [*rows, note] if note else rows
+        last = max(i for i, row in enumerate(formulas) if not row.startswith(_NOTE_BELOW))
+        formulas[last] += tag
+        return formulas
+
+    def tag(self, equation: Equation) -> str:
+        """The number, and a label to refer to it."""
+        if not equation.number:
+            return ""
+        number = escape.tex(equation.number).replace("'", "$'$")
+        return rf" \tag{{{number}}}" + (rf"\label{{{self.name}:{equation.label}}}" if equation.label else "")
+
+
+def inline(parts: Inline) -> str:
+    """Running text."""
+    return "".join(f"${part.latex}$" if isinstance(part, Maths) else escape.tex(part) for part in parts)
+
+
+def _table(table: Table) -> str:
+    outer, inner = 0.26, 0.9 - 2 * 0.26
+    shares = [outer, *([inner / (len(table.headings) - 2)] * (len(table.headings) - 2)), outer]
+    layout = "".join(rf"p{{{share:.2f}\linewidth}}" for share in shares)
+    rows = [" & ".join(rf"\textit{{{escape.tex(heading)}}}" for heading in table.headings) + r" \\ \hline"]
+    rows += [" & ".join(inline(cell) for cell in row) + r" \\" for row in table.rows]
+    lines = "\n".join(f"  {row}" for row in rows)
+    begin = rf"\begin{{tabular}}{{@{{}}{layout}@{{}}}}"
+    body = f"\\renewcommand{{\\arraystretch}}{{1.15}}\n{begin}\n{lines}\n\\end{{tabular}}"
+    return f"\\begin{{center}}\n{body}\n\\end{{center}}\n"
+
+
+# --- displayed equations ----------------------------------------------------------------------------------------------
+
+
+def _left(line: Line) -> float:
+    return ems(line.left.latex) if line.left else 0.0
+
+
+def _number_width(display: Display) -> float:
+    return _NUMBER + 0.5 * max(max(len(equation.number) - 2, 0) for equation in display.equations)
+
+
+def _pair(line: Line, end: str) -> str:
+    assert line.left is not None
+    return f"{line.left.latex} &= {line.right.latex}{end}"
+
+
+def _note_ems(line: Line) -> float:
+    return 0.8 * sum(ems(part.latex) if isinstance(part, Maths) else 0.5 * len(part) for part in line.note)
+
+
+def _note_width(display: Display, room: float) -> float:
+    """What is left for notes beside the equations; 0 where they have to stand below."""
+    lines = [line for equation in display.equations for line in equation.lines]
+    widest = max(ems(line.right.latex) + (0.0 if line.left else 1.0) for line in lines)
+    width = room - _GAP - widest
+    natural = max(map(_note_ems, lines)) + 1.0
+    return min(width, natural) if width >= min(_NARROWEST_NOTE, natural) else 0.0
+
+
+def _line(line: Line, room: float, note_width: float) -> tuple[list[str], str]:
+    """The rows of a formula with a note beside it, or the rows and a note to stand below."""
+    pieces = break_lines(line.right.latex, room if line.left else room - 1.0, LATEX, _INDENT)
+    start = f"{line.left.latex} &= " if line.left else r"&\quad {} "
+    rows = [start + pieces[0], *(rf"&\qquad {{}} {piece}" for piece in pieces[1:])]
+    if not line.note:
+        return rows, ""
+    note = rf"\footnotesize {inline(line.note)}"
+    if note_width:
+        rows[0] += rf" &&\qquad \parbox[t]{{{note_width:.1f}em}}{{\raggedright{note}}}"
+        return rows, ""
+    below = min(_note_ems(line) + 1.0, room - _INDENT)
+    return rows, rf"{_NOTE_BELOW}{{{below:.1f}em}}{{\raggedright{note}}}"

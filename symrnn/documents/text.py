@@ -1,0 +1,154 @@
+"""Document -> plain text for a terminal, at most 100 columns wide."""
+
+from __future__ import annotations
+
+from symrnn.documents.layout import TEXT, break_lines, columns
+from symrnn.documents.structure import (
+    Block,
+    Bullets,
+    Display,
+    Document,
+    Equation,
+    Inline,
+    Line,
+    Maths,
+    Paragraph,
+    Section,
+    Table,
+)
+
+_WIDTH = 100
+_GAP = 3
+
+
+def write(document: Document) -> str:
+    """The document."""
+    title = _wrapped(document.title, "", "")
+    parts = ["\n".join((*title, "=" * max(map(columns, title))))]
+    parts += [_block(block) for block in document.opening]
+    for number, section in enumerate(document.sections, 1):
+        parts.append(_section(section, number))
+    parts.append("\n".join(_wrapped(document.origin, "", "")))
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(section: Section, number: int) -> str:
+    heading = f"{number}. {section.heading}"
+    return "\n\n".join((f"{heading}\n{'-' * columns(heading)}", *(_block(block) for block in section.blocks)))
+
+
+def _block(block: Block) -> str:
+    match block:
+        case Paragraph():
+            lead = f"{block.lead}: " if block.parts else f"{block.lead}:"
+            return "\n".join(_wrapped((lead if block.lead else "") + inline(block.parts), "", ""))
+        case Bullets():
+            return "\n".join(line for item in block.items for line in _wrapped(inline(item), "- ", "  "))
+        case Table():
+            return _table(block)
+        case Display():
+            return _display(block)
+
+
+def inline(parts: Inline) -> str:
+    """Running text; a formula is kept on one line."""
+    return "".join(part.text.replace(" ", "\u00a0") if isinstance(part, Maths) else part for part in parts)
+
+
+def _wrapped(text: str, first: str, others: str, width: int = _WIDTH) -> list[str]:
+    """Words on lines of at most `width` columns; what is longer than a line is cut."""
+    lines, current = [], first
+    empty = True
+    for word in text.split(" "):
+        room = width - columns(others)
+        pieces = [word] if columns(word) <= room else [word[i : i + room] for i in range(0, len(word), room)]
+        for piece in pieces:
+            if not empty and columns(current) + 1 + columns(piece) > width:
+                lines.append(current)
+                current, empty = others, True
+            current += piece if empty else f" {piece}"
+            empty = False
+    return [line.replace("\u00a0", " ").rstrip() for line in (*lines, current)]
+
+
+def _table(table: Table) -> str:
+    rows = [[inline(cell) for cell in row] for row in table.rows]
+    widths = [max(map(columns, column)) for column in zip(table.headings, *rows, strict=True)]
+    widths[1] = min(widths[1], _WIDTH - sum(widths) + widths[1] - 2 * _GAP)
+    shown = [_row([*table.headings], widths), "  ".join("-" * width for width in widths).replace("  ", " " * _GAP)]
+    return "\n".join([*shown, *(_row(row, widths) for row in rows)])
+
+
+def _row(cells: list[str], widths: list[int]) -> str:
+    wrapped = [_wrapped(cell, "", "", width) for cell, width in zip(cells, widths, strict=True)]
+    lines = []
+    for number in range(max(map(len, wrapped))):
+        parts = [cell[number] if number < len(cell) else "" for cell in wrapped]
+        padded = [part + " " * (width - columns(part)) for part, width in zip(parts, widths, strict=True)]
+        lines.append((" " * _GAP).join(padded).rstrip())
+    return "\n".join(lines)
+
+
+# --- displayed equations ----------------------------------------------------------------------------------------------
+
+
+def _display(display: Display) -> str:
+    margin = 2 + max(len(_number(equation)) for equation in display.equations)
+    bodies = _side_by_side(display, _WIDTH - margin) or _stacked(display, _WIDTH - margin)
+    shown = []
+    for equation, rows in zip(display.equations, bodies, strict=True):
+        heads = [_padded(_number(equation), margin), *([" " * margin] * (len(rows) - 1))]
+        shown += [(head + row).replace("\u00a0", " ").rstrip() for head, row in zip(heads, rows, strict=True)]
+    return "\n".join(shown)
+
+
+def _number(equation: Equation) -> str:
+    return f"({equation.number})" if equation.number else ""
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - columns(text))
+
+
+def _side_by_side(display: Display, room: int) -> list[list[str]] | None:
+    """One row per equation, its lines beside one another; None where that is not possible."""
+    if not all(equation.is_row for equation in display.equations):
+        return None
+    rows = [""] * len(display.equations)
+    for column in range(max(len(equation.lines) for equation in display.equations)):
+        cells = [equation.lines[column] if column < len(equation.lines) else None for equation in display.equations]
+        lefts = max(columns(cell.left.text) for cell in cells if cell and cell.left)
+        widest = max(map(columns, rows)) + (_GAP if column else 0)
+        for number, cell in enumerate(cells):
+            if cell and cell.left:
+                end = "," if column + 1 < len(display.equations[number].lines) else ""
+                rows[number] = (
+                    f"{_padded(rows[number], widest)}{_padded(cell.left.text, lefts)} = {cell.right.text}{end}"
+                )
+    return [[row] for row in rows] if max(map(columns, rows)) <= room else None
+
+
+def _stacked(display: Display, room: int) -> list[list[str]]:
+    """Every line of an equation on its own, notes in a column where they fit."""
+    lines = [line for equation in display.equations for line in equation.lines]
+    lefts = max(columns(line.left.text) for line in lines if line.left)
+    widths = [columns(line.right.text) + (0 if line.left else 2) for line in lines if line.note]
+    longest = max(columns(inline(line.note)) + 2 for line in lines)
+    fitting = [width for width in widths if lefts + 3 + width + _GAP + longest <= room]
+    column = lefts + 3 + max(fitting, default=0) + _GAP
+    return [[row for line in e.lines for row in _line(line, lefts, column, room)] for e in display.equations]
+
+
+def _line(line: Line, lefts: int, column: int, room: int) -> list[str]:
+    start = _padded(line.left.text, lefts) + " = " if line.left else " " * (lefts + 5)
+    indent = " " * (columns(start) + (2 if line.left else 0))
+    pieces = break_lines(line.right.text, room - columns(start), TEXT, 2)
+    rows = [start + pieces[0], *(indent + piece for piece in pieces[1:])]
+    if line.note:
+        remark = f"[{inline(line.note)}]"
+        beside = max(column, columns(rows[-1]) + _GAP)
+        if beside + columns(remark) <= room:
+            rows[-1] = _padded(rows[-1], beside) + remark
+        else:
+            rows += _wrapped(remark, indent + "  ", indent + "   ", room)
+    return rows

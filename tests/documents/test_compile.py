@@ -1,0 +1,57 @@
+"""pdflatex takes what is written, and nothing runs over the margin."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from symrnn.calculus.derivation import Derivation
+from symrnn.documents import write
+from symrnn.printers import NOTATIONS
+
+pytestmark = [
+    pytest.mark.peer,
+    pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed"),
+]
+
+HOST = r"""\documentclass{article}
+\usepackage{amsmath, amssymb}
+\begin{document}
+A thesis with the narrowest lines of the standard classes.
+"""
+OVERFULL = re.compile(r"Overfull \\hbox \(([\d.]+)pt too wide\)")
+
+
+def assert_compiles(text: str, folder: Path) -> None:
+    (folder / "document.tex").write_text(text, encoding="ascii")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "document.tex"]
+    run = subprocess.run(command, cwd=folder, capture_output=True, timeout=120, check=False)
+    log = (folder / "document.log").read_text(encoding="latin-1").replace("\n", "")
+    assert run.returncode == 0, log[-2000:]
+    assert [width for width in OVERFULL.findall(log) if float(width) > 1.0] == []
+    assert "multiply defined" not in log
+    assert "Missing character" not in log
+
+
+@pytest.mark.parametrize("notation", NOTATIONS)
+def test_complete_documents_compile(derivation: Derivation, notation: str, tmp_path: Path) -> None:
+    assert_compiles(write(derivation, "tex", notation), tmp_path)
+
+
+@pytest.mark.parametrize("notation", NOTATIONS)
+def test_fragments_compile_in_another_document(derivation: Derivation, notation: str, tmp_path: Path) -> None:
+    assert_compiles(f"{HOST}\n{write(derivation, 'fragment', notation)}\n\\end{{document}}\n", tmp_path)
+
+
+def test_an_uncompilable_document_is_noticed(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="Undefined control sequence"):
+        assert_compiles(f"{HOST}\\undefinedcommand\n\\end{{document}}\n", tmp_path)
+
+
+def test_a_wide_formula_is_noticed(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match=r"\["):
+        assert_compiles(f"{HOST}\\[ {'a + ' * 60} a \\]\n\\end{{document}}\n", tmp_path)

@@ -1,0 +1,210 @@
+"""Expressions on paper: every node has a rule, the order is the author's, and brackets are where they are needed."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+from sympy import Rational, Symbol
+
+from symrnn.algebra import nodes
+from symrnn.algebra.functions import FUNCTIONS
+from symrnn.algebra.nodes import Variable
+from symrnn.errors import MissingRuleError
+from symrnn.printers import NOTATIONS, latex, text
+from symrnn.printers.mathematics import _RULES, MathPrinter
+from symrnn.printers.syntax import LATEX, TEXT
+
+n, m = Symbol("d_h", integer=True, positive=True), Symbol("d_x", integer=True, positive=True)
+a, b, c, x = (Variable(name, n, 1, time=0) for name in "abcx")
+h_prev = Variable("h_prev", n, 1, "h", -1)
+s, r = Variable("s", 1, 1, time=0), Variable("alpha", 1, 1)
+v = Variable("v", n + 3 * m, 1, time=0)
+W, U, C = Variable("W_f", n, n), Variable("U", n, n), Variable("C", n, m, time=0)
+delta = a.marked("adjoint", "a_bar")
+ones = nodes.ones((n, 1))
+
+EXAMPLES = {
+    "Variable": (a, "a_t", "a_t"),
+    "Sum": (nodes.subtract(ones, a), "1 - a_t", "1 - a_t"),
+    "Product": (nodes.matmul(W, a), "W_f a_t", "W_f a_t"),
+    "Hadamard": (nodes.hadamard(b, a), r"b_t \odot a_t", "b_t ⊙ a_t"),
+    "Power": (nodes.power(a, 2), "a_t^{2}", "a_t^2"),
+    "Transposed": (nodes.transpose(W), r"W_f^{\top}", "W_fᵀ"),
+    "Act": (nodes.act("tanh", a), r"\tanh(a_t)", "tanh(a_t)"),
+    "Fill": (nodes.fill(s, (n, 1)), r"s_t \, \mathbf{1}", "s_t 𝟏"),
+    "Total": (nodes.total(a), r"\mathbf{1}^{\top} a_t", "𝟏ᵀ a_t"),
+    "Stack": (nodes.stack(a, b), "[a_t; b_t]", "[a_t; b_t]"),
+    "Slice": (nodes.rows(a, 0, m), "(a_t)_{[1:d_x]}", "(a_t)[1:d_x]"),
+    "Kronecker": (nodes.kronecker(W, U), r"W_f \otimes U", "W_f ⊗ U"),
+    "Commutation": (nodes.Commutation(n, m), "K_{d_h,d_x}", "K_{d_h,d_x}"),
+    "Ones": (ones, r"\mathbf{1}", "𝟏"),
+    "Zeros": (nodes.zeros((n, 1)), "0", "0"),
+    "Eye": (nodes.Eye(n), "I", "I"),
+    "Diag": (nodes.diag(a), r"\operatorname{diag}(a_t)", "diag(a_t)"),
+    "Vec": (nodes.vec(C), r"\operatorname{vec}(C_t)", "vec(C_t)"),
+    "Softmax": (nodes.softmax(a), r"\operatorname{softmax}(a_t)", "softmax(a_t)"),
+}
+
+
+def node_names() -> list[str]:
+    found = inspect.getmembers(nodes, inspect.isclass)
+    return [name for name, kind in found if issubclass(kind, nodes._Node) and not name.startswith("_")]
+
+
+def test_every_node_has_a_rule_and_an_example() -> None:
+    assert set(node_names()) == set(_RULES) == set(EXAMPLES)
+
+
+@pytest.mark.parametrize("name", sorted(_RULES))
+def test_node_prints_in_both_syntaxes(name: str) -> None:
+    expr, in_latex, in_text = EXAMPLES[name]
+    assert type(expr).__name__ == name
+    assert (latex(expr), text(expr)) == (in_latex, in_text)
+
+
+@pytest.mark.parametrize("name", sorted(_RULES))
+@pytest.mark.parametrize("notation", NOTATIONS.values(), ids=lambda notation: notation.name)
+def test_latex_is_balanced_in_every_notation(name: str, notation: object) -> None:
+    shown = MathPrinter(LATEX, notation)(nodes.transpose(EXAMPLES[name][0]))  # type: ignore[arg-type]
+    assert shown.count("{") == shown.count("}")
+    assert shown.count(r"\left") == shown.count(r"\right")
+
+
+def test_unknown_node_is_refused() -> None:
+    with pytest.raises(MissingRuleError, match="no rule to print MatrixSymbol"):
+        MathPrinter(TEXT, NOTATIONS["subscript"])(__import__("sympy").MatrixSymbol("X", 2, 2))
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_every_function_prints_its_arguments(name: str) -> None:
+    arguments = (a, b)[: FUNCTIONS[name].arity]
+    shown = latex(nodes.act(name, *arguments))
+    assert all(latex(argument) in shown for argument in arguments)
+
+
+BRACKETS = [
+    # a product of matrices binds tighter than the sign of the element-by-element product
+    (nodes.hadamard(nodes.matmul(W, a), b), r"(W_f a_t) \odot b_t", "(W_f a_t) ⊙ b_t"),
+    (nodes.matmul(W, nodes.hadamard(a, b)), r"W_f (a_t \odot b_t)", "W_f (a_t ⊙ b_t)"),
+    (nodes.matmul(W, nodes.add(a, b)), "W_f (a_t + b_t)", "W_f (a_t + b_t)"),
+    (nodes.hadamard(a, nodes.subtract(ones, a)), r"a_t \odot (1 - a_t)", "a_t ⊙ (1 - a_t)"),
+    # signs
+    (nodes.subtract(a, nodes.subtract(b, c)), "a_t - b_t + c_t", "a_t - b_t + c_t"),
+    (nodes.add(nodes.negate(a), b), "-a_t + b_t", "-a_t + b_t"),
+    (nodes.hadamard(nodes.negate(a), b), r"-a_t \odot b_t", "-a_t ⊙ b_t"),
+    (nodes.matmul(W, nodes.negate(a)), "-W_f a_t", "-W_f a_t"),
+    (nodes.negate(nodes.hadamard(nodes.add(a, b), c)), r"-(a_t + b_t) \odot c_t", "-(a_t + b_t) ⊙ c_t"),
+    (nodes.scale(2, nodes.add(a, b)), r"2 \, (a_t + b_t)", "2 (a_t + b_t)"),
+    (nodes.scale(Rational(1, 2), a), r"0.5 \, a_t", "0.5 a_t"),
+    (nodes.scale(Rational(1, 3), a), r"\frac{1}{3} \, a_t", "(1/3) a_t"),
+    (nodes.scale(1 / n, nodes.total(a)), r"\frac{1}{d_h} \, \mathbf{1}^{\top} a_t", "(1/d_h) 𝟏ᵀ a_t"),
+    (
+        nodes.scale(1 / (n + m), nodes.total(a)),
+        r"\frac{1}{d_h + d_x} \, \mathbf{1}^{\top} a_t",
+        "(1/(d_h + d_x)) 𝟏ᵀ a_t",
+    ),
+    # powers
+    (nodes.power(nodes.add(a, b), 2), "(a_t + b_t)^{2}", "(a_t + b_t)^2"),
+    (nodes.power(nodes.act("tanh", a), 2), r"\tanh^{2}(a_t)", "tanh^2(a_t)"),
+    (nodes.power(nodes.act("log_sigmoid", a), 2), r"(\log\sigma(a_t))^{2}", "(log σ(a_t))^2"),
+    (nodes.power(nodes.act("relu", a), 2), r"\operatorname{relu}^{2}(a_t)", "relu^2(a_t)"),
+    (
+        nodes.hadamard(nodes.act("log_sigmoid", a), nodes.act("sigmoid", b)),
+        r"(\log\sigma(a_t)) \odot \sigma(b_t)",
+        "(log σ(a_t)) ⊙ σ(b_t)",
+    ),
+    (nodes.power(nodes.act("abs", a), 2), r"\left|a_t\right|^{2}", "|a_t|^2"),
+    (nodes.power(delta, 2), r"(\delta a_t)^{2}", "(δa_t)^2"),
+    (nodes.power(nodes.matmul(W, a), 3), "(W_f a_t)^{3}", "(W_f a_t)^3"),
+    # division
+    (nodes.hadamard(a, nodes.power(b, -1)), r"a_t \oslash b_t", "a_t ⊘ b_t"),
+    (nodes.hadamard(a, nodes.power(nodes.add(b, c), -2)), r"a_t \oslash (b_t + c_t)^{2}", "a_t ⊘ (b_t + c_t)^2"),
+    (nodes.hadamard(nodes.power(b, -1), a, nodes.power(c, -1)), r"a_t \oslash (b_t \odot c_t)", "a_t ⊘ (b_t ⊙ c_t)"),
+    (nodes.scale(2, nodes.power(a, -1)), r"2 \oslash a_t", "2 ⊘ a_t"),
+    (nodes.matmul(W, nodes.hadamard(a, nodes.power(b, -1))), r"W_f (a_t \oslash b_t)", "W_f (a_t ⊘ b_t)"),
+    # scalars
+    (nodes.hadamard(r, s), r"\alpha \, s_t", "α s_t"),
+    (nodes.hadamard(nodes.fill(r, (n, 1)), a), r"\alpha \, a_t", "α a_t"),
+    (nodes.hadamard(nodes.fill(r, (n, 1)), a, b), r"\alpha \, (a_t \odot b_t)", "α (a_t ⊙ b_t)"),
+    (nodes.hadamard(nodes.fill(nodes.add(r, s), (n, 1)), a), r"(\alpha + s_t) \, a_t", "(α + s_t) a_t"),
+    (nodes.hadamard(nodes.fill(nodes.power(s, -1), (n, 1)), a), r"\frac{a_t}{s_t}", "a_t/s_t"),
+    (nodes.hadamard(nodes.fill(r, (n, 1)), nodes.fill(s, (n, 1))), r"\alpha \, s_t \, \mathbf{1}", "α s_t 𝟏"),
+    (
+        nodes.hadamard(nodes.total(a), nodes.power(s, -2)),
+        r"\frac{\mathbf{1}^{\top} a_t}{s_t^{2}}",
+        "(𝟏ᵀ a_t)/s_t^2",
+    ),
+    (
+        nodes.hadamard(nodes.add(r, s), nodes.power(nodes.add(s, r), -1)),
+        r"\frac{\alpha + s_t}{s_t + \alpha}",
+        "(α + s_t)/(s_t + α)",
+    ),
+    (
+        nodes.hadamard(nodes.fill(nodes.matmul(nodes.transpose(a), b), (n, 1)), c),
+        r"(a_t^{\top} b_t) \, c_t",
+        "(a_tᵀ b_t) c_t",
+    ),
+    (
+        nodes.hadamard(nodes.fill(nodes.power(s, -1), (n, 1)), nodes.fill(r, (n, 1))),
+        r"\frac{\alpha}{s_t} \, \mathbf{1}",
+        "α/s_t 𝟏",
+    ),
+    (nodes.hadamard(r, nodes.power(s, -1)), r"\frac{\alpha}{s_t}", "α/s_t"),
+    (nodes.hadamard(r, nodes.power(nodes.hadamard(s, s), -1)), r"\frac{\alpha}{s_t \, s_t}", "α/(s_t s_t)"),
+    (nodes.matmul(W, nodes.hadamard(nodes.fill(r, (n, 1)), a)), r"W_f (\alpha \, a_t)", "W_f (α a_t)"),
+    (
+        nodes.hadamard(nodes.matmul(nodes.transpose(a), b), s),
+        r"(a_t^{\top} b_t) \, s_t",
+        "(a_tᵀ b_t) s_t",
+    ),
+    # ones as a row, and the identity of one row
+    (nodes.ones((1, n)), r"\mathbf{1}^{\top}", "𝟏ᵀ"),
+    (nodes.scale(2, nodes.ones((1, n))), r"2 \, \mathbf{1}^{\top}", "2 𝟏ᵀ"),
+    (nodes.fill(s, (1, n)), r"s_t \, \mathbf{1}^{\top}", "s_t 𝟏ᵀ"),
+    (nodes.hadamard(nodes.Eye(1), s, r), r"s_t \, \alpha", "s_t α"),
+    # transposes
+    (nodes.transpose(delta), r"(\delta a_t)^{\top}", "(δa_t)ᵀ"),
+    (nodes.transpose(nodes.add(a, b)), r"(a_t + b_t)^{\top}", "(a_t + b_t)ᵀ"),
+    (nodes.transpose(nodes.stack(a, b)), r"[a_t; b_t]^{\top}", "[a_t; b_t]ᵀ"),
+    # numbers as arguments need no vector of ones
+    (nodes.act("maximum", a, nodes.number(1, (n, 1))), r"\max(a_t, 1)", "max(a_t, 1)"),
+    (nodes.act("sigmoid", nodes.negate(a)), r"\sigma(-a_t)", "σ(-a_t)"),
+    (
+        nodes.matmul(nodes.kronecker(W, U), nodes.vec(W)),
+        r"(W_f \otimes U) \operatorname{vec}(W_f)",
+        "(W_f ⊗ U) vec(W_f)",
+    ),
+    # sizes
+    (
+        nodes.scale(1 / (n * m), nodes.total(C)),
+        r"\frac{1}{d_h \, d_x} \, \mathbf{1}^{\top} C_t \mathbf{1}",
+        "(1/(d_h d_x)) 𝟏ᵀ C_t 𝟏",
+    ),
+    (
+        nodes.scale(1 / n**2, nodes.total(W)),
+        r"\frac{1}{d_h^{2}} \, \mathbf{1}^{\top} W_f \mathbf{1}",
+        "(1/d_h^2) 𝟏ᵀ W_f 𝟏",
+    ),
+    (nodes.rows(v, m, n + 2 * m), r"(v_t)_{[d_x + 1:d_h + 2 \, d_x]}", "(v_t)[d_x + 1:d_h + 2 d_x]"),
+]
+
+
+@pytest.mark.parametrize(("expr", "in_latex", "in_text"), BRACKETS, ids=[row[2] for row in BRACKETS])
+def test_brackets(expr: nodes.Expr, in_latex: str, in_text: str) -> None:
+    assert (latex(expr), text(expr)) == (in_latex, in_text)
+
+
+@pytest.mark.parametrize("terms", [(a, b, c), (c, b, a), (b, c, a)])
+def test_terms_and_factors_keep_the_authors_order(terms: tuple[nodes.Expr, ...]) -> None:
+    names = [text(term) for term in terms]
+    assert text(nodes.add(*terms)) == " + ".join(names)
+    assert text(nodes.hadamard(*terms)) == " ⊙ ".join(names)
+
+
+def test_superscripts_do_not_stack() -> None:
+    angle, partial = NOTATIONS["angle"], NOTATIONS["partial"]
+    assert latex(nodes.transpose(h_prev), angle) == r"(h^{\langle t-1 \rangle})^{\top}"
+    assert latex(nodes.power(h_prev, 2), NOTATIONS["superscript"]) == "(h^{(t-1)})^{2}"
+    assert latex(nodes.transpose(W), angle) == r"W_f^{\top}"
+    assert latex(nodes.transpose(delta), partial) == r"\left(\frac{\partial L}{\partial a_t}\right)^{\top}"
