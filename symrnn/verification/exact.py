@@ -1,0 +1,107 @@
+"""Exact checks: the derivation against the author's text, over the field.
+
+Truth comes from running the text itself on numbers that carry a slope; it shares nothing with the rule table.  The
+derivation's expressions are evaluated on the same numbers without slopes.  One random direction tests every entry at
+once: <cotangents, J v> = <Jᵀ cotangents, v> for a random v means that every coordinate of every gradient is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from random import Random
+
+from symrnn.algebra.nodes import Expr, Variable
+from symrnn.calculus.derivation import Derivation
+from symrnn.calculus.jacobian import jacobian
+from symrnn.printers import text
+from symrnn.verification.diagnose import (
+    change,
+    explain_adjoint,
+    show_equation,
+    show_jacobian,
+    show_step,
+    wrong_factors,
+    wrong_steps,
+)
+from symrnn.verification.field import Number, inner, same, slopes
+from symrnn.verification.layout import Layout, show, vec
+from symrnn.verification.report import EXACT, Check
+from symrnn.verification.trial import Trial, exact_text, try_out
+from symrnn.verification.unroll import STEPS, Unrolled
+
+Test = Callable[[Trial], str]
+"""Looks at one trial; returns what is wrong, or an empty text."""
+
+
+def check_exactly(derivation: Derivation, layouts: Sequence[Layout], seed: int) -> Iterator[Check]:
+    """Every exact check of a derivation, each at all layouts."""
+    definition, rng = exact_text(derivation.cell.syntax), Random(seed)
+    trials = [try_out(derivation, definition, layout, rng) for layout in layouts]
+    for name, test in _tests(derivation):
+        wrong = [(layout, _run(test, trial)) for layout, trial in zip(layouts, trials, strict=True)]
+        wrong = [(layout, detail) for layout, detail in wrong if detail]
+        detail = f"{wrong[0][1]}\nseen at {show([layout for layout, _ in wrong])}" if wrong else ""
+        yield Check(name, EXACT, show(layouts), len(wrong), None, not wrong, detail)
+
+
+def _run(test: Test, trial: Trial | None) -> str:
+    nowhere = "no point found at which nothing divides by zero"
+    if trial is None:
+        return nowhere
+    try:
+        return test(trial)
+    except ZeroDivisionError:
+        return nowhere
+    except KeyError as error:
+        return f"an equation reads {error} before it has a value"
+
+
+def _tests(derivation: Derivation) -> Iterator[tuple[str, Test]]:
+    cell = derivation.cell
+    yield "forward equations", _forward
+    for of in cell.states:
+        for wrt in (*cell.previous, *(cell[name] for name in cell.inputs)):
+            yield show_jacobian(cell[of], wrt), _block(derivation, cell[of], wrt)
+    yield "adjoint of one step", _adjoint
+    yield f"backpropagation through time, T={STEPS}", _through_time
+
+
+def _forward(trial: Trial) -> str:
+    computed = trial.run({})
+    wrong = [
+        f"{show_equation(trial.derivation, e)} is not what the text computes"
+        for e in trial.derivation.forward
+        if e.target.name in computed and not same(computed[e.target.name], trial.values[e.target.name])
+    ]
+    return "\n".join(wrong)
+
+
+def _block(derivation: Derivation, of: Variable, wrt: Variable) -> Test:
+    @cache
+    def claimed() -> Expr:
+        return jacobian(derivation, of.name, wrt.name)
+
+    def test(trial: Trial) -> str:
+        direction = trial.direction[wrt.name]
+        moved = trial.moved_by(wrt.name)[of.name]
+        if same(trial.evaluate(claimed()) @ vec(direction), vec(slopes(moved))):
+            return ""
+        return "\n".join([f"{show_jacobian(of, wrt)} = {text(claimed())} is wrong", *wrong_factors(trial, of, wrt)])
+
+    return test
+
+
+def _adjoint(trial: Trial) -> str:
+    explained = Number(0)
+    for variable in trial.layout.variables:
+        explained += inner(trial.adjoint(variable), trial.direction[variable.name])
+    return "" if explained == change(trial, trial.moved) else explain_adjoint(trial)
+
+
+def _through_time(trial: Trial) -> str:
+    unrolled = Unrolled(trial)
+    if unrolled.holds:
+        return ""
+    lines = [f"{show_step(step)} is wrong" for step in wrong_steps(trial)] + unrolled.wrong_recursions()
+    return "\n".join(lines) or "each equation holds on its own, yet together they do not give the gradients"

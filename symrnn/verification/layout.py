@@ -1,0 +1,102 @@
+"""Sizes to check at, and the two layouts of a value.
+
+The author's text sees a scalar as (), a vector as (n,) and a matrix as (n, m); expressions see a column as (n, 1) and
+a scalar as (1, 1).  A layout knows the sizes and turns one into the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from symrnn.algebra.evaluate import at_sizes
+from symrnn.algebra.nodes import Variable, is_column, is_scalar
+from symrnn.errors import InputError
+from symrnn.language.recurrence import Cell
+
+Array = Any
+
+SIZES: tuple[tuple[int, int], ...] = ((1, 1), (2, 3), (3, 2), (4, 4))
+"""(d_h, d_x).  Where the two are equal a transpose keeps its shape; (1, 1) alone would hide transposes and order."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A cell at one choice of sizes.
+
+    Attributes:
+        cell: the cell.
+        sizes: a whole number per size of the cell.
+    """
+
+    cell: Cell
+    sizes: Mapping[str, int]
+
+    def shape(self, variable: Variable) -> tuple[int, int]:
+        """Rows and columns."""
+        rows, cols = variable.shape
+        return int(at_sizes(rows, self.sizes)), int(at_sizes(cols, self.sizes))
+
+    def text_shape(self, variable: Variable) -> tuple[int, ...]:
+        """The shape that the author's text sees."""
+        rows, cols = self.shape(variable)
+        return () if is_scalar(variable) else (rows,) if is_column(variable) else (rows, cols)
+
+    def matrix(self, variable: Variable, value: Array) -> Array:
+        """A value of the text, in rows and columns."""
+        return np.asarray(value).reshape(self.shape(variable))
+
+    def arguments(self, values: Mapping[str, Array]) -> dict[str, Array]:
+        """What the text is run on: values in rows and columns by identifier, in the text's names and shapes."""
+        names = {v.name: (v.base if v.time == -1 else v.name, v) for v in self.variables}
+        return {names[name][0]: value.reshape(self.text_shape(names[name][1])) for name, value in values.items()}
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """The step's arguments: inputs, states at t-1, parameters."""
+        cell = self.cell
+        return (*(cell[name] for name in cell.inputs), *cell.previous, *(cell[name] for name in cell.parameters))
+
+
+def vec(value: Array) -> Array:
+    """The columns under one another, the order in which Jacobians count the entries of a matrix."""
+    return value.reshape(-1, 1, order="F")
+
+
+def layouts(cell: Cell, pairs: Sequence[tuple[int, int]]) -> tuple[Layout, ...]:
+    """A layout per pair (d_h, d_x); further sizes get small numbers that differ from these and from one another.
+
+    Raises:
+        InputError: a size is not a positive whole number, or there is no pair.
+    """
+    chosen: list[Mapping[str, int]] = []
+    for pair in pairs:
+        if len(pair) != 2 or not all(isinstance(n, int) and n > 0 for n in pair):
+            raise InputError(
+                f"sizes={pairs!r}: {pair!r} is no choice of sizes\n  give pairs (d_h, d_x) of positive numbers"
+            )
+        sizes = _assignment(cell, *pair)
+        if sizes not in chosen:  # a cell of fixed sizes has one layout only
+            chosen.append(sizes)
+    if not chosen:
+        raise InputError("sizes=(): there is nothing to check at\n  give pairs (d_h, d_x) such as (2, 3)")
+    return tuple(Layout(cell, sizes) for sizes in chosen)
+
+
+def _assignment(cell: Cell, d_h: int, d_x: int) -> Mapping[str, int]:
+    given = {"d_h": d_h, "d_x": d_x}
+    free: Iterator[int] = (n for n in count(2) if n not in given.values())
+    return {name: given[name] if name in given else next(free) for name in cell.sizes}
+
+
+def show(chosen: Sequence[Layout]) -> str:
+    """The sizes as text: the names once, then the numbers."""
+    names = chosen[0].cell.sizes
+    if not names:
+        return "fixed"
+    numbers = (",".join(str(layout.sizes[name]) for name in names) for layout in chosen)
+    return f"{','.join(names)} = {' '.join(numbers)}"

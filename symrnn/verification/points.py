@@ -1,0 +1,111 @@
+"""Random points at which a step can be checked in floating point.
+
+A legal point is one at which every value is finite, no function of the table is near a kink or outside its domain, and
+no denominator is near 0.  Points are drawn until one is legal: first of mixed signs and ordinary size, then smaller and
+with whole variables of one sign, because a definition such as log(x) or sqrt(1 - h * h) needs that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import reduce
+from typing import Any, TypeVar
+
+import numpy as np
+from sympy import preorder_traversal
+
+from symrnn.algebra.evaluate import Evaluator
+from symrnn.algebra.functions import FUNCTIONS
+from symrnn.algebra.nodes import Act, Power
+from symrnn.calculus.derivation import Derivation
+from symrnn.language.evaluate import NUMPY
+from symrnn.verification.layout import Layout
+
+Array = Any
+_Point = TypeVar("_Point")
+
+DISTANCE = 1e-3
+"""How far a legal point keeps from kinks, poles and the ends of domains."""
+
+_TRIES = 300
+_SCALES = (1.0, 0.5, 0.1)
+_LARGEST = 1e4  # beyond it, rounding of what cancels would exceed the tolerances
+
+
+class Ground:
+    """Tells the legal points of a derivation's step from the others.
+
+    Attributes:
+        derivation: the derivation.
+        layout: the sizes.
+    """
+
+    def __init__(self, derivation: Derivation, layout: Layout) -> None:
+        self.derivation = derivation
+        self.layout = layout
+        parts = [node for equation in derivation.forward for node in preorder_traversal(equation.value)]
+        self._delicate = [part for part in dict.fromkeys(parts) if type(part) in _CLEARANCE]
+
+    def step(self, arguments: Mapping[str, Array]) -> Evaluator | None:
+        """The step's values from its arguments in rows and columns, or None where the point is not legal."""
+        values = dict(arguments)
+        evaluate = Evaluator(values, self.layout.sizes, NUMPY)
+        with np.errstate(all="ignore"):
+            for equation in self.derivation.forward:
+                value = values[equation.target.name] = evaluate(equation.value)
+                if not np.all(np.abs(value) < _LARGEST):  # false for nan as well
+                    return None
+            legal = all(np.all(_CLEARANCE[type(part)](part, evaluate) > DISTANCE) for part in self._delicate)
+        return evaluate if legal else None
+
+
+def _from_kink(node: Act, evaluate: Evaluator) -> Array:
+    """Functions that are not smooth bend where their argument, or the difference of the two, is 0."""
+    row = FUNCTIONS[node.name]
+    operands = [evaluate(x) for x in node.operands]
+    if not row.smooth:
+        return np.abs(reduce(np.subtract, operands))
+    # a row whose sampling interval lies right of 0 is defined there only
+    return operands[0] if row.interval[0] > 0 else np.ones(1)
+
+
+def _from_pole(node: Power, evaluate: Evaluator) -> Array:
+    return np.abs(evaluate(node.args[0])) if int(node.args[1]) < 0 else np.ones(1)
+
+
+_CLEARANCE: Mapping[type, Callable[[Any, Evaluator], Array]] = {Act: _from_kink, Power: _from_pole}
+
+
+def random_array(rng: np.random.Generator, shape: tuple[int, ...], scale: float, sign: int) -> Array:
+    """Numbers between a tenth of the scale and the scale, of one sign or (sign 0) of both."""
+    signs = rng.choice([-1.0, 1.0], shape) if sign == 0 else np.full(shape, float(sign))
+    return signs * rng.uniform(0.1, 1.0, shape) * scale
+
+
+def search(
+    rng: np.random.Generator,
+    shapes: Mapping[str, tuple[int, ...]],
+    accept: Callable[[dict[str, Array]], _Point | None],
+) -> _Point | None:
+    """Draw arrays of these shapes until `accept` makes something of them; None where it never does."""
+    for attempt in range(_TRIES):
+        scale = _SCALES[attempt // 20 % len(_SCALES)]
+        signs = [0 if attempt < 20 else int(rng.integers(-1, 2)) for _ in shapes]
+        drawn = {
+            n: random_array(rng, shape, scale, sign) for (n, shape), sign in zip(shapes.items(), signs, strict=True)
+        }
+        found = accept(drawn)
+        if found is not None:
+            return found
+    return None
+
+
+NOWHERE = (
+    "no point found at which every value is finite and the functions are away from kinks, poles and the ends of their "
+    f"domains ({_TRIES} tried)"
+)
+
+
+def relative_error(value: Array, truth: Array) -> float:
+    """‖value - truth‖ / ‖truth‖; a truth smaller than a hundredth counts as a hundredth, where rounding rules."""
+    return float(np.linalg.norm(value - truth) / max(float(np.linalg.norm(truth)), 1e-2))
