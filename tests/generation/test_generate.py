@@ -1,0 +1,280 @@
+"""The contract of generated modules: shapes, types, edge cases, messages, independence, and reproducibility."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from symrnn import Cell, cells, generate
+from symrnn.errors import InputError, SymrnnError
+from symrnn.generation import Module, generate_source, write_whole
+
+T, N, D, H = 5, 3, 4, 6
+
+
+@pytest.fixture(scope="module", params=cells.names())
+def cell(request: pytest.FixtureRequest) -> Cell:
+    return cells.lookup(request.param)
+
+
+@pytest.fixture(scope="module")
+def module(cell: Cell) -> Module:
+    return generate(cell)
+
+
+def point(cell: Cell, module: Module, dtype: type = np.float64, steps: int = T, batch: int = N):
+    rng = np.random.default_rng(1)
+    params = {k: rng.normal(size=v.shape).astype(dtype) for k, v in module.initialize(D, H, 0).items()}
+    x = rng.normal(size=(steps, batch, D)).astype(dtype)
+    state = {name: rng.normal(size=(batch, H)).astype(dtype) for name in cell.states}
+    return params, x, state
+
+
+def test_shapes_and_keys(cell: Cell, module: Module) -> None:
+    params, x, state = point(cell, module)
+    assert list(params) == list(cell.parameters)
+    h, final, tape = module.forward(params, x, state)
+    assert h.shape == (T, N, H)
+    assert list(final) == list(cell.states)
+    grads, x_bar, state_bar = module.backward(params, tape, np.ones_like(h), final)
+    assert {k: v.shape for k, v in grads.items()} == {k: v.shape for k, v in params.items()}
+    assert x_bar.shape == x.shape
+    assert {k: v.shape for k, v in state_bar.items()} == dict.fromkeys(cell.states, (N, H))
+    np.testing.assert_array_equal(h[-1], final[cell.states[0]])
+
+
+@pytest.mark.parametrize(("steps", "batch"), [(0, 3), (5, 0), (0, 0), (1, 1)])
+def test_no_steps_and_no_examples(cell: Cell, module: Module, steps: int, batch: int) -> None:
+    params, x, state = point(cell, module, steps=steps, batch=batch)
+    h, final, tape = module.forward(params, x, state)
+    assert h.shape == (steps, batch, H)
+    grads, x_bar, state_bar = module.backward(params, tape, h, final)
+    assert x_bar.shape == x.shape
+    if steps == 0:
+        np.testing.assert_array_equal(final[cell.states[0]], state[cell.states[0]])
+        np.testing.assert_array_equal(state_bar[cell.states[0]], final[cell.states[0]])
+    if 0 in (steps, batch):
+        assert all(not gradient.any() for gradient in grads.values())
+
+
+def test_single_precision_stays_single(cell: Cell, module: Module) -> None:
+    params, x, state = point(cell, module, np.float32)
+    h, final, tape = module.forward(params, x, state)
+    grads, x_bar, state_bar = module.backward(params, tape, np.ones((T, N, H)), final)
+    stepped = module.step(params, x[0], state)
+    arrays = [h, x_bar, *final.values(), *tape.values(), *grads.values(), *state_bar.values(), *stepped.values()]
+    assert {a.dtype for a in arrays} == {np.dtype(np.float32)}
+
+
+def test_whole_numbers_are_computed_in_double_precision(module: Module) -> None:
+    params = {k: np.ones(v.shape, int) for k, v in module.initialize(D, H).items()}
+    h, _, _ = module.forward(params, np.ones((T, N, D), int))
+    assert h.dtype == np.float64
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_extreme_inputs_raise_no_floating_point_error(cell: Cell, module: Module, dtype: type) -> None:
+    params, x, state = point(cell, module, dtype, steps=40)
+    with np.errstate(all="raise"):
+        for size in (1e4, -1e4, 1e-30):
+            h, final, tape = module.forward(params, (x * size).astype(dtype), state)
+            result = module.backward(params, tape, h, final)
+    assert all(np.isfinite(g).all() for g in result[0].values())
+
+
+def test_arrays_of_any_layout(cell: Cell, module: Module) -> None:
+    params, x, state = point(cell, module)
+    expected, _, tape = module.forward(params, x, state)
+    strange = {k: np.asfortranarray(v) for k, v in params.items()}
+    wide = np.zeros((2 * T, N, 2 * D))
+    wide[::2, :, ::2] = x
+    found, _, _ = module.forward(strange, wide[::2, :, ::2], {k: v[:, ::-1][:, ::-1] for k, v in state.items()})
+    np.testing.assert_allclose(found, expected, rtol=1e-13)
+    reversed_h = np.ones((N, T, H)).transpose(1, 0, 2)
+    np.testing.assert_allclose(
+        module.backward(strange, tape, reversed_h)[1], module.backward(params, tape, np.ones((T, N, H)))[1], rtol=1e-12
+    )
+    lists = module.forward({k: v.tolist() for k, v in params.items()}, x.tolist(), None)[0]
+    np.testing.assert_allclose(lists, module.forward(params, x)[0], rtol=1e-13)
+
+
+def test_arguments_are_not_changed(cell: Cell, module: Module) -> None:
+    params, x, state = point(cell, module)
+    for array in (x, *params.values(), *state.values()):
+        array.setflags(write=False)
+    h, final, tape = module.forward(params, x, state)
+    h *= 0  # the output is the caller's own
+    for array in (*tape.values(), *final.values()):
+        array.setflags(write=False)
+    module.backward(params, tape, np.ones((T, N, H)), final)
+
+
+def test_steps_are_the_forward_pass(cell: Cell, module: Module) -> None:
+    params, x, state = point(cell, module)
+    h, final, _ = module.forward(params, x, state)
+    for t in range(T):
+        state = module.step(params, x[t], state)
+        np.testing.assert_allclose(state[cell.states[0]], h[t], rtol=1e-12)
+    for name, value in state.items():
+        np.testing.assert_allclose(value, final[name], rtol=1e-12)
+
+
+def test_missing_cotangents_are_zeros(cell: Cell, module: Module) -> None:
+    params, x, state = point(cell, module)
+    h, final, tape = module.forward(params, x, state)
+    zeros = {name: np.zeros((N, H)) for name in cell.states}
+    explicit = module.backward(params, tape, np.zeros_like(h), final)
+    implied = module.backward(params, tape, None, final)
+    np.testing.assert_array_equal(explicit[1], implied[1])
+    np.testing.assert_array_equal(module.backward(params, tape, h, zeros)[1], module.backward(params, tape, h)[1])
+
+
+WRONG = {
+    "x with a wrong size": (
+        lambda m, p, x, s: m.forward(p, x[..., :2], s),
+        r"x: expected shape \(T, N, d_x\) with T = 5, N = 3, d_x = 4, got \(5, 3, 2\)",
+    ),
+    "x without a batch": (
+        lambda m, p, x, s: m.forward(p, x[:, 0], s),
+        r"x: expected shape \(T, N, d_x\).*got \(5, 4\)",
+    ),
+    "parameter of a wrong shape": (
+        lambda m, p, x, s: m.forward(p | {"U_f": p["U_f"][:3]}, x, s),
+        r"params\['U_f'\]: expected shape \(d_h, d_h\) with d_h = 6, got \(3, 6\)",
+    ),
+    "parameter missing": (
+        lambda m, p, x, s: m.forward({k: v for k, v in p.items() if k != "b_i"}, x, s),
+        r"params: missing \['b_i'\], unknown \[\]",
+    ),
+    "parameter unknown": (lambda m, p, x, s: m.forward(p | {"V": 1}, x, s), r"params: missing \[\], unknown \['V'\]"),
+    "parameters as a list": (lambda m, p, x, s: m.forward(list(p.values()), x, s), "params: expected a dict.*got list"),
+    "state of another batch": (
+        lambda m, p, x, s: m.forward(p, x, s | {"c": s["c"][:2]}),
+        r"state\['c'\]: expected shape \(N, d_h\) with N = 3, d_h = 6, got \(2, 6\)",
+    ),
+    "state missing": (lambda m, p, x, s: m.forward(p, x, {"h": s["h"]}), r"state: missing \['c'\]"),
+    "text for numbers": (lambda m, p, x, s: m.forward(p, np.full(x.shape, "a"), s), "x: expected numbers"),
+    "ragged lists": (lambda m, p, x, s: m.forward(p, [[1], [2, 3]], s), "x: not an array"),
+    "cotangent of a wrong shape": (
+        lambda m, p, x, s: m.backward(p, m.forward(p, x, s)[2], np.ones((5, 3, 7))),
+        r"h_bar: expected shape \(T, N, d_h\) with T = 5, N = 3, d_h = 6, got \(5, 3, 7\)",
+    ),
+    "no tape": (lambda m, p, x, s: m.backward(p, {}, None), r"tape: missing \['x', 'f'"),
+    "step with a whole sequence": (lambda m, p, x, s: m.step(p, x, s), r"x_t: expected shape \(N, d_x\)"),
+    "size zero": (lambda m, p, x, s: m.initialize(0, 3), "input_size: expected a whole number from 1, got 0"),
+    "size not whole": (lambda m, p, x, s: m.initialize(2, 3.5), "hidden_size: expected a whole number from 1, got 3.5"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_arguments_are_named(case: str) -> None:
+    call, message = WRONG[case]
+    module = generate(cells.lstm)
+    params, x, state = point(cells.lstm, module)
+    with pytest.raises((ValueError, TypeError), match=message):
+        call(module, params, x, state)
+
+
+def test_initialize_is_reproducible_and_typed(cell: Cell, module: Module) -> None:
+    first, second = (
+        module.initialize(D, H, 7, np.float32),
+        module.initialize(D, H, np.random.default_rng(7), np.float32),
+    )
+    for name, value in first.items():
+        np.testing.assert_array_equal(value, second[name])
+        assert value.dtype == np.float32
+        assert value.any() == (not name.startswith(("b", "c")))  # only biases start at zero
+
+
+def test_a_vector_that_multiplies_is_not_a_bias() -> None:
+    cell = Cell.from_source("def ind(x, h, *, W, u, b):\n    h = relu(W @ x + u * h + b)\n    return h\n")
+    params = generate(cell).initialize(D, H, 0)
+    assert params["u"].all()
+    assert not params["b"].any()
+
+
+def test_source_can_be_inspected(module: Module) -> None:
+    source = inspect.getsource(module.backward)
+    assert source in module.source
+    assert source.startswith('@np.errstate(under="ignore")\ndef backward(params, tape, h_bar, state_bar=None):')
+
+
+def test_saved_module_needs_numpy_only(cell: Cell, module: Module, tmp_path: Path) -> None:
+    path = module.save(tmp_path / "generated.py")
+    assert path.read_text(encoding="utf-8") == module.source
+    check = "import generated, sys; generated.forward(generated.initialize(2, 3), [[[1, 2]]]);"
+    check += "assert not {'symrnn', 'sympy'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-W", "error", "-c", check], cwd=tmp_path, check=True)
+
+
+def test_source_does_not_depend_on_the_hash_seed() -> None:
+    code = "from symrnn import cells; from symrnn.generation import generate_source as g;"
+    code += "print(*(g(cells[n]) for n in cells.names()))"
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", code], env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("0", "1", "12345")
+    }
+    assert len(outputs) == 1
+
+
+HOSTILE_NAMES = """
+def tricky(
+    params, h, np, *, t: "N, params_size", T: "d_h, N", state: "d_h, params_size", tape,
+    W: "d_h, d_np", range, forward,
+):
+    \"\"\"Names that the module itself uses, a quote \\\"\\\"\\\" and a backslash \\\\ in the text.\"\"\"
+    grads = tanh(state @ params + T @ (t @ params) + W @ np + tape * h)
+    h = grads * np_(range) + forward * h
+    return h
+"""
+
+
+def test_names_of_the_module_itself_can_be_names_of_a_cell() -> None:
+    text = HOSTILE_NAMES.replace("np_(range)", "range").replace("params_size", "d_params")
+    cell = Cell.from_source(text)
+    module = generate(cell)
+    rng = np.random.default_rng(0)
+    size = {"d_params": 4, "d_h": 3, "d_np": 5, "N": 2}
+    params = {k: rng.normal(size=[size[d] for d in cell.shape_names(k)]) for k in cell.parameters}
+    inputs = rng.normal(size=(6, 2, 4)), rng.normal(size=(6, 2, 5))
+    h, _, tape = module.forward(params, *inputs)
+    grads, params_bar, np_bar, state_bar = module.backward(params, tape, np.ones_like(h))
+    assert (params_bar.shape, np_bar.shape, h.shape) == (inputs[0].shape, inputs[1].shape, (6, 2, 3))
+    single = cell.definition(inputs[0][0, 0], np.zeros(3), inputs[1][0, 0], **params)
+    np.testing.assert_allclose(h[0, 0], single, rtol=1e-12)
+    assert grads.keys() == params.keys()
+    assert state_bar.keys() == {"h"}
+
+
+def test_unknown_target() -> None:
+    with pytest.raises(InputError, match="no target 'fortran'\n  there are numpy"):
+        generate_source(cells.lstm, "fortran")
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "out.txt"
+    path.write_text("old")
+
+    def fail(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(SymrnnError, match="No space left on device"):
+        write_whole(path, "new")
+    monkeypatch.undo()
+    assert [p.name for p in tmp_path.iterdir()] == ["out.txt"]
+    assert path.read_text() == "old"
+    write_whole(path, "new")
+    assert path.read_text() == "new"
+    with pytest.raises(SymrnnError, match="cannot be written"):
+        write_whole(tmp_path / "missing" / "out.txt", "new")
+    with pytest.raises(SymrnnError, match="this is a directory"):
+        write_whole(tmp_path, "new")
