@@ -1,0 +1,60 @@
+"""What the README shows is what happens."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from symrnn import Cell, cells, verify
+from symrnn.algebra.functions import FUNCTIONS
+from symrnn.language.expressions import STRUCTURAL
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+CELLS = [block for block in BLOCKS if block.startswith("def ")]
+
+
+def test_there_are_cells_in_it() -> None:
+    assert len(CELLS) == 3
+
+
+@pytest.mark.parametrize("text", CELLS, ids=lambda text: text.split("(")[0])
+def test_its_cells_go_all_the_way(text: str) -> None:
+    verify(Cell.from_source(text)).raise_if_failed()
+
+
+def test_its_python_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = [block for block in BLOCKS if block.startswith("from symrnn")]
+    rng = np.random.default_rng(0)
+    names = {"x": rng.normal(size=(5, 3, 4)), "h_bar": rng.normal(size=(5, 3, 6))}
+    exec(compile(example, "README.md", "exec"), names)
+    out = capsys.readouterr().out.splitlines()
+    assert out[0] == "diag(f_t)"
+    assert [line.split(":")[0] for line in out[1:5]] == ["direct", "through z", "through n", "through r, n"]
+    assert names["h"].shape == (5, 3, 6)
+    assert names["x_bar"].shape == (5, 3, 4)
+
+
+def test_it_lists_every_function_and_every_cell() -> None:
+    for name in (*FUNCTIONS, *STRUCTURAL):
+        assert re.search(rf"\b{name}\b", README), name
+    changelog = (Path(__file__).parents[1] / "CHANGELOG.md").read_text(encoding="utf-8")
+    for name in cells.names():
+        assert f"`{name}`" in changelog
+
+
+def test_its_error_message_is_the_real_one() -> None:
+    shown = re.search(
+        r"symrnn: (mgu.py:7:9: unknown function 'sigmod')\n(.*?)\n(.*?)\n  (did you mean 'sigmoid'\?)", README
+    )
+    assert shown is not None
+    text = "\n" + CELLS[0].replace("    f = sigmoid(", "    f = sigmod(").removeprefix("\n")
+    with pytest.raises(Exception, match="unknown function") as caught:
+        Cell.from_source(text, file="mgu.py")
+    first, line, caret, *_ = str(caught.value).splitlines()
+    assert first == shown[1]
+    assert (line, caret) == (shown[2], shown[3])
+    assert shown[4] in str(caught.value)
