@@ -126,19 +126,18 @@ class _Break:
 def _breaks(printed: str, syntax: Syntax) -> Iterator[_Break]:
     depth = held = 0
     for position, character in enumerate(printed):
-        rest = printed[position:]
-        if rest.startswith(syntax.opening) and syntax.opening:
+        if syntax.opening and printed.startswith(syntax.opening, position):
             held += 1
-        elif rest.startswith(syntax.closing) and syntax.closing:
+        elif syntax.closing and printed.startswith(syntax.closing, position):
             held -= 1
         depth += (character in "([") - (character in ")]")
         if held or character != " " or position == 0:
             continue
-        if rest.startswith(syntax.loosest):
+        if printed.startswith(syntax.loosest, position):
             yield _Break(position, (depth, 0))
-        elif rest.startswith(syntax.signs):
+        elif printed.startswith(syntax.signs, position):
             yield _Break(position, (depth, 1))
-        elif printed[position - 1] in ")]}ᵀ" and not _follows_sign(printed[:position], syntax):
+        elif printed[position - 1] in ")]}ᵀ" and not _follows_sign(printed[max(position - 20, 0) : position], syntax):
             yield _Break(position, (depth, 2))
 
 
@@ -155,21 +154,37 @@ def break_lines(printed: str, width: float, syntax: Syntax, indent: float = 0.0)
         syntax: the formula's syntax.
         indent: by how much the other lines are shorter.
     """
-    if syntax.measure(printed) <= width:
-        return [printed]
-    if syntax is LATEX and syntax.measure(_longest_held(printed)) > width - indent:
-        printed = without_bars(printed)
-    found = list(_breaks(printed, syntax))
-    fitting = [b for b in found if syntax.measure(printed[: b.position]) <= width]
-    filling = [b for b in fitting if syntax.measure(printed[: b.position]) >= 0.4 * width]
-    if fitting:
-        best = min(filling or fitting, key=lambda b: (b.cost, -b.position))
-    elif found:
-        best = found[0]
-    else:
-        return [printed]
-    head, tail = printed[: best.position], printed[best.position + 1 :]
-    return [head, *break_lines(tail, width - indent, syntax)]
+    lines: list[str] = []
+    room = width
+    while not _fits(printed, room, syntax):
+        if syntax is LATEX and not lines and ems(_longest_held(printed)) > width - indent:
+            printed = without_bars(printed)
+        best = _best_break(printed, room, syntax)
+        if best is None:
+            break
+        lines.append(printed[: best.position])
+        printed = printed[best.position + 1 :]
+        room = width - indent
+    return [*lines, printed]
+
+
+def _fits(printed: str, width: float, syntax: Syntax) -> bool:
+    # No name takes 60 characters for the width of one, so what is much longer need not be measured.
+    return len(printed) <= 60 * max(width, 1.0) and syntax.measure(printed) <= width
+
+
+def _best_break(printed: str, width: float, syntax: Syntax) -> _Break | None:
+    """The least disturbing place that fills a good part of the line; the first one where none fits."""
+    first: _Break | None = None
+    fitting: list[tuple[_Break, float]] = []
+    for found in _breaks(printed, syntax):
+        first = first or found
+        measured = syntax.measure(printed[: found.position])
+        if measured > width:
+            break
+        fitting.append((found, measured))
+    filling = [found for found, measured in fitting if measured >= 0.4 * width]
+    return min(filling or [f for f, _ in fitting], key=lambda b: (b.cost, -b.position), default=first)
 
 
 def _closing(latex: str, start: int) -> int:
