@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -338,3 +340,13 @@ def test_entries_of_random_expressions(cell: Cell) -> None:
         }
         assert_allclose(np.array(explicit.subs(at).evalf().tolist(), dtype=float), found, rtol=1e-9, atol=1e-9)
         arrays[equation.target.name] = found
+
+
+def test_expressions_print_themselves_wherever_they_come_from() -> None:
+    program = (
+        "from symrnn.algebra.nodes import Variable, add\n"
+        "print(add(Variable('b', 2, 1), Variable('a', 2, 1)).subs({}).as_explicit())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.stdout.startswith("Matrix([[")
