@@ -1,359 +1,98 @@
-"""The expression nodes and the constructors that build them.
+"""The constructors of expressions.
 
-Every node is a SymPy matrix expression: a value of one example, as a column vector, a matrix, or a scalar of shape
-(1, 1).  The nodes subclass SymPy's own where SymPy has them, so `subs`, `xreplace`, `as_explicit` and `free_symbols`
-work; they differ in that they keep the author's order and print themselves the way a paper does.
-
-Build nodes with the constructors below, never with SymPy's operators: those re-sort, and accept symbolic shapes that
-do not fit.  A constructor flattens, drops neutral elements and checks shapes; it never re-orders.
+Build expressions with these functions, never with SymPy's operators: those re-sort, and accept symbolic shapes that do
+not fit.  A constructor flattens, drops neutral elements and checks shapes; it never re-orders.
 """
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
 import sympy
-from sympy import Integer, Rational, S, Tuple
-from sympy.core.symbol import Str
-from sympy.matrices.expressions import (
-    DiagMatrix,
-    HadamardPower,
-    HadamardProduct,
-    Identity,
-    KroneckerProduct,
-    MatAdd,
-    MatMul,
-    MatrixExpr,
-    MatrixSymbol,
-    OneMatrix,
-    Transpose,
-    ZeroMatrix,
+from sympy import Integer, Rational, S
+from sympy.matrices.expressions import DiagMatrix, Identity, OneMatrix, Transpose, ZeroMatrix
+
+from symrnn.algebra.functions import FUNCTIONS
+from symrnn.algebra.kinds import (
+    SYMPY,
+    Act,
+    Commutation,
+    Diag,
+    Expr,
+    Eye,
+    Fill,
+    Hadamard,
+    Kronecker,
+    Ones,
+    Power,
+    Product,
+    Shape,
+    Slice,
+    Softmax,
+    Stack,
+    Sum,
+    Total,
+    Transposed,
+    Variable,
+    Vec,
+    Zeros,
+    coefficient,
 )
 
-from symrnn.algebra.functions import FUNCTIONS, Arithmetic
-from symrnn.errors import MissingRuleError
-
-Shape = tuple[Any, Any]
-Expr = Any
-"""A SymPy matrix expression.  SymPy carries no types, so a type checker sees Any."""
-
-SYMPY = Arithmetic(
-    exp=sympy.exp,
-    log=sympy.log,
-    sqrt=sympy.sqrt,
-    sin=sympy.sin,
-    cos=sympy.cos,
-    tanh=sympy.tanh,
-    step=lambda x: sympy.Heaviside(x, 0),
-    sign=sympy.sign,
-    abs=sympy.Abs,
-)
-"""The functions of the table over SymPy scalars."""
-
-_display: dict[str, Callable[[Expr], str]] = {}
-
-
-def register_display(text: Callable[[Expr], str], latex: Callable[[Expr], str]) -> None:
-    """Say how nodes print themselves; called once, by the printers."""
-    _display.update(text=text, latex=latex)
-
-
-def _displayed(form: str, x: Expr) -> str:
-    if not _display:  # SymPy prints expressions inside its own algorithms, before any printer of ours was asked for
-        importlib.import_module("symrnn.printers")
-    return _display[form](x)
-
-
-class _Node:
-    """What all nodes share: they print through the registered printers."""
-
-    def _sympystr(self, printer: Any) -> str:
-        return _displayed("text", self)
-
-    def _latex(self, printer: Any) -> str:
-        return _displayed("latex", self)
-
-    def _pretty(self, printer: Any) -> Any:
-        from sympy.printing.pretty.stringpict import prettyForm
-
-        return prettyForm(_displayed("text", self))
-
-    def diff(self, *symbols: Any, **assumptions: Any) -> Any:
-        """Refuse: SymPy's matrix calculus fails on most of these expressions and is silently wrong on some."""
-        problem = "SymPy's matrix derivative cannot be relied on for these expressions"
-        remedy = "use symrnn.jacobian or symrnn.derive, or cell.explicit(n, m) for SymPy's scalar derivatives"
-        raise MissingRuleError(f"{problem}\n  {remedy}")
-
-
-class Variable(_Node, MatrixSymbol):
-    """A named value: a parameter, or a signal that exists once per time step.
-
-    Attributes:
-        name: the identifier, unique within a cell (`h_prev`, `a_f_bar`).
-        base: the name without time and mark (`h`, `a_f`).
-        time: 0 for t, -1 for t-1, +1 for t+1; None for what does not change with time.
-        mark: "" for the value itself, "adjoint" for the derivative of the loss with respect to it, "cotangent" for
-            the part of that derivative which reaches it from outside the step, "loss" for the loss's own partial
-            derivative.
-    """
-
-    def __new__(cls, name: Any, rows: Any, cols: Any, base: Any = None, time: Any = None, mark: Any = "") -> Variable:
-        """Build the symbol; `Str` and `Tuple` arguments come from SymPy's own rebuilding."""
-        name, base, mark = str(name), str(base or name), str(mark)
-        moment = time if isinstance(time, Tuple) else Tuple() if time is None else Tuple(Integer(time))
-        args = (Str(name), S(rows), S(cols), Str(base), moment, Str(mark))
-        return sympy.Basic.__new__(cls, *args)  # type: ignore[no-any-return]
-
-    @property
-    def base(self) -> str:
-        """The name without time and mark."""
-        return str(self.args[3].name)
-
-    @property
-    def time(self) -> int | None:
-        """Steps relative to t, or None."""
-        return int(self.args[4][0]) if self.args[4] else None
-
-    @property
-    def mark(self) -> str:
-        """What the symbol means of its base."""
-        return str(self.args[5].name)
-
-    def at(self, time: int, name: str) -> Variable:
-        """The same variable at another time, under the identifier `name`."""
-        return Variable(name, self.shape[0], self.shape[1], self.base, time, self.mark)
-
-    def marked(self, mark: str, name: str) -> Variable:
-        """The adjoint (or another mark) of this variable, under the identifier `name`."""
-        return Variable(name, self.shape[0], self.shape[1], self.base, self.time, mark)
-
-
-class Sum(_Node, MatAdd):
-    """Terms in the author's order."""
-
-
-class Product(_Node, MatMul):
-    """A matrix product, with an optional number in front."""
-
-    def _entry(self, i: Any, j: Any, expand: bool = True, **kwargs: Any) -> Any:
-        number, rest = coefficient(self)
-        factors = rest.args if isinstance(rest, Product) else (rest,)
-        inner = [factor.shape[1] for factor in factors[:-1]]
-        if not all(size.is_Integer for size in inner):
-            return super()._entry(i, j, expand=expand, **kwargs)
-        # Written out: SymPy would sum over symbolic indices first, which takes it minutes.
-        first, *others = factors
-        columns = [*map(range, inner), [j]]
-        row = [first[i, column] for column in columns[0]]
-        for factor, wanted in zip(others, columns[1:], strict=True):
-            row = [sympy.Add(*(x * factor[k, column] for k, x in enumerate(row))) for column in wanted]
-        return number * row[0]
-
-
-class Hadamard(_Node, HadamardProduct):
-    """An element-by-element product in the author's order."""
-
-
-class Power(_Node, HadamardPower):
-    """An element-by-element integer power."""
-
-
-class Transposed(_Node, Transpose):
-    """A transpose that stays where it was written."""
-
-
-class Ones(_Node, OneMatrix):
-    """All entries one."""
-
-
-class Zeros(_Node, ZeroMatrix):
-    """All entries zero."""
-
-
-class Eye(_Node, Identity):
-    """The identity matrix."""
-
-
-class Diag(_Node, DiagMatrix):
-    """The diagonal matrix of a column."""
-
-
-class Kronecker(_Node, KroneckerProduct):
-    """The Kronecker product; it occurs in Jacobians of matrix-valued states."""
-
-    def __new__(cls, *args: Any) -> Kronecker:
-        """Keep the factors as they are; SymPy's constructor would look for numbers to pull out."""
-        return sympy.Basic.__new__(cls, *args)  # type: ignore[no-any-return]
-
-
-class _Own(_Node, MatrixExpr):
-    """A node SymPy lacks."""
-
-
-class Act(_Own):
-    """A function of the table, applied to each entry: `Act("tanh", x)`."""
-
-    def __new__(cls, name: Any, *args: Any) -> Act:
-        """Build the node; the arguments have one shape."""
-        return sympy.Basic.__new__(cls, Str(str(name)), *args)  # type: ignore[no-any-return]
-
-    @property
-    def name(self) -> str:
-        """The function's name in the table."""
-        return str(self.args[0].name)
-
-    @property
-    def operands(self) -> tuple[Expr, ...]:
-        """The arguments of the function."""
-        return tuple(self.args[1:])
-
-    @property
-    def shape(self) -> Shape:
-        """The arguments' common shape."""
-        return self.args[1].shape  # type: ignore[no-any-return]
-
-    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
-        return getattr(SYMPY, self.name)(*(x[i, j] for x in self.operands))
-
-
-class Fill(_Own):
-    """A scalar repeated into every entry of a shape."""
-
-    @property
-    def operand(self) -> Expr:
-        """The scalar."""
-        return self.args[0]
-
-    @property
-    def shape(self) -> Shape:
-        """The shape filled."""
-        return self.args[1], self.args[2]
-
-    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
-        return self.operand[0, 0]
-
-
-class Total(_Own):
-    """The sum of all entries, a scalar."""
-
-    shape = (S.One, S.One)
-
-    @property
-    def operand(self) -> Expr:
-        """What is summed."""
-        return self.args[0]
-
-    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
-        rows, cols = self.operand.shape
-        if rows.is_Integer and cols.is_Integer:
-            return sympy.Add(*(self.operand[k, m] for k in range(rows) for m in range(cols)))
-        k, m = sympy.Dummy("k", integer=True), sympy.Dummy("m", integer=True)
-        return sympy.Sum(self.operand[k, m], (k, 0, rows - 1), (m, 0, cols - 1))
-
-
-class Softmax(_Own):
-    """exp(x) divided by the sum of its entries, for a column x."""
-
-    @property
-    def operand(self) -> Expr:
-        """The column."""
-        return self.args[0]
-
-    @property
-    def shape(self) -> Shape:
-        """The column's shape."""
-        return self.operand.shape  # type: ignore[no-any-return]
-
-    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
-        return sympy.exp(self.operand[i, j]) / Total(act("exp", self.operand))[0, 0]
-
-
-class Stack(_Own):
-    """Columns under one another: [h; x]."""
-
-    @property
-    def shape(self) -> Shape:
-        """The sum of the parts' rows, and their columns."""
-        return sympy.Add(*(part.shape[0] for part in self.args)), self.args[0].shape[1]
-
-    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
-        pieces, start = [], S.Zero
-        for part in self.args:
-            end = start + part.shape[0]
-            inside = S(i) < end
-            if inside == True:  # noqa: E712 - a relation that SymPy cannot decide is neither
-                pieces.append((part[i - start, j], True))
-                break
-            if inside != False:  # noqa: E712
-                pieces.append((part[i - start, j], inside))
-            start = end
-        return sympy.Piecewise(*pieces)
-
-
-class Slice(_Own):
-    """The rows from `start` up to, not including, `stop`."""
-
-    @property
-    def operand(self) -> Expr:
-        """What is cut."""
-        return self.args[0]
-
-    @property
-    def bounds(self) -> tuple[Any, Any]:
-        """First row, counted from 0, and the row after the last."""
-        return self.args[1], self.args[2]
-
-    @property
-    def shape(self) -> Shape:
-        """The number of rows kept, and all columns."""
-        return self.args[2] - self.args[1], self.operand.shape[1]
-
-    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
-        return self.operand[i + self.args[1], j]
-
-
-class Vec(_Own):
-    """The columns of a matrix under one another."""
-
-    @property
-    def operand(self) -> Expr:
-        """The matrix."""
-        return self.args[0]
-
-    @property
-    def shape(self) -> Shape:
-        """One column with all entries."""
-        rows, cols = self.operand.shape
-        return rows * cols, S.One
-
-    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
-        rows = self.operand.shape[0]
-        return self.operand[i % rows, i // rows]
-
-
-class Commutation(_Own):
-    """K with K vec(X) = vec(Xᵀ) for X of shape (rows, cols)."""
-
-    @property
-    def of_shape(self) -> Shape:
-        """The shape of the X meant."""
-        return self.args[0], self.args[1]
-
-    @property
-    def shape(self) -> Shape:
-        """Square, one row per entry of X."""
-        return self.args[0] * self.args[1], self.args[0] * self.args[1]
-
-    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
-        rows, cols = self.args
-        # entry i of vec(Xᵀ) is Xᵀ[i % cols, i // cols] = X[i // cols, i % cols]
-        return sympy.KroneckerDelta(j, (i % cols) * rows + i // cols)
-
-
-# --- constructors -----------------------------------------------------------------------------------------------------
+__all__ = [
+    "ONE_BY_ONE",
+    "SYMPY",
+    "Act",
+    "Commutation",
+    "Diag",
+    "Expr",
+    "Eye",
+    "Fill",
+    "Hadamard",
+    "Kronecker",
+    "Ones",
+    "Power",
+    "Product",
+    "Shape",
+    "Slice",
+    "Softmax",
+    "Stack",
+    "Sum",
+    "Total",
+    "Transposed",
+    "Variable",
+    "Vec",
+    "Zeros",
+    "act",
+    "add",
+    "coefficient",
+    "denominator",
+    "diag",
+    "fill",
+    "hadamard",
+    "is_column",
+    "is_scalar",
+    "is_zero",
+    "kronecker",
+    "matmul",
+    "negate",
+    "number",
+    "ones",
+    "power",
+    "rows",
+    "scale",
+    "show_shape",
+    "softmax",
+    "stack",
+    "subtract",
+    "total",
+    "transpose",
+    "variables",
+    "vec",
+    "zeros",
+]
 
 ONE_BY_ONE: Shape = (S.One, S.One)
 
@@ -412,14 +151,6 @@ def add(*terms: Expr) -> Expr:
     if not flat:
         return zeros(shape)
     return flat[0] if len(flat) == 1 else sympy.Basic.__new__(Sum, *flat)
-
-
-def coefficient(x: Expr) -> tuple[Any, Expr]:
-    """Split the number in front from the rest: 2 W x gives (2, W x)."""
-    if isinstance(x, Product) and not getattr(x.args[0], "is_Matrix", False):
-        rest = x.args[1:]
-        return x.args[0], rest[0] if len(rest) == 1 else sympy.Basic.__new__(Product, *rest)
-    return S.One, x
 
 
 def scale(number: Any, x: Expr) -> Expr:

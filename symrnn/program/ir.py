@@ -16,39 +16,27 @@ from symrnn.calculus.derivation import Derivation
 
 
 @dataclass(frozen=True)
-class Assign:
+class _Statement:
+    target: Variable
+    value: Expr
+
+    @property
+    def reads(self) -> frozenset[Variable]:
+        """The variables that the value needs."""
+        return frozenset(variables(self.value))
+
+    @property
+    def writes(self) -> frozenset[Variable]:
+        """The target."""
+        return frozenset({self.target})
+
+
+class Assign(_Statement):
     """`target = value`."""
 
-    target: Variable
-    value: Expr
 
-    @property
-    def reads(self) -> frozenset[Variable]:
-        """The variables that the value needs."""
-        return frozenset(variables(self.value))
-
-    @property
-    def writes(self) -> frozenset[Variable]:
-        """The target."""
-        return frozenset({self.target})
-
-
-@dataclass(frozen=True)
-class Accumulate:
+class Accumulate(_Statement):
     """`target += value`, summed over the batch, and over time where it stands outside the loop."""
-
-    target: Variable
-    value: Expr
-
-    @property
-    def reads(self) -> frozenset[Variable]:
-        """The variables that the value needs."""
-        return frozenset(variables(self.value))
-
-    @property
-    def writes(self) -> frozenset[Variable]:
-        """The target."""
-        return frozenset({self.target})
 
 
 Statement = Assign | Accumulate

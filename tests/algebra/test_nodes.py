@@ -16,7 +16,7 @@ from numpy.testing import assert_allclose
 from sympy import S
 
 from symrnn.algebra import evaluate as evaluation
-from symrnn.algebra import nodes
+from symrnn.algebra import kinds, nodes
 from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.nodes import Variable
 from symrnn.errors import MissingRuleError
@@ -65,11 +65,11 @@ EVERY_NODE = pytest.mark.parametrize("expr", ALL, ids=lambda e: f"{type(e).__nam
 
 def node_classes() -> set[str]:
     found = set()
-    todo = [nodes._Node]
+    todo = [kinds._Node]
     while todo:
         cls = todo.pop()
         todo += cls.__subclasses__()
-        if not cls.__name__.startswith("_") and cls.__module__ == nodes.__name__:
+        if not cls.__name__.startswith("_") and cls.__module__ == kinds.__name__:
             found.add(cls.__name__)
     return found
 

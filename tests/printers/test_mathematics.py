@@ -7,7 +7,7 @@ import inspect
 import pytest
 from sympy import Rational, Symbol
 
-from symrnn.algebra import nodes
+from symrnn.algebra import kinds, nodes
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Variable
 from symrnn.errors import MissingRuleError
@@ -48,8 +48,8 @@ EXAMPLES = {
 
 
 def node_names() -> list[str]:
-    found = inspect.getmembers(nodes, inspect.isclass)
-    return [name for name, kind in found if issubclass(kind, nodes._Node) and not name.startswith("_")]
+    found = inspect.getmembers(kinds, inspect.isclass)
+    return [name for name, cls in found if issubclass(cls, kinds._Node) and not name.startswith("_")]
 
 
 def test_every_node_has_a_rule_and_an_example() -> None:
