@@ -219,8 +219,11 @@ def _without_parts(expr: Expr, hoisted: dict[Expr, Variable]) -> Expr:
     if isinstance(expr, nodes.Sum):
         for part, variable in hoisted.items():
             terms = part.args if isinstance(part, nodes.Sum) else (part,)
-            if set(terms) <= set(expr.args):
-                kept = [variable if t == terms[0] else t for t in expr.args if t == terms[0] or t not in terms]
+            if not Counter(terms) - Counter(expr.args):
+                kept = list(expr.args)
+                kept[kept.index(terms[0])] = variable
+                for term in terms[1:]:
+                    kept.remove(term)
                 return nodes.add(*(_without_parts(term, hoisted) for term in kept))
     return expr.func(*(_without_parts(a, hoisted) if getattr(a, "is_Matrix", False) else a for a in expr.args))
 
