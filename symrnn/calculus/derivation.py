@@ -14,7 +14,7 @@ from typing import Literal
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.rules import RULES, RuleTable, Share, pull_back
-from symrnn.errors import NameClashError, UnknownNameError
+from symrnn.errors import InputError, NameClashError, UnknownNameError
 from symrnn.language.recurrence import Cell, Equation
 
 Role = Literal["state", "intermediate", "input", "carry", "parameter"]
@@ -179,6 +179,9 @@ def derive(cell: Cell, rules: RuleTable = RULES) -> Derivation:
     Returns:
         The derivation, in the conventions of the documents: a gradient has its variable's shape.
     """
+    if not isinstance(cell, Cell):
+        remedy = "take one from symrnn.cells, or read one with symrnn.cell"
+        raise InputError(f"expected a Cell, got {cell!r:.60}\n  {remedy}")
     names = Names(cell.symbols)
     forward = tuple(_name_preactivations(cell, names))
     adjoint = _adjoint_names(cell, forward, names)

@@ -201,13 +201,13 @@ def _stack_adjoint(node: nodes.Stack, value: Expr, g: Expr) -> Contributions:
 
 
 def _stack_jacobian(node: nodes.Stack, value: Expr) -> Contributions:
-    def selection(part: Expr) -> Expr:
-        size = part.shape[0]
-        return nodes.stack(
-            *(nodes.Eye(size) if other is part else nodes.zeros((other.shape[0], size)) for other in node.args)
-        )
+    def selection(position: int) -> Expr:
+        size = node.args[position].shape[0]
+        blocks = [nodes.zeros((part.shape[0], size)) for part in node.args]
+        blocks[position] = nodes.Eye(size)
+        return nodes.stack(*blocks)
 
-    return [(part, selection(part)) for part in node.args]
+    return [(part, selection(position)) for position, part in enumerate(node.args)]
 
 
 _ROWS = (
