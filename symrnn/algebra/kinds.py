@@ -58,26 +58,32 @@ def register_display(text: Callable[[Expr], str], latex: Callable[[Expr], str]) 
     _display.update(text=text, latex=latex)
 
 
-def _displayed(form: str, x: Expr) -> str:
-    if form in _display:
-        return _display[form](x)
-    # SymPy prints expressions inside its own algorithms, perhaps before the printers were loaded.
-    return f"{type(x).__name__}({', '.join(map(str, x.args))})"
+def _displayed(form: str, x: Expr, printer: Any) -> str:
+    try:
+        if form in _display:  # SymPy's own algorithms may print before the printers were loaded
+            return _display[form](x)
+    except MissingRuleError:  # subs and xreplace can put any SymPy object into an expression of ours
+        pass
+    for kind in type(x).__mro__[1:]:
+        rule = getattr(printer, f"_print_{kind.__name__}", None)
+        if rule is not None and not issubclass(kind, _Node) and kind.__module__.startswith("sympy.matrices"):
+            return str(rule(x))
+    return f"{type(x).__name__}({', '.join(printer._print(arg) for arg in x.args)})"
 
 
 class _Node:
     """What all nodes share: they print through the registered printers."""
 
     def _sympystr(self, printer: Any) -> str:
-        return _displayed("text", self)
+        return _displayed("text", self, printer)
 
     def _latex(self, printer: Any) -> str:
-        return _displayed("latex", self)
+        return _displayed("latex", self, printer)
 
     def _pretty(self, printer: Any) -> Any:
         from sympy.printing.pretty.stringpict import prettyForm
 
-        return prettyForm(_displayed("text", self))
+        return prettyForm(sympy.sstr(self))
 
     def diff(self, *symbols: Any, **assumptions: Any) -> Any:
         """Refuse: SymPy's matrix calculus fails on most of these expressions and is silently wrong on some."""

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from numpy.testing import assert_allclose
 from sympy import S
 
+from symrnn import cells
 from symrnn.algebra import evaluate as evaluation
 from symrnn.algebra import kinds, nodes
 from symrnn.algebra.evaluate import Evaluator
@@ -350,3 +351,13 @@ def test_expressions_print_themselves_wherever_they_come_from() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.stdout.startswith("Matrix([[")
+
+
+def test_what_subs_puts_in_prints_as_sympy_prints_it() -> None:
+    equation, f = cells.lstm.equations[4], cells.lstm["f"]
+    for other in (sympy.OneMatrix(*f.shape), sympy.MatrixSymbol("F", *f.shape), sympy.ZeroMatrix(*f.shape)):
+        changed = equation.xreplace({f: other})
+        assert str(other) in str(changed)
+        assert sympy.latex(changed)
+        assert sympy.pretty(changed)
+    assert str(equation.rhs.doit())
