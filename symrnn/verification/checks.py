@@ -43,11 +43,11 @@ def verify(
     Raises:
         InputError: a size is not a positive whole number.
     """
+    derivation = derive(cell, rules)
     if module is None:
         from symrnn.generation import generate  # only now: who brings a module need not load the code generator
 
         module = generate(cell)
-    derivation = derive(cell, rules)
     chosen = layouts(cell, sizes)
     checks = [
         *check_exactly(derivation, chosen, seed),

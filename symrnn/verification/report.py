@@ -35,10 +35,12 @@ class Check:
 
     @property
     def verdict(self) -> str:
-        """In a word; what fails an exact check is not proved, which is less than refuted."""
+        """In a word; "not proved" is less than refuted, and without a legal point nothing is checked."""
         if self.passed:
             return "passed"
-        return "not proved" if self.tolerance is None else "FAILED"
+        if self.tolerance is None:
+            return "not proved"
+        return "not checked" if self.error == float("inf") else "FAILED"
 
     @property
     def row(self) -> tuple[str, ...]:
