@@ -77,8 +77,8 @@ def generate(cell: Cell | Derivation, target: str = "numpy") -> Module:
     Raises:
         InputError: there is no such target.
     """
-    name = (cell.cell if isinstance(cell, Derivation) else cell).name
-    return load_source(name, generate_source(cell, target))
+    derivation = cell if isinstance(cell, Derivation) else derive(cell)
+    return load_source(derivation.cell.name, generate_source(derivation, target))
 
 
 def load_source(name: str, source: str) -> Module:
@@ -116,7 +116,7 @@ def write_whole(path: Path, text: str) -> Path:
         if temporary and os.path.exists(temporary):
             os.unlink(temporary)
         reason = getattr(error, "strerror", None) or str(error)
-        raise SymrnnError(f"{path}: cannot be written: {reason}\n  give another file with -o") from None
+        raise SymrnnError(f"{path}: cannot be written: {reason}\n  give another file") from None
     return path
 
 

@@ -15,6 +15,10 @@ from symrnn.printers.numpy_runtime import RUNTIME
 from symrnn.printers.numpy_statements import broken, indented, print_statements
 from symrnn.program.ir import Accumulate, Assign, Function, Program
 
+_CHECK_SIZES = (
+    "    if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:",
+    '        raise ValueError(f"{name}: expected a whole number from 1, got {size!r}")',
+)
 _PUBLIC_SIZES = {"d_x": "input_size", "d_h": "hidden_size"}
 
 
@@ -123,9 +127,10 @@ class _Module:
         ]
         sizes = ", ".join(f'"{name}": {name}' for name in public.values())
         lines = [
-            f"for name, size in {{{sizes}}}.items():",
-            "    if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:",
-            '        raise ValueError(f"{name}: expected a whole number from 1, got {size!r}")',
+            *([f"for name, size in {{{sizes}}}.items():"] if public else []),
+            *(_CHECK_SIZES if public else ()),
+            'if np.dtype(dtype).kind != "f":',
+            '    raise ValueError(f"dtype: expected a floating-point type, got {dtype!r}")',
             *(f"{layout.size(size)} = {name}" for size, name in public.items() if layout.size(size) != name),
             "rng = np.random.default_rng(rng)",
             "",
@@ -226,7 +231,7 @@ class _Module:
         body = [f"{cotangent} = {zeros} if {cotangent} is None else end.pop(0)", *self._initial_states("end")]
         body += self._backward_body()
         carried = [layout.identifier(v) for v in self._carried()]
-        final = ", ".join(f'"{s}": {name}' for s, name in zip(cell.states, carried, strict=True))
+        final = ", ".join(f'"{s}": {name}.copy()' for s, name in zip(cell.states, carried, strict=True))
         body.append(f"return grads, {', '.join(gradients)}, {{{final}}}")
         arguments = ["tape", cotangent, "state_bar=None"]
         return self._compute("backward", arguments, doc, self._read_backward(cotangent), body)
@@ -283,7 +288,7 @@ class _Module:
             "arrays, sizes, dtype = _check(given)",
         ]
         names = [layout.own(name) for name in (*cell.parameters, *cell.inputs)]
-        return lines + broken("(", [*names, "*start"], ") = arrays")
+        return [*lines, *_unpacked(names, "start")]
 
     def _read_backward(self, cotangent: str) -> list[str]:
         cell, layout = self.cell, self.layout
@@ -301,7 +306,7 @@ class _Module:
             "if state_bar is not None:",
             f'    given |= _items("state_bar", state_bar, STATES, {tuple_source(layout.step_lead)})',
             f'arrays, sizes, dtype = _check(given, np.asarray(tape["{output}"]).dtype)',
-            *broken("(", [*names, "*end"], ") = arrays"),
+            *_unpacked(names, "end"),
         ]
 
     def _initial_states(self, name: str) -> list[str]:
@@ -347,6 +352,14 @@ class _Module:
 
     def _state_shapes(self) -> str:
         return ", ".join(f"{s} {self._shape(s, (self.layout.batch,))}" for s in self.cell.states)
+
+
+def _unpacked(names: Sequence[str], rest: str) -> list[str]:
+    """The arrays by name, and a list of those that follow."""
+    if len(names) < 200:
+        return broken("(", [*names, f"*{rest}"], ") = arrays")
+    count = len(names)  # Python takes at most 255 names before a starred one
+    return [*broken("(", names, f") = arrays[:{count}]"), f"{rest} = arrays[{count}:]"]
 
 
 def _function(head: str, doc: Sequence[str], body: Sequence[str]) -> str:

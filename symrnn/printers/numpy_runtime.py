@@ -21,7 +21,7 @@ def _check(given, dtype=None):
 
     Args:
         given: label -> (value, expected shape); a shape's entries are size names, numbers, or sums (tuples) of them.
-        dtype: the type to compute in; by default the arrays' common one, or float64 for whole numbers.
+        dtype: the type to compute in; by default that of the floating-point arrays, or float64 where all are whole.
 
     Returns:
         The arrays in their order, the sizes by name, and the type.
@@ -35,13 +35,19 @@ def _check(given, dtype=None):
         if arrays[label].dtype.kind not in "fciub":
             raise TypeError(f"{label}: expected numbers, got an array of {arrays[label].dtype}")
     if dtype is None:
-        dtype = np.result_type(*arrays.values())
-        dtype = dtype if dtype.kind in "fc" else np.dtype(np.float64)
-    sizes = {}
+        dtype = np.result_type(*([a for a in arrays.values() if a.dtype.kind in "fc"] or [np.float64]))
+    found = {}
     for label, (_, shape) in given.items():
         for size, entries in zip(shape, arrays[label].shape):
             if isinstance(size, str):
-                sizes.setdefault(size, entries)
+                found.setdefault(size, []).append(entries)
+    sizes = {size: max(entries, key=entries.count) for size, entries in found.items()}  # most arrays are right
+    for label, (_, shape) in given.items():  # a size that occurs in sums only
+        for size, entries in zip(shape, arrays[label].shape):
+            unknown = [p for p in size if isinstance(p, str) and p not in sizes] if isinstance(size, tuple) else []
+            if len(set(unknown)) == 1:
+                known = sum(sizes[p] if isinstance(p, str) else p for p in size if p not in unknown)
+                sizes[unknown[0]] = max((entries - known) // len(unknown), 1)
     for label, (_, shape) in given.items():
         parts = [size if isinstance(size, tuple) else (size,) for size in shape]
         wanted = tuple(sum(sizes.get(p, -1) if isinstance(p, str) else p for p in part) for part in parts)

@@ -6,19 +6,21 @@ import inspect
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from symrnn import Cell, cells, generate
+from symrnn import Cell, cells, derive, generate, verify
 from symrnn.errors import InputError, SymrnnError
 from symrnn.generation import Module, generate_source, write_whole
+from tests.library import MAIN
 
 T, N, D, H = 5, 3, 4, 6
 
 
-@pytest.fixture(scope="module", params=cells.names())
+@pytest.fixture(scope="module", params=MAIN)
 def cell(request: pytest.FixtureRequest) -> Cell:
     return cells.lookup(request.param)
 
@@ -215,7 +217,7 @@ def test_saved_module_needs_numpy_only(cell: Cell, module: Module, tmp_path: Pat
 
 def test_source_does_not_depend_on_the_hash_seed() -> None:
     code = "from symrnn import cells; from symrnn.generation import generate_source as g;"
-    code += "print(*(g(cells[n]) for n in cells.names()))"
+    code += f"print(*(g(cells[n]) for n in {MAIN}))"
     outputs = {
         subprocess.run(
             [sys.executable, "-c", code], env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True
@@ -278,3 +280,63 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
         write_whole(tmp_path / "missing" / "out.txt", "new")
     with pytest.raises(SymrnnError, match="this is a directory"):
         write_whole(tmp_path, "new")
+
+
+AWKWARD = {
+    "an input's term twice": "def c(x, h, *, W, U):\n    h = tanh(W @ x + W @ x + U @ h)\n    return h\n",
+    "twice around the state": "def c(x, h, *, W, V, U):\n    h = tanh(W @ x + U @ h + V @ x + W @ x)\n    return h\n",
+    "a size in sums only": "def c(x, h, *, W, b):\n    z = concat(h, x)\n    h = tanh(W @ z + b)\n    return h\n",
+    "the same value stacked twice": "def c(x, h, *, W, V):\n    h = W @ concat(h, h) + V @ concat(x, x)\n    return h\n",
+    "a variance": (
+        "def c(x, h, *, W, U):\n    a = W @ x + U @ h\n    d = a - mean(a)\n"
+        "    h = d / sqrt(mean(d ** 2) + 1e-5)\n    return h\n"
+    ),
+    "many equations": "def c(x, h, *, "
+    + ", ".join(f"W{n}" for n in range(130))
+    + "):\n"
+    + "".join(f"    a{n} = tanh(W{n} @ {f'(a{n - 1} + h)' if n else 'x'})\n" for n in range(130))
+    + "    h = a129\n    return h\n",
+}
+
+
+@pytest.mark.parametrize("case", AWKWARD)
+def test_awkward_cells_are_verified(case: str) -> None:
+    cell = Cell.from_source(AWKWARD[case])
+    if case == "many equations":  # more arrays than Python unpacks before a star
+        module = generate(cell)
+        params = module.initialize(3, 2, 0)
+        h, _, tape = module.forward(params, np.ones((2, 1, 3)))
+        assert module.backward(params, tape, h)[1].shape == (2, 1, 3)
+    else:
+        verify(cell).raise_if_failed()
+
+
+def test_the_wrong_parameter_is_blamed() -> None:
+    module = generate(cells.lstm)
+    params, x, state = point(cells.lstm, module)
+    with pytest.raises(ValueError, match=r"params\['W_f'\]: expected shape \(d_h, d_x\) with d_h = 6, d_x = 4"):
+        module.forward(params | {"W_f": params["W_f"].T}, x, state)
+
+
+def test_results_are_the_callers_own() -> None:
+    module = generate(cells.rnn)
+    params, _, state = point(cells.rnn, module)
+    _, _, tape = module.forward(params, np.zeros((0, N, D)), state)
+    given = {"h": np.ones((N, H))}
+    module.backward(params, tape, None, given)[2]["h"][:] = 7
+    assert (given["h"] == 1).all()
+
+
+def test_parameters_need_a_floating_point_type(module: Module) -> None:
+    with pytest.raises(ValueError, match="expected a floating-point type"):
+        module.initialize(D, H, dtype=int)
+
+
+def test_whole_number_inputs_keep_single_precision(module: Module) -> None:
+    assert module.forward(module.initialize(D, H, 0, np.float32), np.ones((T, N, D), int))[0].dtype == np.float32
+
+
+@pytest.mark.parametrize("function", [derive, verify, generate], ids=lambda f: f.__name__)
+def test_a_name_is_no_cell(function: Callable[..., object]) -> None:
+    with pytest.raises(InputError, match="expected a Cell, got 'lstm'"):
+        function("lstm")
