@@ -97,7 +97,8 @@ def set_up(derivation: Derivation, notation: Notation) -> Setting:
             other = printed.setdefault(shown, name)
             if other != name:
                 message = f"{derivation.cell.name}: {other!r} and {name!r} would both be printed as {shown}"
-                raise NameClashError(f"{message}\n  rename one of them, or give one another look in the notation")
+                remedy = "rename one of them, or take the notation superscript or angle, where the time stands apart"
+                raise NameClashError(f"{message}\n  {remedy}")
     letters = {latex_name(_bare(variable), notation) for variable in own.values()}
     loss = next((letter for letter in _LOSSES if letter not in letters), notation.loss)
     last = next((letter for letter in _LENGTHS if letter not in letters | {loss}), "T")

@@ -81,7 +81,10 @@ def check_use(definition: Definition, function: ast.FunctionDef, text: Text) -> 
     Raises:
         CellError: one is not.
     """
-    assigned: dict[str, Assignment] = {}
+    assigned: dict[str, Assignment] = {assignment.name: assignment for assignment in definition.assignments}
+    for node in _names_in(function.body[-1]):
+        _check_state(node, assigned, definition, text)
+    assigned = {}
     read: set[str] = set()
     for assignment in definition.assignments:
         for node in _names_in(assignment.value):
@@ -90,8 +93,6 @@ def check_use(definition: Definition, function: ast.FunctionDef, text: Text) -> 
             read.add(node.id)
         _check_target(assignment, assigned, definition, text)
         assigned[assignment.name] = assignment
-    for node in _names_in(function.body[-1]):
-        _check_state(node, assigned, definition, text)
     _check_used(read, definition, text)
     if not definition.inputs:
         remedy = "add an argument that is not returned, such as x, and use it"
