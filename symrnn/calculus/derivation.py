@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from symrnn.algebra import nodes
@@ -111,13 +112,17 @@ class Derivation:
 
     def number(self, target: Variable) -> int:
         """The number of the forward equation of a variable; a pre-activation shares that of its function."""
+        return self._numbers[target]
+
+    @cached_property
+    def _numbers(self) -> Mapping[Variable, int]:
         numbers: dict[Variable, int] = {}
         count = 0
         for equation in self.forward:
             if not self.is_preactivation(equation.target):
                 count += 1
             numbers[equation.target] = count + self.is_preactivation(equation.target)
-        return numbers[target]
+        return numbers
 
     def is_preactivation(self, variable: Variable) -> bool:
         """Whether the derivation, not the author, gave the variable its name."""
@@ -180,7 +185,7 @@ def derive(cell: Cell, rules: RuleTable = RULES) -> Derivation:
         The derivation, in the conventions of the documents: a gradient has its variable's shape.
     """
     if not isinstance(cell, Cell):
-        remedy = "take one from symrnn.cells, or read one with symrnn.cell"
+        remedy = "take one from symrnn.cells, or read one with symrnn.cell"  # type: ignore[unreachable]
         raise InputError(f"expected a Cell, got {cell!r:.60}\n  {remedy}")
     names = Names(cell.symbols)
     forward = tuple(_name_preactivations(cell, names))
