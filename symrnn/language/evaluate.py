@@ -64,6 +64,7 @@ _STRUCTURAL: Mapping[str, Callable[..., Any]] = {
     "softmax": lambda m, v: m.softmax(v),
     "sum": lambda m, v: np.sum(v),
     "mean": lambda m, v: np.sum(v) / np.size(v),
+    "size": lambda m, v: m.literal(np.size(v)),
     "outer": lambda m, v, k: np.outer(v, k),
 }
 

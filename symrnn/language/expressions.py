@@ -11,7 +11,7 @@ from symrnn.errors import CellError
 from symrnn.language.text import Text
 
 #: Operations on whole vectors and matrices: name -> number of arguments (None: two or more).
-STRUCTURAL: Mapping[str, int | None] = {"concat": None, "softmax": 1, "sum": 1, "mean": 1, "outer": 2}
+STRUCTURAL: Mapping[str, int | None] = {"concat": None, "softmax": 1, "sum": 1, "mean": 1, "size": 1, "outer": 2}
 
 _BINARY = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult, ast.Pow)
 _ALLOWED = "allowed are + - * / @ **, unary minus, numbers, names, .T, and the functions " + ", ".join(

@@ -17,6 +17,7 @@ _CALLS: dict[str, type[shapes.Constraint]] = {
     "outer": shapes.OuterProduct,
     "sum": shapes.Reduction,
     "mean": shapes.Reduction,
+    "size": shapes.Reduction,
 }
 _REMEDY = 'change the equation, or say what is meant with an annotation such as W: "d_h, d_x"'
 

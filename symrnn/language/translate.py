@@ -240,7 +240,10 @@ class _Builder:
                 return nodes.matmul(args[0], nodes.transpose(args[1]))
             case "sum":
                 return nodes.total(args[0])
-        return nodes.scale(1 / (args[0].shape[0] * args[0].shape[1]), nodes.total(args[0]))
+        entries = args[0].shape[0] * args[0].shape[1]
+        if name == "size":
+            return nodes.number(entries, nodes.ONE_BY_ONE)
+        return nodes.scale(1 / entries, nodes.total(args[0]))
 
 
 _ARITHMETIC: Mapping[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {

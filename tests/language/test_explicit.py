@@ -17,6 +17,7 @@ from symrnn.errors import InputError, UnknownNameError
 from symrnn.language.evaluate import NUMPY
 from symrnn.language.explicit import Explicit
 from symrnn.language.recurrence import Cell
+from tests.library import MAIN
 from tests.strategies import as_arguments, as_columns, draw_arrays, random_cells, unequal_sizes
 
 OWN = {
@@ -62,7 +63,7 @@ def awkward_names(x0, array, x1: "()", *, W, W_1, select: "()", Derivative, nump
     return array
 """,
 }
-CELLS = [symrnn.cells.lookup(name) for name in symrnn.cells.names()]
+CELLS = [symrnn.cells.lookup(name) for name in MAIN]
 CELLS += [Cell.from_source(text) for text in OWN.values()]
 EVERY_CELL = pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
 

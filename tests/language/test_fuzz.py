@@ -13,9 +13,10 @@ import symrnn.cells
 from symrnn.errors import CellError
 from symrnn.language import read_cells_file
 from symrnn.language.recurrence import Cell
+from tests.library import MAIN
 from tests.strategies import cell_texts
 
-SEEDS = [symrnn.cells.lookup(name).source for name in symrnn.cells.names()]
+SEEDS = [symrnn.cells.lookup(name).source for name in MAIN]
 SEEDS += [
     "@symrnn.cell\ndef f(x: 'd_x', h: 'd_h', m: 'd_h, 4', s: '()', *, W: '2*d_h, d_x + d_h', b, v, k):\n"
     '    """Title.\n\n    Source: none.\n    """\n'

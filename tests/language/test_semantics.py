@@ -186,6 +186,7 @@ def test_annotations(annotation: str, shape: tuple[str, ...]) -> None:
         ("g: '()' = s @ x; h = g * h", "x, h, *, s", "h", {"g": (), "s": ("d_x",)}),
         ("g = s @ x; h = g * h", "x, h, *, s", "h", {"g": ("d_h",), "s": ("d_h", "d_x")}),
         ("h = W @ x + mean(W) * h", "x, h, *, W", "h", {"W": ("d_h", "d_x")}),
+        ("h = W @ x / sqrt(size(W)) + h / size(h)", "x, h, *, W", "h", {"W": ("d_h", "d_x")}),
         ("h = concat(p, p) * h + W @ x", "x, h: '2*d_k', *, W, p", "h", {"p": ("d_k",)}),
         ("h = (A @ B) @ x + A @ h", "x, h, *, A, B", "h", {"A": ("d_h", "d_h"), "B": ("d_h", "d_x")}),
         ("h = W @ x + h", "x: '3', h: '4', *, W", "h", {"W": ("4", "3")}),
@@ -217,7 +218,7 @@ def test_a_contradiction_names_both_shapes_and_their_reasons() -> None:
 def python_namespace() -> dict:
     """The functions of the language as the NumPy templates of the table say them, and NumPy's own operations."""
     space: dict = {"np": np, "concat": lambda *parts: np.concatenate(parts), "outer": np.outer, "sum": np.sum}
-    space |= {"mean": np.mean, "softmax": lambda v: np.exp(v) / np.exp(v).sum()}
+    space |= {"mean": np.mean, "size": np.size, "softmax": lambda v: np.exp(v) / np.exp(v).sum()}
     for row in FUNCTIONS.values():
         exec(row.helper, space)
     for row in FUNCTIONS.values():
