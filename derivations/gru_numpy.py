@@ -10,15 +10,18 @@ shape.  Results have the arguments' common type.
 # def gru(x, h, *, W_r, U_r, b_r, W_z, U_z, b_z, W_n, U_n, b_n):
 #     """Gated recurrent unit, reset before the product.
 #
-#     Source: Chung, Gulcehre, Cho & Bengio (2014), "Empirical Evaluation of Gated Recurrent Neural Networks on Sequence
-#         Modeling", arXiv:1412.3555, section 3.2, with biases; Cho et al. (2014), arXiv:1406.1078, has z on the old
-#         state.
+#     Source: Chung, Gulcehre, Cho & Bengio (2014), "Empirical Evaluation of Gated Recurrent Neural Networks on
+#         Sequence Modeling", arXiv:1412.3555, section 3.2, with biases.
 #     Variant: the reset gate acts on h before U_n; z_t weighs the candidate; one bias per gate.
+#     Not: the cell of Cho et al. (2014) and of the frameworks, in which z_t weighs the old state (gru_zold);
+#         PyTorch's, in which the reset acts after the product.
 #
-#         r_t = sigmoid(W_r x_t + U_r h_{t-1} + b_r)              reset gate
-#         z_t = sigmoid(W_z x_t + U_z h_{t-1} + b_z)              update gate
-#         n_t = tanh(W_n x_t + U_n (r_t * h_{t-1}) + b_n)         candidate
-#         h_t = (1 - z_t) * h_{t-1} + z_t * n_t                   state
+#         r_t = sigmoid(W_r x_t + U_r h_{t-1} + b_r)         reset gate
+#         z_t = sigmoid(W_z x_t + U_z h_{t-1} + b_z)         update gate
+#         n_t = tanh(W_n x_t + U_n (r_t * h_{t-1}) + b_n)    candidate
+#         h_t = (1 - z_t) * h_{t-1} + z_t * n_t              state
+#
+#     Symbols: W input weights; U recurrent weights; b biases.
 #     """
 #     r = sigmoid(W_r @ x + U_r @ h + b_r)
 #     z = sigmoid(W_z @ x + U_z @ h + b_z)
@@ -70,6 +73,8 @@ def initialize(input_size, hidden_size, rng=None, dtype=np.float64):
     for name, size in {"input_size": input_size, "hidden_size": hidden_size}.items():
         if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
             raise ValueError(f"{name}: expected a whole number from 1, got {size!r}")
+    if np.dtype(dtype).kind != "f":
+        raise ValueError(f"dtype: expected a floating-point type, got {dtype!r}")
     d_x = input_size
     d_h = hidden_size
     rng = np.random.default_rng(rng)
@@ -231,7 +236,7 @@ def backward(params, tape, h_bar, state_bar=None):
     grads["W_n"] = np.tensordot(a_n_bar, x, axes=((0, 1), (0, 1)))
     grads["U_n"] = np.tensordot(a_n_bar, (r * h[:-1]), axes=((0, 1), (0, 1)))
     grads["b_n"] = a_n_bar.sum(axis=(0, 1))
-    return grads, x_bar, {"h": h_prev_bar}
+    return grads, x_bar, {"h": h_prev_bar.copy()}
 
 
 def sigmoid(a):
@@ -254,7 +259,7 @@ def _check(given, dtype=None):
 
     Args:
         given: label -> (value, expected shape); a shape's entries are size names, numbers, or sums (tuples) of them.
-        dtype: the type to compute in; by default the arrays' common one, or float64 for whole numbers.
+        dtype: the type to compute in; by default that of the floating-point arrays, or float64 where all are whole.
 
     Returns:
         The arrays in their order, the sizes by name, and the type.
@@ -268,13 +273,19 @@ def _check(given, dtype=None):
         if arrays[label].dtype.kind not in "fciub":
             raise TypeError(f"{label}: expected numbers, got an array of {arrays[label].dtype}")
     if dtype is None:
-        dtype = np.result_type(*arrays.values())
-        dtype = dtype if dtype.kind in "fc" else np.dtype(np.float64)
-    sizes = {}
+        dtype = np.result_type(*([a for a in arrays.values() if a.dtype.kind in "fc"] or [np.float64]))
+    found = {}
     for label, (_, shape) in given.items():
         for size, entries in zip(shape, arrays[label].shape):
             if isinstance(size, str):
-                sizes.setdefault(size, entries)
+                found.setdefault(size, []).append(entries)
+    sizes = {size: max(entries, key=entries.count) for size, entries in found.items()}  # most arrays are right
+    for label, (_, shape) in given.items():  # a size that occurs in sums only
+        for size, entries in zip(shape, arrays[label].shape):
+            unknown = [p for p in size if isinstance(p, str) and p not in sizes] if isinstance(size, tuple) else []
+            if len(set(unknown)) == 1:
+                known = sum(sizes[p] if isinstance(p, str) else p for p in size if p not in unknown)
+                sizes[unknown[0]] = max((entries - known) // len(unknown), 1)
     for label, (_, shape) in given.items():
         parts = [size if isinstance(size, tuple) else (size,) for size in shape]
         wanted = tuple(sum(sizes.get(p, -1) if isinstance(p, str) else p for p in part) for part in parts)

@@ -10,15 +10,19 @@ shape.  Results have the arguments' common type.
 # def gru_reset_after(x, h, *, W_r, U_r, b_r, W_z, U_z, b_z, W_n, U_n, b_n, c_n):
 #     """Gated recurrent unit, reset after the product.
 #
-#     Source: the GRU of PyTorch (torch.nn.GRU), cuDNN and Keras (reset_after=True); Cho et al. (2014), arXiv:1406.1078,
-#         first version.
-#     Variant: the reset gate acts on U_n h; z_t weighs the old state; the candidate has a bias inside the reset (c_n)
-#         and one outside (b_n).  PyTorch's b_ih + b_hh are summed in b_r and b_z; its b_hn is c_n.
+#     Source: Flax, flax.linen.GRUCell; the cell of PyTorch, cuDNN and Keras (reset_after=True) once the two biases of
+#         r and z are summed.
+#     Variant: the reset gate acts on U_n h + c_n; z_t weighs the old state; the candidate has a bias inside the reset
+#         (c_n, PyTorch's b_hn) and one outside (b_n).
+#     Not: the cell of Chung et al. (2014) or Cho et al. (2014): no parameters make reset before and after the same
+#         function.
 #
-#         r_t = sigmoid(W_r x_t + U_r h_{t-1} + b_r)              reset gate
-#         z_t = sigmoid(W_z x_t + U_z h_{t-1} + b_z)              update gate
-#         n_t = tanh(W_n x_t + b_n + r_t * (U_n h_{t-1} + c_n))   candidate
-#         h_t = (1 - z_t) * n_t + z_t * h_{t-1}                   state
+#         r_t = sigmoid(W_r x_t + U_r h_{t-1} + b_r)               reset gate
+#         z_t = sigmoid(W_z x_t + U_z h_{t-1} + b_z)               update gate
+#         n_t = tanh(W_n x_t + b_n + r_t * (U_n h_{t-1} + c_n))    candidate
+#         h_t = (1 - z_t) * n_t + z_t * h_{t-1}                    state
+#
+#     Symbols: W input weights; U recurrent weights; b biases; c bias inside the reset.
 #     """
 #     r = sigmoid(W_r @ x + U_r @ h + b_r)
 #     z = sigmoid(W_z @ x + U_z @ h + b_z)
@@ -72,6 +76,8 @@ def initialize(input_size, hidden_size, rng=None, dtype=np.float64):
     for name, size in {"input_size": input_size, "hidden_size": hidden_size}.items():
         if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
             raise ValueError(f"{name}: expected a whole number from 1, got {size!r}")
+    if np.dtype(dtype).kind != "f":
+        raise ValueError(f"dtype: expected a floating-point type, got {dtype!r}")
     d_x = input_size
     d_h = hidden_size
     rng = np.random.default_rng(rng)
@@ -238,7 +244,7 @@ def backward(params, tape, h_bar, state_bar=None):
     grads["U_n"] = np.tensordot(u2, h[:-1], axes=((0, 1), (0, 1)))
     grads["b_n"] = a_n_bar.sum(axis=(0, 1))
     grads["c_n"] = u2.sum(axis=(0, 1))
-    return grads, x_bar, {"h": h_prev_bar}
+    return grads, x_bar, {"h": h_prev_bar.copy()}
 
 
 def sigmoid(a):
@@ -261,7 +267,7 @@ def _check(given, dtype=None):
 
     Args:
         given: label -> (value, expected shape); a shape's entries are size names, numbers, or sums (tuples) of them.
-        dtype: the type to compute in; by default the arrays' common one, or float64 for whole numbers.
+        dtype: the type to compute in; by default that of the floating-point arrays, or float64 where all are whole.
 
     Returns:
         The arrays in their order, the sizes by name, and the type.
@@ -275,13 +281,19 @@ def _check(given, dtype=None):
         if arrays[label].dtype.kind not in "fciub":
             raise TypeError(f"{label}: expected numbers, got an array of {arrays[label].dtype}")
     if dtype is None:
-        dtype = np.result_type(*arrays.values())
-        dtype = dtype if dtype.kind in "fc" else np.dtype(np.float64)
-    sizes = {}
+        dtype = np.result_type(*([a for a in arrays.values() if a.dtype.kind in "fc"] or [np.float64]))
+    found = {}
     for label, (_, shape) in given.items():
         for size, entries in zip(shape, arrays[label].shape):
             if isinstance(size, str):
-                sizes.setdefault(size, entries)
+                found.setdefault(size, []).append(entries)
+    sizes = {size: max(entries, key=entries.count) for size, entries in found.items()}  # most arrays are right
+    for label, (_, shape) in given.items():  # a size that occurs in sums only
+        for size, entries in zip(shape, arrays[label].shape):
+            unknown = [p for p in size if isinstance(p, str) and p not in sizes] if isinstance(size, tuple) else []
+            if len(set(unknown)) == 1:
+                known = sum(sizes[p] if isinstance(p, str) else p for p in size if p not in unknown)
+                sizes[unknown[0]] = max((entries - known) // len(unknown), 1)
     for label, (_, shape) in given.items():
         parts = [size if isinstance(size, tuple) else (size,) for size in shape]
         wanted = tuple(sum(sizes.get(p, -1) if isinstance(p, str) else p for p in part) for part in parts)

@@ -13,13 +13,16 @@ shape.  Results have the arguments' common type.
 #     Source: Hochreiter & Schmidhuber (1997), "Long Short-Term Memory", Neural Computation 9(8); forget gate: Gers,
 #         Schmidhuber & Cummins (2000), "Learning to Forget", Neural Computation 12(10).
 #     Variant: forget gate, no peepholes, one bias per gate, tanh on the candidate and on the output.
+#     Not: the cell of 1997 (lstm_1997), which cannot forget; PyTorch's, which has two biases.
 #
-#         f_t = sigmoid(W_f x_t + U_f h_{t-1} + b_f)      forget gate
-#         i_t = sigmoid(W_i x_t + U_i h_{t-1} + b_i)      input gate
-#         g_t = tanh(W_g x_t + U_g h_{t-1} + b_g)         candidate
-#         o_t = sigmoid(W_o x_t + U_o h_{t-1} + b_o)      output gate
-#         c_t = f_t * c_{t-1} + i_t * g_t                 memory
-#         h_t = o_t * tanh(c_t)                           output
+#         f_t = sigmoid(W_f x_t + U_f h_{t-1} + b_f)    forget gate
+#         i_t = sigmoid(W_i x_t + U_i h_{t-1} + b_i)    input gate
+#         g_t = tanh(W_g x_t + U_g h_{t-1} + b_g)       candidate
+#         o_t = sigmoid(W_o x_t + U_o h_{t-1} + b_o)    output gate
+#         c_t = f_t * c_{t-1} + i_t * g_t               memory
+#         h_t = o_t * tanh(c_t)                         output
+#
+#     Symbols: W input weights; U recurrent weights; b biases.
 #     """
 #     f = sigmoid(W_f @ x + U_f @ h + b_f)
 #     i = sigmoid(W_i @ x + U_i @ h + b_i)
@@ -80,6 +83,8 @@ def initialize(input_size, hidden_size, rng=None, dtype=np.float64):
     for name, size in {"input_size": input_size, "hidden_size": hidden_size}.items():
         if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
             raise ValueError(f"{name}: expected a whole number from 1, got {size!r}")
+    if np.dtype(dtype).kind != "f":
+        raise ValueError(f"dtype: expected a floating-point type, got {dtype!r}")
     d_x = input_size
     d_h = hidden_size
     rng = np.random.default_rng(rng)
@@ -264,7 +269,7 @@ def backward(params, tape, h_bar, state_bar=None):
     grads["W_o"] = np.tensordot(a_o_bar, x, axes=((0, 1), (0, 1)))
     grads["U_o"] = np.tensordot(a_o_bar, h[:-1], axes=((0, 1), (0, 1)))
     grads["b_o"] = a_o_bar.sum(axis=(0, 1))
-    return grads, x_bar, {"h": h_prev_bar, "c": c_prev_bar}
+    return grads, x_bar, {"h": h_prev_bar.copy(), "c": c_prev_bar.copy()}
 
 
 def sigmoid(a):
@@ -287,7 +292,7 @@ def _check(given, dtype=None):
 
     Args:
         given: label -> (value, expected shape); a shape's entries are size names, numbers, or sums (tuples) of them.
-        dtype: the type to compute in; by default the arrays' common one, or float64 for whole numbers.
+        dtype: the type to compute in; by default that of the floating-point arrays, or float64 where all are whole.
 
     Returns:
         The arrays in their order, the sizes by name, and the type.
@@ -301,13 +306,19 @@ def _check(given, dtype=None):
         if arrays[label].dtype.kind not in "fciub":
             raise TypeError(f"{label}: expected numbers, got an array of {arrays[label].dtype}")
     if dtype is None:
-        dtype = np.result_type(*arrays.values())
-        dtype = dtype if dtype.kind in "fc" else np.dtype(np.float64)
-    sizes = {}
+        dtype = np.result_type(*([a for a in arrays.values() if a.dtype.kind in "fc"] or [np.float64]))
+    found = {}
     for label, (_, shape) in given.items():
         for size, entries in zip(shape, arrays[label].shape):
             if isinstance(size, str):
-                sizes.setdefault(size, entries)
+                found.setdefault(size, []).append(entries)
+    sizes = {size: max(entries, key=entries.count) for size, entries in found.items()}  # most arrays are right
+    for label, (_, shape) in given.items():  # a size that occurs in sums only
+        for size, entries in zip(shape, arrays[label].shape):
+            unknown = [p for p in size if isinstance(p, str) and p not in sizes] if isinstance(size, tuple) else []
+            if len(set(unknown)) == 1:
+                known = sum(sizes[p] if isinstance(p, str) else p for p in size if p not in unknown)
+                sizes[unknown[0]] = max((entries - known) // len(unknown), 1)
     for label, (_, shape) in given.items():
         parts = [size if isinstance(size, tuple) else (size,) for size in shape]
         wanted = tuple(sum(sizes.get(p, -1) if isinstance(p, str) else p for p in part) for part in parts)

@@ -10,12 +10,15 @@ shape.  Results have the arguments' common type.
 # def rnn(x, h, *, W, U, b):
 #     """Simple recurrent network.
 #
-#     Source: Elman (1990), "Finding Structure in Time", Cognitive Science 14, with tanh; PyTorch's RNN.
+#     Source: Elman (1990), "Finding Structure in Time", Cognitive Science 14(2), with tanh; Keras's SimpleRNN, Flax's
+#         SimpleCell.
 #     Variant: tanh, one bias.
+#     Not: Jordan's network (1986), whose recurrence is from the output layer; PyTorch's RNN has two biases, whose sum
+#         is b.
 #
-#         h_t = tanh(W x_t + U h_{t-1} + b)
+#         h_t = tanh(W x_t + U h_{t-1} + b)    state
 #
-#     W maps the input, U the previous state; b is the bias.
+#     Symbols: W input weights; U recurrent weights; b bias.
 #     """
 #     h = tanh(W @ x + U @ h + b)
 #     return h
@@ -55,6 +58,8 @@ def initialize(input_size, hidden_size, rng=None, dtype=np.float64):
     for name, size in {"input_size": input_size, "hidden_size": hidden_size}.items():
         if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
             raise ValueError(f"{name}: expected a whole number from 1, got {size!r}")
+    if np.dtype(dtype).kind != "f":
+        raise ValueError(f"dtype: expected a floating-point type, got {dtype!r}")
     d_x = input_size
     d_h = hidden_size
     rng = np.random.default_rng(rng)
@@ -178,7 +183,7 @@ def backward(params, tape, h_bar, state_bar=None):
     grads["W"] = np.tensordot(a_h_bar, x, axes=((0, 1), (0, 1)))
     grads["U"] = np.tensordot(a_h_bar, h[:-1], axes=((0, 1), (0, 1)))
     grads["b"] = a_h_bar.sum(axis=(0, 1))
-    return grads, x_bar, {"h": h_prev_bar}
+    return grads, x_bar, {"h": h_prev_bar.copy()}
 
 
 def _items(what, values, shapes, lead=()):
@@ -196,7 +201,7 @@ def _check(given, dtype=None):
 
     Args:
         given: label -> (value, expected shape); a shape's entries are size names, numbers, or sums (tuples) of them.
-        dtype: the type to compute in; by default the arrays' common one, or float64 for whole numbers.
+        dtype: the type to compute in; by default that of the floating-point arrays, or float64 where all are whole.
 
     Returns:
         The arrays in their order, the sizes by name, and the type.
@@ -210,13 +215,19 @@ def _check(given, dtype=None):
         if arrays[label].dtype.kind not in "fciub":
             raise TypeError(f"{label}: expected numbers, got an array of {arrays[label].dtype}")
     if dtype is None:
-        dtype = np.result_type(*arrays.values())
-        dtype = dtype if dtype.kind in "fc" else np.dtype(np.float64)
-    sizes = {}
+        dtype = np.result_type(*([a for a in arrays.values() if a.dtype.kind in "fc"] or [np.float64]))
+    found = {}
     for label, (_, shape) in given.items():
         for size, entries in zip(shape, arrays[label].shape):
             if isinstance(size, str):
-                sizes.setdefault(size, entries)
+                found.setdefault(size, []).append(entries)
+    sizes = {size: max(entries, key=entries.count) for size, entries in found.items()}  # most arrays are right
+    for label, (_, shape) in given.items():  # a size that occurs in sums only
+        for size, entries in zip(shape, arrays[label].shape):
+            unknown = [p for p in size if isinstance(p, str) and p not in sizes] if isinstance(size, tuple) else []
+            if len(set(unknown)) == 1:
+                known = sum(sizes[p] if isinstance(p, str) else p for p in size if p not in unknown)
+                sizes[unknown[0]] = max((entries - known) // len(unknown), 1)
     for label, (_, shape) in given.items():
         parts = [size if isinstance(size, tuple) else (size,) for size in shape]
         wanted = tuple(sum(sizes.get(p, -1) if isinstance(p, str) else p for p in part) for part in parts)

@@ -13,6 +13,9 @@ from symrnn.generation import generate_source
 
 FOLDER = Path(__file__).parents[1] / "derivations"
 
+SHOWN = ("rnn", "lstm", "lstm_peephole", "gru", "gru_reset_after", "mgu", "slstm", "mlstm")
+"""The cells that readers ask for first, one of each kind; a triple of files for all would be 2 MB that nobody reads."""
+
 FORMS: Mapping[str, Callable[[Cell], str]] = {
     "{}.md": lambda cell: write(derive(cell), "markdown", "subscript"),
     "{}.tex": lambda cell: write(derive(cell), "tex", "subscript"),
@@ -20,18 +23,29 @@ FORMS: Mapping[str, Callable[[Cell], str]] = {
 }
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("name", cells.names())
-def test_committed_output_is_what_the_tool_generates(name: str, form: str, request: pytest.FixtureRequest) -> None:
-    path = FOLDER / form.format(name)
-    generated = FORMS[form](cells.lookup(name))
-    if request.config.getoption("--update"):
+def assert_committed(name: str, generated: str, update: bool) -> None:
+    path = FOLDER / name
+    if update:
         FOLDER.mkdir(exist_ok=True)
         path.write_text(generated, encoding="utf-8")
-    assert path.is_file(), f"{path.name} is missing; run pytest with --update"
-    assert path.read_text(encoding="utf-8") == generated, f"{path.name} has changed; run pytest with --update, and look"
+    assert path.is_file(), f"{name} is missing; run pytest with --update"
+    assert path.read_text(encoding="utf-8") == generated, f"{name} has changed; run pytest with --update, and look"
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", SHOWN)
+def test_committed_output_is_what_the_tool_generates(name: str, form: str, request: pytest.FixtureRequest) -> None:
+    assert_committed(form.format(name), FORMS[form](cells.lookup(name)), request.config.getoption("--update"))
+
+
+def test_the_list_of_files(request: pytest.FixtureRequest) -> None:
+    head, _, _ = (FOLDER / "README.md").read_text(encoding="utf-8").partition("| cell |")
+    links = [f"[{form.format(name)}]({form.format(name)})" for name in SHOWN for form in FORMS]
+    rows = [f"| `{name}` | {' | '.join(links[3 * i : 3 * i + 3])} |" for i, name in enumerate(SHOWN)]
+    table = "\n".join(["| cell | derivation | LaTeX | NumPy |", "|---|---|---|---|", *rows, ""])
+    assert_committed("README.md", head + table, request.config.getoption("--update"))
 
 
 def test_nothing_else_is_there() -> None:
-    expected = {form.format(name) for name in cells.names() for form in FORMS} | {"README.md"}
+    expected = {form.format(name) for name in SHOWN for form in FORMS} | {"README.md"}
     assert {path.name for path in FOLDER.iterdir()} == expected

@@ -67,7 +67,7 @@ def _opening(setting: Setting, sections: tuple[Section, ...]) -> tuple[Block, ..
     cell = setting.derivation.cell
     blocks: list[Block] = [
         Paragraph((clean(cell.section(heading)),), heading)
-        for heading in ("Source", "Variant")
+        for heading in ("Source", "Variant", "Wrong")
         if clean(cell.section(heading))
     ]
     return (*blocks, Paragraph((), "Conventions"), conventions(setting, sections), symbol_table(setting))

@@ -6,6 +6,7 @@ import pytest
 
 from symrnn import Cell, cells, derive
 from symrnn.calculus.derivation import Derivation
+from tests.library import MAIN
 
 PEEPHOLE = '''
 def peephole(x, h, c, *, W_f, U_f, b_f, p_f, W_i, U_i, b_i, p_i, W_g, U_g, b_g, W_o, U_o, b_o, p_o):
@@ -80,7 +81,7 @@ HARD = {
     "clashing": CLASHING,
     "odd_words": odd_words_text(),
 }
-EVERY = (*cells.names(), *HARD)
+EVERY = (*MAIN, *HARD)
 
 
 def derivation_of(name: str) -> Derivation:
@@ -89,5 +90,5 @@ def derivation_of(name: str) -> Derivation:
 
 @pytest.fixture(scope="session", params=EVERY)
 def derivation(request: pytest.FixtureRequest) -> Derivation:
-    """The derivation of every library cell and of every hard one."""
+    """The derivation of the library's main cells and of every hard one."""
     return derivation_of(request.param)

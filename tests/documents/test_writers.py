@@ -15,13 +15,14 @@ from symrnn.documents import FORMS, derivation_document, escape, write
 from symrnn.documents.layout import LATEX, TEXT, break_lines, columns, ems, without_bars
 from symrnn.errors import UnknownNameError
 from symrnn.printers import NOTATIONS
+from tests.library import MAIN
 
 DISPLAY = re.compile(r"^\$\$\n(.*?)\n\$\$$", re.DOTALL | re.MULTILINE)
 INLINE = re.compile(r"\$([^$\n]+)\$")
-WRITES_ALL = """
+WRITES_ALL = f"""
 from symrnn import cells, derive
 from symrnn.documents import FORMS, write
-for name in cells.names():
+for name in {MAIN}:
     for form in FORMS:
         print(write(derive(cells.lookup(name)), form))
 """

@@ -190,3 +190,10 @@ def named_oddly(x_t, h, n, *, z, a_f, x, W, f, s_r: "()"):
     n = tanh(W @ x_t + s_r * x)
     h = r * tanh(z @ h) * n
     return h, n
+
+
+def scaled_products(x, h, *, W, U, K: "d_k, d_x", V: "d_h, d_k"):
+    """Attention's scale: the size of a value as a number."""
+    k = K @ x
+    h = tanh(V @ k / sqrt(size(k)) + U @ h) + W @ x / size(W)
+    return h
