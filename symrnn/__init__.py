@@ -9,23 +9,37 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from symrnn import cells
+    from symrnn import cells, interop
     from symrnn.calculus.derivation import derive
     from symrnn.calculus.jacobian import jacobian, paths
     from symrnn.errors import SymrnnError
     from symrnn.generation import generate
     from symrnn.language import cell
     from symrnn.language.recurrence import Cell
-    from symrnn.verification import verify
+    from symrnn.verification import equivalent, verify
 
 __version__ = "0.1.0"
-__all__ = ["Cell", "SymrnnError", "cell", "cells", "derive", "generate", "jacobian", "paths", "verify"]
+__all__ = [
+    "Cell",
+    "SymrnnError",
+    "cell",
+    "cells",
+    "derive",
+    "equivalent",
+    "generate",
+    "interop",
+    "jacobian",
+    "paths",
+    "verify",
+]
 
+_MODULES = ("cells", "interop")
 _HOMES = {
     "Cell": "symrnn.language.recurrence",
     "SymrnnError": "symrnn.errors",
     "cell": "symrnn.language",
     "derive": "symrnn.calculus.derivation",
+    "equivalent": "symrnn.verification",
     "generate": "symrnn.generation",
     "jacobian": "symrnn.calculus.jacobian",
     "paths": "symrnn.calculus.jacobian",
@@ -34,8 +48,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name == "cells":
-        return importlib.import_module("symrnn.cells")
+    if name in _MODULES:
+        return importlib.import_module(f"symrnn.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'symrnn' has no attribute {name!r}")
     importlib.import_module("symrnn.documents")  # expressions and derivations print themselves through it

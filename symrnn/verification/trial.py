@@ -42,9 +42,14 @@ class _Literals(ast.NodeTransformer):
         return ast.Constant(Number.of(node.value))  # type: ignore[arg-type]
 
 
+def exact_expression(node: ast.expr) -> Any:
+    """An expression with its literals as numbers of the field."""
+    return _Literals().visit(copy.deepcopy(node))
+
+
 def exact_text(definition: Definition) -> Definition:
     """The text with its literals as numbers of the field."""
-    lines = (replace(line, value=_Literals().visit(copy.deepcopy(line.value))) for line in definition.assignments)
+    lines = (replace(line, value=exact_expression(line.value)) for line in definition.assignments)
     return replace(definition, assignments=tuple(lines))
 
 

@@ -1,0 +1,148 @@
+"""Which inputs, states and sizes of two cells correspond, and the search for the rest in one direction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice, permutations
+from random import Random
+
+from symrnn.language.recurrence import Cell
+from symrnn.verification.field import draw
+from symrnn.verification.layout import Layout, layouts
+from symrnn.verification.matching import Landscape, Search
+from symrnn.verification.parameter_map import MapExpression, ParameterMap, pair_sizes, read_map
+from symrnn.verification.reading import Piece, Reading
+
+GENERIC = (2, 3)
+ONES = (1, 1)
+"""(d_h, d_x).  At sizes of 1, U (r h) and r (U h) are the same: what holds there only is found there."""
+
+_PAIRINGS = 12
+_SOLUTIONS = 24
+_TRIES = 20
+_LANDSCAPES = 4
+_PRIMES = (1009, 1013, 1019, 1021, 1031, 1033, 1039, 1049, 1051, 1061, 1063, 1069, 1087, 1091, 1093, 1097)
+
+
+@dataclass
+class Way:
+    """The search in one direction.
+
+    Attributes:
+        target: the cell whose parameters are looked for.
+        source: the cell that they are made of.
+        depth: how many values of the target had a counterpart in the source, at best.
+        stuck: the value of the target that has none, in words.
+        nearest: the map as far as it came.
+        exhausted: whether the search was stopped before its end.
+    """
+
+    target: Cell
+    source: Cell
+    depth: int = -1
+    stuck: str = ""
+    nearest: Mapping[str, str] | None = None
+    exhausted: bool = False
+
+    def maps(self, at: tuple[int, int], strict: bool, seed: int) -> Iterator[ParameterMap]:
+        """Maps under which the cells agree at one choice of sizes.
+
+        Args:
+            at: d_h and d_x.
+            strict: whether the map may not make any parameter 0, or two the same.
+            seed: of the random numbers.
+        """
+        layout = layouts(self.source, [at])[0]
+        for names in islice(pairings(self.target, self.source), _PAIRINGS):
+            sizes = _sizes(self.target, self.source, names)
+            search = None if sizes is None else _search(self.target, layout, names, sizes, strict, at == GENERIC, seed)
+            if search is None or sizes is None:
+                continue
+            for chosen in islice(search, _SOLUTIONS):
+                yield read_map(self.target, self.source, names | search.texts(chosen), sizes)
+            self.exhausted = self.exhausted or search.exhausted
+            if strict and at == GENERIC and len(search.target.schedule) > search.deepest > self.depth:
+                self.depth, self.stuck = search.deepest, search.stuck
+                self.nearest = names | search.texts(search.best)
+
+    def completed(self) -> ParameterMap | None:
+        """The nearest map, with what it lacks filled in by name, by shape, or as 0; None where nothing corresponds."""
+        if self.nearest is None:
+            return None
+        names = {name: self.nearest[name] for name in (*self.target.inputs, *self.target.states)}
+        sizes = _sizes(self.target, self.source, names)
+        texts = dict(self.nearest)
+        for name in self.target.parameters:
+            texts.setdefault(name, self._like(name, sizes or {}))
+        return read_map(self.target, self.source, texts, sizes)
+
+    def _like(self, name: str, sizes: Mapping[str, str]) -> str:
+        shape = tuple(sizes.get(size, size) for size in self.target.shape_names(name))
+        alike = [other for other in self.source.parameters if self.source.shape_names(other) == shape]
+        return name if name in alike else alike[0] if alike else "0"
+
+
+def _search(
+    target: Cell,
+    layout: Layout,
+    names: Mapping[str, str],
+    sizes: Mapping[str, str],
+    strict: bool,
+    guided: bool,
+    seed: int,
+) -> Search | None:
+    there = Layout(target, {name: layout.sizes[sizes[name]] for name in target.sizes})
+    ours, theirs = Reading(target, there), Reading(layout.cell, layout)
+    primes = dict(zip(layout.cell.sizes, _PRIMES, strict=False))
+    labels = theirs.labels(primes), ours.labels({name: primes[sizes[name]] for name in target.sizes})
+    land = _landscape(theirs, labels[0], Random(seed))
+    if land is None:
+        return None
+    own = {name: land.values[names[name]] for name in (*target.inputs, *target.states)}
+    states = {name: names[name] for name in target.states}
+    return Search(ours, land, states, own, labels[1], strict, guided)
+
+
+def _landscape(source: Reading, labels: Mapping[Piece, tuple[int, ...]], rng: Random) -> Landscape | None:
+    """The source where most values differ from one another: a relu may give 0, which says little."""
+    lands: list[Landscape] = []
+    for _ in range(_TRIES):
+        variables = source.layout.variables
+        values = {v.base if v.time == -1 else v.name: draw(rng, source.layout.text_shape(v)) for v in variables}
+        try:
+            lands.append(Landscape(source, source.layout, values, labels))
+        except ZeroDivisionError:
+            continue
+        if len(lands) == _LANDSCAPES:
+            break
+    return max(lands, key=lambda land: len(land.occurs), default=None)
+
+
+# --- inputs, states, sizes --------------------------------------------------------------------------------------------
+
+
+def pairings(target: Cell, source: Cell) -> Iterator[dict[str, str]]:
+    """The ways in which inputs and states may correspond; the outputs always do."""
+    if len(target.inputs) != len(source.inputs) or len(target.states) != len(source.states):
+        return
+    for inputs in _orders(target.inputs, source.inputs):
+        for states in _orders(target.states[1:], source.states[1:]):
+            paired = dict(zip((*target.inputs, *target.states), (*inputs, source.states[0], *states), strict=True))
+            if all(_rank(target, here) == _rank(source, there) for here, there in paired.items()):
+                yield paired
+
+
+def _orders(ours: Sequence[str], theirs: Sequence[str]) -> list[tuple[str, ...]]:
+    """The second names in every order, those equal to the first names in front."""
+    every = islice(permutations(theirs), 5040)
+    return sorted(every, key=lambda order: -sum(x == y for x, y in zip(ours, order, strict=True)))
+
+
+def _rank(cell: Cell, name: str) -> int:
+    return len(cell.shape_names(f"{name}_prev" if name in cell.states else name))
+
+
+def _sizes(target: Cell, source: Cell, names: Mapping[str, str]) -> Mapping[str, str] | None:
+    known = (*source.inputs, *source.states)
+    return pair_sizes(target, source, {name: MapExpression.read(name, text, known, ()) for name, text in names.items()})
