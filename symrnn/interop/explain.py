@@ -1,0 +1,243 @@
+"""What differs between two frameworks' layers, and which weights of the one are which of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from symrnn import cells
+from symrnn.errors import InputError
+from symrnn.interop.arrays import describe, extents
+from symrnn.interop.conventions import CONVENTIONS, Convention, Entry, rows
+from symrnn.interop.counterexamples import OBSTRUCTIONS, Counterexample
+from symrnn.interop.forms import FORMS, lost
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One aspect in which two layers differ, and what each has there."""
+
+    aspect: str
+    a: str
+    b: str
+
+
+@dataclass(frozen=True)
+class WeightMap:
+    """Whether the weights of one layer have an exact image in another, and which.
+
+    Attributes:
+        exists: "always", "if" under the conditions, or "never".
+        conditions: parameter -> what it must be, for "if".
+        changes: what happens to the parameters on the way; empty if nothing does.
+        counterexample: outputs that the other layer cannot give, unless the map always exists.
+    """
+
+    exists: str
+    conditions: Mapping[str, str]
+    changes: tuple[str, ...]
+    counterexample: Counterexample | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two rows of the table beside one another.
+
+    Attributes:
+        a: the one layer.
+        b: the other.
+        differences: aspect by aspect.
+        forth: the map of the weights from a to b.
+        back: the map from b to a.
+    """
+
+    a: Convention
+    b: Convention
+    differences: tuple[Difference, ...]
+    forth: WeightMap
+    back: WeightMap
+
+    def __str__(self) -> str:
+        lines = [f"{self.a.title}  and  {self.b.title}", ""]
+        width = max([len(d.aspect) for d in self.differences], default=0)
+        for d in self.differences:
+            lines += [
+                f"  {d.aspect:<{width}}  {self.a.framework}: {d.a}",
+                f"  {'':<{width}}  {self.b.framework}: {d.b}",
+            ]
+        if not self.differences:
+            lines.append("  no differences")
+        names = (self.a.framework, self.b.framework)
+        one, other = names if names[0] != names[1] else (self.a.title, self.b.title)
+        lines += ["", f"  {one} -> {other}: {_verdict(self.forth)}", *_map_text(self.a, self.b, self.forth)]
+        lines += ["", f"  {other} -> {one}: {_verdict(self.back)}", *_map_text(self.b, self.a, self.back)]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """All pairs of the two frameworks' layers of one kind.
+
+    Attributes:
+        comparisons: pair by pair.
+    """
+
+    comparisons: tuple[Comparison, ...]
+
+    def __str__(self) -> str:
+        return "\n\n\n".join(str(comparison) for comparison in self.comparisons)
+
+
+def explain(a: str, b: str, kind: str) -> Explanation:
+    """What differs between the layers of two frameworks, and whether weights can move between them.
+
+    Args:
+        a: a framework, one of `symrnn.interop.frameworks()`.
+        b: another, or the same.
+        kind: a family of cells (`"gru"`: every pair of the two frameworks' GRUs) or one kind (`"gru_reset_after"`; of a
+            framework that does not have it, the family).
+
+    Returns:
+        The comparisons as data; as text with `str()`.
+
+    Raises:
+        InputError: a framework has no layer of this family.
+    """
+    ours, theirs = _one_per_kind(a, kind), _one_per_kind(b, kind)
+    pairs = [(x, y) for x in ours for y in theirs]
+    return Explanation(tuple(compare(x, y) for x, y in pairs))
+
+
+def _one_per_kind(framework: str, kind: str) -> list[Convention]:
+    known = {row.kind for row in CONVENTIONS} | {row.family for row in CONVENTIONS}
+    try:
+        found = rows(framework, kind)
+    except InputError:
+        if kind not in known:
+            raise
+        found = rows(framework, kind.split("_")[0])
+    return list({row.kind: row for row in reversed(found)}.values())[::-1]
+
+
+def compare(a: Convention, b: Convention) -> Comparison:
+    """Two rows of the table beside one another."""
+    said = [Difference(aspect, of(a), of(b)) for aspect, of in ASPECTS.items()]
+    differences = tuple(d for d in said if d.a != d.b)
+    return Comparison(a, b, differences, weight_map(a, b), weight_map(b, a))
+
+
+def weight_map(a: Convention, b: Convention) -> WeightMap:
+    """Whether weights of the row a have an exact image in the row b."""
+    ours, theirs = FORMS[a.cell], FORMS[b.cell]
+    none: Mapping[str, str] = MappingProxyType({})
+    if ours.function != theirs.function:
+        obstruction = OBSTRUCTIONS.get((ours.function, theirs.function))
+        return WeightMap("never", none, (), obstruction(a.cell) if obstruction else None)
+    conditions = MappingProxyType(lost(cells.lookup(a.cell), cells.lookup(b.cell)))
+    sides = [name.partition("_")[0] for name in conditions]
+    counterexample = OBSTRUCTIONS["lost", sides[0]](a.cell) if sides else None
+    return WeightMap("if" if conditions else "always", conditions, _changes(a, b), counterexample)
+
+
+def _changes(a: Convention, b: Convention) -> tuple[str, ...]:
+    """What happens to the parameters from the row a to the row b."""
+    ours, theirs = FORMS[a.cell], FORMS[b.cell]
+    both = [name for name in a.slots if name.startswith("c") and name not in b.slots and "b" + name[1:] in b.slots]
+    summed = [f"b{name[1:]} + {name} becomes b{name[1:]}" for name in both if name[2:] not in ours.apart]
+    fresh = [name for name in b.slots if name not in a.slots]
+    filled = [f"{name} is {'the identity' if name == theirs.projection else 'zero'}" for name in fresh]
+    turned = [f"the weights and biases of {gate} change their sign" for gate in sorted(ours.negated ^ theirs.negated)]
+    added = [f"{a.forget_bias:g} is added to b_f"] if a.forget_bias else []
+    taken = [f"{b.forget_bias:g} is taken from b_f"] if b.forget_bias else []
+    return (*turned, *summed, *filled, *added, *taken)
+
+
+def _gate_order(row: Convention) -> str:
+    there = "" if row.letters == row.gates else f" (there: {' '.join(row.letters)})"
+    return " ".join(row.gates) + there
+
+
+def _orientation(row: Convention) -> str:
+    return "x @ W (gates along columns)" if row.entries[0].columns else "W @ x (gates along rows)"
+
+
+def _shapes(row: Convention) -> str:
+    cell = cells.lookup(row.cell)
+    return ", ".join(f"{_bare(entry)} {describe(extents(entry, cell))}" for entry in row.entries)
+
+
+def _bare(entry: Entry) -> str:
+    return entry.name.format(layer="0", reverse="")
+
+
+def _stacking(row: Convention) -> str:
+    entry = row.entries[0]
+    sides = "input and state in one" if len(entry.blocks[0]) > 1 else "input and state apart"
+    gates = "an array per gate" if len(entry.blocks) < len(row.gates) else "all gates in one array"
+    return f"{gates}, {sides}"
+
+
+def _biases(row: Convention) -> str:
+    second = [name for name in row.slots if name.partition("_")[0] == "c"]
+    if len(second) == len(row.gates):
+        return "two per gate, on the input and on the recurrent side"
+    also = f"; a second one inside the reset, {second[0]}" if second else ""
+    return f"one per gate ({row.bias_side}){also}"
+
+
+def _axis(row: Convention) -> str:
+    return {
+        "directions": "an axis for the direction in front",
+        "flat": "a flat buffer: all weights, then all biases",
+    }.get(row.container, "none")
+
+
+ASPECTS: Mapping[str, Callable[[Convention], str]] = MappingProxyType(
+    {
+        "function": lambda row: FORMS[row.cell].function,
+        "gate order": _gate_order,
+        "orientation": _orientation,
+        "stacking": _stacking,
+        "arrays": _shapes,
+        "around them": _axis,
+        "biases": _biases,
+        "state order": lambda row: f"({', '.join(row.states)})",
+        "reset gate": lambda row: FORMS[row.cell].reset,
+        "update gate weighs": lambda row: FORMS[row.cell].update,
+        "forget bias at run time": lambda row: f"+ {row.forget_bias:g}" if row.forget_bias else "none",
+        "before training": lambda row: row.initial,
+    }
+)
+"""What two rows are compared in."""
+
+_EXISTS = {
+    "always": "every layer has an exact image",
+    "if": "an exact image exists only if",
+    "never": "no exact image exists",
+}
+
+
+def _verdict(found: WeightMap) -> str:
+    needed = " and ".join(f"{name} is {value}" for name, value in found.conditions.items())
+    return f"{_EXISTS[found.exists]} {needed}".rstrip()
+
+
+def _map_text(a: Convention, b: Convention, found: WeightMap) -> list[str]:
+    lines: list[str] = []
+    if found.exists != "never":
+        lines += [f"    {_bare(entry)} = {_blocks(entry)}" for entry in a.entries]
+        lines += [f"    {change}" for change in found.changes]
+        lines += [f"    {_bare(entry)} = {_blocks(entry)}" for entry in b.entries]
+    if found.counterexample:
+        lines += ["    counterexample: " + str(found.counterexample).replace("\n", "\n    ")]
+    return lines
+
+
+def _blocks(entry: Entry) -> str:
+    """Rows of blocks with `;` between them, as in `[W_r; W_z; W_n]`; the transpose is marked."""
+    text = "; ".join(", ".join(row) for row in entry.blocks)
+    if len(entry.slots) == 1:
+        return f"{text}.T" if entry.columns and not text.startswith(("b", "c", "p")) else text
+    vector = entry.slots[0].startswith(("b", "c", "p")) and len(entry.blocks[0]) == 1
+    return f"[{text}].T" if entry.columns and not vector else f"[{text}]"
