@@ -14,9 +14,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from symrnn import __version__
-from symrnn.errors import InputError, SymrnnError
+from symrnn.errors import InputError, SymrnnError, UnknownNameError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import RenderableType
+
     from symrnn.language.recurrence import Cell
     from symrnn.verification.report import Report
 
@@ -36,6 +40,8 @@ Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", h
 
 #: file ending -> form, where --to does not say
 _FORMS = {".tex": "tex", ".md": "markdown", ".markdown": "markdown", ".txt": "text"}
+#: columns of what is not printed to a terminal
+_WIDTH = 100
 
 
 def _version(wanted: bool) -> None:
@@ -54,20 +60,25 @@ def _options(
 
 
 @app.command()
-def cells() -> None:
-    """List the library of cells, with their sources."""
-    from rich.console import Console
-    from rich.table import Table
+def cells(
+    cell: Annotated[str | None, typer.Argument(metavar="[CELL]", help="Show this one: equations, size, names.")] = None,
+    family: Annotated[str | None, typer.Option(metavar="NAME", help="List the cells of one family only.")] = None,
+) -> None:
+    """List the library of cells, or show one of them."""
+    if cell is not None and family is not None:
+        raise InputError(f"cells {cell}: --family goes with the list\n  leave one of them out")
+    if cell is not None:
+        loaded = load_cell(cell)
 
-    from symrnn import cells as library
+        from symrnn.documents import write
+        from symrnn.listing import page
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("cell", "states", "what it is", "source"):
-        table.add_column(heading, overflow="fold")
-    for name in library.names():
-        cell = library.lookup(name)
-        table.add_row(name, ", ".join(cell.states), cell.title, cell.section("Source"))
-    Console(highlight=False).print(table)
+        _emit(write(page(loaded), "text"), None)
+        return
+
+    from symrnn.listing import library
+
+    _show(library(family))
 
 
 @app.command()
@@ -85,7 +96,7 @@ def derive(
     output: Output = None,
 ) -> None:
     """Derive the backward pass and the Jacobians, step by step."""
-    form = to or (_FORMS.get(output.suffix.lower()) if output else None) or ("tex" if fragment else "text")
+    form = to or ("tex" if fragment else _form_of(output))
     if form not in ("text", "tex", "markdown"):
         raise InputError(f"--to {form}: there is no such form\n  there are text, tex and markdown")
     if fragment and form != "tex":
@@ -96,6 +107,16 @@ def derive(
     from symrnn.documents import write
 
     _emit(write(derived(loaded), "fragment" if fragment else form, notation), output)
+
+
+def _form_of(output: Path | None) -> str:
+    """The form that a file's ending asks for; the terminal gets text."""
+    if output is None or output.suffix == "" or not output.suffix[1:].isalpha() or str(output).startswith("/dev/"):
+        return "text"
+    if output.suffix.lower() not in _FORMS:
+        endings = ", ".join(_FORMS)
+        raise InputError(f"-o {output}: no form belongs to {output.suffix}\n  end it in one of {endings}, or say --to")
+    return _FORMS[output.suffix.lower()]
 
 
 @app.command()
@@ -115,23 +136,44 @@ def verify(
     cell: Annotated[
         list[str] | None, typer.Argument(metavar="CELL...", help="Library cells, cell.py, or cell.py:name.")
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Verify every cell of the library.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Verify every cell of the library; one line for each.")] = False,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="How many processes; with --all, one per processor.")
+    ] = None,
 ) -> None:
     """Prove derivation and code: exactly, by complex step, and against each other."""
     from symrnn import cells as library
-    from symrnn.verification import verify as verified
 
-    names = [*(cell or []), *(library.names() if every else ())]
+    names = list(dict.fromkeys([*(cell or []), *(library.names() if every else ())]))
     if not names:
         raise InputError("verify: no cell was named\n  give one or more, or --all")
     loaded = [load_cell(name) for name in names]  # wrong input is said before the work begins
-    failed = False
-    for each in loaded:
-        report = verified(each)
-        _show_report(report)
-        failed = failed or not report.passed
-    if failed:
+
+    from symrnn.listing import full, verifications
+
+    reports = _verified(loaded, jobs if jobs or every else 1)
+    for shown in verifications(reports) if every else map(full, reports):
+        _show(shown)
+    if not all(report.passed for report in reports):
         raise typer.Exit(1)
+
+
+def _verified(loaded: Sequence[Cell], jobs: int | None) -> tuple[Report, ...]:
+    """The reports, with a bar for whoever watches; an interrupt leaves with the code that shells expect."""
+    from symrnn.verification.many import verify_many
+
+    try:
+        if len(loaded) == 1 or not sys.stderr.isatty():
+            return verify_many(loaded, jobs)
+
+        from rich.console import Console
+        from rich.progress import Progress
+
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("verifying", total=len(loaded))
+            return verify_many(loaded, jobs, lambda name: bar.update(task, advance=1, description=f"verified {name}"))
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
 
 
 def load_cell(name: str) -> Cell:
@@ -139,8 +181,10 @@ def load_cell(name: str) -> Cell:
     from symrnn import cells as library
     from symrnn.language import read_cells_file
 
-    if name in library.names():
-        return library.lookup(name)
+    try:
+        return library.lookup(name)  # by its name, or by one that it has elsewhere
+    except UnknownNameError:
+        pass
     path, colon, wanted = name.rpartition(":")
     if colon and wanted.isidentifier() and not os.path.exists(name):
         return read_cells_file(Path(path), wanted)
@@ -149,19 +193,18 @@ def load_cell(name: str) -> Cell:
 
         close = difflib.get_close_matches(name, library.names(), 1)
         hint = f"did you mean {close[0]!r}? " if close else ""
-        there = f"there are {', '.join(library.names())}, or give a file such as cell.py"
+        there = "'symrnn cells' lists what there is; or give a file such as cell.py"
         raise InputError(f"no cell {name!r} in the library\n  {hint}{there}")
     return read_cells_file(Path(name))
 
 
-def _show_report(report: Report) -> None:
+def _show(shown: RenderableType) -> None:
+    """Print to the terminal, or as to one of 100 columns; running text keeps its lines, so that it can be copied."""
     from rich.console import Console
     from rich.text import Text
 
-    shown = Text(str(report))
-    shown.highlight_words(["passed", "proved"], "green")
-    shown.highlight_words(["FAILED", "not proved"], "bold red")
-    Console(highlight=False, soft_wrap=True).print(shown)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH)
+    console.print(shown, soft_wrap=isinstance(shown, Text))
 
 
 def _emit(text: str, output: Path | None) -> None:
@@ -179,10 +222,17 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without ⊙ still gets the rest
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except SymrnnError as error:
         typer.echo(f"symrnn: {error}", err=True)
         sys.exit(2)
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:  # a full disk behind the standard output
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        typer.echo(f"symrnn: the output cannot be written: {error.strerror or error}", err=True)
+        sys.exit(2)

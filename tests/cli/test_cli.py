@@ -102,14 +102,14 @@ def test_a_cell_of_ones_own_goes_all_the_way(run: Run) -> None:
 def test_verify_fails_with_code_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
-    import symrnn.verification
     from symrnn.algebra import nodes
     from symrnn.calculus.rules import RULES
+    from symrnn.verification import many
 
     row = RULES["Act"]
     wrong = replace(row, adjoint=lambda n, v, g: [(x, nodes.negate(r)) for x, r in row.adjoint(n, v, g)])
-    honest = symrnn.verification.verify
-    monkeypatch.setattr(symrnn.verification, "verify", lambda cell: honest(cell, rules={**RULES, "Act": wrong}))
+    honest = many.verify
+    monkeypatch.setattr(many, "verify", lambda cell: honest(cell, rules={**RULES, "Act": wrong}))
     code, out, _ = run("verify", "rnn", "gru")
     assert code == 1
     assert "equation" in out
@@ -124,7 +124,11 @@ WRONG_USE = {
     "unknown notation": (["derive", "lstm", "--notation", "mine"], "no notation 'mine'"),
     "unknown target": (["generate", "lstm", "--target", "c"], "no target 'c'"),
     "fragment of text": (["derive", "lstm", "--to", "text", "--fragment"], "--fragment goes with --to tex"),
+    "unknown ending": (["derive", "lstm", "-o", "a.pdf"], "no form belongs to .pdf"),
     "nothing to verify": (["verify"], "no cell was named"),
+    "no such family": (["cells", "--family", "gruu"], "no family 'gruu' in the library\n  there are plain, "),
+    "a family of one cell": (["cells", "gru", "--family", "gru"], "--family goes with the list"),
+    "no jobs": (["verify", "rnn", "--jobs", "0"], "--jobs"),
     "no such option": (["derive", "lstm", "--frobnicate"], "--frobnicate"),
     "no such command": (["differentiate"], "differentiate"),
     "no argument": (["derive"], "CELL"),
@@ -210,3 +214,9 @@ def test_help_imports_nothing_heavy() -> None:
     code += "try:\n    from symrnn.cli import main; main()\nexcept SystemExit: pass\n"
     code += "heavy = {'sympy', 'numpy', 'rich', 'latexify'} & set(sys.modules); assert not heavy, heavy"
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_a_full_disk_is_said() -> None:
+    command = f"{sys.executable} -m symrnn derive lstm > /dev/full"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "symrnn: the output cannot be written: No space left on device\n")
