@@ -286,7 +286,7 @@ AWKWARD = {
     "an input's term twice": "def c(x, h, *, W, U):\n    h = tanh(W @ x + W @ x + U @ h)\n    return h\n",
     "twice around the state": "def c(x, h, *, W, V, U):\n    h = tanh(W @ x + U @ h + V @ x + W @ x)\n    return h\n",
     "a size in sums only": "def c(x, h, *, W, b):\n    z = concat(h, x)\n    h = tanh(W @ z + b)\n    return h\n",
-    "the same value stacked twice": "def c(x, h, *, W, V):\n    h = W @ concat(h, h) + V @ concat(x, x)\n    return h\n",
+    "a value stacked on itself": "def c(x, h, *, W, V):\n    h = W @ concat(h, h) + V @ concat(x, x)\n    return h\n",
     "a variance": (
         "def c(x, h, *, W, U):\n    a = W @ x + U @ h\n    d = a - mean(a)\n"
         "    h = d / sqrt(mean(d ** 2) + 1e-5)\n    return h\n"

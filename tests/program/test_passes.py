@@ -17,14 +17,15 @@ from symrnn.printers.numpy_module import numpy_module
 from symrnn.program.ir import Accumulate, Assign, Program
 from symrnn.program.lower import lower
 from symrnn.program.passes import PASSES, hoist, inline, run_passes, share, single_step, sink
+from tests.library import MAIN
 
 ZOO = Path(__file__).parents[1] / "verification" / "zoo.py"
 ZOO_NAMES = re.findall(r"^def (\w+)", ZOO.read_text(), re.MULTILINE)
-ALL = [*cells.names(), *ZOO_NAMES]
+ALL = [*MAIN, *ZOO_NAMES]
 
 
 def named_cell(name: str) -> Cell:
-    return cells.lookup(name) if name in cells.names() else read_cells_file(ZOO, name)
+    return cells.lookup(name) if name in MAIN else read_cells_file(ZOO, name)
 
 
 def printed(program: Program) -> Module:
