@@ -84,7 +84,7 @@ class _Writer:
         inner = self.pick(_SHAPES[1:])
         if len(inner) == 1 and self.draw(st.booleans()):
             return f"({self.value(inner, depth)} @ {self.value(inner, depth)})"
-        return f"{self.pick(['sum', 'mean'])}({self.value(inner, depth)})"
+        return f"{self.pick(['sum', 'mean', 'size'])}({self.value(inner, depth)})"
 
     def vector(self, shape: Sizes, depth: int) -> str:
         if shape == ("d_h + d_x",) and self.draw(st.booleans()):
