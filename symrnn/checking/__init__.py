@@ -1,0 +1,39 @@
+"""Hand-written gradients against the forward pass they belong to; sees only callables and arrays, never a cell."""
+
+from symrnn.checking.adapters import from_globals, from_loss, from_object
+from symrnn.checking.findings import (
+    MISTAKES,
+    BlindSpot,
+    Diagnosis,
+    GradientFinding,
+    Problem,
+    SourceLine,
+    Suggestion,
+    Verdict,
+    Worst,
+)
+from symrnn.checking.invocation import SubjectError
+from symrnn.checking.report import GradientReport
+from symrnn.checking.subject import Subject
+from symrnn.checking.verdicts import Judgement, judge, judgement
+
+__all__ = [
+    "MISTAKES",
+    "BlindSpot",
+    "Diagnosis",
+    "GradientFinding",
+    "GradientReport",
+    "Judgement",
+    "Problem",
+    "SourceLine",
+    "Subject",
+    "SubjectError",
+    "Suggestion",
+    "Verdict",
+    "Worst",
+    "from_globals",
+    "from_loss",
+    "from_object",
+    "judge",
+    "judgement",
+]

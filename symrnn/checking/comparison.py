@@ -1,0 +1,96 @@
+"""Arrays in trees, picked out and compared: which leaves are numbers, and whether anything has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from symrnn.checking.calling import ROOT
+from symrnn.checking.trees import Tree, children, is_float, leaves
+
+Array = Any
+
+
+def floats(inputs: Mapping[str, Tree]) -> dict[str, Array]:
+    """Leaf path -> array in double precision, for every leaf of floats."""
+    found = {path: leaf for name, tree in inputs.items() for path, leaf in leaves(name, tree).items()}
+    return {path: np.array(leaf, np.float64) for path, leaf in found.items() if is_float(leaf)}
+
+
+def arrays_of(tree: Tree) -> dict[str, Array]:
+    """The outputs as arrays, in double precision or complex; what is no number is left out."""
+    found = {}
+    for path, leaf in leaves(ROOT, tree).items():
+        kind = getattr(getattr(leaf, "dtype", None), "kind", "c" if isinstance(leaf, complex) else "")
+        if is_float(leaf) or kind == "c":
+            found[path] = np.array(leaf, np.complex128 if kind == "c" else np.float64)
+    return found
+
+
+def cotangent(leaf: Any, given: Array | None) -> Any:
+    """What stands for a leaf of the outputs among the cotangents."""
+    if not is_float(leaf):
+        return None
+    dtype = getattr(leaf, "dtype", np.dtype(np.float64))
+    array = np.zeros(np.shape(leaf), dtype) if given is None else np.array(given, dtype).reshape(np.shape(leaf))
+    return array if isinstance(leaf, np.ndarray) else array[()]
+
+
+def flat(tree: Tree) -> list[Any]:
+    """The leaves in order."""
+    return list(leaves("", tree).values())
+
+
+def same(one: Any, two: Any) -> bool:
+    """Whether a leaf is unchanged; what cannot be compared counts as unchanged."""
+    if one is two:
+        return True
+    try:
+        if isinstance(one, np.ndarray) or isinstance(two, np.ndarray):
+            both = np.asarray(one), np.asarray(two)
+            return bool(np.array_equal(*both, equal_nan=both[0].dtype.kind in "fc"))
+        if isinstance(one, float) and isinstance(two, float):
+            return bool(one == two or (one != one and two != two))
+        return bool(one == two) if isinstance(one, int | str | bool | list) else True
+    except Exception:
+        return True
+
+
+def alike(one: Tree, two: Tree) -> bool:
+    """Whether a cache has the same arrays as before; the attributes of an object are looked at once."""
+    if children("", one) is None and hasattr(one, "__dict__") and type(one) is type(two):
+        one, two = dict(vars(one)), dict(vars(two))
+    before, after = leaves("", one), leaves("", two)
+    return set(before) == set(after) and all(same(leaf, after[path]) for path, leaf in before.items())
+
+
+def same_state(one: Any, two: Any) -> bool:
+    """Whether two states of the global generator are one."""
+    return bool(np.array_equal(one[1], two[1]) and one[2:] == two[2:])
+
+
+def gap_between(one: Mapping[str, Array], two: Mapping[str, Array]) -> tuple[float, str]:
+    """The largest relative difference of two sets of arrays, and where."""
+    largest, where = 0.0, ""
+    for path, array in one.items():
+        twin = two.get(path)
+        if twin is None or twin.shape != array.shape:
+            return float("inf"), path
+        finite = np.isfinite(array) & np.isfinite(twin)
+        size = float(np.max(np.abs(array[finite]), initial=0))
+        gap = float(np.max(np.abs(array[finite] - twin[finite]), initial=0))
+        largest, where = max((largest, where), (gap / size if size else gap, path))
+    return largest, where
+
+
+def integers_told(inputs: Mapping[str, Tree]) -> str:
+    """A clause on arrays of integers among the inputs."""
+    found = [
+        path
+        for name, tree in inputs.items()
+        for path, leaf in leaves(name, tree).items()
+        if getattr(getattr(leaf, "dtype", None), "kind", "") in tuple("iu")
+    ]
+    return f"; {', '.join(found[:6])}: integer arrays are not differentiated; give floats" if found else ""

@@ -1,0 +1,204 @@
+"""Products of gradients with random directions, next to what the forward pass says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from symrnn.checking.reading import Reading
+from symrnn.checking.subject import Subject
+from symrnn.checking.truth import DIFFERENCES, Truth
+
+Array = Any
+LARGE = 1e6
+_MORE = 4
+
+
+@dataclass(frozen=True)
+class Product:
+    """One directional product.
+
+    Attributes:
+        got: ⟨gradient, direction⟩.
+        expected: the directional derivative.
+        error: the estimated error of `expected`.
+        scale: ‖gradient ⊙ direction‖, or |expected| if that is larger: an error of an entry shows relative to this.
+    """
+
+    got: float
+    expected: float
+    error: float
+    scale: float
+
+    @property
+    def gap(self) -> float:
+        """How far the gradient is off along this direction."""
+        return abs(self.got - self.expected)
+
+
+class Evidence:
+    """Everything that was measured of a subject at one point, with one set of random cotangents.
+
+    Args:
+        subject: the functions under test.
+        seed: of the cotangents and the directions.
+        arrays: the point, in place of the subject's own arrays.
+        method: how the truth is found; None to find out.
+        repeat: whether backward is also called again, to notice what it keeps or uses up.
+
+    Attributes:
+        gradients: leaf path -> what backward returns.
+        cotangents: output path -> array.
+        truth: derivatives of the forward pass.
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        seed: int = 0,
+        arrays: Mapping[str, Array] | None = None,
+        method: str | None = None,
+        repeat: bool = False,
+    ) -> None:
+        self.subject, self.seed = subject, seed
+        self.arrays = dict(arrays or {})
+        self.point = dict(subject.arrays) | self.arrays
+        answer = subject.outputs(self.arrays) if self.arrays else subject.answer
+        self.cotangents = _cotangents(subject, answer, seed)
+        self.reading: Reading = (
+            subject.examine(self.cotangents) if repeat else subject.reading(self.arrays, self.cotangents)
+        )
+        self.gradients = self.reading.gradients
+        self.truth = Truth(subject, self.cotangents, self.arrays, seed, method)
+        self._measured: dict[tuple[str, int], tuple[float, float]] = {}
+
+    def direction(self, name: str, place: int) -> Array:
+        """A direction in one input; every entry is drawn from a normal distribution."""
+        which = sorted(self.point).index(name)
+        return np.random.default_rng([self.seed, which, place]).normal(size=np.shape(self.point[name]))
+
+    def expected(self, name: str, place: int) -> tuple[float, float]:
+        """The derivative along that direction, and its error."""
+        if (name, place) not in self._measured:
+            self._measured[name, place] = self.truth.directional({name: self.direction(name, place)})
+        return self._measured[name, place]
+
+    def product(self, name: str, place: int, candidate: Array | None = None) -> Product:
+        """A gradient's product with one direction; the returned gradient's unless another is given."""
+        gradient = self.gradients[name] if candidate is None else candidate
+        terms = gradient * self.direction(name, place)
+        expected, error = self.expected(name, place)
+        scale = max(float(np.sqrt(np.sum(terms**2))), abs(expected))
+        return Product(float(np.sum(terms)), expected, error, scale)
+
+    @property
+    def fine(self) -> float:
+        """The relative error that rounding in double precision explains."""
+        return 1e-9
+
+    @property
+    def coarse(self) -> float:
+        """The relative error that rounding in the precision of these functions explains."""
+        unit = max(self.subject.epsilon, self.subject.gradient_epsilon)
+        return max(self.fine, 2e3 * unit) if unit > 1e-10 else self.fine
+
+    def holds(self, name: str, candidate: Array) -> bool:
+        """Whether an array is the right gradient of an input, by several directions."""
+        if not np.isfinite(candidate).all():
+            return False
+        for place in range(_MORE):
+            product = self.product(name, place, candidate)
+            if not product.gap <= self.coarse * product.scale + 8 * product.error or product.scale == 0:
+                return False
+        return True
+
+    def factor(self, name: str) -> float | None:
+        """The constant c where the gradient is c times the right one; None where it is no multiple."""
+        products = [self.product(name, place) for place in range(_MORE)]
+        best = max(products, key=lambda product: abs(product.expected))
+        if best.expected == 0 or abs(best.expected) <= 100 * best.error or not np.isfinite(best.got):
+            return None
+        factor = best.got / best.expected
+        if factor == 0 or not self.holds(name, self.gradients[name] / factor):
+            return None
+        return factor
+
+    def moved(self, name: str, mask: Array, place: int = 0) -> float:
+        """How far the gradient is off along a direction restricted to some entries; zero for rounding."""
+        direction = np.where(mask, self.direction(name, place), 0.0)
+        terms = self.gradients[name] * direction
+        expected, error = self.truth.directional({name: direction})
+        gap = abs(float(np.sum(terms)) - expected)
+        scale = max(float(np.sqrt(np.sum(terms**2))), abs(expected))
+        return gap if gap > self.coarse * scale + 8 * error else 0.0
+
+    # Linearity in the cotangents.
+
+    @cached_property
+    def at_zero(self) -> dict[str, Array]:
+        """The gradients for zero cotangents."""
+        return self.subject.gradients(self.arrays, {path: 0.0 * c for path, c in self.cotangents.items()})
+
+    @cached_property
+    def enlarged(self) -> dict[str, Array]:
+        """The gradients for cotangents a million times as large."""
+        return self.subject.gradients(self.arrays, {path: LARGE * c for path, c in self.cotangents.items()})
+
+    @cached_property
+    def diminished(self) -> dict[str, Array]:
+        """A million times the gradients for cotangents a million times smaller."""
+        small = self.subject.gradients(self.arrays, {path: c / LARGE for path, c in self.cotangents.items()})
+        return {path: LARGE * array for path, array in small.items()}
+
+    def nonlinear(self, name: str) -> bool:
+        """Whether larger cotangents do not give a gradient larger by the same factor."""
+        gradient, larger = LARGE * self.gradients[name], self.enlarged.get(name)
+        if larger is None or not np.isfinite(gradient).all():
+            return False
+        gap = float(np.max(np.abs(larger - gradient), initial=0))
+        return not gap <= max(1e-6, self.coarse) * float(np.max(np.abs(gradient), initial=0))
+
+    def accumulated(self, name: str) -> float:
+        """The largest entry for zero cotangents."""
+        left = self.at_zero.get(name)
+        return 0.0 if left is None else float(np.max(np.abs(left), initial=0))
+
+    @cached_property
+    def nudged(self) -> list[dict[str, Array]]:
+        """The gradients with every input moved by a few units in the last place: what changes there is rounding."""
+        unit = 8 * max(self.subject.epsilon, self.subject.gradient_epsilon)
+        found = []
+        for draw in range(4):
+            rng = np.random.default_rng([self.seed, 11, draw])
+            moved = {path: self.point[path] for path in self.arrays}
+            for path in self.subject.arrays:
+                array = self.point[path]
+                moved[path] = array * (1 + unit * rng.uniform(-1, 1, size=np.shape(array)))
+            found.append(self.subject.gradients(moved, self.cotangents))
+        return found
+
+    def noise(self, name: str, place: int) -> float:
+        """How far rounding moves the comparison along a direction: it is repeated, scaled and a little beside."""
+        direction = self.direction(name, place)
+        gradients = [(self.gradients[name], 1.0)]
+        gradients += [(nudged[name], 1.0) for nudged in self.nudged if name in nudged]
+        for factor in (3.0, 7.0):
+            scaled = self.subject.gradients(self.arrays, {path: c * factor for path, c in self.cotangents.items()})
+            gradients += [(scaled[name], factor)] if name in scaled else []
+        products = [float(np.sum(array * direction)) / factor for array, factor in gradients]
+        spread = max(products) - min(products)
+        if self.truth.method == DIFFERENCES:
+            return spread + self.expected(name, place)[1]
+        values = [self.truth.directional({name: direction * factor})[0] / factor for factor in (1.0, 3.0, 7.0, 1.1)]
+        return spread + max(values) - min(values)
+
+
+def _cotangents(subject: Subject, answer: Mapping[str, Array], seed: int) -> dict[str, Array]:
+    rng = np.random.default_rng([seed, 7])
+    if subject.calling.implicit:  # a loss, whose cotangent is 1
+        return {path: np.ones_like(array) for path, array in answer.items()}
+    return {path: rng.normal(size=array.shape) for path, array in answer.items() if subject.reachable(path)}

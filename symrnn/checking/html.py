@@ -1,0 +1,70 @@
+"""A report as a piece of HTML for notebooks: self-contained, everything escaped, legible on light and on dark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from symrnn.checking.findings import Verdict
+from symrnn.checking.report import (
+    COLUMNS,
+    GradientReport,
+    blind_told,
+    diagnosis_told,
+    heading,
+    suggestion_told,
+    table,
+    worst_told,
+)
+
+_COLOURS = {
+    Verdict.RIGHT: "#1a7f37",
+    Verdict.ROUNDING: "#1a7f37",
+    Verdict.WRONG: "#b42318",
+    Verdict.KINK: "#8a5a00",
+    Verdict.UNKNOWN: "#57606a",
+}
+_BADGE = "color:#fff;background:{};border-radius:4px;padding:1px 6px;white-space:nowrap"
+_CELL = "text-align:left;padding:2px 10px 2px 0;border-bottom:1px solid rgba(128,128,128,.4)"
+_BOX = "font-family:system-ui,sans-serif;color:inherit;max-width:60em"
+
+
+def page(report: GradientReport) -> str:
+    """The report as one `div`; text has the colour of its surroundings, and only badges have a background."""
+    parts = [f"<p>{_badge(report.verdict)} <b>{escape(report.summary)}</b></p>"]
+    parts += [f"<p style='opacity:.75'>{escape(line)}</p>" for line in heading(report)]
+    parts.append(_table(report) if report.gradients else "")
+    parts.append(_list("Worst entries", (worst_told(one) for one in report.gradients if one.worst), code=True))
+    for diagnosis in report.diagnoses:
+        parts.append(_list(diagnosis.mistake, diagnosis_told(diagnosis)))
+    for finding in report.gradients:
+        parts.append(_list(f"{finding.name} looks like this", map(suggestion_told, finding.suggestions)))
+    parts.append(_list("Not explained", report.unexplained, code=True))
+    parts.append(_list("Problems", (one.sentence for one in report.problems if one.fatal)))
+    parts.append(_list("Remarks", (one.sentence for one in report.problems if not one.fatal)))
+    parts.append(_list("These inputs could not show", map(blind_told, report.blind_spots)))
+    return f'<div style="{_BOX}">{"".join(parts)}</div>'
+
+
+def _table(report: GradientReport) -> str:
+    head = "".join(f'<th style="{_CELL}">{title}</th>' for title in COLUMNS)
+    rows = []
+    for finding, row in zip(report.gradients, table(report), strict=True):
+        cells = [escape(entry) for entry in row]
+        cells[0], cells[2] = f"<code>{cells[0]}</code>", _badge(finding.verdict)
+        title = escape(finding.criterion, quote=True)
+        rows.append(
+            f'<tr title="{title}">{"".join(f"<td style={chr(34)}{_CELL}{chr(34)}>{c}</td>" for c in cells)}</tr>'
+        )
+    return f'<table style="border-collapse:collapse;color:inherit"><tr>{head}</tr>{"".join(rows)}</table>'
+
+
+def _badge(verdict: Verdict) -> str:
+    return f'<span style="{_BADGE.format(_COLOURS[verdict])}">{escape(str(verdict))}</span>'
+
+
+def _list(title: str, items: Iterable[str], code: bool = False) -> str:
+    shown = [f"<code>{escape(item)}</code>" if code else escape(item) for item in items]
+    if not shown:
+        return ""
+    return f"<p><b>{escape(title)}</b></p><ul>{''.join(f'<li>{item}</li>' for item in shown)}</ul>"

@@ -1,0 +1,161 @@
+"""Where a gradient is wrong: entry by entry if it is small, by halving and by samples if it is large."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from symrnn.checking.evidence import Evidence
+from symrnn.checking.findings import Worst
+from symrnn.checking.truth import COMPLEX_STEP
+
+Array = Any
+_FULL = {True: 256, False: 96}
+_SAMPLES = {True: 16, False: 6}
+_BUDGET = 3000
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where a gradient is off.
+
+    Attributes:
+        worst: the entry furthest off among those that were looked at.
+        error: ‖got - expected‖ / ‖expected‖.
+        norm_ratio: ‖got‖ / ‖expected‖.
+        cosine: of the angle between both; None where one of them is zero.
+        told: how this was found, in a clause.
+        slices: axis -> the first and the last index that are wrong, for an axis along which the rest is right.
+    """
+
+    worst: Worst | None
+    error: float
+    norm_ratio: float | None
+    cosine: float | None
+    told: str
+    slices: dict[int, tuple[int, int]]
+
+
+class Locator:
+    """Looks for wrong entries, with one budget for all inputs."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._left = _BUDGET if evidence.truth.method == COMPLEX_STEP else _BUDGET // 8
+        self._samples = _SAMPLES[evidence.truth.method == COMPLEX_STEP]
+        self._full = _FULL[evidence.truth.method == COMPLEX_STEP]
+
+    def locate(self, name: str) -> Location:
+        """Find the worst entry of one wrong gradient, and what can be said of the rest."""
+        gradient = self._evidence.gradients[name]
+        if gradient.size <= min(self._full, self._left):
+            return self._entire(name, gradient)
+        return self._sampled(name, gradient)
+
+    def _entire(self, name: str, gradient: Array) -> Location:
+        expected, errors = self._evidence.truth.entries(name, np.ndindex(gradient.shape))
+        self._left -= gradient.size
+        expected, errors = expected.reshape(gradient.shape), errors.reshape(gradient.shape)
+        gap = np.abs(gradient - expected)
+        size = float(np.max(np.abs(expected), initial=0))
+        wrong = ~(gap <= self._evidence.coarse * np.maximum(np.abs(expected), 1e-3 * size) + 8 * errors)
+        slices = {axis: bounds for axis in range(gradient.ndim) if (bounds := _bounds(wrong, axis)) is not None}
+        return Location(*_compared(gradient, expected, [*np.ndindex(gradient.shape)]), "every entry", slices)
+
+    def _sampled(self, name: str, gradient: Array) -> Location:
+        flat = np.abs(gradient).ravel()
+        rng = np.random.default_rng(self._evidence.seed)
+        places = {self._halved(name, gradient), int(np.argmax(flat))}
+        sample = rng.choice(gradient.size, size=min(self._samples, gradient.size), replace=False).tolist()
+        indices = [_index(place, gradient.shape) for place in (*places, *sample)]
+        expected, _ = self._evidence.truth.entries(name, indices)
+        got = np.array([gradient[index] for index in indices])
+        worst = _compared(got, expected, indices)[0]
+        slices = {axis: bounds for axis in range(gradient.ndim) if (bounds := self._range(name, axis)) is not None}
+        products = [self._evidence.product(name, place) for place in range(4)]
+        gaps, sizes = [p.gap for p in products], [abs(p.expected) for p in products]
+        error = float(np.sqrt(np.sum(np.square(gaps)) / total)) if (total := np.sum(np.square(sizes))) else float("inf")
+        start = len(places)
+        _, _, ratio, cosine = _compared(got[start:], expected[start:], indices[start:])
+        told = f"ratio and cosine from {len(sample)} entries drawn at random, the worst entry by halving"
+        return Location(worst, error, ratio, cosine, told, slices)
+
+    def _halved(self, name: str, gradient: Array) -> int:
+        """The flat place of a wrong entry: the half that is further off, again and again."""
+        signs = np.sign(self._evidence.direction(name, 0)) + 0.0
+        low, high = 0, gradient.size
+
+        def off(start: int, stop: int) -> float:
+            direction = np.zeros(gradient.size)
+            direction[start:stop] = signs.ravel()[start:stop]
+            direction = direction.reshape(gradient.shape)
+            value, _ = self._evidence.truth.directional({name: direction})
+            return float(np.sum(gradient * direction)) - value
+
+        whole = off(low, high)
+        while high - low > 1:
+            middle = (low + high) // 2
+            first = off(low, middle)
+            if abs(first) >= abs(whole - first):
+                high, whole = middle, first
+            else:
+                low, whole = middle, whole - first
+        return low
+
+    def _range(self, name: str, axis: int) -> tuple[int, int] | None:
+        """The first and last wrong index along an axis, by halving; None where it is all of the axis."""
+        count = self._evidence.gradients[name].shape[axis]
+        shape = [1] * self._evidence.gradients[name].ndim
+        shape[axis] = count
+        where = np.arange(count).reshape(shape)
+
+        def wrong(mask: Array) -> bool:
+            return self._evidence.moved(name, np.broadcast_to(mask, self._evidence.gradients[name].shape)) > 0
+
+        if count < 2 or (wrong(where == 0) and wrong(where == count - 1)):
+            return None
+        first = _least(count, lambda stop: wrong(where < stop)) - 1
+        last = count - _least(count, lambda kept: wrong(where >= count - kept))
+        return None if (first, last) == (0, count - 1) or first > last else (first, last)
+
+
+def _least(count: int, true_from: Any) -> int:
+    """The least number in 1..count for which a monotone question is answered with yes."""
+    low, high = 1, count
+    while low < high:
+        middle = (low + high) // 2
+        if true_from(middle):
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def _bounds(wrong: Array, axis: int) -> tuple[int, int] | None:
+    others = tuple(other for other in range(wrong.ndim) if other != axis)
+    places = np.flatnonzero(wrong.any(axis=others))
+    if not places.size or (places[0] == 0 and places[-1] == wrong.shape[axis] - 1):
+        return None
+    return int(places[0]), int(places[-1])
+
+
+def _compared(
+    got: Array, expected: Array, indices: list[tuple[int, ...]]
+) -> tuple[Worst | None, float, float | None, float | None]:
+    """The worst entry, the relative error, the ratio of the norms, and the cosine."""
+    if not indices:
+        return None, float("inf"), None, None
+    gap = np.abs(got - expected).ravel()
+    place = int(np.argmax(np.where(np.isnan(gap), np.inf, gap)))
+    worst = Worst(tuple(int(i) for i in indices[place]), float(got.ravel()[place]), float(expected.ravel()[place]))
+    sizes = float(np.linalg.norm(got.ravel())), float(np.linalg.norm(expected.ravel()))
+    ratio = sizes[0] / sizes[1] if sizes[1] else None
+    cosine = float(np.vdot(got, expected)) / (sizes[0] * sizes[1]) if sizes[0] and sizes[1] else None
+    cosine = None if cosine is None else max(-1.0, min(1.0, cosine))
+    return worst, float(np.linalg.norm(gap)) / sizes[1] if sizes[1] else float("inf"), ratio, cosine
+
+
+def _index(place: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.unravel_index(place, shape))

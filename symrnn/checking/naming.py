@@ -1,0 +1,103 @@
+"""How people name gradients, cotangents and caches; a table of patterns and nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_GRADIENT_OF = [
+    re.compile(pattern)
+    for pattern in (
+        r"^d_?L_?_?d_?(.+)$",
+        r"^d_?L_(.+)$",
+        r"^d_?(.+)$",
+        r"^d_?(.+?)_?(?:out|t)$",
+        r"^grads?_?(?:of_)?(.+)$",
+        r"^gradient_?(?:of_)?(.+)$",
+        r"^(.+?)_?grads?$",
+        r"^(.+?)_?gradient$",
+        r"^(.+?)_?bars?$",
+        r"^bar_?(.+)$",
+        r"^g_?(.+)$",
+        r"^delta_?(.+)$",
+        r"^[δ∂∇]_?(.+)$",
+        r"^(.+?)_?adj(?:oint)?$",
+        r"^(.+?)_?(?:cot|cotangent)$",
+    )
+]
+_CACHE = re.compile(
+    r"^_*(?:(?:.*_)?(?:cache|tape|ctx|context|memory|mem|saved|stored|store|residuals|intermediates|history|trace|stash|"
+    r"activations|internals|fwd|forward)s?\d*|cache.*|.*caches?)$",
+    re.IGNORECASE,
+)
+_ALL_COTANGENTS = re.compile(
+    r"^(?:cotangents|cots|grads|gradients|douts|d_?outputs|d_?outs|d_?states|grad_?outputs|output_?grads|bars|upstreams|deltas|vs)$"
+)
+_PLAIN_COTANGENT = re.compile(
+    r"^(?:d_?out|d_?output|d_?y|dL|upstream|cotangent|cot|ct|grad|gradient|delta|g|v|u|bar|error|err|d|dy|dout)s?$|^[δ∂].*$"
+)
+_START = re.compile(r"_?(?:prev|previous|initial|init|start|first|last|tm1|0)$")
+
+
+def names_cache(word: str) -> bool:
+    """Whether a parameter, or a key, of that name is a cache."""
+    return bool(_CACHE.match(word))
+
+
+def names_all_cotangents(word: str) -> bool:
+    """Whether a parameter of that name takes every cotangent at once."""
+    return bool(_ALL_COTANGENTS.match(word))
+
+
+def names_cotangent(word: str) -> bool:
+    """Whether a parameter of that name looks like a cotangent, of whatever output."""
+    return bool(_PLAIN_COTANGENT.match(word)) or any(pattern.match(word) for pattern in _GRADIENT_OF)
+
+
+def stems(word: str) -> list[str]:
+    """What `word` may be the gradient of: `W` for `dW`, `d_W`, `grad_W`, `W_bar`; the likeliest first."""
+    found = [match.group(1).strip("_") for pattern in _GRADIENT_OF if (match := pattern.match(word))]
+    return [stem for stem in dict.fromkeys(found) if stem]
+
+
+def gradient_of(word: str, names: Iterable[str]) -> str | None:
+    """The name among `names` that `word` is the gradient of, or None."""
+    return gradients_of([word], names).get(word)
+
+
+def gradients_of(words: Iterable[str], names: Iterable[str]) -> dict[str, str]:
+    """Word -> the name that it is the gradient of; no name twice.
+
+    Exact names come first, then without underscores, without case, and at last an initial state under another name
+    (`dh_prev` for `h0`); each only where it is one name.
+    """
+    found: dict[str, str] = {}
+    words, rest = list(words), list(names)
+    for alike in (_same, _joined, _lowered, _started):
+        for exact in (True, False):
+            for word in words:
+                if word in found:
+                    continue
+                for stem in [word] if exact else stems(word):
+                    fitting = [name for name in rest if alike(name) == alike(stem)]
+                    if len(fitting) == 1:
+                        found[word] = fitting[0]
+                        rest.remove(fitting[0])
+                        break
+    return found
+
+
+def _same(word: str) -> str:
+    return word
+
+
+def _joined(word: str) -> str:
+    return word.replace("_", "")
+
+
+def _lowered(word: str) -> str:
+    return _joined(word).lower()
+
+
+def _started(word: str) -> str:
+    return _lowered(_START.sub("", word) or word)

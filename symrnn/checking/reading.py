@@ -1,0 +1,307 @@
+"""What a backward pass returns, read as one gradient per input; says what is missing, extra or of a wrong shape."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from symrnn.checking.findings import Problem
+from symrnn.checking.invocation import refuse
+from symrnn.checking.naming import gradient_of, gradients_of
+from symrnn.checking.trees import Tree, children, is_float, leaves
+from symrnn.checking.written import returned_names
+
+Array = Any
+_MOST_SHOWN = 12
+
+
+class Reading:
+    """One return value of a backward pass.
+
+    Args:
+        backward: the function; only its source is read, for the names in its `return`.
+        inputs: the arguments of forward in this call: name -> tree.
+        order: the names of the inputs in the order in which their gradients are returned; None for the inputs' order.
+        per_step: whether gradients may have one entry more per time step, which is summed.
+
+    Attributes:
+        gradients: leaf path -> gradient in double precision, in the leaf's shape.
+        extra: key -> what was returned and belongs to no input.
+        refused: paths whose gradient is there and cannot be used.
+        declined: paths for which None was returned.
+        coarsest: the coarsest rounding unit among the gradients.
+        problems: what is unusual; none of it fatal.
+    """
+
+    def __init__(
+        self,
+        backward: Callable[..., Any],
+        inputs: Mapping[str, Tree],
+        order: Sequence[str] | None = None,
+        per_step: bool = False,
+    ) -> None:
+        self._backward, self._inputs, self._order, self._per_step = backward, inputs, order, per_step
+        self.gradients: dict[str, Array] = {}
+        self.extra: dict[str, Any] = {}
+        self.refused: set[str] = set()
+        self.declined: set[str] = set()
+        self.coarsest = float(np.finfo(np.float64).eps)
+        self.problems: list[Problem] = []
+
+    def read(self, returned: Any) -> Reading:
+        """Read it.
+
+        Raises:
+            SubjectError: it cannot be told which gradient is whose.
+        """
+        if self._per_step and isinstance(returned, list | tuple) and returned and all(map(_fields, returned)):
+            steps = [_fields(step) or {} for step in returned]
+            returned = {key: [step.get(key) for step in steps] for key in steps[0]}
+        fields = _fields(returned)
+        if fields is not None:
+            self._named("", fields, dict(self._inputs))
+        else:
+            self._in_order(returned)
+        wanted = [
+            path for name, tree in self._inputs.items() for path, leaf in leaves(name, tree).items() if is_float(leaf)
+        ]
+        self._absent([path for path in wanted if path not in self.gradients and path not in self.refused])
+        return self
+
+    def _absent(self, paths: list[str]) -> None:
+        if paths:
+            told = _listed(paths)
+            self._note("missing-gradient", f"backward returns no gradient of {told}; not compared")
+
+    def _note(self, kind: str, sentence: str) -> None:
+        self.problems.append(Problem(kind, sentence, fatal=False))
+
+    # Which gradient is whose.
+
+    def _in_order(self, returned: Any) -> None:
+        names = [name for name, tree in self._inputs.items() if any(map(is_float, leaves(name, tree).values()))]
+        items = list(returned) if isinstance(returned, tuple | list) else [returned]
+        if self._order is not None:
+            self._ordered(items, list(self._order))
+            return
+        if len(names) == 1 and (len(items) != 1 or not isinstance(returned, tuple)):
+            self._mirror(names[0], self._inputs[names[0]], returned)
+            return
+        places = self._written(items, names) or self._counted(items, names)
+        if places is None:
+            raise refuse(
+                "cannot-read",
+                f"backward returns {_many(items)}, and there are {len(names)} inputs of floats ({_listed(names)})\n"
+                "  return them in the order of the inputs or in a dict by their names, or say order=(names, ...)",
+            )
+        for place, item in enumerate(items):
+            if (name := places.get(place)) is not None:
+                self._mirror(name, self._inputs[name], item)
+            elif (fields := _fields(item)) is not None:
+                rest = {name: tree for name, tree in self._inputs.items() if name not in places.values()}
+                self._named("", fields, rest)
+
+    def _ordered(self, items: list[Any], order: list[str]) -> None:
+        paths = {path: leaf for name, tree in self._inputs.items() for path, leaf in leaves(name, tree).items()}
+        unknown = [name for name in order if name not in self._inputs and name not in paths]
+        if unknown or len(order) != len(items) or len(set(order)) < len(order):
+            why = f"{_listed(unknown)} is no input" if unknown else f"backward returns {_many(items)}"
+            raise refuse("cannot-read", f"order={tuple(order)!r} does not fit: {why}\n  name each input once")
+        for name, item in zip(order, items, strict=True):
+            self._mirror(name, self._inputs[name] if name in self._inputs else paths[name], item)
+
+    def _written(self, items: list[Any], names: list[str]) -> dict[int, str] | None:
+        """Place -> input by the names in backward's own `return dx, dW, db`; None unless all of them tell."""
+        words = returned_names(self._backward)
+        if words is None or len(words) != len(items) or len(set(words)) < len(words):
+            return None
+        plain = {word: place for place, word in enumerate(words) if word is not None and _fields(items[place]) is None}
+        found = gradients_of(plain, names)
+        whole = {place: word for place, word in enumerate(words) if word is not None and place not in plain.values()}
+        nested = {place: name for place, word in whole.items() if (name := gradient_of(word, names))}
+        if len(found) < len(plain) or len(plain) + len(whole) < len(words):
+            return None
+        return {plain[word]: name for word, name in found.items()} | nested
+
+    def _counted(self, items: list[Any], names: list[str]) -> dict[int, str] | None:
+        """Place -> input by counting."""
+        for candidates in (names, list(self._inputs)):
+            if len(items) == len(candidates) and not any(map(self._misplaced, items, candidates)):
+                return dict(enumerate(candidates))
+        plain = [place for place, item in enumerate(items) if _fields(item) is None]
+        named = {key for item in items for key in _fields(item) or {}}
+        rest = [name for name in names if name not in gradients_of(named, names).values()]
+        rest = [name for name in rest if not isinstance(self._inputs[name], Mapping)]
+        return dict(zip(plain, rest, strict=True)) if len(plain) < len(items) and len(plain) == len(rest) else None
+
+    def _misplaced(self, item: Any, name: str) -> bool:
+        """Whether something with named parts stands where an array's gradient should."""
+        return _fields(item) is not None and children(name, self._inputs[name]) is None
+
+    def _named(self, path: str, fields: Mapping[str, Any], trees: Mapping[str, Tree]) -> None:
+        """Gradients under keys, for the parts of a tree under keys."""
+        found = gradients_of(fields, trees)
+        whole = [name for name, tree in trees.items() if _fields(tree) and fields and not found]
+        whole = [name for name in whole if len(gradients_of(fields, _fields(trees[name]) or {})) == len(fields)]
+        if len(whole) == 1:  # the gradients of one nested input, without its name
+            self._mirror(_joined(path, whole[0]), trees[whole[0]], fields)
+            return
+        inside = [
+            pair
+            for name, tree in trees.items()
+            for pair in leaves(_joined(path, name), tree).items()
+            if is_float(pair[1])
+        ]
+        words = [_last(inner) for inner, _ in inside]
+        below = {word: pair for word, pair in zip(words, inside, strict=True) if words.count(word) == 1}
+        spare = gradients_of([key for key in fields if key not in found], below)
+        for key, value in fields.items():
+            inner_fields = _fields(value)
+            if key in found:
+                self._mirror(_joined(path, found[key]), trees[found[key]], value)
+            elif key in spare and below[spare[key]][0] not in self.gradients:
+                self._mirror(*below[spare[key]], value)
+            elif inner_fields is not None:
+                self._named(
+                    path, inner_fields, {name: tree for name, tree in trees.items() if name not in found.values()}
+                )
+            else:
+                self._superfluous(key, value)
+
+    def _superfluous(self, key: str, value: Any) -> None:
+        self.extra[key] = value
+        try:
+            size = float(np.max(np.abs(np.asarray(value, np.float64)), initial=0))
+        except (TypeError, ValueError):
+            return
+        if size != 0:
+            self._note("phantom-gradient", f"backward returns {key!r}, a gradient of nothing that forward takes")
+
+    def _mirror(self, path: str, tree: Tree, value: Any) -> None:
+        """A gradient for a whole tree, of the same nesting."""
+        parts = children(path, tree)
+        if parts is None:
+            if is_float(tree):
+                self._leaf(path, np.shape(tree), value)
+        elif value is None:
+            self.declined.update(inner for inner, leaf in leaves(path, tree).items() if is_float(leaf))
+        elif isinstance(tree, Mapping) and (fields := _fields(value)) is not None:
+            self._named(path, fields, {str(key): part for key, part in tree.items()})
+        elif (fields := _fields(value)) is not None and dataclasses.is_dataclass(tree):
+            self._named(path, fields, {field.name: getattr(tree, field.name) for field in dataclasses.fields(tree)})
+        elif isinstance(value, tuple | list | np.ndarray) and np.ndim(value[:0]) and len(value) == len(parts):
+            for (inner, part), item in zip(parts, value, strict=True):
+                self._mirror(inner, part, item)
+        else:
+            self._bad_shape(
+                path, f"the gradient of {path} is {_described(value)}, and {path} is nested: {_described(tree)}"
+            )
+
+    # One array.
+
+    def _leaf(self, path: str, shape: tuple[int, ...], value: Any) -> None:
+        if value is None:
+            self.declined.add(path)
+            return
+        array = _stacked(value)
+        if array is None or array.dtype.kind not in "fiu":
+            what = _described(value) if array is None else f"of type {array.dtype}"
+            self._bad_shape(path, f"the gradient of {path} is {what}, no array of floats", "wrong-type")
+            return
+        if array.dtype.kind == "f":
+            self.coarsest = max(self.coarsest, float(np.finfo(array.dtype).eps))
+        elif array.size and np.any(array):
+            self._note("integer-gradient", f"the gradient of {path} is an array of integers, so fractions are lost")
+        array = np.array(array, np.float64)
+        if self._per_step and array.shape != shape and array.shape[1:] == shape:
+            array = array.sum(axis=0)
+        if array.shape != shape:
+            array = self._reshaped(path, shape, array)
+        if array is not None:
+            self.gradients[path] = array
+            if not np.isfinite(array).all():
+                self._note("not-finite", f"the gradient of {path} has entries that are NaN or infinite")
+
+    def _reshaped(self, path: str, shape: tuple[int, ...], array: Array) -> Array | None:
+        got = array.shape
+        if [size for size in got if size != 1] == [size for size in shape if size != 1]:
+            self._note("reshaped", f"the gradient of {path} has shape {got}, {path} has {shape}: accepted")
+            return array.reshape(shape)
+        self._bad_shape(path, f"the gradient of {path} has shape {got}, {path} has {shape}{_hint(got, shape)}")
+        return None
+
+    def _bad_shape(self, path: str, sentence: str, kind: str = "wrong-shape") -> None:
+        self.refused.add(path)
+        self._note(kind, sentence)
+
+
+def _hint(got: tuple[int, ...], shape: tuple[int, ...]) -> str:
+    if len(got) == 2 and got[::-1] == shape:
+        return ": it looks transposed"
+    if len(got) == len(shape) + 1 and got[1:] == shape:
+        return ": it looks not summed over the first axis; per_step=True sums it"
+    if len(got) == len(shape) + 2 and got[2:] == shape:
+        return ": it looks not summed over the first two axes"
+    if got == ():
+        return ": it looks summed over everything"
+    if len(got) == len(shape) - 1 and got in (shape[1:], shape[:-1]):
+        return ": it looks summed over an axis too many"
+    return ""
+
+
+def _fields(value: Any) -> dict[str, Any] | None:
+    """What has named parts, as a dict; None for anything else."""
+    if isinstance(value, Mapping):
+        return {str(key): part for key, part in value.items()} if not _counts(value) else None
+    if hasattr(value, "_fields") and isinstance(value, tuple):
+        return dict(zip(value._fields, value, strict=True))  # type: ignore[attr-defined]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return dict(vars(value)) if isinstance(value, SimpleNamespace) else None
+
+
+def _counts(value: Mapping[Any, Any]) -> bool:
+    """Whether a dict is a list in disguise: its keys are step numbers."""
+    return bool(value) and all(isinstance(key, int | np.integer) for key in value)
+
+
+def _stacked(value: Any) -> Array | None:
+    """A value as an array; steps in a list, or under their numbers, are stacked."""
+    if isinstance(value, Mapping):
+        if not _counts(value):
+            return None
+        value = [value[key] for key in sorted(value)]
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _joined(path: str, name: str) -> str:
+    return f"{path}[{name!r}]" if path else name
+
+
+def _last(path: str) -> str:
+    """The last name in a path: `W` of `params['W']`."""
+    tail = path.rsplit("[", 1)[-1].rsplit(".", 1)[-1].rstrip("]").strip("'\"")
+    return path if tail.isdigit() else tail
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    if isinstance(value, tuple | list | Mapping):
+        return f"a {type(value).__name__} of {len(value)}"
+    return f"a {type(value).__name__}"
+
+
+def _many(items: list[Any]) -> str:
+    return _described(items[0]) if len(items) == 1 else f"{len(items)} things"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:_MOST_SHOWN]) + (", ..." if len(names) > _MOST_SHOWN else "")

@@ -1,0 +1,315 @@
+"""What a wrong gradient looks like, without knowing the cell: a table of tests, each with its sentence.
+
+Every test asks whether something made of the returned gradient, such as its half or its transpose, is the right one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from symrnn.checking.evidence import Evidence
+from symrnn.checking.findings import Suggestion
+from symrnn.checking.invocation import SubjectError
+from symrnn.checking.locating import Location
+from symrnn.checking.sizes import differing, fewer, shorter, unstarted
+
+Array = Any
+_SAME = 1e-7
+_MANY = 3
+_MOST_BLOCKS = 8
+
+
+@dataclass(frozen=True)
+class Case:
+    """One wrong gradient with its surroundings.
+
+    Attributes:
+        evidence: what was measured.
+        name: the input.
+        wrong: every input whose gradient is wrong.
+        location: where it is wrong, if that was looked for.
+    """
+
+    evidence: Evidence
+    name: str
+    wrong: Sequence[str]
+    location: Location | None
+
+    @property
+    def gradient(self) -> Array:
+        """What backward returns."""
+        return self.evidence.gradients[self.name]
+
+    def holds(self, candidate: Array) -> bool:
+        """Whether a candidate is the right gradient."""
+        return self.evidence.holds(self.name, candidate)
+
+
+def suggested(
+    evidence: Evidence, wrong: Sequence[str], located: Mapping[str, Location]
+) -> dict[str, tuple[Suggestion, ...]]:
+    """The classes of mistakes that each wrong gradient looks like, the plainest first."""
+    found: dict[str, list[Suggestion]] = {}
+    for name in wrong:
+        if name not in evidence.gradients or not np.isfinite(evidence.gradients[name]).all():
+            continue
+        case = Case(evidence, name, wrong, located.get(name))
+        found[name] = [suggestion for test in TESTS if (suggestion := test(case)) is not None]
+    if located:
+        for name, suggestion in _elsewhere(evidence, list(located)):
+            found.setdefault(name, []).append(suggestion)
+    return {name: tuple(rows) for name, rows in found.items()}
+
+
+# One gradient by itself.
+
+
+def _zero(case: Case) -> Suggestion | None:
+    if np.any(case.gradient):
+        return None
+    alone = " it is the only one that is wrong;" if len(case.wrong) == 1 else ""
+    return Suggestion("missing-path", f"it is zero throughout;{alone} the outputs do depend on {case.name}")
+
+
+def _phantom(case: Case) -> Suggestion | None:
+    if any(case.evidence.expected(case.name, place)[0] != 0 for place in range(4)) or not np.any(case.gradient):
+        return None
+    return Suggestion("phantom-gradient", f"the outputs do not depend on {case.name} at all")
+
+
+def _factor(case: Case) -> Suggestion | None:
+    factor = case.evidence.factor(case.name)
+    if factor is None or case.evidence.nonlinear(case.name):
+        return None
+    others = [name for name in case.wrong if name != case.name and name in case.evidence.gradients]
+    common = [name for name in others if (other := case.evidence.factor(name)) and abs(other / factor - 1) < _SAME]
+    too = f"; so are those of {', '.join(common)}" if common else ""
+    if abs(factor + 1) < _SAME:
+        return Suggestion("sign", f"it is the right gradient with the opposite sign{too}")
+    if abs(factor - 2) < _SAME:
+        return Suggestion("double-counted", f"it is exactly 2 times the right gradient{too}")
+    axes = _axes(case, round(1 / factor)) if abs(1 / factor - round(1 / factor)) < _SAME / factor**2 else []
+    if axes:
+        part = round(1 / factor)
+        told = f"it is exactly 1/{part} of the right gradient, and {part} is the size of {axes[0]}"
+        return Suggestion("mean-for-sum", told + too)
+    axes = _axes(case, round(factor)) if abs(factor - round(factor)) < _SAME * abs(factor) else []
+    size = f", and {round(factor)} is the size of {axes[0]}" if axes else ""
+    return Suggestion("wrong-scale", f"it is exactly {factor:.10g} times the right gradient{size}{too}")
+
+
+def _axes(case: Case, size: int) -> list[str]:
+    """The axes of that size: of outputs, then of inputs."""
+    if size < 2:
+        return []
+    arrays = case.evidence.cotangents | {path: a for path, a in case.evidence.point.items() if np.ndim(a)}
+    return [f"axis {n} of {path}" for path, array in arrays.items() for n, s in enumerate(np.shape(array)) if s == size]
+
+
+def _accumulated(case: Case) -> Suggestion | None:
+    left = case.evidence.accumulated(case.name)
+    if left <= 1e-12 * float(np.max(np.abs(case.gradient), initial=0)):
+        return None
+    if case.evidence.subject.calling.implicit:
+        return None
+    kept = case.gradient - case.evidence.at_zero[case.name]
+    rest = "; without that it is right" if case.holds(kept) else ""
+    return Suggestion("bad-accumulator", f"it is not zero for zero cotangents: its largest entry is {left:.3g}{rest}")
+
+
+def _clipped(case: Case) -> Suggestion | None:
+    if not case.evidence.nonlinear(case.name):
+        return None if _accumulated(case) else _saturated(case)
+    larger, right = case.evidence.enlarged[case.name], case.evidence.diminished.get(case.name)
+    top = float(np.max(np.abs(larger), initial=0))
+    if case.evidence.accumulated(case.name) and right is not None and not case.holds(right):
+        return None
+    equal = int(np.sum(np.abs(larger) == top))
+    small = "; for small cotangents it is right" if right is not None and case.holds(right) else ""
+    if equal >= min(_MANY, larger.size):
+        told = f"for cotangents a million times as large, {equal} of {larger.size} entries are ±{top:.6g}"
+    else:
+        norm = float(np.linalg.norm(larger))
+        told = f"it does not grow with the cotangents; for a million times as large ones its norm is {norm:.6g}"
+    return Suggestion("clipped", told + small)
+
+
+def _saturated(case: Case) -> Suggestion | None:
+    """Equal extreme entries, where the cotangents cannot be scaled."""
+    sizes = np.abs(case.gradient)
+    top = float(np.max(sizes, initial=0))
+    equal = int(np.sum(sizes == top))
+    if top == 0 or equal < _MANY or equal == sizes.size or not np.any(case.gradient != case.gradient.ravel()[0]):
+        return None
+    expected = case.location.worst.expected if case.location and case.location.worst else 0.0
+    if abs(expected) <= top:
+        return None
+    return Suggestion(
+        "clipped", f"{equal} of {sizes.size} entries are ±{top:.6g}, and one of them should be {expected:.6g}"
+    )
+
+
+def _transposed(case: Case) -> Suggestion | None:
+    gradient = case.gradient
+    if gradient.ndim != 2 or gradient.shape[0] != gradient.shape[1] or not case.holds(gradient.T):
+        return None
+    return Suggestion("transpose", "its transpose is the right gradient")
+
+
+def _shifted(case: Case) -> Suggestion | None:
+    gradient = case.gradient
+    if gradient.ndim < 2 or gradient.shape[0] < 2:
+        return None
+    if case.holds(gradient[::-1]):
+        return Suggestion("wrong-time-index", "it is the right gradient with its first axis reversed")
+    for step in (1, -1):
+        moved = np.roll(gradient, step, axis=0)
+        if case.holds(moved):
+            return Suggestion("wrong-time-index", "it is the right gradient moved by one along its first axis")
+    return None
+
+
+# One gradient against the others.
+
+
+def _swapped(case: Case) -> Suggestion | None:
+    gradient = case.gradient
+    if not np.any(gradient):
+        return None
+    for name, other in case.evidence.gradients.items():
+        if name == case.name or other.shape != gradient.shape or not gradient.size:
+            continue
+        if np.array_equal(other, gradient):
+            which = "both are wrong" if name in case.wrong else f"that of {name} is right"
+            return Suggestion("gate-swapped", f"it equals the gradient of {name} in every entry; {which}")
+        if name in case.wrong and case.evidence.holds(name, gradient):
+            return Suggestion("gate-swapped", f"it is the right gradient of {name}")
+    return None
+
+
+def _sliced(case: Case) -> Suggestion | None:
+    """Only some rows or columns are wrong: what is wrong with them."""
+    if case.location is None or not case.location.slices or case.gradient.size < 2:
+        return None
+    axis, (first, last) = min(case.location.slices.items(), key=lambda item: item[1][1] - item[1][0])
+    count, width = case.gradient.shape[axis], last - first + 1
+    one, many = _words(case.gradient.ndim, axis)
+    where = f"{one} {first} of {count} is wrong" if width == 1 else f"{many} {first} to {last} of {count} are wrong"
+    blocks = count // width
+    whole = width > 1 and blocks <= _MOST_BLOCKS and count % width == 0 and first % width == 0
+    block = f", block {first // width + 1} of {blocks}" if whole else ""
+    tag, told = _in_slice(case, axis, first, last)
+    return Suggestion(tag, f"only {where}{block}{told}; the rest is right")
+
+
+def _words(dimensions: int, axis: int) -> tuple[str, str]:
+    """What one and several places along an axis are called."""
+    if dimensions == 1:
+        return "entry", "entries"
+    if dimensions == 2:
+        return (("row", "rows"), ("column", "columns"))[axis]
+    return f"index of axis {axis}, number", f"indices of axis {axis}, numbers"
+
+
+def _in_slice(case: Case, axis: int, first: int, last: int) -> tuple[str, str]:
+    """The tag and the clause for a wrong slice: zero, a multiple, or equal to another block."""
+    gradient = case.gradient
+    window = [slice(None)] * gradient.ndim
+    window[axis] = slice(first, last + 1)
+    part, width = gradient[tuple(window)], last - first + 1
+
+    def filled(values: Array) -> Array:
+        candidate = gradient.copy()
+        candidate[tuple(window)] = values
+        return candidate
+
+    if not np.any(part):
+        return "missing-path", ", and zero"
+    for start in range(0, gradient.shape[axis] - width + 1, width):
+        other = [slice(None)] * gradient.ndim
+        other[axis] = slice(start, start + width)
+        if start != first and np.array_equal(gradient[tuple(other)], part):
+            return "gate-swapped", f", and equal to {start} to {start + width - 1}"
+    product = case.evidence.product(case.name, 0)
+    inside = float(np.sum(part * case.evidence.direction(case.name, 0)[tuple(window)]))
+    right = product.expected - (product.got - inside)
+    if inside and right and case.holds(filled(part * (right / inside))):
+        factor = inside / right
+        tag = "double-counted" if abs(factor - 2) < 1e-6 else "sign" if abs(factor + 1) < 1e-6 else "wrong-scale"
+        return tag, f", and {factor:.6g} times the right ones"
+    if axis == 0 and first == last == 0 and _looks_sequential(case):
+        return "initial-state", ", so step 0 is treated differently"
+    return "missing-path", ""
+
+
+def _looks_sequential(case: Case) -> bool:
+    return any(c.ndim >= 2 and c.shape[0] == case.gradient.shape[0] for c in case.evidence.cotangents.values())
+
+
+TESTS: tuple[Callable[[Case], Suggestion | None], ...] = (
+    _zero,
+    _phantom,
+    _accumulated,
+    _clipped,
+    _factor,
+    _transposed,
+    _swapped,
+    _shifted,
+    _sliced,
+)
+"""Every test of a single gradient, the plainest first."""
+
+
+# The same functions elsewhere.
+
+
+def _elsewhere(evidence: Evidence, wrong: list[str]) -> list[tuple[str, Suggestion]]:
+    """What becomes right at one step, at one example, or from a zero initial state."""
+    subject, method = evidence.subject, evidence.truth.method
+    found: list[tuple[str, Suggestion]] = []
+    noticed = list(subject.problems)  # what is noticed at other sizes is not of these inputs
+    for tag, change, more, sentence in _QUESTIONS:
+        there = _asked(subject, change)
+        if there is None or (gone := differing(subject, there, method)) is None:
+            continue
+        control = None if more is None else _asked(subject, more)
+        still = None if control is None else differing(subject, control, method)
+        for name in wrong:
+            if name not in gone and (still is None or name in still) and name in _read(subject, there):
+                found.append((name, Suggestion(tag, sentence)))
+    subject.problems[:] = noticed
+    return found
+
+
+def _asked(subject: Any, change: Callable[[Any], Any]) -> Mapping[str, Array] | None:
+    try:
+        result: Mapping[str, Array] | None = change(subject)
+    except SubjectError:
+        return None
+    return result
+
+
+def _read(subject: Any, arrays: Mapping[str, Array]) -> set[str]:
+    """The inputs whose gradient can be asked for there at all: those that are not zero in size."""
+    return {name for name in subject.arrays if np.size(arrays.get(name, subject.arrays[name]))}
+
+
+_QUESTIONS: tuple[tuple[str, Callable[[Any], Any], Callable[[Any], Any] | None, str], ...] = (
+    (
+        "recurrent-path-cut",
+        lambda subject: shorter(subject, 1),
+        lambda subject: shorter(subject, 2),
+        "it is right for a sequence of one step and wrong for two",
+    ),
+    (
+        "mean-for-sum",
+        lambda subject: fewer(subject, 1),
+        lambda subject: fewer(subject, 2),
+        "it is right for a batch of one example and wrong for two",
+    ),
+    ("initial-state", unstarted, None, "it is right where the initial state is zero"),
+)

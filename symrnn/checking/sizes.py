@@ -1,0 +1,115 @@
+"""The same functions at other sizes: a shorter sequence, one example, a zero initial state."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from symrnn.checking.evidence import Evidence
+from symrnn.checking.invocation import SubjectError
+from symrnn.checking.subject import Subject
+
+Array = Any
+_START = re.compile(
+    r"^(?:[hcsnmz]|state|hidden|cell)?_?(?:0|prev|init|initial|start|tm1)$|^(?:h|c|s|state|hidden)$", re.I
+)
+_SEED = 1
+
+
+def shorter(subject: Subject, steps: int) -> dict[str, Array] | None:
+    """Inputs of so many steps: made anew, or cut from the sequence; None where neither can be done.
+
+    A sequence is told by causality: with its first entries alone, forward returns the first entries of its outputs.
+    """
+    if (made := _made(subject, T=steps)) is not None:
+        return made
+    for name, array in subject.arrays.items():
+        if (
+            array.ndim >= 2
+            and array.shape[0] > steps
+            and _is_beginning(subject, {name: array[:steps]}, 0, array.shape[0])
+        ):
+            return {name: array[:steps]}
+    return None
+
+
+def fewer(subject: Subject, examples: int) -> dict[str, Array] | None:
+    """Inputs of so many examples, in the same way; every input with a batch axis is cut."""
+    if (made := _made(subject, N=examples)) is not None:
+        return made
+    for size in sorted({n for a in subject.arrays.values() if a.ndim >= 2 for n in a.shape[:2] if n > examples}):
+        for cut in _cuts(subject, size, examples):
+            if _is_beginning(subject, cut, None, size):
+                return cut
+    return None
+
+
+def unstarted(subject: Subject) -> dict[str, Array] | None:
+    """The inputs with initial states of zero; None where no input is named as one, or they are zero already."""
+    found = {
+        name: np.zeros_like(array)
+        for name, array in subject.arrays.items()
+        if _START.match(name.rsplit("[", 1)[-1].strip("]'\"")) and np.any(array)
+    }
+    return found or None
+
+
+def differing(subject: Subject, arrays: Mapping[str, Array], method: str) -> set[str] | None:
+    """The inputs whose gradients are wrong at another point; None where it cannot be checked there."""
+    try:
+        evidence = Evidence(subject, _SEED, arrays, method)
+        wrong = set(evidence.reading.refused)
+        for name in evidence.gradients:
+            product = evidence.product(name, 0)
+            if not product.gap <= evidence.coarse * product.scale + 8 * product.error:
+                wrong.add(name)
+    except (SubjectError, KeyError, ValueError):
+        return None
+    return wrong
+
+
+def _made(subject: Subject, **sizes: int) -> dict[str, Array] | None:
+    try:
+        made = subject.made(_SEED, **sizes)
+        return made if made is not None and set(made) >= set(subject.arrays) else None
+    except SubjectError:
+        return None
+
+
+def _cuts(subject: Subject, size: int, examples: int) -> Iterator[dict[str, Array]]:
+    """Ways to cut a batch axis: the second of what has three axes, the first of what has two."""
+    rank = {name: array for name, array in subject.arrays.items() if array.ndim >= 2}
+    states = {n: a[:examples] for n, a in rank.items() if a.ndim == 2 and a.shape[0] == size and _START.match(n)}
+    sequences = {n: a[:, :examples] for n, a in rank.items() if a.ndim == 3 and a.shape[1] == size}
+    others = {n: a[:examples] for n, a in rank.items() if a.ndim == 2 and a.shape[0] == size}
+    for cut in (sequences | states, states, sequences | others, others):
+        if cut:
+            yield cut
+
+
+def _is_beginning(subject: Subject, cut: Mapping[str, Array], axis: int | None, size: int) -> bool:
+    """Whether forward with the cut inputs gives a part of its outputs, along an axis of that size."""
+    try:
+        answer = subject.outputs(cut)
+    except SubjectError:
+        return False
+    partial = False
+    for path, array in answer.items():
+        whole = subject.answer.get(path)
+        if whole is None or whole.ndim != array.ndim:
+            return False
+        if whole.shape == array.shape:
+            if axis is None and whole.ndim:
+                return False
+            continue
+        places = [n for n, (one, two) in enumerate(zip(whole.shape, array.shape, strict=True)) if one != two]
+        if len(places) != 1 or whole.shape[places[0]] != size or axis not in (None, places[0]):
+            return False
+        part = np.take(whole, range(array.shape[places[0]]), axis=places[0])
+        partial = bool(np.allclose(part, array, rtol=1e-6 if subject.epsilon < 1e-10 else 1e-3, atol=1e-12))
+        if not partial:
+            return False
+    return partial

@@ -1,0 +1,215 @@
+"""Directional derivatives of somebody's forward pass: by complex step where that holds, else by differences.
+
+The only source of truth is the forward pass itself.  A direction moves every entry of an input at once, so that the
+cost does not grow with the input's size.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from symrnn.checking.invocation import SubjectError
+from symrnn.checking.subject import Subject
+
+Array = Any
+COMPLEX_STEP = "complex step"
+DIFFERENCES = "central differences with Richardson extrapolation"
+_TINY = 1e-20
+_LEVELS = 24
+_ENOUGH = 1e-12
+_PRECISE = 1e-7
+_AGREE = 1e-6
+_FACTOR = 2.0
+
+
+@dataclass(frozen=True)
+class Slopes:
+    """One-sided derivatives along a direction.
+
+    Attributes:
+        ahead: the derivative forwards.
+        behind: the derivative backwards.
+        error: what both may be off by.
+    """
+
+    ahead: float
+    behind: float
+    error: float
+
+    @property
+    def gap(self) -> float:
+        """How far they are apart beyond their errors."""
+        return max(0.0, abs(self.ahead - self.behind) - self.error)
+
+
+class Truth:
+    """Derivatives of ⟨cotangents, outputs⟩ with respect to the inputs.
+
+    Args:
+        subject: the functions under test; backward is not called.
+        cotangents: output path -> array.
+        arrays: the point, as leaf path -> array in place of the own ones.
+        seed: of the direction in which complex step is compared with differences before it is trusted.
+        method: `COMPLEX_STEP` or `DIFFERENCES`; None to find out.
+
+    Attributes:
+        method: how derivatives are taken.
+        epsilon: the relative error of a derivative that rounding alone explains.
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        cotangents: Mapping[str, Array],
+        arrays: Mapping[str, Array] | None = None,
+        seed: int = 0,
+        method: str | None = None,
+    ) -> None:
+        self._subject = subject
+        self._cotangents = dict(cotangents)
+        self._point = dict(subject.arrays) | dict(arrays or {})
+        self._others = {path: array for path, array in self._point.items() if path not in subject.arrays}
+        self._unit = subject.epsilon
+        self._base = subject.answer if not arrays else subject.outputs(self._point)
+        self.size = sum(
+            float(np.sum(np.abs(c) * (1 + np.abs(self._base[path])))) for path, c in self._cotangents.items()
+        )
+        self.method = method or (COMPLEX_STEP if self._analytic(seed) else DIFFERENCES)
+        self.epsilon = 1e-9 if self.method == COMPLEX_STEP else 1e-7
+
+    def directional(self, direction: Mapping[str, Array]) -> tuple[float, float]:
+        """The derivative along a direction.
+
+        Args:
+            direction: leaf path -> array of the leaf's shape; zero for those that are missing.
+
+        Returns:
+            The derivative, and an estimate of its absolute error; for a complex step that is rounding.
+
+        Raises:
+            SubjectError: forward raises nearby.
+        """
+        if self.method == COMPLEX_STEP:
+            tangent = self._complex(direction)
+            terms = [c * tangent[path] for path, c in self._cotangents.items()]
+            value = float(sum(np.sum(term) for term in terms))
+            return value, 1e-13 * float(sum(np.sum(np.abs(term)) for term in terms))
+        return self._richardson(direction)
+
+    def entries(self, name: str, indices: Iterable[tuple[int, ...]]) -> tuple[Array, Array]:
+        """Single entries of the gradient of one input: their values and their errors."""
+        pairs = [self.directional({name: _unit(self._point[name], index)}) for index in indices]
+        values, errors = zip(*pairs, strict=True) if pairs else ((), ())
+        return np.array(values, np.float64), np.array(errors, np.float64)
+
+    def slopes(self, direction: Mapping[str, Array]) -> Slopes:
+        """The derivatives on both sides, which differ where the point is at a kink."""
+        step = self._reach(direction) * 1e-3 * (1 if self._unit < 1e-10 else 30)
+        sides = []
+        for sign in (1.0, -1.0):
+            steps = [sign * step * part for part in (1, 0.5, 0.25)]
+            one, two, four = (self._change(direction, part, self._base) / part for part in steps)
+            first, second = 2 * two - one, 2 * four - two
+            sides.append((second, abs(second - first)))
+        rounding = 32 * self._unit * self.size / step
+        return Slopes(sides[0][0], sides[1][0], sides[0][1] + sides[1][1] + rounding)
+
+    # Complex step.
+
+    def _analytic(self, seed: int) -> bool:
+        """Whether a complex step gives the derivative: it runs, and agrees with differences along one direction."""
+        if self._unit > 1e-10:
+            return False
+        rng = np.random.default_rng(seed)
+        direction = {path: rng.normal(size=self._point[path].shape) for path in self._own()}
+        direction = {path: array * self._scale(path) for path, array in direction.items()}
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", np.exceptions.ComplexWarning)
+            try:
+                tangent = self._complex(direction)
+            except (SubjectError, Warning):
+                return False
+        value = 0.0
+        for path, c in self._cotangents.items():
+            if not np.isfinite(tangent[path]).all():
+                return False
+            value += float(np.sum(c * tangent[path]))
+        try:
+            other, error = self._richardson(direction)
+        except SubjectError:
+            return False
+        return abs(value - other) <= 8 * error + _AGREE * abs(value) + 1e-12 * self.size
+
+    def _complex(self, direction: Mapping[str, Array]) -> dict[str, Array]:
+        """The tangent of every output; an output that stays real does not move."""
+        moved = self._others | {
+            path: self._point[path] + 1j * _TINY * np.asarray(direction.get(path, 0.0)) for path in self._own()
+        }
+        answer = self._subject.outputs(moved)
+        return {path: answer[path].imag / _TINY for path in self._cotangents}
+
+    # Differences.
+
+    def _own(self) -> list[str]:
+        return [
+            path for path, array in self._point.items() if getattr(getattr(array, "dtype", None), "kind", "") == "f"
+        ]
+
+    def _scale(self, path: str) -> float:
+        array = self._point[path]
+        size = float(np.sqrt(np.mean(array**2))) if array.size else 0.0
+        return size if size > 0 and np.isfinite(size) else 1.0
+
+    def _reach(self, direction: Mapping[str, Array]) -> float:
+        """The step that moves the inputs by about their own size."""
+        ratios = [
+            max(self._scale(path), 1e-3) / size
+            for path, array in direction.items()
+            if (size := float(np.max(np.abs(array), initial=0))) > 0
+        ]
+        return min(ratios, default=1.0)
+
+    def _moved(self, direction: Mapping[str, Array], step: float) -> dict[str, Array]:
+        moved = self._others | {path: self._point[path] for path in self._own()}
+        for path, array in direction.items():
+            moved[path] = moved[path] + step * np.asarray(array)
+        return self._subject.outputs(moved)
+
+    def _change(self, direction: Mapping[str, Array], step: float, base: Mapping[str, Array]) -> float:
+        answer = self._moved(direction, step)
+        return float(sum(np.sum(c * (answer[path] - base[path])) for path, c in self._cotangents.items()))
+
+    def _richardson(self, direction: Mapping[str, Array]) -> tuple[float, float]:
+        """Central differences at shrinking steps, extrapolated; the entry of the table with the least error wins."""
+        step = self._reach(direction) * 0.5
+        best, least = float("nan"), float("inf")
+        row: list[float] = []
+        worse = 0
+        for _ in range(_LEVELS if self._unit < 1e-10 else 10):
+            ahead = self._moved(direction, step)
+            slope = self._change(direction, -step, ahead) / (-2 * step)
+            rounding = 4 * self._unit * self.size / step
+            previous, row = row, [slope]
+            for order, old in enumerate(previous, 1):
+                row.append(row[-1] + (row[-1] - old) / (_FACTOR ** (2 * order) - 1))
+            for order in range(1, len(row)):
+                spread = max(abs(row[order] - row[order - 1]), abs(row[order] - previous[order - 1])) + 0.1 * rounding
+                if np.isfinite(spread) and spread < least:
+                    best, least, worse = row[order], spread, -1
+            worse += 1
+            # Far from the point everything may look settled: only a precise value ends the search early.
+            if least <= _ENOUGH * abs(best) or (worse >= 3 and least <= _PRECISE * abs(best)):
+                break
+            step /= _FACTOR
+        return best, least
+
+
+def _unit(array: Array, index: tuple[int, ...]) -> Array:
+    direction = np.zeros_like(array, dtype=np.float64)
+    direction[index] = 1.0
+    return direction

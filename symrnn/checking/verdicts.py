@@ -1,0 +1,220 @@
+"""One verdict per gradient, from a few directional products; entries are looked at only where something is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from symrnn.checking.evidence import LARGE, Evidence, Product
+from symrnn.checking.findings import GradientFinding, Suggestion, Verdict, Worst
+from symrnn.checking.invocation import SubjectError
+from symrnn.checking.locating import Location, Locator
+from symrnn.checking.signatures import suggested
+from symrnn.checking.subject import Subject
+from symrnn.checking.truth import DIFFERENCES
+
+_WORTHLESS = 1e-2
+_GRAVITY = (Verdict.RIGHT, Verdict.ROUNDING, Verdict.UNKNOWN, Verdict.KINK, Verdict.WRONG)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a check found.
+
+    Attributes:
+        findings: one per gradient that backward returns.
+        method: how the truth was found.
+        evidence: what was measured.
+    """
+
+    findings: tuple[GradientFinding, ...]
+    method: str
+    evidence: Evidence
+
+
+def judge(subject: Subject, seed: int = 0, directions: int = 2) -> tuple[GradientFinding, ...]:
+    """Compare every gradient that backward returns with the forward pass.
+
+    Random cotangents go into every output at once.  An input's gradient g is compared by its products ⟨g, v⟩ with
+    random normal directions v, so that an error e in any entries shows as ⟨e, v⟩, which is zero with probability
+    zero.  It is right where every product agrees with the derivative along v to within 1e-9 ‖g ⊙ v‖.
+
+    Args:
+        subject: the functions under test; what is noticed on the way is added to its `problems`.
+        seed: of the cotangents and directions.
+        directions: how many directions per input.
+
+    Returns:
+        A finding per gradient, in the order of the inputs; gradients that backward does not return have none.
+
+    Raises:
+        SubjectError: the check cannot be made.
+    """
+    return judgement(subject, seed, directions).findings
+
+
+def judgement(subject: Subject, seed: int = 0, directions: int = 2) -> Judgement:
+    """`judge`, with how it was done."""
+    with np.errstate(all="ignore"):  # what overflows is found by what comes out
+        return _judged(Evidence(subject, seed, repeat=True), directions)
+
+
+def _judged(evidence: Evidence, directions: int) -> Judgement:
+    subject = evidence.subject
+    findings = [
+        _found(evidence, name, directions)
+        for name in subject.names
+        if name in evidence.gradients or name in evidence.reading.refused
+    ]
+    locator = Locator(evidence)
+    wrong = [finding.name for finding in findings if finding.verdict is Verdict.WRONG]
+    located = {name: locator.locate(name) for name in wrong if _locatable(evidence, name)}
+    suggestions = suggested(evidence, wrong, located)
+    findings = [_told(evidence, one, located.get(one.name), suggestions.get(one.name, ())) for one in findings]
+    return Judgement(tuple(findings), evidence.truth.method, evidence)
+
+
+def _locatable(evidence: Evidence, name: str) -> bool:
+    gradient = evidence.gradients.get(name)
+    return (
+        gradient is not None
+        and gradient.size > 0
+        and bool(np.isfinite(gradient).all())
+        and not _is_limited(evidence, name)
+    )
+
+
+def _is_limited(evidence: Evidence, name: str) -> bool:
+    """Whether a gradient is right for these cotangents and not for larger ones."""
+    return all(_single(evidence, name, place)[0] in (Verdict.RIGHT, Verdict.ROUNDING) for place in range(2))
+
+
+def _found(evidence: Evidence, name: str, directions: int) -> GradientFinding:
+    shape = tuple(np.shape(evidence.point[name]))
+    if name in evidence.reading.refused:
+        return GradientFinding(
+            name, shape, Verdict.WRONG, float("inf"), evidence.fine, "its gradient has a wrong shape or type"
+        )
+    gradient = evidence.gradients[name]
+    if not gradient.size:
+        return GradientFinding(name, shape, Verdict.RIGHT, 0.0, evidence.fine, "the array is empty: nothing to compare")
+    if not np.isfinite(gradient).all():
+        return _not_finite(evidence, name, shape)
+    try:
+        singles = [_single(evidence, name, place) for place in range(max(1, directions))]
+    except SubjectError as refusal:
+        told = refusal.problem.sentence.splitlines()[0]
+        return GradientFinding(name, shape, Verdict.UNKNOWN, float("inf"), evidence.fine, f"near the inputs, {told}")
+    verdict, _, tolerance = max(singles, key=lambda one: (_GRAVITY.index(one[0]), one[1].gap))
+    error = max(_relative(one[1]) for one in singles)
+    finding = GradientFinding(
+        name, shape, verdict, error, tolerance, _criterion(evidence, verdict, tolerance, directions)
+    )
+    single = verdict is Verdict.ROUNDING and evidence.coarse > evidence.fine  # not a mere remnant of cancellation
+    if (verdict is Verdict.RIGHT or single) and evidence.nonlinear(name):
+        return _limited(evidence, finding)
+    return finding
+
+
+def _single(evidence: Evidence, name: str, place: int) -> tuple[Verdict, Product, float]:
+    """The verdict along one direction, with the tolerance that decided."""
+    product = evidence.product(name, place)
+    scale = product.scale or 1.0
+    estimated = 8 * product.error / scale
+    exact = max(evidence.fine, min(estimated, 1e-6))
+    if not np.isfinite(product.expected):
+        return Verdict.UNKNOWN, product, exact
+    if product.gap <= exact * product.scale:
+        return Verdict.RIGHT, product, exact
+    for tolerance in (evidence.coarse, estimated):
+        if product.gap <= tolerance * scale:
+            return (Verdict.ROUNDING if tolerance < _WORTHLESS else Verdict.UNKNOWN), product, tolerance
+    tiny = product.gap <= 1e-12 * evidence.truth.size
+    if tiny and product.got == 0:  # such as 1 - h² where h rounds to 1
+        return Verdict.ROUNDING, product, product.gap / scale
+    if tiny or product.gap <= _WORTHLESS * scale:
+        noise = 30 * evidence.noise(name, place)
+        if product.gap <= noise:
+            return Verdict.ROUNDING, product, noise / scale
+    slopes = evidence.truth.slopes({name: evidence.direction(name, place)})
+    if slopes.gap > max(1e-3 * product.gap, 1e-5 * (abs(slopes.ahead) + abs(slopes.behind))):
+        return Verdict.KINK, product, exact
+    near = (slopes.ahead + slopes.behind) / 2
+    if abs(product.got - near) <= 4 * slopes.error < 0.2 * product.gap and evidence.truth.method == DIFFERENCES:
+        return Verdict.UNKNOWN, product, exact  # differences of other steps do not agree among themselves
+    return Verdict.WRONG, product, max(exact, evidence.coarse)
+
+
+def _relative(product: Product) -> float:
+    if product.gap == 0:
+        return 0.0
+    return product.gap / product.scale if product.scale else float("inf")
+
+
+def _criterion(evidence: Evidence, verdict: Verdict, tolerance: float, directions: int) -> str:
+    ways = f"{directions} random direction{'s' if directions != 1 else ''}"
+    made = f"⟨gradient, v⟩ against {evidence.truth.method} along {ways} v, to {tolerance:.0e} ‖gradient ⊙ v‖"
+    single = max(evidence.subject.epsilon, evidence.subject.gradient_epsilon) > 1e-10
+    reasons = {
+        Verdict.ROUNDING: "; the functions compute in single precision"
+        if single
+        else "; the rest is rounding, estimated by repeating both with everything scaled",
+        Verdict.KINK: "; the derivatives on both sides differ, so there is no single right answer here",
+        Verdict.UNKNOWN: "; the derivative along v could not be found with that precision",
+    }
+    return made + reasons.get(verdict, "")
+
+
+def _not_finite(evidence: Evidence, name: str, shape: tuple[int, ...]) -> GradientFinding:
+    gradient = evidence.gradients[name]
+    index = tuple(int(i) for i in np.argwhere(~np.isfinite(gradient))[0])
+    try:
+        expected = float(evidence.truth.entries(name, [index])[0][0])
+    except SubjectError:
+        expected = float("nan")
+    verdict = Verdict.WRONG if np.isfinite(expected) else Verdict.UNKNOWN
+    worst = Worst(index, float(gradient[index]), expected)
+    told = "it has entries that are NaN or infinite, where the forward pass has a derivative"
+    return GradientFinding(name, shape, verdict, float("inf"), evidence.fine, told, worst)
+
+
+def _limited(evidence: Evidence, finding: GradientFinding) -> GradientFinding:
+    """A gradient that is right for these cotangents, and not for a million times as large ones."""
+    larger, expected = evidence.enlarged[finding.name], LARGE * evidence.gradients[finding.name]
+    gap = np.abs(larger - expected)
+    index = tuple(int(i) for i in np.unravel_index(int(np.argmax(np.nan_to_num(gap, nan=np.inf))), gap.shape))
+    size = float(np.linalg.norm(expected))
+    told = "right for cotangents of order one; for cotangents a million times as large it does not grow with them"
+    return replace(
+        finding,
+        verdict=Verdict.WRONG,
+        error=float(np.linalg.norm(gap)) / size if size else float("inf"),
+        criterion=told,
+        worst=Worst(index, float(larger[index]), float(expected[index])),
+        norm_ratio=float(np.linalg.norm(larger)) / size if size else None,
+    )
+
+
+def _told(
+    evidence: Evidence, finding: GradientFinding, location: Location | None, suggestions: tuple[Suggestion, ...]
+) -> GradientFinding:
+    """The finding with where it is wrong, and what that looks like."""
+    if location is None:
+        return replace(finding, suggestions=suggestions)
+    factor = evidence.factor(finding.name)
+    ratio, cosine = location.norm_ratio, location.cosine
+    if factor is not None:  # known exactly, whatever was sampled
+        ratio, cosine = abs(factor), float(np.sign(factor))
+    return replace(
+        finding,
+        error=location.error,
+        worst=location.worst,
+        norm_ratio=ratio,
+        cosine=cosine,
+        criterion=f"{finding.criterion}; {location.told}",
+        suggestions=suggestions,
+    )
+
+
+__all__ = ["Judgement", "judge", "judgement"]

@@ -1,0 +1,47 @@
+"""The names in a function's `return`, read from its source where that is at hand; nothing is run."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+
+def returned_names(function: Callable[..., Any]) -> tuple[str | None, ...] | None:
+    """The names of what a function returns, in order: `("h", "cache")` for `return h, cache`.
+
+    Returns:
+        None for an entry that is no plain name.  None where the source is not at hand, or where the function returns
+        from several places that differ.
+    """
+    while hasattr(function, "func"):
+        function = function.func
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError, ValueError, RecursionError):
+        return None
+    body = tree.body[0] if tree.body else None
+    if not isinstance(body, ast.FunctionDef):
+        return None
+    found = {_names(node.value) for node in _returns(body)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _returns(function: ast.FunctionDef) -> list[ast.Return]:
+    """The function's own `return`s, without those of functions inside it."""
+    found: list[ast.Return] = []
+    rest: list[ast.AST] = list(function.body)
+    while rest:
+        node = rest.pop()
+        if isinstance(node, ast.Return):
+            found.append(node)
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            rest.extend(ast.iter_child_nodes(node))
+    return found
+
+
+def _names(value: ast.expr | None) -> tuple[str | None, ...]:
+    items = value.elts if isinstance(value, ast.Tuple) else [value]
+    return tuple(item.id if isinstance(item, ast.Name) else None for item in items)

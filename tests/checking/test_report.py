@@ -1,0 +1,139 @@
+"""What a report says, as text, as JSON and as HTML."""
+
+import json
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from symrnn.checking import (
+    BlindSpot,
+    Diagnosis,
+    GradientFinding,
+    Problem,
+    SourceLine,
+    Subject,
+    Suggestion,
+    Verdict,
+    Worst,
+)
+from symrnn.checking.report import WIDTH, GradientReport
+from symrnn.checking.verdicts import judgement
+from symrnn.errors import VerificationError
+from tests.checking.implementations import rnn_backward, rnn_forward, rnn_inputs
+
+NASTY = "params['<b>&\x1b[31m']" + "x" * 60
+
+
+def finding(name="W", verdict=Verdict.RIGHT, error=1e-16, **more):
+    return GradientFinding(name, (4, 6), verdict, error, 1e-9, "criterion <&>", **more)
+
+
+WRONG = finding(
+    NASTY,
+    Verdict.WRONG,
+    float("inf"),
+    worst=Worst((1, 2), float("nan"), -float("inf")),
+    norm_ratio=2.0,
+    cosine=1.0,
+    suggestions=(Suggestion("double-counted", "it is <exactly> 2 times the right gradient " * 6),),
+)
+LINE = SourceLine("mine.py", 12, "  dc = dh * o < 3", r"dc", "dc", "δc = δh ⊙ o")
+FULL = GradientReport(
+    (finding(), WRONG),
+    (Problem("wrong-shape", "shape\n  transposed", False), Problem("forward-raises", "boom <i>")),
+    (Diagnosis("missing-path", 9, "δa_i = δc ⊙ g", r"\delta", ("W",), 3e-16, "dW is what you get", True, LINE),),
+    (BlindSpot(("initial-state",), "the initial state is zero", 3),),
+    "lstm",
+    "x @ W, gates i f o g",
+    ("U",),
+    "complex step",
+    (31, 4),
+)
+
+
+def test_text():
+    text = str(FULL)
+    assert all(len(line) <= WIDTH for line in text.splitlines())
+    assert "\x1b" not in text
+    for piece in (
+        "cell: lstm",
+        "4×6",
+        "wrong",
+        "equation (9)",
+        "mine.py, line 12: dc = dh * o < 3",
+        "3 mistakes planted",
+    ):
+        assert piece in text
+    for piece in ("boom <i>", "31 of forward", "not explained", "got nan, expected -inf", "a near miss"):
+        assert (piece in " ".join(text.split())) == (piece != "a near miss")
+    assert text.splitlines()[-1] == "2 gradients compared: 1 wrong, 1 right."
+    assert len(FULL.short().splitlines()) < 8
+
+
+def test_json_holds_everything_and_is_stable():
+    data = json.loads(FULL.to_json(), parse_constant=lambda word: pytest.fail(word))
+    assert data == json.loads(GradientReport(**vars(FULL)).to_json())
+    assert FULL.to_json() == GradientReport(**vars(FULL)).to_json()
+    assert data["gradients"][1]["worst"] == {"index": [1, 2], "got": "NaN", "expected": "-Infinity"}
+    assert data["gradients"][1]["name"] == NASTY
+    assert data["diagnoses"][0]["line"]["line"] == 12
+    assert (data["passed"], data["verdict"], data["calls"]) == (False, "wrong", [31, 4])
+    assert json.dumps(FULL.as_dict(), allow_nan=False)
+
+
+def test_html_is_escaped_and_closed():
+    opened = []
+
+    class Checker(HTMLParser):
+        def handle_starttag(self, tag, attributes):
+            opened.append(tag)
+            assert tag in {"div", "p", "b", "table", "tr", "th", "td", "code", "span", "ul", "li"}
+            assert not any(name.startswith("on") or name in ("src", "href") for name, _ in attributes)
+
+        def handle_endtag(self, tag):
+            assert opened.pop() == tag
+
+    page = FULL._repr_html_()
+    Checker().feed(page)
+    assert opened == []
+    assert "&lt;exactly&gt;" in page
+    assert "<i>" not in page
+
+
+def test_verdict_of_the_whole():
+    def of(*verdicts, problems=()):
+        return GradientReport(tuple(finding(str(n), v) for n, v in enumerate(verdicts)), problems)
+
+    assert of(Verdict.RIGHT, Verdict.ROUNDING).passed
+    assert of(Verdict.RIGHT, Verdict.ROUNDING).verdict is Verdict.ROUNDING
+    assert "right up to rounding" in of(Verdict.RIGHT, Verdict.ROUNDING).summary
+    for gone in ((), (Verdict.RIGHT, Verdict.KINK), (Verdict.UNKNOWN,), (Verdict.WRONG, Verdict.RIGHT)):
+        assert not of(*gone).passed
+        with pytest.raises(VerificationError):
+            of(*gone).raise_if_failed()
+    stopped = of(Verdict.RIGHT, problems=(Problem("forward-raises", "boom"),))
+    assert not stopped.passed
+    assert stopped.verdict is Verdict.UNKNOWN
+    assert "could not be checked" in stopped.summary
+    assert of(Verdict.RIGHT, problems=(Problem("reshaped", "fine", False),)).passed
+    of(Verdict.RIGHT).raise_if_failed()
+    assert GradientReport(diagnoses=FULL.diagnoses * 2).mistakes == ("missing-path",)
+
+
+def test_a_real_report_reads_well():
+    def backward(dhs, dh_T, cache):
+        dx, dh, dW, dU, db = rnn_backward(dhs, dh_T, cache)
+        return dx, dh, dW, dU.T, db / 3
+
+    subject = Subject(rnn_forward, backward, rnn_inputs)
+    judged = judgement(subject)
+    report = GradientReport(judged.findings, tuple(subject.problems), method=judged.method)
+    text = str(report)
+    assert "its transpose is the right gradient" in text
+    assert text.endswith("5 gradients compared: 2 wrong, 3 right.")
+    with pytest.raises(VerificationError) as caught:
+        report.raise_if_failed()
+    assert str(caught.value) == text
+    assert caught.value.report is report
+    assert np.isfinite(report.wrong[0].error)
