@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from symrnn.calculus.jacobian import jacobian, paths
     from symrnn.errors import SymrnnError
     from symrnn.generation import generate
+    from symrnn.identification import identify
     from symrnn.language import cell
     from symrnn.language.recurrence import Cell
     from symrnn.verification import equivalent, verify
@@ -27,6 +28,7 @@ __all__ = [
     "derive",
     "equivalent",
     "generate",
+    "identify",
     "interop",
     "jacobian",
     "paths",
@@ -41,6 +43,7 @@ _HOMES = {
     "derive": "symrnn.calculus.derivation",
     "equivalent": "symrnn.verification",
     "generate": "symrnn.generation",
+    "identify": "symrnn.identification",
     "jacobian": "symrnn.calculus.jacobian",
     "paths": "symrnn.calculus.jacobian",
     "verify": "symrnn.verification",

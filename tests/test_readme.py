@@ -63,3 +63,13 @@ def test_its_comparison_of_two_cells_is_the_real_one() -> None:
     )
     assert shown is not None
     assert str(equivalent(cells[shown[1]], cells[shown[2]])) == shown[3]
+
+
+def test_its_identification_is_the_real_one(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = re.search(r"```python\n(import numpy as np\nimport symrnn\n.*?)```\n\n```\n(.*?)\n```", README, re.DOTALL)
+    assert shown is not None
+    exec(compile(shown[1], "README.md", "exec"), {})
+    first, *lines = capsys.readouterr().out.splitlines()
+    expected, *others = shown[2].splitlines()
+    assert first.split("e-")[0][:-1] == expected.split("e-")[0][:-1]  # the last digits are the machine's
+    assert lines == others

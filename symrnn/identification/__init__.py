@@ -1,0 +1,61 @@
+"""Which cell, in which layout, does a function compute?  Found by numbers, from the outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from symrnn.errors import InputError
+from symrnn.identification.agreement import Match
+from symrnn.identification.layout import Layout, Piece
+from symrnn.identification.result import Identification
+from symrnn.language.recurrence import Cell
+
+__all__ = ["Identification", "Layout", "Match", "Piece", "identify"]
+
+
+def identify(
+    forward: Callable[..., Any], inputs: Mapping[str, Any], *, among: Iterable[Cell | str] | None = None
+) -> Identification:
+    """Name the cell that a function computes, and how it holds its weights.
+
+    The function is asked for its outputs at other weights and states than its own, with copies; it is never read.
+    Roles are inferred from shapes, so it is best when all sizes differ; what shapes leave open, numbers decide.
+
+    Args:
+        forward: a function of NumPy arrays, called as `forward(**inputs)`, for a step or for a sequence.  It returns
+            an array, or a tuple, list or dict of arrays, with the cell's first state among them.
+        inputs: its arguments by name.  Arrays of floating-point numbers are the sequence, weights and initial states;
+            anything else is passed on as it is.
+        among: the cells that it may compute, as names or cells; the whole library if None.  A cell has one vector as
+            its input, and up to two sizes besides those of the input and of the first state.
+
+    Returns:
+        The cells that agree, with the layout of each; where none agrees, those that come nearest.
+
+    Raises:
+        InputError: the function raises at these inputs, returns no finite array, or does not return the same twice; a
+            cell has several inputs.
+        UnknownNameError: the library has no cell of that name.
+    """
+    from symrnn import cells
+    from symrnn.identification.asking import Asker
+    from symrnn.identification.search import Search
+
+    chosen = cells.names() if among is None else among
+    library = [cells.lookup(one) if isinstance(one, str) else one for one in chosen]
+    _check(library)
+    asker = Asker(forward, inputs)
+    search = Search(asker, library)
+    matches = search.matches()
+    nearest = [] if matches else search.nearest()
+    return Identification(tuple(matches), tuple(nearest), asker.asked, tuple(asker.remarks))
+
+
+def _check(library: list[Cell]) -> None:
+    for cell in library:
+        if len(cell.inputs) != 1 or len(cell.shape_names(cell.inputs[0])) != 1:
+            raise InputError(
+                f"identify: {cell.name} has {len(cell.inputs)} inputs: {', '.join(cell.inputs)}\n"
+                "  a cell can be named if its input is one vector"
+            )

@@ -1,0 +1,141 @@
+"""How far a callable is from a cell in a layout: at its own inputs, and at random ones with nothing zero."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from symrnn.identification.asking import JOINED, Answer, Asker
+from symrnn.identification.frames import LAST, Leads, View, views
+from symrnn.identification.layout import Layout, Output
+from symrnn.identification.matching import gap
+from symrnn.identification.points import random_arrays
+from symrnn.identification.slips import Slip
+from symrnn.identification.tiles import shapes
+
+Array = Any
+
+_SEED = 20
+
+
+@dataclass(frozen=True)
+class Match:
+    """A cell in a layout, and how far the callable is from it.
+
+    Attributes:
+        layout: which of the callable's numbers are which of the cell's.
+        agreement: the largest relative error over all outputs that are states.
+        unexplained: outputs with the shape of a state that are none of the cell's.
+        slip: one change of the cell with which the callable agrees; None where it agrees as it is, or with no such.
+    """
+
+    layout: Layout
+    agreement: float
+    unexplained: tuple[str, ...] = ()
+    slip: Slip | None = None
+
+    @property
+    def cell(self) -> Any:
+        """The cell."""
+        return self.layout.cell
+
+    @property
+    def name(self) -> str:
+        """The cell's name."""
+        return self.layout.cell.name
+
+
+def measure(asker: Asker, layout: Layout, leads: Leads) -> Match:
+    """Compare a callable with a cell in a layout, over all steps."""
+    trials = [(asker.arrays, asker.answer), *random_trials(asker, layout)]
+    found = views(layout.frame, asker.answer, layout.candidate.sized.state_keys, leads)
+    errors: dict[tuple[str, View], float] = {}
+    for arrays, answer in trials:
+        for pair, error in _errors(layout, arrays, answer, found).items():
+            errors[pair] = max(error, errors.get(pair, 0.0))
+    first = layout.cell.states[0]
+    best = min((error for (state, _), error in errors.items() if state == first), default=float("inf"))
+    agreeing = {pair: error for pair, error in errors.items() if error <= max(asker.tolerance, best)}
+    outputs = _outputs(agreeing, first, best <= asker.tolerance)
+    error = max(agreeing.values(), default=best) if best <= asker.tolerance else best
+    return Match(replace(layout, outputs=outputs), error, _unexplained(found, outputs))
+
+
+def _outputs(agreeing: Mapping[tuple[str, View], float], first: str, exact: bool) -> tuple[Output, ...]:
+    """One reading for each piece of an output: all steps rather than the last of them, and the best one."""
+    chosen: list[Output] = []
+    for state, view in sorted(agreeing, key=lambda pair: (pair[1].when == LAST, agreeing[pair], pair[1].tile)):
+        taken = any(view.tile.overlaps(other.view.tile) for other in chosen)
+        if (exact or state == first) and not taken:
+            chosen.append(Output(state, view))
+    found = sorted(chosen, key=lambda one: one.view.tile)
+    steps = [one.view.tile.array for one in found if _is_list_of_steps(one.view)]
+    return tuple(
+        one
+        for one in found
+        if _is_list_of_steps(one.view)
+        or not (JOINED in one.view.tile.array or any(is_item(one.view.tile.array, path) for path in steps))
+    )
+
+
+def _is_list_of_steps(view: View) -> bool:
+    """Whether a state's steps are the items of a list; other lists are told by their items."""
+    return JOINED in view.tile.array and view.when != LAST and view.tile.lead[0] == 0
+
+
+def is_item(path: str, joined: str) -> bool:
+    """Whether a path is that of one item of a joined path: `output[3]` of `output[:]`."""
+    start, _, rest = joined.partition(JOINED)
+    return path.startswith(f"{start}[") and path.endswith(rest) and JOINED not in path
+
+
+def _unexplained(found: list[View], outputs: tuple[Output, ...]) -> tuple[str, ...]:
+    known = {output.view.tile.array for output in outputs}
+    paths = dict.fromkeys(view.tile.array for view in found if JOINED not in view.tile.array)
+    lists = [path for path in known if JOINED in path]
+    return tuple(path for path in paths if path not in known and not any(is_item(path, joined) for joined in lists))
+
+
+def random_trials(asker: Asker, layout: Layout) -> list[tuple[Mapping[str, Array], Answer]]:
+    """A random point; where the cell is not finite there, one with positive states."""
+    sizes = {name: shape for name, shape in shapes(asker.arrays).items() if name in layout.names}
+    for positive in (frozenset[str](), frozenset(part.source.array for part in layout.states)):
+        drawn = random_arrays(sizes, _SEED, positive)
+        answer = asker(**drawn)
+        arrays = asker.arrays | drawn
+        if answer is not None and _finite(layout, arrays):
+            return [(arrays, answer)]
+    return []
+
+
+def _finite(layout: Layout, arrays: Mapping[str, Array]) -> bool:
+    return all(np.isfinite(course[name]).all() for course in _courses(layout, arrays).values() for name in course)
+
+
+def _courses(layout: Layout, arrays: Mapping[str, Array]) -> dict[int, Mapping[str, Array]]:
+    """The cell's states over time for a few examples."""
+    params, x, state = layout.params(arrays), layout.x(arrays), layout.state(arrays)
+    batch = x.shape[1]
+    return {
+        n: layout.candidate.course(params, x[:, n], {name: value[n] for name, value in state.items()})
+        for n in sorted({0, batch // 2, batch - 1})
+    }
+
+
+def _errors(
+    layout: Layout, arrays: Mapping[str, Array], answer: Answer, found: list[View]
+) -> dict[tuple[str, View], float]:
+    courses = _courses(layout, arrays)
+    dims = layout.candidate.sized.state_dims
+    errors = {}
+    for view in found:
+        if view.tile.array not in answer:
+            continue
+        value = view.read(answer)
+        for state in layout.cell.states:
+            if value.shape[2:] == dims[state]:
+                errors[state, view] = max(gap(value[:, n], view.expected(c[state])) for n, c in courses.items())
+    return errors

@@ -1,0 +1,249 @@
+"""A cell at chosen sizes as a function of its tiles, run by its own definition: what callables are held to."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import permutations, product
+from typing import Any
+
+import numpy as np
+import sympy
+
+from symrnn.algebra.evaluate import at_sizes
+from symrnn.algebra.nodes import is_column, is_scalar
+from symrnn.identification.slips import Slip, slips
+from symrnn.identification.tiles import Dims, Span, Tile, key
+from symrnn.language.evaluate import run
+from symrnn.language.recurrence import Cell
+
+Array = Any
+Course = Mapping[str, Array]
+"""State -> its values (T + 1, ...), the initial one first."""
+
+_MOST_FREE_SIZES = 2
+
+
+@dataclass(frozen=True)
+class SizedCell:
+    """A cell at chosen sizes, cut into tiles.
+
+    Attributes:
+        cell: the cell.
+        sizes: name and number of every size.
+        orders: for every axis that is a sum of sizes, the order of its parts.
+    """
+
+    cell: Cell = field(repr=False)
+    sizes: tuple[tuple[str, int], ...]
+    orders: tuple[tuple[Any, tuple[Any, ...]], ...] = ()
+
+    @cached_property
+    def shapes(self) -> Mapping[str, Dims]:
+        """The shape of every input, parameter and state, as the definition takes it."""
+        return {name: self._shape(name) for name in (*self.cell.inputs, *self.cell.parameters, *self.cell.states)}
+
+    @cached_property
+    def state_dims(self) -> Mapping[str, Dims]:
+        """The shape of every state, without axes of length 1."""
+        return {name: tuple(n for n in self.shapes[name] if n > 1) for name in self.cell.states}
+
+    @cached_property
+    def tiles(self) -> tuple[Tile, ...]:
+        """The tiles of all parameters, in their order."""
+        return tuple(tile for name in self.cell.parameters for tile in self._tiles(name))
+
+    @cached_property
+    def keys(self) -> frozenset[Dims]:
+        """The keys of its tiles."""
+        return frozenset(key(tile.dims) for tile in self.tiles)
+
+    @cached_property
+    def state_keys(self) -> frozenset[Dims]:
+        """The keys of its states."""
+        return frozenset(key(dims) for dims in self.state_dims.values())
+
+    @cached_property
+    def counts(self) -> Mapping[Dims, int]:
+        """How many matrix tiles it has of each key."""
+        return count_matrices(tile.dims for tile in self.tiles)
+
+    def _shape(self, name: str) -> Dims:
+        variable, sizes = self.cell[name], dict(self.sizes)
+        rank = 0 if is_scalar(variable) else 1 if is_column(variable) else 2
+        return tuple(int(at_sizes(dim, sizes)) for dim in variable.shape[:rank])
+
+    def _tiles(self, name: str) -> Iterator[Tile]:
+        axes = [self._spans(dim) for dim in self.cell[name].shape[: len(self.shapes[name])]]
+        yield from (Tile(name, spans) for spans in product(*axes))
+
+    def _spans(self, dim: Any) -> list[Span]:
+        parts = dict(self.orders).get(dim, (dim,))
+        ends = np.cumsum([int(at_sizes(part, dict(self.sizes))) for part in parts]).tolist()
+        return [Span(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A cell at chosen sizes, perhaps with signs and offsets that a callable may have built in.
+
+    Attributes:
+        sized: the cell and its tiles.
+        negated: parameters that the callable holds with the opposite sign.
+        raised: parameters to which the callable adds 1 when it runs.
+        slip: one change of the definition.
+    """
+
+    sized: SizedCell
+    negated: tuple[str, ...] = ()
+    raised: tuple[str, ...] = ()
+    slip: Slip | None = None
+
+    @property
+    def cell(self) -> Cell:
+        """The cell."""
+        return self.sized.cell
+
+    def parameters(self, values: Mapping[Tile, Array]) -> dict[str, Array]:
+        """The cell's parameters when its tiles have these values in the callable's arrays."""
+        arrays = {name: np.zeros(self.sized.shapes[name]) for name in self.cell.parameters}
+        for tile, value in values.items():
+            tile.write(arrays[tile.array], value)
+        return self.adjusted(arrays)
+
+    def adjusted(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        """Parameters with the callable's signs and offsets put in."""
+        return {
+            name: (-array if name in self.negated else array) + (name in self.raised) for name, array in arrays.items()
+        }
+
+    def unadjusted(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        """Parameters as the callable holds them: the inverse of `adjusted`."""
+        raised = {name: array - (name in self.raised) for name, array in arrays.items()}
+        return {name: -array if name in self.negated else array for name, array in raised.items()}
+
+    def course(self, parameters: Mapping[str, Array], x: Array, initial: Mapping[str, Array]) -> Course:
+        """Run the definition over one example.
+
+        Args:
+            parameters: the cell's parameters.
+            x: (T, D).
+            initial: the states before the first step; zeros where missing.
+        """
+        states = {name: np.zeros(self.sized.shapes[name]) for name in self.cell.states}
+        states |= {name: np.reshape(value, states[name].shape) for name, value in initial.items()}
+        kept = {name: [value] for name, value in states.items()}
+        (x_name,) = self.cell.inputs
+        definition = self.slip.definition if self.slip else self.cell.syntax
+        with np.errstate(all="ignore"):
+            for x_t in x:
+                before = {f"{name}_prev": value for name, value in states.items()}
+                names = run(definition, {**parameters, **states, **before, x_name: x_t})
+                states = {name: names[name] for name in states}
+                for name, value in states.items():
+                    kept[name].append(value)
+        return {
+            name: np.stack(values).reshape(len(x) + 1, *self.sized.state_dims[name]) for name, values in kept.items()
+        }
+
+    def variants(self) -> Iterator[Candidate]:
+        """The same cell with one gate's sign turned round, or with 1 added to one vector at run time."""
+        for names in _gates(self.cell):
+            yield replace(self, negated=names)
+        for name in self.cell.parameters:
+            if len(self.sized.shapes[name]) == 1:
+                yield replace(self, raised=(name,))
+
+    def slipped(self) -> Iterator[Candidate]:
+        """The same cell with one slip in its definition."""
+        for slip in slips(self.cell):
+            yield replace(self, slip=slip)
+
+
+def count_matrices(dims: Iterable[Dims]) -> dict[Dims, int]:
+    """How many matrices there are of each key."""
+    counts: dict[Dims, int] = {}
+    for own in dims:
+        if len(own) == 2:
+            counts[key(own)] = counts.get(key(own), 0) + 1
+    return counts
+
+
+def _gates(cell: Cell) -> Iterator[tuple[str, ...]]:
+    """For every sigmoid, the parameters in its argument: with the opposite sign they give 1 minus the gate."""
+    seen = set()
+    for assignment in cell.syntax.assignments:
+        for node in ast.walk(assignment.value):
+            match node:
+                case ast.Call(func=ast.Name(id="sigmoid"), args=[argument]):
+                    read = {name.id for name in ast.walk(argument) if isinstance(name, ast.Name)}
+                    names = tuple(name for name in cell.parameters if name in read)
+                    if names and names not in seen:
+                        seen.add(names)
+                        yield names
+
+
+def candidates(cell: Cell, features: int, hidden: int, lengths: Sequence[int]) -> Iterator[Candidate]:
+    """A cell at the sizes of a callable, in every way that its own sizes allow.
+
+    Args:
+        cell: the cell; one with other than one input gives nothing.
+        features: D.
+        hidden: H.
+        lengths: what further sizes may be.
+    """
+    if len(cell.inputs) != 1 or len(cell.shape_names(cell.inputs[0])) != 1:
+        return
+    known: dict[Any, int] = {}
+    for name, length in ((cell.inputs[0], features), (cell.states[0], hidden)):
+        dim = cell[name].shape[0]
+        if known.setdefault(dim, length) != length or (dim.is_Integer and int(dim) != length):
+            return
+    free = [name for name in cell.sizes if name not in {str(dim) for dim in known}]
+    if len(free) > _MOST_FREE_SIZES:
+        return
+    fixed = {str(dim): length for dim, length in known.items() if dim.is_Symbol}
+    for chosen in product(lengths, repeat=len(free)):
+        sizes = fixed | dict(zip(free, chosen, strict=True))
+        if sizes.keys() == set(cell.sizes):
+            for orders in _orders(cell):
+                yield Candidate(SizedCell(cell, tuple(sizes.items()), orders))
+
+
+def _orders(cell: Cell) -> Iterator[tuple[tuple[Any, tuple[Any, ...]], ...]]:
+    """The orders that the parts of a concatenated axis may have."""
+    sums = {dim: None for name in cell.parameters for dim in cell[name].shape if isinstance(dim, sympy.Add)}
+    written = _written(cell)
+    choices = [[(dim, parts) for parts in written.get(dim) or dict.fromkeys(permutations(_parts(dim)))] for dim in sums]
+    yield from product(*choices)
+
+
+def _written(cell: Cell) -> dict[Any, dict[tuple[Any, ...], None]]:
+    """Sum of sizes -> the orders in which the cell's text concatenates vectors of these sizes."""
+    found: dict[Any, dict[tuple[Any, ...], None]] = {}
+    for line in cell.syntax.assignments:
+        for node in ast.walk(line.value):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "concat":
+                sizes = [_length(cell, argument) for argument in node.args]
+                if None not in sizes:
+                    found.setdefault(sum(sizes), {})[tuple(sizes)] = None
+    return found
+
+
+def _length(cell: Cell, argument: ast.expr) -> Any:
+    """The length of an argument of concat: that of the vectors in it, or None where they differ."""
+    names = [node.id for node in ast.walk(argument) if isinstance(node, ast.Name)]
+    variables = [cell.symbols.get(name) or cell.symbols.get(f"{name}_prev") for name in names]
+    lengths = {v.shape[0] for v in variables if v is not None and is_column(v) and not is_scalar(v)}
+    return lengths.pop() if len(lengths) == 1 else None
+
+
+def _parts(dim: Any) -> list[Any]:
+    """The sizes that a sum adds up: d_h, d_h, d_x for 2 d_h + d_x."""
+    parts: list[Any] = []
+    for term in dim.args:
+        count, size = term.as_coeff_Mul()
+        parts += [size] * int(count) if size != 1 else [term]
+    return parts

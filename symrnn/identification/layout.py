@@ -1,0 +1,283 @@
+"""How a callable holds a cell's parameters, states and outputs: which tile of which array is what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from symrnn.errors import InputError
+from symrnn.identification.candidates import Candidate
+from symrnn.identification.frames import Frame, View
+from symrnn.identification.tiles import Dims, Tile
+from symrnn.language.recurrence import Cell
+
+Array = Any
+
+
+@dataclass(frozen=True)
+class Part:
+    """A tile of a parameter and the tile of the callable's array that holds it.
+
+    Attributes:
+        target: the tile of the cell's parameter; `target.array` is the parameter's name.
+        source: the tile of the callable's array.
+        transposed: whether the callable holds it transposed.
+    """
+
+    target: Tile
+    source: Tile
+    transposed: bool = False
+
+
+@dataclass(frozen=True)
+class StatePart:
+    """A state and where the callable takes its initial value from; the batch is the tile's leading axis."""
+
+    state: str
+    source: Tile
+    transposed: bool = False
+
+
+@dataclass(frozen=True)
+class Output:
+    """A piece of what the callable returns, and the state that it is."""
+
+    state: str
+    view: View
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of somebody's gradient, and the cell's term that it is the gradient of.
+
+    Attributes:
+        name: the cell's variable: "W_f", "b_f", "x", or "h_prev" for an initial state.
+        label: how the piece is written in the caller's array: "W[:, 6:12]", or "W" for a whole array.
+        array: the name of the caller's array.
+        target: the tile of the parameter; None for the sequence and for states.
+        value: the numbers in the cell's own orientation: in the tile's shape, (T, N, D) for the sequence, (N, ...) for
+            a state.  Where all examples share an initial state, its gradient is their sum and N is 1.
+    """
+
+    name: str
+    label: str
+    array: str
+    target: Tile | None
+    value: Array
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a callable holds a cell: which of its numbers are which of the cell's, in both directions.
+
+    Attributes:
+        candidate: the cell at the callable's sizes.
+        frame: the array that is the sequence, and its axes.
+        parts: where every piece of a parameter comes from; several pieces for one place are added (two biases).
+        states: where the initial states come from; others are zero.
+        outputs: which outputs are which states.
+        missing: parameters, or pieces of them, that the callable does not have: zero.
+        alike: groups of arrays' tiles that could change places without any change in the outputs.
+        tied: whether tiles that look alike at first sight were told apart by trying.
+    """
+
+    candidate: Candidate
+    frame: Frame
+    parts: tuple[Part, ...]
+    states: tuple[StatePart, ...]
+    outputs: tuple[Output, ...] = ()
+    missing: tuple[str, ...] = ()
+    alike: tuple[tuple[Tile, ...], ...] = ()
+    tied: bool = False
+
+    @property
+    def cell(self) -> Cell:
+        """The cell."""
+        return self.candidate.cell
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """The cell's sizes by name."""
+        return dict(self.candidate.sized.sizes)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The callable's arrays that the layout reads, in no order that means anything."""
+        sources = [*(part.source.array for part in self.parts), *(part.source.array for part in self.states)]
+        return tuple(dict.fromkeys([self.frame.x, *sources]))
+
+    def params(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """The cell's parameters, from the callable's arrays.
+
+        Args:
+            inputs: the callable's arrays by name.
+
+        Raises:
+            InputError: an array is missing or has another shape than the one that was identified.
+        """
+        shapes = self.candidate.sized.shapes
+        dtype = np.result_type(*(np.asarray(self._array(inputs, part.source)) for part in self.parts), np.float32)
+        arrays = {name: np.zeros(shapes[name], dtype) for name in self.cell.parameters}
+        for part in self.parts:
+            piece = part.source.read(self._array(inputs, part.source))
+            part.target.add(arrays[part.target.array], piece.T if part.transposed else piece)
+        adjusted = self.candidate.adjusted(arrays)
+        return {name: np.asarray(array, dtype) for name, array in adjusted.items()}
+
+    def x(self, inputs: Mapping[str, Array]) -> Array:
+        """The sequence as (T, N, D); T or N is 1 where the callable has no such axis."""
+        return self.frame.standard(inputs[self.frame.x])
+
+    def state(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """The initial states as (N, ...); zeros where the callable takes none."""
+        batch = self.x(inputs).shape[1]
+        shapes = self.candidate.sized.shapes
+        found = {name: np.zeros((batch, *shapes[name])) for name in self.cell.states}
+        for part in self.states:
+            value = part.source.read(self._array(inputs, part.source))
+            value = value if part.source.lead else np.broadcast_to(value, (batch, *np.shape(value)))
+            found[part.state] = _turned(value, part.transposed).reshape(found[part.state].shape)
+        return found
+
+    def read(self, answer: Mapping[str, Array]) -> dict[str, dict[str, Array]]:
+        """The outputs that are states: path -> state -> (steps, N, ...)."""
+        found: dict[str, dict[str, Array]] = {}
+        for output in self.outputs:
+            value = output.view.read({output.view.tile.array: self._array(answer, output.view.tile)})
+            shape = (*value.shape[:2], *self.candidate.sized.shapes[output.state])
+            found.setdefault(output.view.tile.array, {})[output.state] = np.reshape(value, shape)
+        return found
+
+    def arrays(
+        self, params: Mapping[str, Array], x: Array, state: Mapping[str, Array], inputs: Mapping[str, Array]
+    ) -> dict[str, Array]:
+        """The callable's own arrays, from the cell's: the inverse of `params`, `x` and `state`.
+
+        Where the callable adds two arrays to one (two biases), the numbers are split at random, the same way each time.
+
+        Args:
+            params: the cell's parameters.
+            x: the sequence, (T, N, D); T and N may be others than those of `inputs`.
+            state: initial states, each (N, ...); zeros where missing.
+            inputs: the callable's arguments; what the layout does not read is copied as it is.
+
+        Raises:
+            InputError: the callable cannot hold these numbers: it has no such parameter or initial state, one state
+                for all examples, or no axis for time or examples.
+        """
+        from symrnn.identification.inverse import own_arrays
+
+        return own_arrays(self, params, x, state, inputs)
+
+    def pieces(self, gradients: Mapping[str, Array], inputs: Mapping[str, Array]) -> tuple[Piece, ...]:
+        """Gradients of the callable's arrays, cut into gradients of the cell's terms.
+
+        If they are the true gradients of a loss, so are the pieces: signs that the callable turns round are turned
+        back.  Where two arrays are added to one, the piece of each is the gradient of their sum.
+
+        Args:
+            gradients: gradients by the names of the callable's arrays, each with its array's shape; names that the
+                layout does not read are passed over.
+            inputs: the callable's arrays by name; only their shapes matter.
+
+        Raises:
+            InputError: a gradient has another shape than its array.
+        """
+        for name in gradients.keys() & set(self.names):
+            if np.shape(gradients[name]) != np.shape(inputs[name]):
+                shapes = f"{np.shape(gradients[name])}, the array {np.shape(inputs[name])}"
+                raise InputError(f"the gradient of {name!r} has the shape {shapes}\n  give it the array's shape")
+        found = []
+        for part in (part for part in self.parts if part.source.array in gradients):
+            value = _turned(part.source.read(self._array(gradients, part.source)), part.transposed)
+            value = np.reshape(value, [len(span) for span in part.target.spans])
+            value = -value if part.target.array in self.candidate.negated else value
+            found.append(self._piece(part.target.array, part.source, part.target, value))
+        if self.frame.x in gradients:
+            x = self.frame.x
+            found.append(Piece(self.cell.inputs[0], x, x, None, self.x(gradients)))
+        for given in (given for given in self.states if given.source.array in gradients):
+            value = _turned(given.source.read(self._array(gradients, given.source)), given.transposed)
+            value = np.reshape(value, (-1, *self.candidate.sized.shapes[given.state]))
+            found.append(self._piece(f"{given.state}_prev", given.source, None, value))
+        return tuple(found)
+
+    def _piece(self, name: str, source: Tile, target: Tile | None, value: Array) -> Piece:
+        return Piece(name, source.label(self.shapes[source.array]), source.array, target, value)
+
+    def cotangents(self, cotangents: Mapping[str, Array], T: int, N: int) -> dict[str, dict[str, Array]]:
+        """What cotangents of the callable's outputs are for the cell's states.
+
+        Args:
+            cotangents: an array for each output by its path, with the output's shape; paths that hold no state are
+                passed over.
+            T: the number of steps.
+            N: the number of examples.
+
+        Returns:
+            Path -> state -> (T + 1, N, ...), the initial state first; zero where the output does not hold the state.
+        """
+        found: dict[str, dict[str, Array]] = {}
+        known = [output for output in self.outputs if output.view.tile.array in cotangents]
+        values = replace(self, outputs=tuple(known)).read(cotangents)
+        for output in known:
+            path, value = output.view.tile.array, values[output.view.tile.array][output.state]
+            by_state = found.setdefault(path, {})
+            place = output.view.expected(by_state.setdefault(output.state, np.zeros((T + 1, N, *value.shape[2:]))))
+            if value.shape != place.shape:
+                got = np.shape(cotangents[path])
+                raise InputError(f"the cotangent of {path} has the shape {got}\n  expected {T} steps of {N} examples")
+            place += value
+        return found
+
+    def resized(self, sizes: Mapping[str, int]) -> Layout:
+        """The same layout at other sizes.
+
+        Args:
+            sizes: new sizes by name: the cell's own, such as "d_h", and "T" and "N"; the others stay.
+
+        Raises:
+            InputError: there is no such size, or what becomes of an array at it cannot be told from this layout.
+        """
+        from symrnn.identification.resizing import resized
+
+        return resized(self, sizes)
+
+    def describe(self) -> str:
+        """The layout in plain words, a line per fact."""
+        from symrnn.identification.wording import describe
+
+        return describe(self)
+
+    @property
+    def sources(self) -> Mapping[str, Sequence[Part]]:
+        """The callable's weight arrays, and the parts that they hold, in the order of their positions."""
+        found: dict[str, list[Part]] = {}
+        for part in self.parts:
+            found.setdefault(part.source.array, []).append(part)
+        return {name: sorted(parts, key=lambda part: part.source.spans) for name, parts in found.items()}
+
+    @property
+    def shapes(self) -> Mapping[str, Dims]:
+        """The shapes of the arrays that the layout reads."""
+        found = {self.frame.x: self.frame.shape}
+        for tile in [*(part.source for part in self.parts), *(part.source for part in self.states)]:
+            stops = [span.stop for span in tile.spans]
+            found[tile.array] = tuple(np.maximum(found.get(tile.array, stops), stops).tolist())
+        return found
+
+    def _array(self, inputs: Mapping[str, Array], tile: Tile) -> Array:
+        if tile.array not in inputs:
+            raise InputError(f"the layout needs the array {tile.array!r}\n  give the arrays that were identified")
+        array = np.asarray(inputs[tile.array])
+        own = [axis for axis in range(len(tile.spans)) if axis not in tile.lead]
+        if array.ndim != len(tile.spans) or any(tile.spans[axis].stop > array.shape[axis] for axis in own):
+            raise InputError(f"{tile.array!r} has the shape {array.shape}\n  that is not what was identified")
+        return array
+
+
+def _turned(value: Array, transposed: bool) -> Array:
+    return np.swapaxes(value, -1, -2) if transposed and value.ndim > 1 else value

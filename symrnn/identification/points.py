@@ -1,0 +1,82 @@
+"""Points at which a question has the same answer whatever the order of the gates.
+
+All tiles of one shape get the same numbers, and square ones are symmetric.  What the callable gives there does not
+depend on which tile belongs to which gate, nor on orientation, so a cell is recognised before anything is known about
+the layout.  Then one tile at a time is nudged away, and the response says which of the cell's tiles it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from symrnn.identification.tiles import Dims, key
+
+Array = Any
+
+_VALUE, _NUDGE, _STATE, _STATE_NUDGE, _X = range(5)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point and the ways to leave it.
+
+    Attributes:
+        ranks: how many axes tiles have that are set; others are zero.  Where vectors are zero, a callable may have as
+            many biases as it likes.
+        seed: of all its numbers.
+    """
+
+    ranks: frozenset[int] = frozenset({2})
+    seed: int = 0
+
+    def value(self, dims: Dims) -> Array:
+        """The numbers of every tile of this shape."""
+        if len(dims) not in self.ranks:
+            return np.zeros(dims)
+        if len(dims) < 2:
+            return self._rng(_VALUE, dims).uniform(0.3, 1.0, dims)
+        return _turned(self._rng(_VALUE, dims).normal(size=key(dims)) * _scale(dims), dims, symmetric=True)
+
+    def nudge(self, dims: Dims) -> Array:
+        """What is added to one tile to see its effect."""
+        if len(dims) < 2:
+            return self._rng(_NUDGE, dims).normal(size=dims)
+        return _turned(self._rng(_NUDGE, dims).normal(size=key(dims)) * _scale(dims), dims)
+
+    def state(self, dims: Dims, batch: int, name: str = "") -> Array:
+        """The initial states of this shape, (N, ...); those of a name differ from others."""
+        rng = np.random.default_rng([self.seed, _STATE, *key(dims), *name.encode()])
+        return np.stack([_turned(rng.uniform(0.2, 1.2, key(dims)), dims, symmetric=True) for _ in range(batch)])
+
+    def state_nudge(self, dims: Dims) -> Array:
+        """What is added to one state to see its effect."""
+        return _turned(self._rng(_STATE_NUDGE, dims).uniform(0.2, 0.8, key(dims)), dims)
+
+    def x(self, shape: Dims) -> Array:
+        """The sequence, (T, N, D)."""
+        return self._rng(_X, shape).normal(size=shape)
+
+    def _rng(self, what: int, dims: Dims) -> np.random.Generator:
+        return np.random.default_rng([self.seed, what, *key(dims)])
+
+
+def _scale(dims: Dims) -> float:
+    return 1.2 / float(np.sqrt(max(dims)))
+
+
+def _turned(value: Array, dims: Dims, symmetric: bool = False) -> Array:
+    """Numbers drawn with the shorter axis first, in the shape asked for."""
+    if len(dims) == 2 and dims[0] == dims[1] and symmetric:
+        return (value + value.T) / np.sqrt(2)
+    return value if value.shape == dims else value.T
+
+
+def random_arrays(shapes: Mapping[str, Dims], seed: int, positive: frozenset[str] = frozenset()) -> dict[str, Array]:
+    """Random arrays of order one; those named are positive."""
+    rng = np.random.default_rng(seed)
+    arrays = {name: rng.normal(size=shape) / np.sqrt(max(1, *shape[-2:], 1)) for name, shape in shapes.items()}
+    return {name: np.abs(array) + 0.1 if name in positive else array for name, array in arrays.items()}

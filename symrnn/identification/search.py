@@ -1,0 +1,220 @@
+"""The search: guesses from shapes, lazily, each held against the callable's own numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from symrnn.identification.agreement import Match, measure
+from symrnn.identification.asking import Asker
+from symrnn.identification.candidates import Candidate, candidates
+from symrnn.identification.frames import Frame, Leads, frames, views
+from symrnn.identification.matching import Questions
+from symrnn.identification.points import Point
+from symrnn.identification.readings import Reading, limits, readings
+from symrnn.identification.refining import refine
+from symrnn.identification.surroundings import Surroundings
+from symrnn.identification.tiles import Dims, shapes
+from symrnn.identification.trials import Trial, layout_of, try_reading
+from symrnn.language.recurrence import Cell
+
+CONSTANT = "the outputs are the same whatever the arguments: let the function take its initial states"
+"""Remark on a function such as a cell that stays at zero if it begins there."""
+
+_ZERO = Point()
+_LOOSE = 12
+_REFINED = 8
+_NEAREST_SHOWN = 3
+
+
+@dataclass
+class Search:
+    """One search.
+
+    Attributes:
+        asker: the callable.
+        library: the cells that it may compute.
+        trials: what was held against what.
+    """
+
+    asker: Asker
+    library: Sequence[Cell]
+    trials: list[Trial] = field(default_factory=list)
+    _asked: dict[Frame, Questions | None] = field(default_factory=dict)
+    _failed: set[Any] = field(default_factory=set)
+
+    def matches(self) -> list[Match]:
+        """Every cell that agrees, the plainest reading first."""
+        if not any(self._around.depends.values()):
+            self.asker.remarks.append(CONSTANT)
+            return []
+        for questions, arrays in self._frames():
+            for interleaved in (False, True):
+                found = self._in_frame(questions, arrays, interleaved)
+                if found:
+                    return _plainest(found)
+        return _plainest([match for match, _ in self._changed(Candidate.variants)])
+
+    def nearest(self) -> list[Match]:
+        """The cells that come nearest, where none agrees: first those that agree but for one slip."""
+        found = list(self._slipped()) or list(self._refined())
+        found.sort(key=lambda match: (len(match.layout.missing), match.agreement))
+        best: dict[str, Match] = {}
+        for match in found:
+            if np.isfinite(match.agreement):
+                best.setdefault(match.name, match)
+        return list(best.values())[:_NEAREST_SHOWN]
+
+    def _slipped(self) -> Iterator[Match]:
+        for match, leads in self._changed(Candidate.slipped):
+            layout = replace(match.layout, candidate=replace(match.layout.candidate, slip=None))
+            true = measure(self.asker, layout, leads)
+            yield replace(true, slip=match.layout.candidate.slip)
+
+    def _refined(self) -> Iterator[Match]:
+        best: dict[str, Trial] = {}
+        for trial in sorted(self.trials or self._loose(), key=lambda trial: trial.error):
+            best.setdefault(trial.candidate.cell.name, trial)
+        for trial in list(best.values())[:_REFINED]:
+            layout = layout_of(trial, exact=False)
+            if layout is not None:
+                yield refine(self.asker, layout, trial.questions.leads)
+
+    @cached_property
+    def _around(self) -> Surroundings:
+        return Surroundings(self.asker)
+
+    def _frames(self) -> Iterator[tuple[Questions, Mapping[str, Dims]]]:
+        """The frames that the outputs allow, each with the other arrays that its states depend on."""
+        depends = self._around.depends
+        alive = frozenset[str]().union(*depends.values())
+        sizes = {name: shape for name, shape in shapes(self.asker.arrays).items() if name in alive}
+        for frame in frames(sizes, {array.shape for array in self.asker.answer.values()}):
+            questions = self._questions(frame)
+            if questions is None:
+                continue
+            paths = {view.tile.array for view in views(frame, self.asker.answer, [frame.state_dims], questions.leads)}
+            cores = [frozenset[str]().union(*(depends[path] for path in paths))]
+            cores += sorted({depends[path] for path in paths}, key=len, reverse=True)
+            for core in dict.fromkeys(cores):
+                if frame.x in core:
+                    yield questions, {name: sizes[name] for name in sizes if name in core and name != frame.x}
+
+    def _questions(self, frame: Frame) -> Questions | None:
+        if frame not in self._asked:
+            leads = self._around.leads(frame)
+            self._asked[frame] = None if leads is None else Questions(self.asker, frame, leads)
+        return self._asked[frame]
+
+    def _in_frame(self, questions: Questions, arrays: Mapping[str, Dims], interleaved: bool) -> list[Match]:
+        """The matches of the first readings that have some, one reading for cells of the same shapes."""
+        found: list[Match] = []
+        for group in self._groups(questions.frame, arrays):
+            for reading in self._readings(questions.frame, arrays, group, interleaved):
+                fitting = [candidate for candidate in group if reading.fits(candidate)]
+                matched = [match for candidate in fitting for match in self._hold(questions, reading, candidate)]
+                found += matched
+                if matched:
+                    break
+        return found
+
+    def _readings(
+        self,
+        frame: Frame,
+        arrays: Mapping[str, Dims],
+        group: Sequence[Candidate],
+        interleaved: bool = False,
+        loose: bool = False,
+    ) -> Iterator[Reading]:
+        bounds = limits([candidate.sized for candidate in group], loose)
+        return readings(frame, arrays, bounds, self._around.alone, interleaved)
+
+    def _groups(self, frame: Frame, arrays: Mapping[str, Dims]) -> list[list[Candidate]]:
+        """The cells at this frame's sizes, those with the same shapes together."""
+        lengths = sorted({length for shape in arrays.values() for length in shape} | {frame.features, frame.hidden})
+        groups: dict[Any, list[Candidate]] = {}
+        for cell in self.library:
+            for candidate in candidates(cell, frame.features, frame.hidden, lengths):
+                groups.setdefault((candidate.sized.keys, candidate.sized.state_keys), []).append(candidate)
+        return list(groups.values())
+
+    def _hold(self, questions: Questions, reading: Reading, candidate: Candidate) -> Iterator[Match]:
+        """Hold a reading against a cell at every kind of point, until one settles it."""
+        alike = []
+        for given in reading.given_states(candidate):
+            for point in reading.points(candidate):
+                weights = tuple(tile for tile in reading.weights if len(tile.dims) in point.ranks)
+                asked = (questions.short, weights, reading.states, id(candidate.sized), given, point)
+                if asked in self._failed:
+                    continue
+                trial = try_reading(questions, reading, candidate, given, point)
+                self.trials.append(trial)
+                if trial.error <= self.asker.tolerance:
+                    alike.append(trial)
+                else:
+                    self._failed.add(asked)
+        for visible in (True, False):
+            for trial in alike:
+                match = self._settle(trial, visible)
+                if match is not None:
+                    yield match
+                    return
+
+    def _settle(self, trial: Trial, visible: bool = True) -> Match | None:
+        if trial.error > self.asker.tolerance:
+            return None
+        layout = layout_of(trial, visible=visible)
+        if layout is None:
+            return None
+        match = measure(self.asker, layout, trial.questions.leads)
+        if match.agreement > self.asker.tolerance and layout.tied:
+            match = refine(self.asker, layout, trial.questions.leads)
+        return match if match.agreement <= self.asker.tolerance else None
+
+    def _changed(self, change: Callable[[Candidate], Iterator[Candidate]]) -> Iterator[tuple[Match, Leads]]:
+        """Cells that agree once they are changed in some way."""
+        for trial in [trial for trial in self.trials if trial.point == _ZERO]:
+            for candidate in change(trial.candidate):
+                again = try_reading(trial.questions, trial.reading, candidate, trial.given, trial.point)
+                match = self._settle(again)
+                if match is not None:
+                    yield match, trial.questions.leads
+
+    def _loose(self) -> Iterator[Trial]:
+        """Trials with cells that have more or fewer matrices than the callable, fewest in excess first."""
+        found = [
+            (_excess(reading, candidate), questions, reading, candidate)
+            for questions, arrays in self._frames()
+            for group in self._groups(questions.frame, arrays)
+            for reading in self._readings(questions.frame, arrays, group, loose=True)
+            for candidate in group
+            if reading.state_fit(candidate)
+        ]
+        for _, questions, reading, candidate in sorted(found, key=lambda one: one[0])[:_LOOSE]:
+            for given in reading.given_states(candidate):
+                yield try_reading(questions, reading, candidate, given, _ZERO)
+
+
+def _excess(reading: Reading, candidate: Candidate) -> int:
+    wanted = {**dict.fromkeys(reading.counts, 0), **candidate.sized.counts}
+    return sum(abs(reading.counts.get(own, 0) - count) for own, count in wanted.items())
+
+
+def _plainest(found: Sequence[Match]) -> list[Match]:
+    """Matches without additions and changes first; such with missing parameters only where there are no others."""
+    whole = [match for match in found if not match.layout.missing]
+    best: dict[tuple[str, object], Match] = {}
+    for match in sorted(whole or found, key=_oddness):
+        best.setdefault((match.name, match.layout.parts), match)
+    return list(best.values())
+
+
+def _oddness(match: Match) -> tuple[int, ...]:
+    layout = match.layout
+    added = len(layout.parts) - len({part.target for part in layout.parts})
+    changed = len(layout.candidate.negated) + len(layout.candidate.raised)
+    return changed, len(layout.missing), added, len(match.unexplained)

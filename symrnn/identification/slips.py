@@ -1,0 +1,87 @@
+"""A cell with one slip in it: another function, a gate for its complement, an old state for a new one.
+
+A wrong implementation of a cell is most often the cell with one slip.  To find it is to say what came nearest.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from symrnn.algebra.functions import FUNCTIONS
+from symrnn.language.definition import Assignment, Definition
+from symrnn.language.recurrence import Cell
+
+_FUNCTIONS = ("sigmoid", "tanh", "relu", "softplus", "exp")
+
+
+@dataclass(frozen=True)
+class Slip:
+    """One change of a cell's definition.
+
+    Attributes:
+        definition: the changed definition; it may read a state's old value by its name and `_prev`.
+        before: the equation as the cell has it.
+        after: the equation as it is changed.
+    """
+
+    definition: Definition
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"{self.after}, where the cell has {self.before}"
+
+
+def slips(cell: Cell) -> Iterator[Slip]:
+    """Every way to change one place of a cell's definition."""
+    lines = cell.syntax.assignments
+    states = list(cell.states)
+    assigned: set[str] = set()
+    for number, line in enumerate(lines):
+        for node, other in _changes(line.value, cell, states, frozenset(assigned)):
+            changed = replace(line, value=swapped(line.value, node, other))
+            definition = replace(cell.syntax, assignments=(*lines[:number], changed, *lines[number + 1 :]))
+            yield Slip(definition, _text(line), _text(changed))
+        assigned.add(line.name)
+
+
+def _changes(
+    value: ast.expr, cell: Cell, states: list[str], assigned: frozenset[str]
+) -> Iterator[tuple[ast.expr, ast.expr]]:
+    for node in ast.walk(value):
+        match node:
+            case ast.Call(func=ast.Name(id=name), args=[argument]) if name in FUNCTIONS:
+                yield node, argument
+                for other in _FUNCTIONS:
+                    if other != name:
+                        yield node, ast.Call(ast.Name(other), [argument], [])
+            case ast.BinOp(left=ast.Constant(value=1), op=ast.Sub(), right=right):
+                yield node, right
+            case ast.Name(id=name) if name in states:
+                if name in assigned:
+                    yield node, ast.Name(f"{name}_prev")
+                for other in states:
+                    if other != name and cell[other].shape == cell[name].shape:
+                        yield node, ast.Name(other)
+            case ast.Name(id=name) if name in assigned:
+                yield node, ast.BinOp(ast.Constant(1), ast.Sub(), node)
+
+
+def swapped(node: ast.expr, old: ast.expr, new: ast.expr) -> ast.expr:
+    """An expression with one of its nodes replaced; the others are shared with it or copied, never changed."""
+    if node is old:
+        return new
+    changed = copy.copy(node)
+    for name, value in ast.iter_fields(node):
+        if isinstance(value, ast.expr):
+            setattr(changed, name, swapped(value, old, new))
+        elif isinstance(value, list):
+            setattr(changed, name, [swapped(item, old, new) for item in value])
+    return changed
+
+
+def _text(line: Assignment) -> str:
+    return f"{line.name} = {ast.unparse(line.value)}"

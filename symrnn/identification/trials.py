@@ -1,0 +1,96 @@
+"""One guess held against one cell: first where all tiles are alike, then tile by tile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from symrnn.identification.candidates import Candidate
+from symrnn.identification.layout import Layout
+from symrnn.identification.matching import (
+    Assignment,
+    Labels,
+    Questions,
+    assign,
+    build,
+    nearest,
+    pair,
+    responses,
+    targets,
+)
+from symrnn.identification.points import Point
+from symrnn.identification.readings import Reading
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A reading held against a cell.
+
+    Attributes:
+        questions: what the callable answered.
+        reading: the guess at the callable's arrays.
+        candidate: the cell.
+        given: the states whose initial values the callable takes.
+        point: where they were compared.
+        error: how far the cell's first state is from the outputs there.
+    """
+
+    questions: Questions = field(repr=False)
+    reading: Reading
+    candidate: Candidate
+    given: tuple[str, ...]
+    point: Point
+    error: float
+
+
+def try_reading(
+    questions: Questions, reading: Reading, candidate: Candidate, given: tuple[str, ...], point: Point
+) -> Trial:
+    """Hold a reading against a cell at a point where all tiles are alike."""
+    answer = questions.answer(reading, point)
+    error = float("inf")
+    if answer is not None:
+        course = questions.course(candidate, given, point)
+        error = pair(candidate, course, answer, questions.views(candidate, answer), questions.asker.tolerance).error
+    return Trial(questions, reading, candidate, given, point, error)
+
+
+def layout_of(trial: Trial, exact: bool = True, visible: bool = True) -> Layout | None:
+    """The layout that the responses to nudges show, or None where they contradict the cell.
+
+    Args:
+        trial: the reading and the cell.
+        exact: whether responses must be the same; otherwise the nearest ones are taken.
+        visible: whether every tile must have an effect at the trial's point.
+    """
+    assignment = _assignment(trial, (), exact, visible)
+    labels = (
+        tuple((tile, target.what) for tile, target in assignment.chosen if isinstance(target.what, str))
+        if (assignment is not None)
+        else ()
+    )
+    if assignment is not None and assignment.tied and len(labels) > 1:  # tell states apart, and what acts on them
+        assignment = _assignment(trial, labels, exact, visible) or assignment
+    return None if assignment is None else build(trial.questions.frame, trial.candidate, assignment)
+
+
+def _assignment(trial: Trial, labels: Labels, exact: bool, visible: bool) -> Assignment | None:
+    """What tiles are, with all states alike, or with states that differ by their labels."""
+    questions, candidate, point = trial.questions, trial.candidate, trial.point
+    hopeless = questions.hopeless(candidate, trial.given, trial.reading, point, candidate.negated, labels, visible)
+    if exact and not hopeless.isdisjoint(trial.reading.weights):
+        return None
+    answer = questions.answer(trial.reading, point, None, labels)
+    if answer is None:
+        return None
+    apart = bool(labels)
+    course = questions.course(candidate, trial.given, point, apart=apart)
+    tolerance = questions.asker.tolerance
+    pairing = pair(candidate, course, answer, questions.views(candidate, answer), tolerance)
+    found = responses(questions, trial.reading, point, pairing, labels) if pairing.pairs else None
+    if found is None:
+        return None
+    wanted = targets(questions, candidate, trial.given, point, pairing, apart)
+    still = pairing.value(answer)
+    if exact:
+        return assign(trial.reading, found, wanted, still, tolerance, visible, hopeless)
+    return nearest(found, wanted, still, pairing.expected(course), frozenset(trial.reading.states))
