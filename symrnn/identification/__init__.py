@@ -15,7 +15,11 @@ __all__ = ["Identification", "Layout", "Match", "Piece", "identify"]
 
 
 def identify(
-    forward: Callable[..., Any], inputs: Mapping[str, Any], *, among: Iterable[Cell | str] | None = None
+    forward: Callable[..., Any],
+    inputs: Mapping[str, Any],
+    *,
+    among: Iterable[Cell | str] | None = None,
+    nearest: bool = True,
 ) -> Identification:
     """Name the cell that a function computes, and how it holds its weights.
 
@@ -29,6 +33,7 @@ def identify(
             anything else is passed on as it is.
         among: the cells that it may compute, as names or cells; the whole library if None.  A cell has one vector as
             its input, and up to two sizes besides those of the input and of the first state.
+        nearest: whether to look for what comes nearest where none agrees, which takes some seconds.
 
     Returns:
         The cells that agree, with the layout of each; where none agrees, those that come nearest.
@@ -48,8 +53,8 @@ def identify(
     asker = Asker(forward, inputs)
     search = Search(asker, library)
     matches = search.matches()
-    nearest = [] if matches else search.nearest()
-    return Identification(tuple(matches), tuple(nearest), asker.asked, tuple(asker.remarks))
+    others = search.nearest() if nearest and not matches else []
+    return Identification(tuple(matches), tuple(others), asker.asked, tuple(asker.remarks))
 
 
 def _check(library: list[Cell]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ _ZERO = Point()
 _LOOSE = 12
 _REFINED = 8
 _NEAREST_SHOWN = 3
+_SLIPPED = 16
+_CHANGED = 2500
 
 
 @dataclass
@@ -57,7 +60,7 @@ class Search:
                 found = self._in_frame(questions, arrays, interleaved)
                 if found:
                     return _plainest(found)
-        return _plainest([match for match, _ in self._changed(Candidate.variants)])
+        return _plainest([match for match, _ in self._changed(Candidate.variants, self._at_zero())])
 
     def nearest(self) -> list[Match]:
         """The cells that come nearest, where none agrees: first those that agree but for one slip."""
@@ -70,7 +73,10 @@ class Search:
         return list(best.values())[:_NEAREST_SHOWN]
 
     def _slipped(self) -> Iterator[Match]:
-        for match, leads in self._changed(Candidate.slipped):
+        best: dict[str, Trial] = {}
+        for trial in sorted(self._at_zero(), key=lambda trial: trial.error):
+            best.setdefault(trial.candidate.cell.name, trial)
+        for match, leads in self._changed(Candidate.slipped, list(best.values())[:_SLIPPED]):
             layout = replace(match.layout, candidate=replace(match.layout.candidate, slip=None))
             true = measure(self.asker, layout, leads)
             yield replace(true, slip=match.layout.candidate.slip)
@@ -175,14 +181,20 @@ class Search:
             match = refine(self.asker, layout, trial.questions.leads)
         return match if match.agreement <= self.asker.tolerance else None
 
-    def _changed(self, change: Callable[[Candidate], Iterator[Candidate]]) -> Iterator[tuple[Match, Leads]]:
+    def _at_zero(self) -> list[Trial]:
+        return [trial for trial in self.trials if trial.point == _ZERO]
+
+    def _changed(
+        self, change: Callable[[Candidate], Iterator[Candidate]], trials: Sequence[Trial]
+    ) -> Iterator[tuple[Match, Leads]]:
         """Cells that agree once they are changed in some way."""
-        for trial in [trial for trial in self.trials if trial.point == _ZERO]:
-            for candidate in change(trial.candidate):
-                again = try_reading(trial.questions, trial.reading, candidate, trial.given, trial.point)
-                match = self._settle(again)
-                if match is not None:
-                    yield match, trial.questions.leads
+        likely = sorted(trials, key=lambda trial: trial.error)
+        changed = ((trial, candidate) for trial in likely for candidate in change(trial.candidate))
+        for trial, candidate in islice(changed, _CHANGED):
+            again = try_reading(trial.questions, trial.reading, candidate, trial.given, trial.point)
+            match = self._settle(again)
+            if match is not None:
+                yield match, trial.questions.leads
 
     def _loose(self) -> Iterator[Trial]:
         """Trials with cells that have more or fewer matrices than the callable, fewest in excess first."""

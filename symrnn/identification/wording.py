@@ -27,7 +27,7 @@ def tell(found: Identification) -> str:
     elif found.nearest:
         lines = ["no cell agrees; the nearest:", *(line for match in found.nearest for line in _near(match))]
     else:
-        lines = ["no cell agrees: none fits the shapes of the arguments and outputs"]
+        lines = ["no cell agrees"]
     return "\n".join([*lines, *(f"  {remark}" for remark in found.remarks)])
 
 
