@@ -21,6 +21,7 @@ MISTAKES = {
     "bad-accumulator": "a sum does not start at zero",
     "extra-path": "a gradient has a term too many",
     "extra-factor": "a term has a factor too many",
+    "missing-factor": "a term lacks a factor that is not an activation's derivative",
     "phantom-gradient": "there is a gradient of something that the forward pass does not use",
     "transpose": "a matrix is transposed where it should not be, or is not where it should be",
     "wrong-operand": "one variable is used in place of another",

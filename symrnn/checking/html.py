@@ -13,6 +13,7 @@ from symrnn.checking.report import (
     diagnosis_told,
     heading,
     suggestion_told,
+    suggestions_of,
     table,
     worst_told,
 )
@@ -34,11 +35,11 @@ def page(report: GradientReport) -> str:
     parts = [f"<p>{_badge(report.verdict)} <b>{escape(report.summary)}</b></p>"]
     parts += [f"<p style='opacity:.75'>{escape(line)}</p>" for line in heading(report)]
     parts.append(_table(report) if report.gradients else "")
-    parts.append(_list("Worst entries", (worst_told(one) for one in report.gradients if one.worst), code=True))
     for diagnosis in report.diagnoses:
-        parts.append(_list(diagnosis.mistake, diagnosis_told(diagnosis)))
-    for finding in report.gradients:
-        parts.append(_list(f"{finding.name} looks like this", map(suggestion_told, finding.suggestions)))
+        parts.append(_list(f"Mistake: {diagnosis.mistake}", diagnosis_told(diagnosis)))
+    parts.append(_list("Worst entries", (worst_told(one) for one in report.gradients if one.worst), code=True))
+    told = (f"{finding.name}: {suggestion_told(suggestion)}" for finding, suggestion in suggestions_of(report))
+    parts.append(_list("What this looks like", told))
     parts.append(_list("Not explained", report.unexplained, code=True))
     parts.append(_list("Problems", (one.sentence for one in report.problems if one.fatal)))
     parts.append(_list("Remarks", (one.sentence for one in report.problems if not one.fatal)))

@@ -27,6 +27,7 @@ class Reading:
         inputs: the arguments of forward in this call: name -> tree.
         order: the names of the inputs in the order in which their gradients are returned; None for the inputs' order.
         per_step: whether gradients may have one entry more per time step, which is summed.
+        written: the arguments in the order of forward's own parameters, for where only that fits the shapes.
 
     Attributes:
         gradients: leaf path -> gradient in double precision, in the leaf's shape.
@@ -43,7 +44,9 @@ class Reading:
         inputs: Mapping[str, Tree],
         order: Sequence[str] | None = None,
         per_step: bool = False,
+        written: Sequence[str] = (),
     ) -> None:
+        self._written_order = [name for name in written if name in inputs]
         self._backward, self._inputs, self._order, self._per_step = backward, inputs, order, per_step
         self.gradients: dict[str, Array] = {}
         self.extra: dict[str, Any] = {}
@@ -128,7 +131,10 @@ class Reading:
         return {plain[word]: name for word, name in found.items()} | nested
 
     def _counted(self, items: list[Any], names: list[str]) -> dict[int, str] | None:
-        """Place -> input by counting."""
+        """Place -> input by counting; in the order of forward's parameters where that fits and the inputs' does not."""
+        written = [name for name in self._written_order if name in names]
+        if len(items) == len(written) and self._fits(items, written) and not self._fits(items, names):
+            return dict(enumerate(written))
         for candidates in (names, list(self._inputs)):
             if len(items) == len(candidates) and not any(map(self._misplaced, items, candidates)):
                 return dict(enumerate(candidates))
@@ -137,6 +143,15 @@ class Reading:
         rest = [name for name in names if name not in gradients_of(named, names).values()]
         rest = [name for name in rest if not isinstance(self._inputs[name], Mapping)]
         return dict(zip(plain, rest, strict=True)) if len(plain) < len(items) and len(plain) == len(rest) else None
+
+    def _fits(self, items: list[Any], names: list[str]) -> bool:
+        """Whether every gradient has its input's shape."""
+        pairs = zip(items, names, strict=True)
+        return len(items) == len(names) and all(
+            children(name, self._inputs[name]) is None and np.shape(item) == np.shape(self._inputs[name])
+            for item, name in pairs
+            if item is not None and _fields(item) is None
+        )
 
     def _misplaced(self, item: Any, name: str) -> bool:
         """Whether something with named parts stands where an array's gradient should."""

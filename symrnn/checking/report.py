@@ -23,6 +23,7 @@ from symrnn.errors import VerificationError
 COLUMNS = ("gradient", "shape", "verdict", "error", "ratio", "cosine")
 WIDTH = 100
 _LONGEST_NAME = 36
+_MOST_LINES = 6
 _GOOD = (Verdict.RIGHT, Verdict.ROUNDING)
 _GRAVITY = (Verdict.WRONG, Verdict.UNKNOWN, Verdict.KINK, Verdict.ROUNDING, Verdict.RIGHT)
 
@@ -157,19 +158,26 @@ def worst_told(finding: GradientFinding) -> str:
 
 
 def diagnosis_told(diagnosis: Diagnosis) -> list[str]:
-    """A diagnosis in lines: the sentence, what it explains, the equation, and the source line."""
-    names = ", ".join(diagnosis.gradients)
-    explained = f"explains {names}; " if names else ""
-    exact = "agreement" if diagnosis.exact else "a near miss, agreement"
-    lines = [diagnosis.sentence, f"{explained}{exact} {_number(diagnosis.agreement)}"]
-    if diagnosis.formula:
-        number = "" if diagnosis.equation is None else f"equation ({diagnosis.equation}): "
-        lines.append(f"{number}{diagnosis.formula}")
+    """A diagnosis in lines: the sentence, and the source line beside the derived equation."""
+    lines = [diagnosis.sentence]
+    if not diagnosis.exact:
+        lines.append(f"a near miss: {_number(diagnosis.agreement)} off")
     if diagnosis.line is not None:
         lines.append(f"{diagnosis.line.file}, line {diagnosis.line.line}: {diagnosis.line.text.strip()}")
         if diagnosis.line.expected:
             lines.append(f"derived: {diagnosis.line.expected}")
     return lines
+
+
+def suggestions_of(report: GradientReport) -> list[tuple[GradientFinding, Suggestion]]:
+    """What wrong gradients look like, of those that no diagnosis explains."""
+    known = bool(report.diagnoses)
+    return [
+        (finding, suggestion)
+        for finding in report.gradients
+        if not known or finding.name in report.unexplained
+        for suggestion in finding.suggestions
+    ]
 
 
 def suggestion_told(suggestion: Suggestion) -> str:
@@ -180,7 +188,11 @@ def suggestion_told(suggestion: Suggestion) -> str:
 
 def heading(report: GradientReport) -> list[str]:
     """What was checked, and how."""
-    cell = f"cell: {report.cell}{f', {report.layout}' if report.layout else ''}" if report.cell else ""
+    first, *rest = report.layout.splitlines() or [""]
+    if len(rest) > _MOST_LINES:
+        rest = [*rest[:_MOST_LINES], f"  and {len(rest) - _MOST_LINES} more"]
+    held = "\n".join([f", {first}" if first else "", *rest])
+    cell = f"cell: {report.cell}{held}" if report.cell else ""
     ways = f"truth: {report.method}" if report.method else ""
     calls = f"calls: {report.calls[0]} of forward, {report.calls[1]} of backward" if any(report.calls) else ""
     return [line for line in (cell, "; ".join(part for part in (ways, calls) if part)) if line]
@@ -189,12 +201,10 @@ def heading(report: GradientReport) -> list[str]:
 def _blocks(report: GradientReport) -> Iterator[list[str]]:
     yield _wrapped(heading(report), "")
     yield _ruled(table(report)) if report.gradients else []
+    for diagnosis in report.diagnoses:
+        yield _section(f"mistake: {diagnosis.mistake}", diagnosis_told(diagnosis))
     yield _section("worst entries", [worst_told(one) for one in report.gradients if one.worst is not None])
-    yield from (
-        [_line(f"{diagnosis.mistake}"), *_wrapped(diagnosis_told(diagnosis), "  ")] for diagnosis in report.diagnoses
-    )
-    for finding in report.gradients:
-        yield _section(f"{finding.name} looks like this", list(map(suggestion_told, finding.suggestions)))
+    yield _section("what this looks like", [f"{one.name}: {suggestion_told(s)}" for one, s in suggestions_of(report)])
     yield _section("not explained", [", ".join(report.unexplained)] if report.unexplained else [])
     yield _section("problems", [problem.sentence for problem in report.problems if problem.fatal])
     yield _section("remarks", [problem.sentence for problem in report.problems if not problem.fatal])

@@ -94,6 +94,8 @@ class Subject:
                     f"{role}: expected a function, got {type(function).__name__}\n  pass the function itself"
                 )
         self._forward, self._backward = forward, backward
+        known = signature(forward)
+        self._written = tuple(known.parameters) if known is not None else ()
         self._order, self._negated, self._per_step = order, negated, per_step
         self.forward_calls = self.backward_calls = 0
         self.problems: list[Problem] = []
@@ -274,7 +276,7 @@ class Subject:
         if not all(same(one, two) for one, two in zip(flat(kept), flat(handed), strict=True)):
             self.note("cotangents-changed", "backward changes the cotangents that it is given in place")
         self._compare_arguments("backward", before, inputs)
-        reading = Reading(self._backward, before, self._order, self._per_step).read(returned)
+        reading = Reading(self._backward, before, self._order, self._per_step, self._written).read(returned)
         for problem in reading.problems:
             self.note(problem.kind, problem.sentence, problem.fatal)
         self.gradient_epsilon = max(self.gradient_epsilon, reading.coarsest)

@@ -1,6 +1,7 @@
 """What a report says, as text, as JSON and as HTML."""
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -42,11 +43,15 @@ LINE = SourceLine("mine.py", 12, "  dc = dh * o < 3", r"dc", "dc", "δc = δh �
 FULL = GradientReport(
     (finding(), WRONG),
     (Problem("wrong-shape", "shape\n  transposed", False), Problem("forward-raises", "boom <i>")),
-    (Diagnosis("missing-path", 9, "δa_i = δc ⊙ g", r"\delta", ("W",), 3e-16, "dW is what you get", True, LINE),),
+    (
+        Diagnosis(
+            "missing-path", 9, "δa_i = δc ⊙ g", r"\delta", ("W",), 3e-16, "dW is what you get, equation (9)", True, LINE
+        ),
+    ),
     (BlindSpot(("initial-state",), "the initial state is zero", 3),),
     "lstm",
     "x @ W, gates i f o g",
-    ("U",),
+    ("U", NASTY),
     "complex step",
     (31, 4),
 )
@@ -69,6 +74,18 @@ def test_text():
         assert (piece in " ".join(text.split())) == (piece != "a near miss")
     assert text.splitlines()[-1] == "2 gradients compared: 1 wrong, 1 right."
     assert len(FULL.short().splitlines()) < 8
+
+
+def test_what_a_diagnosis_explains_is_not_guessed_at_as_well():
+    explained = replace(FULL, unexplained=())
+    assert "exactly" in str(FULL)
+    assert "exactly" not in str(explained) + explained._repr_html_()
+    assert "exactly" in str(replace(explained, diagnoses=()))
+
+
+def test_a_near_miss_is_called_one():
+    near = replace(FULL.diagnoses[0], exact=False, agreement=2e-3)
+    assert "a near miss: 2.0e-03 off" in str(replace(FULL, diagnoses=(near,)))
 
 
 def test_json_holds_everything_and_is_stable():
