@@ -1,0 +1,114 @@
+"""Expressions as a person would write them: the table of rewritings, applied until nothing gets shorter.
+
+The value stays the same wherever the expression is defined.  It ends because every step makes the expression shorter by
+`weight`, a triple of whole numbers that is a sum over the nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from symrnn.algebra import nodes
+from symrnn.algebra.nodes import Expr
+from symrnn.algebra.rewriting import REWRITINGS, Rewriting, rebuild
+from symrnn.algebra.weight import matrices, weight
+
+__all__ = ["REWRITINGS", "Rewriting", "Simplification", "simplify", "trace", "weight"]
+
+_STEPS = 64
+"""Rewritings of one node; it is far more than any node has needed, and a bound on what a wrong row can cost."""
+
+Table = Mapping[str, Rewriting]
+
+
+@dataclass(frozen=True)
+class Simplification:
+    """One rewriting that was applied.
+
+    Attributes:
+        name: the row's name in the table.
+        before: the part of the expression that it was applied to.
+        after: what stands there instead.
+    """
+
+    name: str
+    before: Expr
+    after: Expr
+
+
+def simplify(expr: Expr, table: Table = REWRITINGS) -> Expr:
+    """The same value as a person would write it.
+
+    Like terms are collected, common factors pulled out where that is shorter, ones, zeros and identities go, minus
+    signs go where they vanish, and scalars stand in front.  Nothing is multiplied out.
+
+    Args:
+        expr: an expression of the package's nodes.
+        table: the rewritings; another one is for tests that plant a wrong row.
+
+    Returns:
+        An expression of the same shape; the same object where there is nothing to do.
+    """
+    return _Simplifier(table, None)(expr)
+
+
+def trace(expr: Expr, table: Table = REWRITINGS) -> tuple[Simplification, ...]:
+    """The rewritings that `simplify` applies to an expression, in order."""
+    log: list[Simplification] = []
+    _Simplifier(table, log.append)(expr)
+    return tuple(log)
+
+
+class _Simplifier:
+    """Works from the leaves up; equal parts are simplified once."""
+
+    def __init__(self, table: Table, record: Callable[[Simplification], None] | None) -> None:
+        self._rows = _by_kind(table)
+        self._record = record
+        self._known: dict[Expr, Expr] = {}
+
+    def __call__(self, expr: Expr) -> Expr:
+        """The simplified expression."""
+        if isinstance(expr, nodes.Variable) or not matrices(expr):
+            return expr
+        known = self._known.get(expr)
+        if known is None:
+            known = self._known[expr] = self._node(expr)
+        return known
+
+    def _node(self, expr: Expr) -> Expr:
+        for _ in range(_STEPS):
+            args = tuple(self(arg) if getattr(arg, "is_Matrix", False) else arg for arg in expr.args)
+            if any(new is not old for new, old in zip(args, expr.args, strict=True)):
+                expr = rebuild(expr, args)
+                continue
+            shorter = self._rewritten(expr)
+            if shorter is None:
+                return expr
+            expr = shorter
+        return expr
+
+    def _rewritten(self, expr: Expr) -> Expr | None:
+        for row in self._rows.get(type(expr).__name__, ()):
+            found = row.rewrite(expr)
+            if found is not None and found != expr and weight(found) < weight(expr):
+                if self._record is not None:
+                    self._record(Simplification(row.name, expr, found))
+                return found
+        return None
+
+
+_indexed: dict[int, tuple[Table, dict[str, tuple[Rewriting, ...]]]] = {}
+
+
+def _by_kind(table: Table) -> Mapping[str, tuple[Rewriting, ...]]:
+    """The rows by the class name of the nodes that they look at."""
+    known = _indexed.get(id(table))
+    if known is None or known[0] is not table:
+        kinds = dict.fromkeys(kind for row in table.values() for kind in row.kinds)
+        rows = {kind: tuple(row for row in table.values() if kind in row.kinds) for kind in kinds}
+        if table is not REWRITINGS:
+            return rows
+        known = _indexed[id(table)] = (table, rows)
+    return known[1]
