@@ -12,8 +12,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from sympy import preorder_traversal
+
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
+from symrnn.algebra.rewriting import rebuild
+from symrnn.algebra.simplify import simplify
 from symrnn.calculus.rules import RULES, RuleTable, Share, pull_back
 from symrnn.errors import InputError, NameClashError, UnknownNameError
 from symrnn.language.recurrence import Cell, Equation
@@ -32,8 +36,8 @@ class Step:
         number: its number in the derivation, following the forward equations.
         target: the adjoint that it defines.
         of: the variable whose adjoint that is.
-        value: its expression; for a parameter, the term of one time step.
-        shares: what each forward equation contributes, in their order.
+        value: its expression, simplified; for a parameter, the term of one time step.
+        shares: what each forward equation contributes, in their order, as the rules give it.
         premises: the forward variables whose equations contribute.
         role: what the variable is; "carry" is a state at t-1.
     """
@@ -100,11 +104,14 @@ class Derivation:
 
     def of(self, name: str) -> Step:
         """The step that gives the adjoint of the variable with this identifier."""
-        for step in self.steps:
-            if step.of.name == name:
-                return step
+        if name in self._steps:
+            return self._steps[name]
         known = ", ".join(step.of.name for step in self.steps)
         raise UnknownNameError(f"no adjoint of {name!r} in the derivation of {self.cell.name}\n  there are {known}")
+
+    @cached_property
+    def _steps(self) -> Mapping[str, Step]:
+        return {step.of.name: step for step in self.steps}
 
     def role(self, *roles: Role) -> tuple[Step, ...]:
         """The steps with these roles, in order."""
@@ -202,7 +209,7 @@ def derive(cell: Cell, rules: RuleTable = RULES) -> Derivation:
         terms = [share.value for _, share in shares]
         if variable.name in cotangents:
             terms.insert(0, cotangents[variable.name])
-        value = nodes.add(*terms) if terms else nodes.zeros(variable.shape)
+        value = simplify(nodes.add(*terms)) if terms else nodes.zeros(variable.shape)
         steps.append(Step(first + len(steps) + 1, adjoint[variable], variable, value, shares, role))
 
     for equation in reversed(forward):
@@ -219,23 +226,56 @@ def derive(cell: Cell, rules: RuleTable = RULES) -> Derivation:
 
 
 def _name_preactivations(cell: Cell, names: Names) -> list[Equation]:
-    result = []
+    """The equations, each after those that name what its functions are applied to."""
+    result: list[Equation] = []
     for equation in cell.body:
-        value = equation.value
-        if isinstance(value, nodes.Act) and not all(isinstance(x, Variable) for x in value.operands):
-            inner = []
-            for position, operand in enumerate(value.operands):
-                if isinstance(operand, Variable) or not nodes.variables(operand):
-                    inner.append(operand)
-                    continue
-                place = str(position + 1) if len(value.operands) > 1 else ""
-                base = names.claim(*(f"{letter}{place}_{equation.target.name}" for letter in _PREACTIVATION))
-                variable = names.add(Variable(base, operand.shape[0], operand.shape[1], base, 0))
-                result.append(Equation(variable, operand))
-                inner.append(variable)
-            value = nodes.act(value.name, *inner)
+        value = _Arguments(equation.target, names, result).named(equation.value, outermost=True)
         result.append(Equation(equation.target, value))
     return result
+
+
+class _Arguments:
+    """Names the compound arguments of the functions in one equation: all of one that is the whole equation.
+
+    Inside a formula those that take work get a name; tanh(c - b) and max(exp(a), b) stay as they are.
+    """
+
+    def __init__(self, target: Variable, names: Names, result: list[Equation]) -> None:
+        self._target = target
+        self._names = names
+        self._result = result
+        self._known: dict[Expr, Variable] = {}
+
+    def named(self, expr: Expr, outermost: bool = False) -> Expr:
+        """The expression with names in it; the equations that say what they stand for go before it."""
+        if isinstance(expr, Variable) or not expr.has(nodes.Act):
+            return expr
+        if not isinstance(expr, nodes.Act):
+            args = [self.named(arg) if getattr(arg, "is_Matrix", False) else arg for arg in expr.args]
+            return expr if all(a is b for a, b in zip(args, expr.args, strict=True)) else rebuild(expr, tuple(args))
+        operands = list(map(self.named, expr.operands))
+        for position, operand in enumerate(operands):
+            compound = not isinstance(operand, Variable) and bool(nodes.variables(operand))
+            if (outermost and compound) or _takes_work(operand):
+                operands[position] = self._name(operand, str(position + 1) if len(operands) > 1 else "")
+        return nodes.act(expr.name, *operands)
+
+    def _name(self, operand: Expr, place: str) -> Variable:
+        if operand not in self._known:
+            base = self._names.claim(*(f"{letter}{place}_{self._target.name}" for letter in _PREACTIVATION))
+            variable = self._names.add(Variable(base, operand.shape[0], operand.shape[1], base, 0))
+            self._result.append(Equation(variable, operand))
+            self._known[operand] = variable
+        return self._known[operand]
+
+
+def _takes_work(expr: Expr) -> bool:
+    """Whether it contains a product of matrices, a sum over entries or a function, and is more than a function."""
+    return not isinstance(expr, nodes.Act) and any(
+        isinstance(part, nodes.Act | nodes.Total | nodes.Softmax)
+        or (isinstance(part, nodes.Product) and isinstance(nodes.coefficient(part)[1], nodes.Product))
+        for part in preorder_traversal(expr)
+    )
 
 
 def _adjoint_names(cell: Cell, forward: tuple[Equation, ...], names: Names) -> dict[Variable, Variable]:

@@ -1,105 +1,141 @@
-"""Jacobian blocks of a step, and the paths that they consist of.
+"""Jacobians of a cell: direct, of one step, and total over several.
 
-∂y/∂x has y's entries as rows (numerator layout); a matrix-valued variable counts as vec of it, column after column.
+∂y/∂x has y's entries as rows and x's as columns in the numerator layout, and is the transpose of that in the
+denominator layout; a matrix-valued variable counts as vec of it, column after column.
+
+Three derivatives are never confused:
+
+- direct: the explicit occurrence in the equation of `of` alone, every other named variable held;
+- cell: one step as a function of inputs, states at t-1 and parameters, through everything within the step;
+- total: k steps as a function of what enters them, through everything.
+
+Source: Werbos (1990), Backpropagation Through Time, Proceedings of the IEEE 78(10), on ordered derivatives.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
-from symrnn.calculus.derivation import Derivation, derive
-from symrnn.calculus.rules import chain, local_jacobian
-from symrnn.errors import InputError, UnknownNameError
+from symrnn.calculus.derivation import Derivation
+from symrnn.calculus.graph import StepGraph, no_change
+from symrnn.calculus.paths import Path, accumulate, count_paths, paths, step_graphs
+from symrnn.calculus.rules import chain
+from symrnn.calculus.window import Window, ask
+from symrnn.errors import InputError
 from symrnn.language.recurrence import Cell
 
-
-@dataclass(frozen=True)
-class Path:
-    """One way on which a change of `wrt` reaches `of` within a step.
-
-    Attributes:
-        of: where the path ends.
-        wrt: where it begins.
-        through: the named variables between them, from `wrt` to `of`.
-        value: the product of the local Jacobians along it.
-    """
-
-    of: Variable
-    wrt: Variable
-    through: tuple[Variable, ...]
-    value: Expr
-
-    @property
-    def name(self) -> str:
-        """The variables that it runs through, or "direct"."""
-        return "direct" if not self.through else "through " + ", ".join(v.name for v in self.through)
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.value}"
+__all__ = ["KINDS", "LAYOUTS", "Path", "count_paths", "jacobian", "laid_out", "paths"]
 
 
-def paths(cell: Cell | Derivation, of: str, wrt: str) -> tuple[Path, ...]:
-    """Every path from `wrt` to `of` within one step, the shortest first; their values add up to the Jacobian.
+def jacobian(
+    cell: Cell | Derivation,
+    of: str,
+    wrt: str,
+    kind: str = "cell",
+    *,
+    steps: int = 1,
+    holding: str | Collection[str] = (),
+    layout: str = "numerator",
+) -> Expr:
+    """The Jacobian of one variable with respect to another.
+
+    Both are any variables of the cell: states, states at t-1 (`"h_prev"`), inputs, gates and other intermediate values,
+    pre-activations (`"a_f"`, as the derivation names them) and parameters.
+
+    Over k steps, t-k+1 to t, `of` is meant at the last step and `wrt` at the first: `wrt="h_prev"` gives
+    ∂h_t/∂h_{t-k}, and `wrt="x"` or `wrt="z"` gives ∂h_t/∂x_{t-k+1} or ∂h_t/∂z_{t-k+1}.  A parameter is the same at
+    every step, so its derivative is the sum over the k steps, with what enters the first of them held.
+
+    The result is an expression of the variables at t, t-1, ..., t-k+1, whose identifiers are `f`, `f_prev`,
+    `f_minus2`, and so on (an underscore more where the cell itself has a variable `f_minus2`).
 
     Args:
         cell: the cell, or its derivation.
-        of: a state, gate or other variable at t.
-        wrt: a state at t-1 (`"h_prev"`), an input, a parameter or another variable at t.
-
-    Raises:
-        UnknownNameError: the cell has no such variable.
-    """
-    derivation = cell if isinstance(cell, Derivation) else derive(cell)
-    end, start = _variable(derivation, of), _variable(derivation, wrt)
-    edges: dict[Variable, list[tuple[Variable, Expr]]] = {}
-    for equation in derivation.forward:
-        for share in local_jacobian(equation.value, equation.target, derivation.rules):
-            edges.setdefault(share.variable, []).append((equation.target, share.value))
-
-    def walk(at: Variable, through: tuple[Variable, ...], factors: tuple[Expr, ...]) -> Iterator[Path]:
-        if at == end:
-            named = tuple(v for v in through if not derivation.is_preactivation(v))
-            value = chain(*factors) if factors else nodes.Eye(end.shape[0] * end.shape[1])
-            yield Path(end, start, named, value)
-            return
-        for target, factor in edges.get(at, ()):
-            inner = () if target == end else (target,)
-            yield from walk(target, through + inner, (factor, *factors))
-
-    return tuple(sorted(walk(start, (), ()), key=lambda path: len(path.through)))
-
-
-def jacobian(cell: Cell | Derivation, of: str, wrt: str, kind: str = "cell") -> Expr:
-    """The Jacobian of one variable of a step with respect to another.
-
-    Args:
-        cell: the cell, or its derivation.
-        of: a state, gate or other variable at t.
-        wrt: a state at t-1 (`"h_prev"`), an input, a parameter or another variable at t.
-        kind: "cell" for the derivative of the step with its other arguments held fixed; "direct" for the explicit
-            occurrence alone, every other named variable held fixed.
+        of: what is differentiated.
+        wrt: with respect to what.
+        kind: "direct" for the explicit occurrence in the equation of `of`, every other named variable held; "cell" for
+            one step, through everything within it; "total" for k steps, through everything.
+        steps: the number of steps k; other than 1 for a total derivative only.
+        holding: names of variables that are frozen wherever they occur: their own derivative is taken as zero.
+        layout: "numerator", of's entries by wrt's entries, or "denominator", the transpose.
 
     Returns:
-        A SymPy matrix expression, of's entries by wrt's entries.
+        A SymPy matrix expression of our nodes.
 
     Raises:
         UnknownNameError: the cell has no such variable.
-        InputError: there is no such kind.
+        InputError: there is no such kind, layout or number of steps, they do not go together, or `of` or `wrt` is held.
     """
-    if kind not in ("cell", "direct"):
-        raise InputError(f"no kind {kind!r} of Jacobian\n  there are 'cell' and 'direct'")
-    derivation = cell if isinstance(cell, Derivation) else derive(cell)
-    found = [path.value for path in paths(derivation, of, wrt) if kind == "cell" or not path.through]
-    end, start = _variable(derivation, of), _variable(derivation, wrt)
-    return nodes.add(nodes.zeros((end.shape[0] * end.shape[1], start.shape[0] * start.shape[1])), *found)
+    check_choice("kind", kind, KINDS)
+    check_choice("layout", layout, LAYOUTS)
+    window = ask(cell, of, wrt, steps, holding)
+    if kind != "total" and window.steps != 1:
+        message = f"steps={steps!r} with kind={kind!r}, which is about one step"
+        raise InputError(f'{message}\n  ask for kind="total", or leave the steps out')
+    return laid_out(KINDS[kind](window), layout)
 
 
-def _variable(derivation: Derivation, name: str) -> Variable:
-    known: dict[str, Variable] = dict(derivation.cell.symbols) | {e.target.name: e.target for e in derivation.forward}
-    if name not in known:
-        message = f"the cell {derivation.cell.name} has no variable {name!r}\n  it has {', '.join(known)}"
-        raise UnknownNameError(message)
-    return known[name]
+def check_choice(what: str, given: str, known: Collection[str]) -> None:
+    """Whether something is among what there is.
+
+    Raises:
+        InputError: it is not.
+    """
+    if not isinstance(given, str) or given not in known:
+        raise InputError(f"no {what} {given!r} of Jacobian\n  there are {', '.join(map(repr, known))}")
+
+
+def _direct(window: Window) -> Expr:
+    (graph,) = step_graphs(window)
+    return graph.direct(window.wrt, window.of)
+
+
+def total(window: Window) -> Expr:
+    """The derivative over all paths of a window, in the numerator layout."""
+
+    def local(graph: StepGraph, start: Variable, end: Variable, back: int) -> Expr:
+        return window.at(graph.block(start, end), back)
+
+    def merge(end: Variable, back: int, parts: Sequence[Expr]) -> Expr:
+        return nodes.add(no_change(end, window.wrt), *parts)
+
+    return accumulate(window, local, lambda later, before, state: compose(later, before), merge)
+
+
+def compose(outer: Expr, inner: Expr) -> Expr:
+    """The product of two Jacobians; nothing times anything is nothing."""
+    if nodes.is_zero(outer) or nodes.is_zero(inner):
+        return nodes.zeros((outer.shape[0], inner.shape[1]))
+    return chain(outer, inner)
+
+
+KINDS: Mapping[str, Callable[[Window], Expr]] = MappingProxyType({"direct": _direct, "cell": total, "total": total})
+"""The kinds of Jacobians."""
+
+
+def laid_out(block: Expr, layout: str) -> Expr:
+    """A Jacobian in the numerator layout, brought into another one."""
+    return LAYOUTS[layout](block)
+
+
+def _transposed(block: Expr) -> Expr:
+    """The transpose, taken inside of sums, products and Kronecker products, where a reader expects it."""
+    number, rest = nodes.coefficient(block)
+    rule = _TRANSPOSES.get(type(rest).__name__, nodes.transpose)
+    return nodes.scale(number, rule(rest))
+
+
+_TRANSPOSES: Mapping[str, Callable[[Expr], Expr]] = {
+    "Sum": lambda x: nodes.add(*map(_transposed, x.args)),
+    "Product": lambda x: nodes.matmul(*map(_transposed, reversed(x.args))),
+    "Kronecker": lambda x: nodes.kronecker(*map(_transposed, x.args)),
+    "Commutation": lambda x: nodes.Commutation(*reversed(x.of_shape)),
+}
+
+LAYOUTS: Mapping[str, Callable[[Expr], Expr]] = MappingProxyType(
+    {"numerator": lambda block: block, "denominator": _transposed}
+)
+"""The layouts, and how each comes from the numerator layout."""

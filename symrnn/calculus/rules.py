@@ -1,8 +1,9 @@
-"""The table of derivative rules: operator -> adjoint rule and local Jacobian.
+"""The table of derivative rules: operator -> adjoint rule, local Jacobian and tangent rule.
 
 Let a node compute Y from operands X.  Its adjoint rule says what each X receives when Y has the adjoint G (the
 derivative of a scalar loss with respect to Y, in Y's shape).  Its Jacobian says by which matrix a change of vec(X)
-reaches vec(Y).  Both columns are written down independently; the checks compare them with numbers.
+reaches vec(Y).  Its tangent rule says how Y moves, Ẏ, when the operands move by Ẋ.  The three columns are written down
+independently; the checks compare them with numbers.
 
 A rule gets the node, and the name of its value where it has one: slopes are written with the named output, f ⊙ (1 − f).
 """
@@ -25,6 +26,9 @@ from symrnn.errors import MissingRuleError
 Contributions = list[tuple[Expr, Expr]]
 """Operand and what it receives, in the order of the operands."""
 
+Moved = Callable[[Expr], Expr]
+"""Operand -> its tangent; zeros for one that stands still."""
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -37,6 +41,8 @@ class Rule:
         source: where the rule is stated.
         adjoint: `adjoint(node, value, g)` -> what each operand receives.
         jacobian: `jacobian(node, value)` -> each operand's local Jacobian.
+        tangent_statement: the tangent rule in LaTeX, a dot marking tangents.
+        tangent: `tangent(node, value, moved)` -> the tangent of Y, where `moved(x)` is the tangent of an operand.
     """
 
     operator: str
@@ -45,6 +51,8 @@ class Rule:
     source: str
     adjoint: Callable[[Any, Expr, Expr], Contributions]
     jacobian: Callable[[Any, Expr], Contributions]
+    tangent_statement: str
+    tangent: Callable[[Any, Expr, Moved], Expr]
 
 
 RuleTable = Mapping[str, Rule]
@@ -210,6 +218,57 @@ def _stack_jacobian(node: nodes.Stack, value: Expr) -> Contributions:
     return [(part, selection(position)) for position, part in enumerate(node.args)]
 
 
+def _slice_adjoint(node: nodes.Slice, value: Expr, g: Expr) -> Contributions:
+    (start, stop), (rows, cols) = node.bounds, node.operand.shape
+    around = [nodes.zeros((start, cols))] if start != 0 else []
+    behind = [nodes.zeros((rows - stop, cols))] if stop != rows else []
+    return [(node.operand, nodes.stack(*around, g, *behind))]
+
+
+def _slice_jacobian(node: nodes.Slice, value: Expr) -> Contributions:
+    start, stop = node.bounds
+    return [(node.operand, nodes.rows(nodes.Eye(node.operand.shape[0]), start, stop))]
+
+
+# --- tangent rules ----------------------------------------------------------------------------------------------------
+
+
+def _each_in_turn(parts: list[Expr], join: Callable[..., Expr], moved: Moved) -> Expr:
+    """The product rule: every factor moves once, while the others stand still."""
+    turns = (join(*parts[:i], moved(part), *parts[i + 1 :]) for i, part in enumerate(parts))
+    return nodes.add(*turns)
+
+
+def _product_tangent(node: Any, value: Expr, moved: Moved) -> Expr:
+    number, factors = _product_parts(node)
+    return nodes.add(*(nodes.scale(number, term) for term in _terms(_each_in_turn(factors, nodes.matmul, moved))))
+
+
+def _terms(expr: Expr) -> tuple[Expr, ...]:
+    return tuple(expr.args) if isinstance(expr, nodes.Sum) else (expr,)
+
+
+def _act_tangent(node: nodes.Act, value: Expr, moved: Moved) -> Expr:
+    parts = zip(node.operands, slopes(node, value), strict=True)
+    return nodes.add(*(nodes.hadamard(slope, moved(x)) for x, slope in parts))
+
+
+def _softmax_tangent(node: nodes.Softmax, value: Expr, moved: Moved) -> Expr:
+    change = moved(node.operand)
+    along = nodes.fill(nodes.matmul(nodes.transpose(value), change), change.shape)
+    return nodes.hadamard(value, nodes.subtract(change, along))
+
+
+def _stack_tangent(node: nodes.Stack, value: Expr, moved: Moved) -> Expr:
+    parts = [moved(part) for part in node.args]
+    return nodes.zeros(node.shape) if all(map(nodes.is_zero, parts)) else nodes.stack(*parts)
+
+
+def _slice_tangent(node: nodes.Slice, value: Expr, moved: Moved) -> Expr:
+    change = moved(node.operand)
+    return nodes.zeros(node.shape) if nodes.is_zero(change) else nodes.rows(change, *node.bounds)
+
+
 _ROWS = (
     Rule(
         "Sum",
@@ -218,6 +277,8 @@ _ROWS = (
         _GILES + ", section 2.2.1",
         lambda node, value, g: [(term, g) for term in node.args],
         lambda node, value: [(term, _identity(term)) for term in node.args],
+        r"Y = A + B:\quad \dot Y = \dot A + \dot B",
+        lambda node, value, moved: nodes.add(*(moved(term) for term in node.args)),
     ),
     Rule(
         "Product",
@@ -226,6 +287,8 @@ _ROWS = (
         _GILES + ", section 2.2.2",
         _product_adjoint,
         _product_jacobian,
+        r"Y = A B:\quad \dot Y = \dot A\, B + A\, \dot B",
+        _product_tangent,
     ),
     Rule(
         "Hadamard",
@@ -234,6 +297,8 @@ _ROWS = (
         _MAGNUS,
         _hadamard_adjoint,
         _hadamard_jacobian,
+        r"Y = A \odot B:\quad \dot Y = \dot A \odot B + A \odot \dot B",
+        lambda node, value, moved: _each_in_turn(list(node.args), nodes.hadamard, moved),
     ),
     Rule(
         "Power",
@@ -242,6 +307,8 @@ _ROWS = (
         _MAGNUS,
         lambda node, value, g: [(node.args[0], nodes.hadamard(g, _power_slope(node)))],
         lambda node, value: [(node.args[0], _vec_diag(_power_slope(node)))],
+        r"Y = X^{k}:\quad \dot Y = k X^{k-1} \odot \dot X",
+        lambda node, value, moved: nodes.hadamard(_power_slope(node), moved(node.args[0])),
     ),
     Rule(
         "Transposed",
@@ -250,6 +317,8 @@ _ROWS = (
         _MAGNUS,
         lambda node, value, g: [(node.arg, nodes.transpose(g))],
         _transpose_jacobian,
+        r"Y = X^{\top}:\quad \dot Y = \dot X^{\top}",
+        lambda node, value, moved: nodes.transpose(moved(node.arg)),
     ),
     Rule(
         "Act",
@@ -258,6 +327,8 @@ _ROWS = (
         "Rumelhart, Hinton & Williams (1986), Learning representations by back-propagating errors",
         _act_adjoint,
         _act_jacobian,
+        r"Y = \varphi(X):\quad \dot Y = \varphi'(X) \odot \dot X",
+        _act_tangent,
     ),
     Rule(
         "Fill",
@@ -266,6 +337,8 @@ _ROWS = (
         _GILES,
         lambda node, value, g: [(node.operand, nodes.total(g))],
         lambda node, value: [(node.operand, nodes.vec(nodes.ones(node.shape)))],
+        r"Y = s\,\mathbf{1}:\quad \dot Y = \dot s\,\mathbf{1}",
+        lambda node, value, moved: nodes.fill(moved(node.operand), node.shape),
     ),
     Rule(
         "Total",
@@ -274,6 +347,8 @@ _ROWS = (
         _GILES,
         lambda node, value, g: [(node.operand, nodes.fill(g, node.operand.shape))],
         lambda node, value: [(node.operand, nodes.transpose(nodes.vec(nodes.ones(node.operand.shape))))],
+        r"y = \mathbf{1}^{\top} X:\quad \dot y = \mathbf{1}^{\top} \dot X",
+        lambda node, value, moved: nodes.total(moved(node.operand)),
     ),
     Rule(
         "Softmax",
@@ -282,6 +357,8 @@ _ROWS = (
         "Bridle (1990), Probabilistic interpretation of feedforward classification network outputs",
         _softmax_adjoint,
         _softmax_jacobian,
+        r"y = \operatorname{softmax}(x):\quad \dot y = y \odot (\dot x - \mathbf{1}\, y^{\top} \dot x)",
+        _softmax_tangent,
     ),
     Rule(
         "Stack",
@@ -290,11 +367,31 @@ _ROWS = (
         _MAGNUS,
         _stack_adjoint,
         _stack_jacobian,
+        r"y = [a; b]:\quad \dot y = [\dot a; \dot b]",
+        _stack_tangent,
     ),
 )
 
 RULES: RuleTable = MappingProxyType({row.operator: row for row in _ROWS})
-"""Every rule, by the class name of the node it is for."""
+"""Every rule of the cell language, by the class name of the node it is for."""
+
+_SLICE = Rule(
+    "Slice",
+    "part",
+    r"y = x_{[i:j]}:\quad \bar x_{[i:j]} \mathrel{+}= g",
+    _MAGNUS,
+    _slice_adjoint,
+    _slice_jacobian,
+    r"y = x_{[i:j]}:\quad \dot y = \dot x_{[i:j]}",
+    _slice_tangent,
+)
+_BACKWARD: RuleTable = MappingProxyType({_SLICE.operator: _SLICE})
+
+
+def closed(rules: RuleTable = RULES) -> RuleTable:
+    """The rules, and those for nodes that no cell can have but its backward equations can: these derive again."""
+    return MappingProxyType({**_BACKWARD, **rules})
+
 
 _CONSTANTS = ("Ones", "Zeros", "Eye")
 
@@ -348,6 +445,61 @@ def local_jacobian(expr: Expr, value: Expr, rules: RuleTable = RULES) -> list[Sh
                 yield from visit(operand, operand, chained, _with(used, row, node))
 
     return _collect(visit(expr, value, None, ()), _merge_diagonals)
+
+
+@dataclass(frozen=True)
+class Tangent:
+    """How a value moves, and the names of the rules that say so."""
+
+    value: Expr
+    rules: tuple[str, ...]
+
+
+def push_forward(expr: Expr, value: Expr, tangents: Mapping[nodes.Variable, Expr], rules: RuleTable = RULES) -> Tangent:
+    """How `value = expr` moves when the variables move by these tangents; the others stand still."""
+    used: list[str] = []
+
+    def visit(node: Expr, named: Expr) -> Expr:
+        if isinstance(node, nodes.Variable):
+            return tangents.get(node, nodes.zeros(node.shape))
+        if not any(variable in tangents for variable in nodes.variables(node)):
+            return nodes.zeros(node.shape)
+        row = _row(node, rules)
+        used.extend(_with((), row, node))
+        return row.tangent(node, named, lambda operand: visit(operand, operand))
+
+    moved = visit(expr, value)
+    return Tangent(_merge_tangents(_terms(moved), frozenset(tangents.values())), tuple(dict.fromkeys(used)))
+
+
+def _merge_tangents(terms: Iterable[Expr], tangents: frozenset[Expr]) -> Expr:
+    """−ż ⊙ h + ż ⊙ n is ż ⊙ (n − h), where the first such term stands; like terms are counted."""
+    groups: dict[Any, list[Expr]] = {}
+    for position, term in enumerate(terms):
+        _, rest = nodes.coefficient(term)
+        factors = rest.args if isinstance(rest, nodes.Hadamard) else (rest,)
+        moving = [factor for factor in factors if factor in tangents]
+        groups.setdefault(moving[0] if len(moving) == 1 else position, []).append(term)
+    return nodes.add(*(group[0] if len(group) == 1 else _factored(group) for group in groups.values()))
+
+
+def _factored(terms: list[Expr]) -> Expr:
+    """The sum of products of entries, with their common factors in front."""
+    split = [nodes.coefficient(term) for term in terms]
+    factors = [list(rest.args) if isinstance(rest, nodes.Hadamard) else [rest] for _, rest in split]
+    common = []
+    for factor in list(factors[0]):
+        if all(factor in others for others in factors):
+            common.append(factor)
+            for others in factors:
+                others.remove(factor)
+    counts: dict[Expr, Any] = {}
+    for (number, _), others in zip(split, factors, strict=True):
+        for term in _terms(nodes.hadamard(nodes.ones(terms[0].shape), *others)):
+            inner, rest = nodes.coefficient(term)
+            counts[rest] = counts.get(rest, 0) + number * inner
+    left = [nodes.scale(number, rest) for rest, number in counts.items()]
+    return nodes.hadamard(*common, nodes.add(*_positive_first(left)))
 
 
 def _collect(shares: Iterable[Share], merge: Callable[[list[Expr]], Expr]) -> list[Share]:

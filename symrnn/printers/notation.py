@@ -30,6 +30,11 @@ _ACCENTS = {  # over one letter, over a word, and in plain text
     "bar": (r"\bar{%s}", r"\overline{%s}", "\u0304"),
 }
 _WRITTEN = ("tilde", "hat", "dot")  # those that an author can write; a bar over a state is its cotangent
+_MARKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"cotangent": ("bar",), "tangent": ("dot",), "cotangent tangent": ("bar", "dot")}
+)
+"""What stands over the letter of a variable with this mark; a dot marks how it moves."""
+_DELTA, _ELL = r"\delta", r"\ell"
 _HEAD = re.compile(r"([A-Za-z]+?)(\d*)\Z")
 
 
@@ -151,18 +156,21 @@ def latex_name(variable: Variable, notation: Notation) -> str:
     \tilde{\mathbf{c}}_{t-1}
     """
     head, rest = _split(variable.base)
-    bar = ("bar",) if variable.mark == "cotangent" else ()
+    accents = _MARKS.get(variable.mark, ())
     subscript = ",".join(word.latex() for word in rest)
-    symbol = head.latex(bar, bold=notation.bold and variable.shape != (1, 1))
+    symbol = head.latex(accents, bold=notation.bold and variable.shape != (1, 1))
     if variable.base in notation.names:
         symbol, subscript = notation.names[variable.base], ""
-        symbol = _ACCENTS["bar"][0] % symbol if bar else symbol
+        for accent in accents:
+            symbol = _ACCENTS[accent][0] % symbol
     plain = _timed_latex(symbol, subscript, variable.time, notation)
-    if variable.mark == "adjoint":
+    kind, _, moving = variable.mark.partition(" ")
+    dotted = _ACCENTS["dot"][0] if moving else "%s"
+    if kind == "adjoint":
         if _is_delta(variable, notation):
-            return rf"\delta {plain}"
-        return rf"\frac{{\partial {notation.loss}}}{{\partial {plain}}}"
-    return rf"\frac{{\partial \ell}}{{\partial {plain}}}" if variable.mark == "loss" else plain
+            return f"{dotted % _DELTA} {plain}"
+        return rf"\frac{{\partial {dotted % notation.loss}}}{{\partial {plain}}}"
+    return rf"\frac{{\partial {dotted % _ELL}}}{{\partial {plain}}}" if kind == "loss" else plain
 
 
 def _is_delta(variable: Variable, notation: Notation) -> bool:
@@ -187,7 +195,7 @@ def text_name(variable: Variable, notation: Notation) -> str:
     'W_f'
     """
     head, rest = _split(variable.base)
-    symbol = head.text(("bar",) if variable.mark == "cotangent" else ())
+    symbol = head.text(_MARKS.get(variable.mark, ()))
     subscript = ",".join(word.text() for word in rest)
     moment = "" if variable.time is None else show_moment(variable.time, notation.now)
     if moment and notation.time == "subscript":
@@ -196,6 +204,10 @@ def text_name(variable: Variable, notation: Notation) -> str:
     plain = f"{symbol}_{{{subscript}}}" if grouped else f"{symbol}_{subscript}" if subscript else symbol
     if moment and notation.time != "subscript":
         plain += f"^({moment})" if notation.time == "parenthesis" else f"^⟨{moment}⟩"
-    if variable.mark == "adjoint":
-        return f"δ{plain}" if _is_delta(variable, notation) else f"∂{notation.loss}/∂{plain}"
-    return f"∂ℓ/∂{plain}" if variable.mark == "loss" else plain
+    kind, _, moving = variable.mark.partition(" ")
+    dot = _ACCENTS["dot"][2] if moving else ""
+    if kind == "adjoint":
+        if _is_delta(variable, notation):
+            return f"δ{dot}{plain}"
+        return f"∂{unicodedata.normalize('NFC', notation.loss + dot)}/∂{plain}"
+    return f"∂ℓ{dot}/∂{plain}" if kind == "loss" else plain

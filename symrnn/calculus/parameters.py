@@ -1,0 +1,113 @@
+"""Derivatives with respect to parameters: a sum over time, each of whose terms can be taken on its own.
+
+Over k steps, with what enters the first of them held,
+
+    ∂h_t/∂θ = Σ_{j=0}^{k-1} Σ_s (∂h_t/∂s_{t-j}) (∂s_{t-j}/∂θ within the step t-j),
+
+the sum over s being over the states.  With respect to a matrix W the last factor of a term is a Kronecker product:
+a = W x has ∂a/∂vec(W) = xᵀ ⊗ I.  The same term as a gradient, of the shape of W, is δa xᵀ.
+
+Source: Werbos (1990), Backpropagation Through Time, Proceedings of the IEEE 78(10); Magnus & Neudecker (2019), Matrix
+Differential Calculus, ch. 2, vec(A X B) = (Bᵀ ⊗ A) vec(X).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symrnn.algebra import nodes
+from symrnn.algebra.nodes import Expr, Variable
+from symrnn.calculus.derivation import Derivation
+from symrnn.calculus.graph import StepGraph, no_change
+from symrnn.calculus.jacobian import LAYOUTS, check_choice, compose, laid_out
+from symrnn.calculus.window import Window, ask
+from symrnn.errors import InputError
+from symrnn.language.recurrence import Cell
+
+
+@dataclass(frozen=True)
+class ParameterJacobian:
+    """The derivative of a variable with respect to a parameter, as a sum over steps.
+
+    Attributes:
+        of: what is differentiated, at the last step.
+        wrt: the parameter; a matrix counts as vec of it, column after column.
+        steps: the number of steps; what enters the first of them is held.
+        layout: the layout of `terms` and `value`.
+        terms: the term of the step t - j at index j: how a change of the parameter at that step alone reaches `of`.
+        gradients: the same steps' terms of the gradient of a loss, in the parameter's shape, which is that of the
+            gradient in either layout: δa_{t-j} x_{t-j}ᵀ, the adjoints being those of the loss.
+    """
+
+    of: Variable
+    wrt: Variable
+    steps: int
+    layout: str
+    terms: tuple[Expr, ...]
+    gradients: tuple[Expr, ...]
+
+    @property
+    def value(self) -> Expr:
+        """The sum of the terms."""
+        return nodes.add(*self.terms)
+
+    @property
+    def gradient(self) -> Expr:
+        """The sum of the gradient's terms."""
+        return nodes.add(*self.gradients)
+
+
+def parameter_jacobian(
+    cell: Cell | Derivation, of: str, wrt: str, steps: int = 1, *, layout: str = "numerator"
+) -> ParameterJacobian:
+    """The derivative of a variable with respect to a parameter over several steps, term by term.
+
+    Args:
+        cell: the cell, or its derivation.
+        of: any variable of the step, meant at the last step.
+        wrt: the name of a parameter.
+        steps: the number of steps; with as many as have been made, it is the whole derivative.
+        layout: "numerator" or "denominator", for the Jacobians.
+
+    Raises:
+        UnknownNameError: the cell has no such variable.
+        InputError: `wrt` is no parameter, `of` is one, or there is no such number of steps or layout.
+    """
+    check_choice("layout", layout, LAYOUTS)
+    window = ask(cell, of, wrt, steps)
+    parameters = window.cell.parameters
+    if wrt not in parameters or of in parameters:
+        wrong = "wrt" if wrt not in parameters else "of"
+        expected = "must be a parameter" if wrong == "wrt" else "must be a variable of a step, not a parameter"
+        message = f"of={of!r}, wrt={wrt!r}: {wrong} {expected}"
+        raise InputError(f"{message}\n  the parameters of {window.cell.name} are {', '.join(parameters) or 'none'}")
+    gradient = window.derivation.of(wrt).value
+    return ParameterJacobian(
+        window.of,
+        window.wrt,
+        window.steps,
+        layout,
+        tuple(laid_out(term, layout) for term in _terms(window)),
+        tuple(window.at(gradient, back) for back in range(window.steps)),
+    )
+
+
+def _terms(window: Window) -> list[Expr]:
+    """The terms in the numerator layout, from the last step to the first."""
+    cell, graph = window.cell, StepGraph(window.derivation, {window.of})
+    found = [graph.block(window.wrt, window.of)]
+    states = [cell[name] for name in cell.states]
+    reached = {carry: graph.block(carry, window.of) for carry in cell.previous}
+    for back in range(1, window.steps):
+        # reached[carry] is how `of` depends on that state at t - back
+
+        def onward(source: Variable, back: int = back, reached: dict[Variable, Expr] = reached) -> Expr:
+            steps = (
+                compose(reached[carry], window.at(graph.block(source, state), back))
+                for carry, state in zip(cell.previous, states, strict=True)
+            )
+            return nodes.add(no_change(window.of, source), *steps)
+
+        found.append(onward(window.wrt))
+        reached = {carry: onward(carry) for carry in cell.previous}
+    return found

@@ -1,0 +1,131 @@
+"""Real-time recurrent learning: how the states depend on a parameter, carried forward in time.
+
+Let S_t of a state s and a parameter θ be ∂s_t/∂vec(θ), everything before t included: the entries of s as rows, those of
+θ, column after column, as columns.  One step passes on what the states at t-1 carry, through the step's own Jacobian,
+and adds what the parameter does in the step itself:
+
+    S_t = ∂s_t/∂vec(θ) of the step alone + Σ over all states r of ∂s_t/∂r_{t-1} times S_{t-1} of r.
+
+The gradient of a loss is the sum over t and over all states of S_tᵀ ∂ℓ/∂s_t.  Nothing of past steps is kept; the memory
+is that of S, (entries of all states) x (entries of θ), whatever the number of steps.
+
+Source: Williams & Zipser (1989), A learning algorithm for continually running fully recurrent neural networks, Neural
+Computation 1(2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from symrnn.algebra import nodes
+from symrnn.algebra.nodes import Expr, Variable
+from symrnn.calculus.derivation import Derivation, derive
+from symrnn.calculus.jacobian import jacobian
+from symrnn.calculus.tangent import Equations, names_of
+from symrnn.errors import UnknownNameError
+from symrnn.language.recurrence import Cell
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """The recursion of one state for one parameter: `target = immediate + Σ blocks[r] @ before[r]`.
+
+    Attributes:
+        state: the state's name.
+        parameter: the parameter's name.
+        target: S_t of the state, entries of the state by entries of the parameter.
+        immediate: what the parameter does in the step itself, in Kronecker form.
+        blocks: state r -> the Jacobian of this state with respect to r at t-1; without those that are zero.
+        before: state r -> the symbol S_{t-1} of r.
+    """
+
+    state: str
+    parameter: str
+    target: Variable
+    immediate: Expr
+    blocks: Mapping[str, Expr]
+    before: Mapping[str, Variable]
+
+    @property
+    def value(self) -> Expr:
+        """The right-hand side."""
+        carried = (nodes.matmul(block, self.before[state]) for state, block in self.blocks.items())
+        return nodes.add(nodes.zeros(self.target.shape), self.immediate, *carried)
+
+
+@dataclass(frozen=True)
+class SensitivityRecursion(Equations):
+    """The forward sensitivity recursion of a cell for chosen parameters.
+
+    Attributes:
+        derivation: the cell's derivation.
+        recursions: one for each parameter and state, the states in their order for each parameter.
+    """
+
+    derivation: Derivation
+    recursions: tuple[Sensitivity, ...]
+
+    @property
+    def lines(self) -> tuple[tuple[Variable, Expr], ...]:
+        """Both sides of every recursion, then the gradient of each parameter: the term of one time step."""
+        return (*((r.target, r.value) for r in self.recursions), *self.gradients)
+
+    @property
+    def gradients(self) -> tuple[tuple[Variable, Expr], ...]:
+        """Each parameter's gradient, vec of it, and the term that step t adds to it."""
+        terms: dict[str, list[Expr]] = {}
+        for r in self.recursions:
+            loss = nodes.vec(self.derivation.loss(r.state))
+            terms.setdefault(r.parameter, []).append(nodes.matmul(nodes.transpose(r.target), loss))
+        return tuple(
+            (nodes.vec(self.derivation.of(parameter).target), nodes.add(*found)) for parameter, found in terms.items()
+        )
+
+    def of(self, state: str, parameter: str) -> Sensitivity:
+        """The recursion of a state for a parameter."""
+        for recursion in self.recursions:
+            if (recursion.state, recursion.parameter) == (state, parameter):
+                return recursion
+        known = ", ".join(f"{r.state} for {r.parameter}" for r in self.recursions)
+        raise UnknownNameError(f"no sensitivity of {state!r} for {parameter!r}\n  there are {known}")
+
+
+def rtrl(cell: Cell | Derivation, parameters: Iterable[str] | None = None) -> SensitivityRecursion:
+    """The forward sensitivity recursion, as equations.
+
+    Args:
+        cell: the cell, or its derivation.
+        parameters: the names of the parameters; all by default.
+
+    Returns:
+        The recursions of all states for these parameters; the sensitivities of the initial states are zero.
+
+    Raises:
+        UnknownNameError: the cell has no such parameter.
+    """
+    derivation = cell if isinstance(cell, Derivation) else derive(cell)
+    inner = derivation.cell
+    chosen = list(inner.parameters if parameters is None else parameters)
+    for name in chosen:
+        if name not in inner.parameters:
+            known = ", ".join(inner.parameters) or "none"
+            raise UnknownNameError(f"{inner.name} has no parameter {name!r}\n  it has {known}")
+    names = names_of(derivation)
+    blocks = {(s, v.base): jacobian(derivation, s, v.name) for s in inner.states for v in inner.previous}
+    found: list[Sensitivity] = []
+    for parameter in chosen:
+        now = {s: _symbol(inner[s], inner[parameter], 0, names.claim(f"S_{s}_{parameter}")) for s in inner.states}
+        before = {s: v.at(-1, f"{v.name}_prev") for s, v in now.items()}
+        for variable in (*now.values(), *before.values()):
+            names.add(variable)
+        for state in inner.states:
+            own = {r: blocks[state, r] for r in inner.states if not nodes.is_zero(blocks[state, r])}
+            immediate = jacobian(derivation, state, parameter)
+            found.append(Sensitivity(state, parameter, now[state], immediate, own, before))
+    return SensitivityRecursion(derivation, tuple(found))
+
+
+def _symbol(state: Variable, parameter: Variable, time: int, name: str) -> Variable:
+    rows, cols = (v.shape[0] * v.shape[1] for v in (state, parameter))
+    return Variable(name, rows, cols, f"S_{state.base}_{parameter.base}", time)
