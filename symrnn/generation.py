@@ -9,27 +9,52 @@ import hashlib
 import linecache
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from symrnn import __version__
 from symrnn.calculus.derivation import Derivation, derive
+from symrnn.calculus.second_order import second_order
+from symrnn.calculus.tangent import tangent
 from symrnn.errors import InputError, SymrnnError
 from symrnn.language.recurrence import Cell
-from symrnn.printers.numpy_module import numpy_module
-from symrnn.program.lower import lower
+from symrnn.printers.numpy_module import Further, numpy_module
+from symrnn.printers.numpy_rtrl import numpy_rtrl
+from symrnn.printers.numpy_tangent import numpy_hvp, numpy_jvp
+from symrnn.program.lower import lower, lower_second_order, lower_tangent
 from symrnn.program.passes import run_passes, single_step
 
-TARGETS: Mapping[str, Callable[[Derivation], str]] = MappingProxyType(
+STANDARD = ("initialize", "forward", "step", "backward")
+"""The functions that every module has."""
+
+FURTHER: Mapping[str, Callable[[Derivation], Further]] = MappingProxyType(
     {
-        "numpy": lambda derivation: numpy_module(
-            run_passes(lower(derivation)), single_step(lower(derivation)), __version__
-        )
+        "jvp": lambda derivation: partial(numpy_jvp, run_passes(lower_tangent(tangent(derivation)))),
+        "hvp": lambda derivation: partial(numpy_hvp, run_passes(lower_second_order(second_order(derivation)))),
+        "rtrl": lambda derivation: partial(numpy_rtrl, derivation),
     }
 )
+"""The functions that a module has when they are asked for -> what writes them."""
+
+TRUNCATE = "truncate"
+"""Asks for the argument `truncate` of `backward`."""
+
+
+def _numpy(derivation: Derivation, functions: Sequence[str]) -> str:
+    return numpy_module(
+        run_passes(lower(derivation)),
+        single_step(lower(derivation)),
+        __version__,
+        [FURTHER[name](derivation) for name in FURTHER if name in functions],
+        TRUNCATE in functions,
+    )
+
+
+TARGETS: Mapping[str, Callable[[Derivation, Sequence[str]], str]] = MappingProxyType({"numpy": _numpy})
 """Target language -> the writer of its modules."""
 
 
@@ -43,6 +68,12 @@ class Module:
         forward: `forward(params, x, state=None)` -> h, state, tape.
         backward: `backward(params, tape, h_bar, state_bar=None)` -> grads, x_bar, state_bar.
         step: `step(params, x_t, state)` -> state.
+        jvp: `jvp(params, x, state=None, params_dot=None, x_dot=None, state_dot=None)` -> h_dot, state_dot; None
+            unless asked for, as the others that follow.
+        hvp: `hvp(params, x, h_bar, state=None, params_dot=None, x_dot=None, state_dot=None, h_bar_dot=None,
+            state_bar=None, state_bar_dot=None)` -> grads_dot, x_bar_dot, state_bar_dot.
+        rtrl: `rtrl(params, x, h_bar, state=None, state_bar=None, parameters=None, sensitivity=None)` -> grads, state,
+            sensitivity.
     """
 
     name: str
@@ -51,34 +82,67 @@ class Module:
     forward: Callable[..., Any] = field(repr=False)
     backward: Callable[..., Any] = field(repr=False)
     step: Callable[..., Any] = field(repr=False)
+    jvp: Callable[..., Any] | None = field(default=None, repr=False)
+    hvp: Callable[..., Any] | None = field(default=None, repr=False)
+    rtrl: Callable[..., Any] | None = field(default=None, repr=False)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the source to a file; an existing file is replaced at once, or not at all."""
         return write_whole(Path(path), self.source)
 
 
-def generate_source(cell: Cell | Derivation, target: str = "numpy") -> str:
+def generate_source(cell: Cell | Derivation, target: str = "numpy", functions: Sequence[str] = ()) -> str:
     """The text of the generated module; see `generate`."""
     if target not in TARGETS:
         raise InputError(f"no target {target!r}\n  there are {', '.join(TARGETS)}")
-    return TARGETS[target](cell if isinstance(cell, Derivation) else derive(cell))
+    check_functions(functions)
+    return TARGETS[target](cell if isinstance(cell, Derivation) else derive(cell), functions)
 
 
-def generate(cell: Cell | Derivation, target: str = "numpy") -> Module:
+def check_functions(functions: Sequence[str]) -> None:
+    """Make sure that there are functions of these names.
+
+    Raises:
+        InputError: there is one that cannot be generated.
+    """
+    known = (*STANDARD, *FURTHER, TRUNCATE)
+    unknown = [functions] if isinstance(functions, str) else [name for name in functions if name not in known]
+    if unknown:
+        remedy = f"give a list of {', '.join((*FURTHER, TRUNCATE))}; {', '.join(STANDARD)} are always there"
+        raise InputError(f"functions={functions!r}: cannot generate {unknown[0]!r}\n  {remedy}")
+
+
+def generate(cell: Cell | Derivation, target: str = "numpy", functions: Sequence[str] = ()) -> Module:
     """Generate the forward and backward pass of a cell.
 
     Args:
         cell: the cell, or its derivation.
         target: the language; "numpy".
+        functions: what the module has besides `initialize`, `forward`, `step` and `backward`: any of "jvp" (forward
+            mode), "hvp" (Hessian-vector products), "rtrl" (real-time recurrent learning) and "truncate" (the argument
+            `truncate=(k1, k2)` of `backward`).
 
     Returns:
         The module; its functions are ready to call, and `inspect.getsource` shows their text.
 
     Raises:
-        InputError: there is no such target.
+        InputError: there is no such target or function.
+
+    Example:
+        A Hessian-vector product of a squared error, whose own curvature comes in through `h_bar_dot`:
+
+        >>> import numpy as np
+        >>> from symrnn import cells
+        >>> m = generate(cells.rnn, functions=["jvp", "hvp"])
+        >>> params, v, x, y = m.initialize(2, 3, 0), m.initialize(2, 3, 1), np.ones((4, 1, 2)), np.zeros((4, 1, 3))
+        >>> h, _, _ = m.forward(params, x)
+        >>> h_dot, _ = m.jvp(params, x, params_dot=v)
+        >>> grads_dot, x_bar_dot, state_bar_dot = m.hvp(params, x, h - y, params_dot=v, h_bar_dot=h_dot)
+        >>> grads_dot["W"].shape
+        (3, 2)
     """
     derivation = cell if isinstance(cell, Derivation) else derive(cell)
-    return load_source(derivation.cell.name, generate_source(derivation, target))
+    return load_source(derivation.cell.name, generate_source(derivation, target, functions))
 
 
 def load_source(name: str, source: str) -> Module:
@@ -88,7 +152,7 @@ def load_source(name: str, source: str) -> Module:
     linecache.cache[file] = (len(source), None, lines, file)  # inspect.getsource and tracebacks find it there
     namespace: dict[str, Any] = {"__name__": f"symrnn_generated_{name}"}
     exec(compile(source, file, "exec"), namespace)  # noqa: S102 - text printed by this package from checked names
-    functions = {key: namespace[key] for key in ("initialize", "forward", "backward", "step")}
+    functions = {key: namespace[key] for key in STANDARD} | {key: namespace.get(key) for key in FURTHER}
     return Module(name, source, **functions)
 
 

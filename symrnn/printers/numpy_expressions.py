@@ -8,7 +8,7 @@ no leading axes.  Every rule below works on trailing axes only, so the same sour
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sympy import Rational
@@ -20,6 +20,9 @@ from symrnn.errors import MissingRuleError
 from symrnn.printers.precedence import Level
 
 _AXES = {0: "", 1: "[..., None]", 2: "[..., None, None]"}
+
+MOVING = ("tangent", "unit")
+"""Marks of variables that move."""
 
 SOFTMAX = '''\
 def softmax(a):
@@ -34,6 +37,11 @@ def rank(shape: nodes.Shape) -> int:
     if shape == nodes.ONE_BY_ONE:
         return 0
     return 1 if 1 in shape else 2
+
+
+def own_axes(shape: nodes.Shape) -> list[Any]:
+    """The sizes of a value's own axes; a row's array is that of its column."""
+    return [dim for dim in shape if dim != 1] if rank(shape) < 2 else list(shape)
 
 
 def is_batched(expr: Expr) -> bool:
@@ -63,12 +71,14 @@ class NumpyExpressions:
         size: the source of a size's name.
         lead: the source of the leading axes' sizes, such as ("N",).
         helpers: collects the helper functions that the source needs, by name.
+        still: the leading axes of what does not move, where what moves has an axis more; else empty.
     """
 
     name: Callable[[Variable], str]
     size: Callable[[str], str]
     lead: tuple[str, ...]
     helpers: dict[str, str] = field(default_factory=dict)
+    still: tuple[str, ...] = ()
 
     def __call__(self, expr: Expr, outer: Level = Level.SUM) -> str:
         """The source, in brackets if it binds more loosely than `outer`."""
@@ -83,7 +93,7 @@ class NumpyExpressions:
         missing_lead = batch and not is_batched(expr)
         if not is_thin(expr) and not missing_lead:
             return self(expr, outer)
-        dims = [self.dimension(dim) for dim in expr.shape[: rank(expr.shape)]]
+        dims = [self.dimension(dim) for dim in own_axes(expr.shape)]
         lead = list(self.lead) if is_batched(expr) or batch else []
         return f"np.broadcast_to({self(expr)}, {_tuple([*lead, *dims])})"
 
@@ -222,7 +232,9 @@ class NumpyExpressions:
 
     def _stack(self, expr: nodes.Stack) -> tuple[str, Level]:
         batch = is_batched(expr)
-        parts = ", ".join(self.full(part, batch=batch) for part in expr.args)
+        moves = any(variable.mark in MOVING for variable in nodes.variables(expr))
+        printer = self if moves or not self.still else replace(self, lead=self.still)
+        parts = ", ".join(printer.full(part, batch=batch) for part in expr.args)
         return f"np.concatenate([{parts}], axis=-1)", Level.ATOM
 
     def _slice(self, expr: nodes.Slice) -> tuple[str, Level]:

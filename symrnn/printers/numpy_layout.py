@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from symrnn.algebra.nodes import Variable
+from symrnn.algebra.nodes import Expr, Variable
 from symrnn.language.recurrence import Cell
-from symrnn.printers.numpy_expressions import NumpyExpressions, rank
+from symrnn.printers.numpy_expressions import NumpyExpressions, own_axes
 
 Frame = Literal["loop", "all", "single"]
 """What a line is about: step t inside a loop over time, all steps at once, or one step on its own."""
@@ -47,19 +47,24 @@ class Layout:
 
     Attributes:
         cell: the cell.
+        reserved: further names that the module itself uses.
         steps: the identifier of the number of time steps, T.
         batch: the identifier of the number of examples, N.
         helpers: the helper functions that the lines printed so far need, by name.
+        comments: variable -> the expression that is shown over the line that computes it.
     """
 
     cell: Cell
+    reserved: tuple[str, ...] = ()
     steps: str = field(init=False)
     batch: str = field(init=False)
     helpers: dict[str, str] = field(default_factory=dict)
+    comments: dict[Variable, Expr] = field(default_factory=dict)
     _names: Identifiers = field(init=False)
 
     def __post_init__(self) -> None:
-        self._names = Identifiers(_RESERVED)
+        self._names = Identifiers((*_RESERVED, *self.reserved))
+        self.comments |= {equation.target: equation.value for equation in self.cell.body}
         for size in self.cell.sizes:
             self.size(size)
         self.steps, self.batch = self._names.claim("steps", "T"), self._names.claim("batch", "N")
@@ -78,16 +83,30 @@ class Layout:
         """The identifier of an input, a parameter, or the array of a state."""
         return self._names.claim(name, name)
 
-    def cotangent(self, name: str) -> str:
-        """The identifier of `h_bar`, the output's cotangents, or `x_bar`, an input's gradient."""
-        return self._names.claim(f"{name} cotangent", f"{name}_bar")
+    def cotangent(self, name: str, dot: str = "") -> str:
+        """The identifier of `h_bar`, the output's cotangents, or `x_bar`, an input's gradient; with a dot, of how
+        they move.
+        """
+        return self._names.claim(f"{name} cotangent{dot}", f"{name}_bar{dot}")
+
+    def series(self, variable: Variable) -> str:
+        """The identifier of the array of a state or of its tangent over the times 0..T."""
+        if variable.mark == "":
+            return self.own(variable.base)
+        return self._names.claim(f"{variable.base} tangent", f"{variable.base}_dot")
 
     def identifier(self, variable: Variable) -> str:
         """A variable's plain name in the module."""
-        if variable.mark == "loss" or (variable.mark == "adjoint" and variable.base in self.cell.inputs):
-            return self.cotangent(variable.base)
-        if variable.mark == "adjoint" and variable.base == self.cell.states[0] and variable.time == 0:
-            return self._names.claim(variable.name, f"{variable.base}_bar_t")  # `h_bar` is the argument
+        kind, _, moving = variable.mark.partition(" ")
+        dot = "_dot" if moving else ""
+        if kind == "loss" or (kind == "adjoint" and variable.base in self.cell.inputs):
+            return self.cotangent(variable.base, dot)
+        if kind == "adjoint" and variable.base == self.cell.states[0] and variable.time == 0:
+            return self._names.claim(variable.name, f"{variable.base}_bar_t{dot}")  # `h_bar` is the argument
+        if variable.mark == "unit":
+            return self._names.claim(variable.name, variable.base)
+        if variable.mark == "tangent" and variable.base in self.cell.states and variable.time == 0:
+            return self.series(variable)
         return self._names.claim(variable.name, variable.name)
 
     def reference(self, variable: Variable, frame: Frame, stored: Collection[Variable]) -> str:
@@ -95,12 +114,12 @@ class Layout:
         name = self.identifier(variable)
         if variable.time is None or frame == "single":
             return name
-        if variable.base in self.cell.states and variable.mark == "":
-            series = self.own(variable.base)
+        if variable.base in self.cell.states and variable.mark in ("", "tangent"):
+            series = self.series(variable)
             if variable.time == -1:
                 return name if frame == "loop" else f"{series}[:-1]"
             return f"{series}[t + 1]" if frame == "loop" else f"{series}[1:]"
-        kept = variable.mark == "loss" or variable in stored
+        kept = variable.mark.startswith("loss") or variable in stored
         return f"{name}[t]" if kept and frame == "loop" else name
 
     def expressions(self, frame: Frame, stored: Collection[Variable] = ()) -> NumpyExpressions:
@@ -116,8 +135,7 @@ class Layout:
 
     def dims(self, name: str | Variable) -> list[Any]:
         """The sizes of a value's own axes."""
-        shape = (self.cell[name] if isinstance(name, str) else name).shape
-        return list(shape[: rank(shape)])
+        return own_axes((self.cell[name] if isinstance(name, str) else name).shape)
 
     def shape(self, dims: Sequence[Any], lead: Sequence[str] = ()) -> str:
         """The source of a shape, such as (T, N, d_h)."""

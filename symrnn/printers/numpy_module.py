@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from symrnn.algebra import nodes
@@ -11,7 +11,7 @@ from symrnn.algebra.nodes import Expr, Variable
 from symrnn.language.recurrence import Cell
 from symrnn.printers.numpy_expressions import rank
 from symrnn.printers.numpy_layout import Layout, tuple_source
-from symrnn.printers.numpy_runtime import RUNTIME
+from symrnn.printers.numpy_runtime import OR_ZEROS, RUNTIME, TRUNCATED
 from symrnn.printers.numpy_statements import broken, indented, print_statements
 from symrnn.program.ir import Accumulate, Assign, Function, Program
 
@@ -19,20 +19,46 @@ _CHECK_SIZES = (
     "    if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:",
     '        raise ValueError(f"{name}: expected a whole number from 1, got {size!r}")',
 )
+_TRUNCATE_DOC = (
+    "    truncate: None, or (k1, k2) for truncated backpropagation through time: after every k1 steps, and after the",
+    "        last one, the loss of the steps since then goes back through the k2 steps before, and stops there.",
+)
+RESERVED = tuple(
+    "jvp hvp rtrl params_dot state_dot state_bar_dot grads_dot start_dot end_dot values rows total wanted count "
+    "parameters sensitivity truncate unknown array part unit moved v_dot s dict zip list len slice set".split()
+)
+"""What a module with further functions calls its own."""
+
+Further = Callable[[Layout], str]
+"""Writes one more function of a module, in the module's names."""
+
 _PUBLIC_SIZES = {"d_x": "input_size", "d_h": "hidden_size"}
 
 
-def numpy_module(program: Program, single: Program, version: str) -> str:
+def numpy_module(
+    program: Program,
+    single: Program,
+    version: str,
+    further: Sequence[Further] = (),
+    truncated: bool = False,
+) -> str:
     """The source of the NumPy module for a program.
 
     Args:
         program: the program of the passes over all steps.
         single: a program whose forward loop body is one complete step.
         version: the package's version, for the header.
+        further: what writes further functions.
+        truncated: whether `backward` takes `truncate`.
     """
-    writer = _Module(program, single, Layout(program.derivation.cell))
-    functions = [writer.initialize(), writer.forward(), writer.step(), writer.backward()]
+    writer = ModuleWriter(program, single, Layout(program.derivation.cell, RESERVED if further or truncated else ()))
+    functions = [writer.initialize(), writer.forward(), writer.step(), writer.backward(truncated)]
+    functions += [write(writer.layout) for write in further]
     helpers = _helper_functions(writer.layout.helpers.values())
+    if truncated:
+        helpers.append(TRUNCATED.format(steps=writer.layout.steps, output=writer.layout.own(writer.cell.states[0])))
+    if further:
+        helpers.append(OR_ZEROS)
     parts = [writer.header(version), writer.tables(), *functions, *helpers, RUNTIME]
     return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
 
@@ -44,18 +70,28 @@ def _helper_functions(texts: Iterable[str]) -> list[str]:
 
 
 @dataclass
-class _Module:
+class ModuleWriter:
+    """Writes the functions of one program.
+
+    Attributes:
+        program: the program of the passes over all steps.
+        single: a program whose forward loop body is one complete step.
+        layout: the names, shared by all functions of a module.
+    """
+
     program: Program
     single: Program
     layout: Layout
 
     @property
     def cell(self) -> Cell:
+        """The cell."""
         return self.program.derivation.cell
 
     # --- header and tables ---
 
     def header(self, version: str) -> str:
+        """The module's docstring, the definition, and the import."""
         cell, steps, batch = self.cell, self.layout.steps, self.layout.batch
         title = cell.title.replace("\\", "\\\\").replace('"', "'")
         lines = [
@@ -75,6 +111,7 @@ class _Module:
         return "\n".join(lines)
 
     def tables(self) -> str:
+        """The shapes of parameters, states and tape."""
         cell, layout = self.cell, self.layout
 
         def table(name: str, comment: str, rows: Iterable[tuple[str, str]]) -> list[str]:
@@ -106,6 +143,7 @@ class _Module:
     # --- the four functions ---
 
     def initialize(self) -> str:
+        """The source of `initialize`."""
         cell, layout = self.cell, self.layout
         first = [size for size in _PUBLIC_SIZES if size in cell.sizes]
         public = {size: _PUBLIC_SIZES.get(size, layout.size(size)) for size in (*first, *cell.sizes)}
@@ -146,6 +184,7 @@ class _Module:
         return _function(head, doc, lines)
 
     def forward(self) -> str:
+        """The source of `forward`."""
         cell, layout, function = self.cell, self.layout, self.program.forward
         in_loop = function.loop.writes & set(self.program.tape)
         stored = {v for s in function.before for v in s.writes} | in_loop | {cell[name] for name in cell.inputs}
@@ -155,22 +194,22 @@ class _Module:
             "",
             "Args:",
             "    params: a dict with the keys and shapes of PARAMETERS.",
-            *self._input_lines((layout.steps, layout.batch)),
-            f"    state: a dict with the initial states, {self._state_shapes()}; zeros if None.",
+            *self.input_lines((layout.steps, layout.batch)),
+            f"    state: a dict with the initial states, {self.state_shapes()}; zeros if None.",
             "",
             "Returns:",
-            f"    {output}: the output of every step, {self._shape(cell.states[0], (layout.steps, layout.batch))}.",
+            f"    {output}: the output of every step, {self.shape(cell.states[0], (layout.steps, layout.batch))}.",
             "    state: the states after the last step, a dict like the argument.",
             "    tape: what `backward` needs; leave the arrays in it, and the inputs, unchanged until then.",
         ]
-        body = [*self._initial_states("start")]
+        body = [*self.initial_states("start")]
         if function.before:
             body += ["", "# for all steps at once: what depends on the inputs alone"]
             body += print_statements(layout, function.before, "all", stored)
         body.append("")
-        body += self._buffers(function, in_loop)
-        body += self._start_loop()
-        body += [f"for t in range({layout.steps}):", *indented(self._loop_body(function, stored)), ""]
+        body += self.buffers(function, in_loop)
+        body += self.start_loop()
+        body += [f"for t in range({layout.steps}):", *indented(self.loop_body(function, stored)), ""]
         kept = [f'"{layout.identifier(v)}": {layout.identifier(v)}' for v in self.program.tape]
         kept += [f'"{layout.own(s)}": {layout.own(s)}' for s in cell.states]
         body += broken("tape = {", kept, "}")
@@ -178,9 +217,10 @@ class _Module:
         body.append(f"return {output}[1:].copy(), {{{final}}}, tape")
         arguments = [layout.own(name) for name in cell.inputs]
         read = self._read_arguments(layout.series_lead, arguments)
-        return self._compute("forward", [*arguments, "state=None"], doc, read, body)
+        return self.compute("forward", [*arguments, "state=None"], doc, read, body)
 
     def step(self) -> str:
+        """The source of `step`."""
         cell, layout = self.cell, self.layout
         arguments = [f"{layout.own(name)}_t" for name in cell.inputs]
         doc = [
@@ -188,13 +228,13 @@ class _Module:
             "",
             "Args:",
             "    params: a dict with the keys and shapes of PARAMETERS.",
-            *self._input_lines((layout.batch,), "_t"),
-            f"    state: a dict with the states before the step, {self._state_shapes()}; zeros if None.",
+            *self.input_lines((layout.batch,), "_t"),
+            f"    state: a dict with the states before the step, {self.state_shapes()}; zeros if None.",
             "",
             "Returns:",
             "    The states after the step, a dict like the argument.",
         ]
-        body = self._initial_states("start")
+        body = self.initial_states("start")
         if self.single.forward.reads & set(cell.previous):
             previous = [layout.identifier(v) for v in cell.previous]
             body.append(f"{', '.join(previous)}{',' if len(previous) == 1 else ''} = start")
@@ -202,9 +242,10 @@ class _Module:
         final = ", ".join(f'"{s}": {layout.own(s)}' for s in cell.states)
         body.append(f"return {{{final}}}")
         read = self._read_arguments(layout.step_lead, arguments)
-        return self._compute("step", [*arguments, "state=None"], doc, read, body)
+        return self.compute("step", [*arguments, "state=None"], doc, read, body)
 
-    def backward(self) -> str:
+    def backward(self, truncated: bool = False) -> str:
+        """The source of `backward`, which with `truncated` can cut the sequence into windows."""
         cell, layout = self.cell, self.layout
         output, cotangent = cell.states[0], layout.cotangent(cell.states[0])
         gradients = [layout.cotangent(name) for name in cell.inputs]
@@ -215,9 +256,10 @@ class _Module:
             "    params: the parameters that `forward` was given.",
             "    tape: what `forward` returned.",
             f"    {cotangent}: the loss's derivative with respect to the output of every step,",
-            f"        {self._shape(output, (layout.steps, layout.batch))}; None for zeros.",
+            f"        {self.shape(output, (layout.steps, layout.batch))}; None for zeros.",
             "    state_bar: a dict with the loss's derivatives with respect to the states after the last step,",
-            f"        {self._state_shapes()}; None for zeros.",
+            f"        {self.state_shapes()}; None for zeros.",
+            *(_TRUNCATE_DOC if truncated else ()),
             "",
             "Returns:",
             "    grads: the gradients of the parameters, a dict like `params`, summed over steps and examples.",
@@ -228,31 +270,34 @@ class _Module:
             "    state_bar: the gradients of the initial states, a dict like the argument.",
         ]
         zeros = layout.allocate("zeros", layout.dims(output), (layout.steps, layout.batch))
-        body = [f"{cotangent} = {zeros} if {cotangent} is None else end.pop(0)", *self._initial_states("end")]
-        body += self._backward_body()
-        carried = [layout.identifier(v) for v in self._carried()]
+        body = [f"{cotangent} = {zeros} if {cotangent} is None else end.pop(0)", *self.initial_states("end")]
+        body += self.backward_body()
+        carried = [layout.identifier(v) for v in self.carried()]
         final = ", ".join(f'"{s}": {name}.copy()' for s, name in zip(cell.states, carried, strict=True))
         body.append(f"return grads, {', '.join(gradients)}, {{{final}}}")
-        arguments = ["tape", cotangent, "state_bar=None"]
-        return self._compute("backward", arguments, doc, self._read_backward(cotangent), body)
+        arguments = ["tape", cotangent, "state_bar=None", *(["truncate=None"] if truncated else [])]
+        read = self._read_backward(cotangent, truncated)
+        return self.compute("backward", arguments, doc, read, body)
 
-    def _backward_body(self) -> list[str]:
+    def backward_body(self) -> list[str]:
+        """The loop back, and what follows it."""
         cell, layout, function = self.cell, self.layout, self.program.backward
-        results = {step.target for step in self.program.derivation.role("input")}
+        results = set(self.program.adjoints("input"))
         read_after = {v for s in function.after for v in s.reads}
         kept = function.loop.writes & (read_after | results)
-        stored = kept | set(self.program.tape) | {s.target for s in function.after}
-        body = ["", *self._buffers(function, kept)]
+        stored = kept | {*self.program.tape, *self.program.arguments} | {s.target for s in function.after}
+        body = ["", *self.buffers(function, kept)]
+        grads = "grads_dot" if self.program.second else "grads"
         if any(isinstance(statement, Accumulate) for statement in function.loop.body):
-            body.append("grads = {name: np.zeros_like(params[name], dtype) for name in PARAMETERS}")
+            body.append(f"{grads} = {{name: np.zeros_like(params[name], dtype) for name in PARAMETERS}}")
         else:
-            body.append("grads = {}")
-        carried = [layout.identifier(v) for v in self._carried()]
+            body.append(f"{grads} = {{}}")
+        carried = [layout.identifier(v) for v in self.carried()]
         body += [
             f"# at the top of a round, {carried[0]} is what step t + 1 sends back to {layout.own(cell.states[0])} at t",
             f"{', '.join(carried)}{',' if len(carried) == 1 else ''} = end",
             f"for t in reversed(range({layout.steps})):",
-            *indented(self._loop_body(function, stored)),
+            *indented(self.loop_body(function, stored)),
         ]
         if function.after:
             body += ["", "# for all steps at once: what the loop does not need"]
@@ -261,10 +306,11 @@ class _Module:
 
     # --- their parts ---
 
-    def _carried(self) -> list[Variable]:
-        return [self.program.derivation.of(f"{state}_prev").target for state in self.cell.states]
+    def carried(self) -> tuple[Variable, ...]:
+        """What a step sends back to the states before it."""
+        return self.program.adjoints("carry")
 
-    def _compute(
+    def compute(
         self, name: str, arguments: Sequence[str], doc: Sequence[str], read: Sequence[str], body: Sequence[str]
     ) -> str:
         """A function that checks its arguments, then knows the sizes that its lines mention."""
@@ -274,7 +320,8 @@ class _Module:
         sizes = [s for s in (layout.steps, layout.batch, *map(layout.size, self.cell.sizes)) if s in words]
         right = ", ".join(f'sizes["{size}"]' for size in sizes)
         line = [f"{', '.join(sizes)} = {right}"] if sizes else []
-        head = f'@np.errstate(under="ignore")\ndef {name}({", ".join(["params", *arguments])}):'
+        signature = broken(f"def {name}(", ["params", *arguments], "):")
+        head = "\n".join(['@np.errstate(under="ignore")', *signature])
         return _function(head, doc, [*read, *line, *body])
 
     def _read_arguments(self, lead: Sequence[str], arguments: Sequence[str]) -> list[str]:
@@ -290,7 +337,7 @@ class _Module:
         names = [layout.own(name) for name in (*cell.parameters, *cell.inputs)]
         return [*lines, *_unpacked(names, "start")]
 
-    def _read_backward(self, cotangent: str) -> list[str]:
+    def _read_backward(self, cotangent: str, truncated: bool) -> list[str]:
         cell, layout = self.cell, self.layout
         read = self.program.backward.reads
         states = {v.base for v in read if v.mark == ""}
@@ -299,6 +346,7 @@ class _Module:
         names += [layout.own(s) if s in states else "_" for s in cell.states]
         output = layout.own(cell.states[0])
         shape = layout.shape_names(layout.dims(cell.states[0]), layout.series_lead)
+        call = f"_truncated(params, tape, {cotangent}, state_bar, truncate)"
         return [
             'given = _items("params", params, PARAMETERS) | _items("tape", tape, TAPE)',
             f"if {cotangent} is not None:",
@@ -306,52 +354,60 @@ class _Module:
             "if state_bar is not None:",
             f'    given |= _items("state_bar", state_bar, STATES, {tuple_source(layout.step_lead)})',
             f'arrays, sizes, dtype = _check(given, np.asarray(tape["{output}"]).dtype)',
+            *(("if truncate is not None:", f"    return {call}") if truncated else ()),
             *_unpacked(names, "end"),
         ]
 
-    def _initial_states(self, name: str) -> list[str]:
+    def initial_states(self, name: str) -> list[str]:
+        """Zeros where no states were given."""
         layout = self.layout
         zeros = [layout.allocate("zeros", layout.dims(state), (layout.batch,)) for state in self.cell.states]
         return [f"if not {name}:", *indented(broken(f"{name} = [", zeros, "]"))]
 
-    def _start_loop(self) -> list[str]:
-        layout, states = self.layout, self.cell.states
+    def start_loop(self) -> list[str]:
+        """The arrays of the states over time, with their initial values."""
+        layout, states = self.layout, self.program.states
         series = [
-            f"{layout.own(s)} = {layout.allocate('empty', layout.dims(s), (f'{layout.steps} + 1', layout.batch))}"
+            f"{layout.series(s)} = {layout.allocate('empty', layout.dims(s), (f'{layout.steps} + 1', layout.batch))}"
             for s in states
         ]
-        firsts = ", ".join(f"{layout.own(s)}[0]" for s in states)
+        firsts = ", ".join(f"{layout.series(s)}[0]" for s in states)
         return [*series, f"{firsts}{',' if len(states) == 1 else ''} = start"]
 
-    def _buffers(self, function: Function, kept: Iterable[Variable]) -> list[str]:
+    def buffers(self, function: Function, kept: Iterable[Variable]) -> list[str]:
+        """The arrays over time of what outlives a step."""
         layout, wanted = self.layout, set(kept)
         lead = (layout.steps, layout.batch)
         written = [v for s in function.loop.body if isinstance(s, Assign) for v in s.writes if v in wanted]
         return [
             f"{layout.identifier(v)} = {layout.allocate('empty', layout.dims(v), lead)}"
             for v in written
-            if not (v.base in self.cell.states and v.mark == "")
+            if v not in self.program.states
         ]
 
-    def _loop_body(self, function: Function, stored: Collection[Variable]) -> list[str]:
+    def loop_body(self, function: Function, stored: Collection[Variable]) -> list[str]:
+        """One round of a loop over time."""
         layout = self.layout
-        read = [v for v in self.cell.previous if v in function.loop.reads]
+        read = [v for v in self.program.previous if v in function.loop.reads]
         lines = []
         if read:
-            right = ", ".join(f"{layout.own(v.base)}[t]" for v in read)
+            right = ", ".join(f"{layout.series(v)}[t]" for v in read)
             lines.append(f"{', '.join(layout.identifier(v) for v in read)} = {right}")
         return lines + print_statements(layout, function.loop.body, "loop", stored)
 
     # --- shapes in docstrings ---
 
-    def _shape(self, name: str, lead: tuple[str, ...]) -> str:
+    def shape(self, name: str, lead: tuple[str, ...]) -> str:
+        """A value's shape, as a docstring shows it."""
         return self.layout.shape(self.layout.dims(name), lead)
 
-    def _input_lines(self, lead: tuple[str, ...], suffix: str = "") -> list[str]:
-        return [f"    {self.layout.own(x)}{suffix}: the input, {self._shape(x, lead)}." for x in self.cell.inputs]
+    def input_lines(self, lead: tuple[str, ...], suffix: str = "") -> list[str]:
+        """A docstring's lines about the inputs."""
+        return [f"    {self.layout.own(x)}{suffix}: the input, {self.shape(x, lead)}." for x in self.cell.inputs]
 
-    def _state_shapes(self) -> str:
-        return ", ".join(f"{s} {self._shape(s, (self.layout.batch,))}" for s in self.cell.states)
+    def state_shapes(self) -> str:
+        """The states with their shapes, as a docstring shows them."""
+        return ", ".join(f"{s} {self.shape(s, (self.layout.batch,))}" for s in self.cell.states)
 
 
 def _unpacked(names: Sequence[str], rest: str) -> list[str]:

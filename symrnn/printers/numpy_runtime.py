@@ -58,3 +58,51 @@ def _check(given, dtype=None):
             raise ValueError(f"{label}: expected shape ({names}){known}, got {arrays[label].shape}")
     return [array.astype(dtype, copy=False) for array in arrays.values()], sizes, dtype
 '''
+
+OR_ZEROS = '''\
+def _or_zeros(values, what, likes):
+    """The arrays of a group of arguments, or zeros like these where the group was not given."""
+    return [values.get(f"{what}[{name!r}]", np.zeros_like(like)) for name, like in likes.items()]
+'''
+
+TRUNCATED = '''\
+def _truncated(params, tape, bars, state_bar, truncate):
+    """`backward` over windows (k1, k2), added up.
+
+    A window ends after every k1 steps, and after the last one.  It takes the loss of the steps since the window before
+    it (k1 steps; fewer in the last window) back through its last k2 steps; the states before these count as given.
+    """
+    try:
+        every, back = truncate
+    except (TypeError, ValueError):
+        raise ValueError(f"truncate: expected a pair (k1, k2), got {{truncate!r}}") from None
+    for size in (every, back):
+        if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
+            raise ValueError(f"truncate: expected two whole numbers from 1, got {{truncate!r}}")
+    if back < every:
+        raise ValueError(f"truncate: expected k1 <= k2, else some steps' loss reaches nothing; got {{truncate!r}}")
+    last = len(tape["{output}"]) - 1
+    bars = np.zeros_like(tape["{output}"][1:]) if bars is None else np.asarray(bars)
+    total = None
+    for end in [*range(every, last, every), last]:
+        start, since = max(end - back, 0), (end - 1) // every * every
+        window = {{}}
+        for name, shape in TAPE.items():
+            ends = {{"{steps}": end, ("{steps}", 1): end + 1}}.get(shape[0] if shape else None)
+            window[name] = tape[name] if ends is None else tape[name][start:ends]
+        cut = np.where((np.arange(start, end) >= since).reshape(-1, *[1] * (bars.ndim - 1)), bars[start:end], 0)
+        grads, *inputs, states = backward(params, window, cut, state_bar if end == last else None)
+        if total is None:
+            summed = {{name: np.zeros_like(value) for name, value in grads.items()}}
+            input_bars = [np.zeros((last, *value.shape[1:]), value.dtype) for value in inputs]
+            initial = {{name: np.zeros_like(value) for name, value in states.items()}}
+            total = (summed, *input_bars, initial)
+        for name, value in grads.items():
+            summed[name] += value
+        for whole, value in zip(input_bars, inputs):
+            whole[start:end] += value
+        if start == 0:
+            for name, value in states.items():
+                initial[name] += value
+    return total
+'''

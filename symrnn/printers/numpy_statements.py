@@ -26,20 +26,20 @@ def print_statements(
         if isinstance(statement, Accumulate):
             lines += _accumulate(layout, statement, frame, printer)
         else:
-            lines += [*_comment(layout, statement), *_assign(layout, statement, frame, printer)]
+            lines += [*comment(layout, statement), *assign(layout, statement, frame, printer)]
     return lines
 
 
-def _comment(layout: Layout, statement: Assign) -> list[str]:
+def comment(layout: Layout, statement: Assign) -> list[str]:
     """The paper's equation over the line that computes it."""
-    for equation in layout.cell.body:
-        if equation.target == statement.target:
-            show = MathPrinter(TEXT, NOTATIONS["subscript"])
-            return [f"# {show(equation.target)} = {show(equation.value)}"]
-    return []
+    if statement.target not in layout.comments:
+        return []
+    show = MathPrinter(TEXT, NOTATIONS["subscript"])
+    return [f"# {show(statement.target)} = {show(layout.comments[statement.target])}"]
 
 
-def _assign(layout: Layout, statement: Assign, frame: Frame, printer: NumpyExpressions) -> list[str]:
+def assign(layout: Layout, statement: Assign, frame: Frame, printer: NumpyExpressions) -> list[str]:
+    """The lines for `target = value`, whose array has the target's whole shape."""
     target, value = statement.target, statement.value
     left = printer(target)
     batch = target.time is not None
@@ -54,14 +54,18 @@ def _assign(layout: Layout, statement: Assign, frame: Frame, printer: NumpyExpre
 
 
 def _accumulate(layout: Layout, statement: Accumulate, frame: Frame, printer: NumpyExpressions) -> list[str]:
-    left = f'grads["{statement.target.base}"]'
+    left = f'{"grads_dot" if "tangent" in statement.target.mark else "grads"}["{statement.target.base}"]'
     terms = statement.value.args if isinstance(statement.value, nodes.Sum) else (statement.value,)
     if nodes.is_zero(statement.value):
         zeros = layout.allocate("zeros", layout.dims(statement.target), ())
         return [] if frame == "loop" else [f"{left} = {zeros}"]
     summed = [_summed(term, frame, printer) for term in terms]
     code = summed[0] + "".join(f" - {term[1:]}" if term.startswith("-") else f" + {term}" for term in summed[1:])
-    return [f"{left} {'+=' if frame == 'loop' else '='} {code}"]
+    line = f"{left} {'+=' if frame == 'loop' else '='} {code}"
+    if len(line) > WIDTH and len(summed) > 1 and not any(term.startswith("-") for term in summed):
+        first, *others = summed
+        return [f"{left} = (", *indented([first, *(f"+ {term}" for term in others)]), ")"]
+    return [line]
 
 
 def _summed(term: Expr, frame: Frame, printer: NumpyExpressions) -> str:
@@ -74,7 +78,7 @@ def _summed(term: Expr, frame: Frame, printer: NumpyExpressions) -> str:
             return printer.scaled(number, f"np.tensordot({left}, {right}, axes=((0, 1), (0, 1)))")
         return printer.scaled(number, f"({left}).T @ ({right})")
     shown = printer.full(rest, batch=True)
-    simple = isinstance(rest, Variable) or shown.startswith("np.broadcast_to")
+    simple = isinstance(rest, Variable) or is_thin(rest) or not is_batched(rest)  # one name, or one call
     axis = "(0, 1)" if frame == "all" else "0"
     return printer.scaled(number, f"{shown if simple else f'({shown})'}.sum(axis={axis})")
 

@@ -7,12 +7,14 @@ printers' business.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from symrnn.algebra.nodes import Expr, Variable, variables
-from symrnn.calculus.derivation import Derivation
+from symrnn.calculus.derivation import Derivation, Role
+from symrnn.calculus.second_order import SecondOrder
+from symrnn.calculus.tangent import TangentDerivation
 
 
 @dataclass(frozen=True)
@@ -94,26 +96,69 @@ class Function:
 
 @dataclass(frozen=True)
 class Program:
-    """The forward and the backward pass of a cell.
+    """The forward and the backward pass of a cell, or how they move in a direction.
 
     Attributes:
         derivation: what the program computes.
         forward: inputs, initial states and parameters -> states.
         backward: cotangents and the tape -> gradients.
+        tangent: the equations of forward mode, where the forward pass computes tangents too.
+        second: the equations of second order, where the backward pass computes the tangents of the adjoints too.
     """
 
     derivation: Derivation
     forward: Function
     backward: Function
+    tangent: TangentDerivation | None = None
+    second: SecondOrder | None = None
+
+    @property
+    def arguments(self) -> tuple[Variable, ...]:
+        """The inputs and the parameters, and their tangents."""
+        cell = self.derivation.cell
+        return self._with_tangents(cell[name] for name in (*cell.inputs, *cell.parameters))
+
+    @property
+    def states(self) -> tuple[Variable, ...]:
+        """The states at t, and their tangents."""
+        cell = self.derivation.cell
+        return self._with_tangents(cell[name] for name in cell.states)
+
+    @property
+    def previous(self) -> tuple[Variable, ...]:
+        """The states at t-1, and their tangents."""
+        return self._with_tangents(self.derivation.cell.previous)
+
+    @property
+    def losses(self) -> tuple[Variable, ...]:
+        """The loss's partial derivatives with respect to the states, and how they move."""
+        own = tuple(self.derivation.loss(state) for state in self.derivation.cell.states)
+        return own + (tuple(self.second.losses.values()) if self.second else ())
+
+    def adjoints(self, *roles: Role) -> tuple[Variable, ...]:
+        """The adjoints of the variables with these roles, and their tangents."""
+        steps = [step.target for step in self.derivation.steps if step.role in roles]
+        return (*steps, *(s.target for s in (self.second.steps if self.second else ()) if s.role in roles))
+
+    def _with_tangents(self, variables: Iterable[Variable]) -> tuple[Variable, ...]:
+        own = tuple(variables)
+        moving = self.tangent.tangents if self.tangent else {}
+        return own + tuple(moving[v] for v in own if v in moving)
 
     @property
     def tape(self) -> tuple[Variable, ...]:
-        """What the backward pass needs of the forward pass, in the order in which it is computed; inputs first."""
-        cell = self.derivation.cell
+        """What the backward pass needs of the forward pass, in the order in which it is computed; inputs first.
+
+        An input is also kept where nothing else tells the size of its gradient.
+        """
+        cell, states = self.derivation.cell, set(self.states)
         known = [cell[name] for name in cell.inputs]
         known += [v for statement in self.forward for v in statement.writes]
         needed = self.backward.reads
-        return tuple(v for v in known if v in needed and v.name not in cell.states)
+        told = {*states, *(cell[name] for name in cell.parameters), *(v for v in known if v in needed)}
+        sizes = {size for v in told for size in _sizes(v)}
+        silent = {cell[name] for name in cell.inputs if not _sizes(cell[name]) <= sizes}
+        return tuple(v for v in known if (v in needed or v in silent) and v not in states)
 
     def check(self) -> Program:
         """The program itself, after making sure that nothing is read before it is written.
@@ -121,14 +166,16 @@ class Program:
         Raises:
             AssertionError: a pass has broken the program.
         """
-        cell = self.derivation.cell
-        given = {cell[name] for name in (*cell.inputs, *cell.parameters)} | set(cell.previous)
+        given = {*self.arguments, *self.previous}
         _check_order(self.forward, given)
-        given |= {cell[name] for name in cell.states} | self.forward.writes
-        given |= {self.derivation.loss(state) for state in cell.states}
-        given |= {step.target for step in self.derivation.role("carry")}  # set before the loop, renewed in it
+        given |= {*self.states, *self.losses} | self.forward.writes
+        given |= set(self.adjoints("carry"))  # set before the loop, renewed in it
         _check_order(self.backward, given)
         return self
+
+
+def _sizes(variable: Variable) -> set[Any]:
+    return {size for dim in variable.shape for size in dim.free_symbols}
 
 
 def _check_order(function: Function, given: set[Variable]) -> None:

@@ -148,7 +148,7 @@ def inline(program: Program) -> Program:
     pending: dict[Expr, Expr] = {}
     for statement in program.forward.loop.body:
         target = statement.target
-        if program.derivation.is_preactivation(target) and readers[target] == 1:
+        if program.derivation.is_preactivation(target) and not target.mark and readers[target] == 1:
             pending[target] = statement.value.xreplace(pending)
         else:
             body.append(_substituted(statement, pending))
@@ -160,13 +160,12 @@ def inline(program: Program) -> Program:
 
 def hoist(program: Program) -> Program:
     """Compute what reads only inputs and parameters for all time steps at once, before the loop."""
-    cell = program.derivation.cell
     names = _names(program)
-    free = {cell[name] for name in (*cell.inputs, *cell.parameters)}
+    free, states = set(program.arguments), set(program.states)
     before: list[Statement] = list(program.forward.before)
     body: list[Statement] = []
     for statement in program.forward.loop.body:
-        is_free = statement.reads <= free and statement.target.name not in cell.states
+        is_free = statement.reads <= free and statement.target not in states
         if is_free:
             before.append(statement)
             free.add(statement.target)
@@ -233,17 +232,16 @@ def _without_parts(expr: Expr, hoisted: dict[Expr, Variable]) -> Expr:
 
 def sink(program: Program) -> Program:
     """Compute the gradients of parameters and inputs for all time steps at once, after the loop."""
-    cell = program.derivation.cell
-    gradients = {step.target for step in program.derivation.role("parameter", "input")}
+    states = set(program.states)
+    gradients = set(program.adjoints("parameter", "input"))
+    named = set(program.adjoints("state", "intermediate", "input", "carry", "parameter"))
     body = list(program.backward.loop.body)
     after: list[Statement] = []
     for statement in reversed(program.backward.loop.body):
         others = [s for s in body if s is not statement]
         needed = any(statement.target in s.reads for s in others)
-        is_result = statement.target in gradients or statement.target not in {
-            step.target for step in program.derivation.steps
-        }
-        if is_result and not needed and statement.target.name not in cell.states:
+        is_result = statement.target in gradients or statement.target not in named
+        if is_result and not needed and statement.target not in states:
             body = others
             after.insert(0, statement)
     after.sort(key=lambda statement: isinstance(statement, Accumulate))  # values first, then the sums that read them
