@@ -76,8 +76,9 @@ class _Writer:
 
     def function(self, shape: Sizes, depth: int) -> str:
         name = self.pick(FUNCTIONS)
-        guard = _GUARDS.get(name, "{}")
-        arguments = [guard.format(self.value(shape, depth)) for _ in range(FUNCTIONS[name].arity)]
+        # A kink at 0 would sit where relu and step are on half of all arguments: relu(relu(x)) has no smooth point.
+        guards = [_GUARDS.get(name, "{}" if FUNCTIONS[name].smooth else "{} - 0.37"), *["{}"] * FUNCTIONS[name].arity]
+        arguments = [guard.format(self.value(shape, depth)) for guard in guards[: FUNCTIONS[name].arity]]
         return f"{name}({', '.join(arguments)})"
 
     def scalar(self, shape: Sizes, depth: int) -> str:
@@ -143,6 +144,12 @@ def cell_texts(draw: Any, equations: int = 12) -> str:
     order = draw(st.permutations(list(states)))
     for name in order:
         lines.append((name, writer.value(states[name], 2)))
+    told = " ".join(size for shape in (*inputs.values(), *writer.parameters.values()) for size in shape)
+    for name, shape in states.items():  # a state that is not given begins as zeros: something else has to have its size
+        if not all(size in told for size in shape):
+            writer.parameters[f"b_{name}"] = shape
+            writer.read.add(f"b_{name}")
+            lines = [(target, f"{value} + b_{name}" if target == name else value) for target, value in lines]
     computed = [name for name, _ in lines if name not in states]
     unread = [name for name in (*inputs, *computed) if name not in writer.read]
     last, value = lines.pop()

@@ -9,6 +9,7 @@ from symrnn.calculus.derivation import derive
 from symrnn.calculus.rules import RULES, RuleTable
 from symrnn.language.recurrence import Cell
 from symrnn.verification.exact import check_exactly
+from symrnn.verification.forward_mode import check_forward_mode
 from symrnn.verification.generated import check_generated
 from symrnn.verification.layout import SIZES, layouts
 from symrnn.verification.numeric import check_numerically
@@ -22,6 +23,7 @@ def verify(
     sizes: Sequence[tuple[int, int]] = SIZES,
     seed: int = 0,
     module: Any = None,
+    functions: Sequence[str] = (),
 ) -> Report:
     """Check a cell's derivation, and the code generated from it, against the cell's own text.
 
@@ -30,28 +32,32 @@ def verify(
     - complex step: every Jacobian block and every gradient of a step, in floating point.
     - generated code: forward, step and backward over several steps and examples, random states and cotangents.
 
+    With `functions`, also the equations that these rest on (exact), and these functions' code.
+
     Args:
         cell: the cell.
         rules: the rule table to derive with.
         sizes: pairs (d_h, d_x) for the checks of the derivation; further sizes get small numbers of their own.
         seed: of every random choice; equal seeds give equal reports.
         module: what has the generated functions as attributes; by default they are generated here.
+        functions: further functions to generate and check, as `generate` names them: "jvp", "hvp", "rtrl", "truncate".
 
     Returns:
         The report; it names the equation or the gradient that is wrong.
 
     Raises:
-        InputError: a size is not a positive whole number.
+        InputError: a size is not a positive whole number, or there is no such function.
     """
     derivation = derive(cell, rules)
     if module is None:
         from symrnn.generation import generate  # only now: who brings a module need not load the code generator
 
-        module = generate(cell)
+        module = generate(cell, functions=functions)
     chosen = layouts(cell, sizes)
     checks = [
         *check_exactly(derivation, chosen, seed),
+        *check_forward_mode(derivation, chosen, seed, functions),
         *check_numerically(derivation, chosen, seed),
-        *check_generated(derivation, module, seed),
+        *check_generated(derivation, module, seed, functions),
     ]
     return Report(cell.name, tuple(checks))

@@ -209,8 +209,12 @@ def draw(rng: Random, shape: tuple[int, ...]) -> Array:
 
 def along(values: Array, direction: Array) -> Array:
     """The values, moving in a direction: its values become the slopes."""
-    pairs = zip(values.reshape(-1), direction.reshape(-1), strict=True)
+    pairs = zip(_number(values).reshape(-1), _number(direction).reshape(-1), strict=True)
     return array([Number(value.value, step.value) for value, step in pairs], values.shape)
+
+
+_number = np.frompyfunc(Number.of, 1, 1)
+"""Constants are plain integers in an array."""
 
 
 _slope = np.frompyfunc(lambda x: Number(x.slope) if isinstance(x, Number) else Number(0), 1, 1)

@@ -6,7 +6,7 @@ for `backward` are complex steps through that loop in random directions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from symrnn.algebra.nodes import Variable
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.evaluate import run
 from symrnn.verification.diagnose import show_step
+from symrnn.verification.directional import DIRECTIONAL
 from symrnn.verification.layout import Layout, layouts
 from symrnn.verification.numeric import STEP, Finding, conclude
 from symrnn.verification.points import NOWHERE, Array, Ground, relative_error, search
@@ -138,18 +139,19 @@ def _legal(ground: Ground, sequence: Sequence, n: int) -> bool:
     return True
 
 
-def check_generated(derivation: Derivation, module: Any, seed: int) -> Iterator[Check]:
+def check_generated(derivation: Derivation, module: Any, seed: int, functions: Collection[str] = ()) -> Iterator[Check]:
     """Every check of the generated functions.
 
     Args:
         derivation: whose cell the functions are of.
         module: what has the functions as attributes.
         seed: of the data.
+        functions: what the module has besides the standard functions, as `generate` names it.
     """
     layout = layouts(derivation.cell, [SIZES])[0]
     sizes = ", ".join([f"T={TIME}", f"N={BATCH}", *(f"{name}={n}" for name, n in layout.sizes.items())])
     reference = draw(derivation, layout, np.random.default_rng(seed))
-    for name, test in _TESTS.items():
+    for name, test in (_TESTS | {name: DIRECTIONAL[name] for name in DIRECTIONAL if name in functions}).items():
         findings = [Finding(np.inf, NOWHERE)] if reference is None else _attempt(test, module, reference)
         yield conclude(name, METHOD, sizes, findings, TOLERANCE)
 
@@ -270,7 +272,7 @@ def _worst(reference: Reference, group: str, name: str, value: Array) -> str:
     return f"{where} is {float(value[worst]):.6g} and must be {truth[worst]:.6g}"
 
 
-_TESTS: Mapping[str, Test] = {
+_TESTS: dict[str, Test] = {
     "forward": _forward,
     "step": _step,
     "defaults": _defaults,

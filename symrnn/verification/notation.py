@@ -1,0 +1,259 @@
+"""Formulas as text: the small notation in which a claim about a cell is written.
+
+A formula is an expression in the identifiers of a cell, in column vectors, as documents write it:
+
+- the cell's names (`f`, `h_prev`, `W_f`), pre-activations (`a_f`), and either at earlier steps (`f_prev`, `f_minus2`);
+- adjoints by their names in the derivation (`c_bar`, `h_prev_bar`, `W_f_bar`; `c_bar_in` for what reaches c from
+  outside the step), or with a d in front (`dc`, `dh_prev`); a parameter's adjoint is the term of one time step;
+- `@` the matrix product, `*` and `/` entry by entry (a scalar is repeated), `+`, `-`, `**`, numbers, `.T` of anything;
+- the functions of the cell language, and `diag(v)`, `eye(v)` with as many rows as v, `ones(v)`, `vec(A)`, `kron(A, B)`;
+- `jacobian(c, c_prev)` and `direct(c, c_prev)`, in numerator layout.
+
+The text is parsed and never evaluated.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import Any
+
+import sympy
+
+from symrnn.algebra import nodes
+from symrnn.algebra.functions import FUNCTIONS
+from symrnn.algebra.nodes import Expr, Variable
+from symrnn.calculus.derivation import Derivation
+from symrnn.calculus.jacobian import jacobian
+from symrnn.errors import CellError, ShapeError, UnknownNameError
+from symrnn.language.expressions import exponent
+from symrnn.language.text import Text, parse
+
+Operand = Any
+"""An expression, or a number that has no shape yet."""
+
+_FORMS = (
+    "a formula has names, numbers, + - * / @ **, .T, the functions of the cell language, diag(v), eye(v), ones(v), "
+    "vec(A), kron(A, B), jacobian(y, x) and direct(y, x)"
+)
+_SIZES = (
+    "a formula is in column vectors: * is entry by entry, @ the matrix product, .T a transpose; v kᵀ is written v @ k.T"
+)
+_EARLIER = re.compile(r"(.+)_(?:(prev)|minus([1-9]\d?))")
+
+
+def names(derivation: Derivation) -> dict[str, Variable]:
+    """Every variable of one step by identifier: the cell's, pre-activations, adjoints and cotangents."""
+    known = dict(derivation.cell.symbols) | {e.target.name: e.target for e in derivation.forward}
+    known |= {variable.name: variable for variable in derivation.cotangents.values()}
+    return known | {step.target.name: step.target for step in derivation.steps}
+
+
+def read_formula(text: str, derivation: Derivation) -> Expr:
+    """The expression that a text says.
+
+    Raises:
+        CellError: the text is no formula.
+        UnknownNameError: it has a name that the cell's derivation does not have.
+        ShapeError: shapes do not fit.
+    """
+    source = Text(text.strip(), "<formula>")
+    return _Reader(source, derivation).whole(_expression(source))
+
+
+def read_equation(text: str, derivation: Derivation) -> tuple[Expr, Expr]:
+    """Both sides of a text such as "dc_prev == dc * f".
+
+    Raises:
+        CellError: the text is no equation of two formulas.
+        UnknownNameError: it has a name that the cell's derivation does not have.
+        ShapeError: shapes do not fit.
+    """
+    source = Text(text.strip(), "<formula>")
+    node = _expression(source)
+    if not isinstance(node, ast.Compare) or len(node.ops) != 1 or not isinstance(node.ops[0], ast.Eq):
+        raise CellError(source.place(node), "this is no equation", "write left == right, or give both sides")
+    return _Reader(source, derivation).sides(node.left, node.comparators[0])
+
+
+def read_sides(left: str, right: str, derivation: Derivation) -> tuple[Expr, Expr]:
+    """Two formulas of one shape; a number alone takes the other's."""
+    sources = Text(left.strip(), "<formula>"), Text(right.strip(), "<formula>")
+    values = [_Reader(source, derivation).build(_expression(source)) for source in sources]
+    place = sources[1].place(_expression(sources[1]))
+    fitted: tuple[Expr, Expr] = _fitted(values, lambda problem: ShapeError(place, problem, _SIZES))
+    return fitted
+
+
+def _expression(source: Text) -> ast.expr:
+    tree = parse(source)
+    if len(tree.body) != 1 or not isinstance(tree.body[0], ast.Expr):
+        raise CellError(source.start, "this is no formula", _FORMS)
+    return tree.body[0].value
+
+
+def _lifted(value: Operand, shape: nodes.Shape) -> Expr:
+    if isinstance(value, Fraction):
+        return nodes.number(sympy.Rational(value.numerator, value.denominator), shape)
+    return nodes.fill(value, shape) if nodes.is_scalar(value) else value
+
+
+def _fitted(values: list[Operand], fault: Callable[[str], Exception]) -> Any:
+    """Operands of one shape; numbers and scalars are repeated."""
+    shapes = [value.shape for value in values if not isinstance(value, Fraction)]
+    large = [shape for shape in shapes if shape != nodes.ONE_BY_ONE]
+    if len(set(large)) > 1:
+        shown = " and ".join(nodes.show_shape(shape) for shape in dict.fromkeys(large))
+        raise fault(f"the shapes {shown} differ")
+    shape = (large or [nodes.ONE_BY_ONE])[0]
+    return tuple(_lifted(value, shape) for value in values)
+
+
+class _Reader:
+    """Builds the expression of one text."""
+
+    def __init__(self, source: Text, derivation: Derivation) -> None:
+        self._source = source
+        self._derivation = derivation
+        self._known = names(derivation)
+
+    def whole(self, node: ast.expr) -> Expr:
+        """A formula on its own."""
+        return _lifted(self.build(node), nodes.ONE_BY_ONE)
+
+    def sides(self, left: ast.expr, right: ast.expr) -> tuple[Expr, Expr]:
+        """Two formulas of one shape."""
+        fitted: tuple[Expr, Expr] = _fitted([self.build(left), self.build(right)], self._shapes(right))
+        return fitted
+
+    def _shapes(self, node: ast.expr) -> Callable[[str], Exception]:
+        return lambda problem: ShapeError(self._source.place(node), problem, _SIZES)
+
+    def _fault(self, node: ast.AST, problem: str) -> CellError:
+        return CellError(self._source.place(node), problem, _FORMS)
+
+    def build(self, node: ast.expr) -> Operand:
+        """The value of a node; a number has no shape yet."""
+        match node:
+            case ast.Constant(value=int() | float() as number) if not isinstance(number, bool) and abs(number) <= 1e6:
+                return Fraction(repr(number))
+            case ast.Name(id=name):
+                return self._variable(name)
+            case ast.UnaryOp(op=ast.USub()):
+                value = self.build(node.operand)
+                return -value if isinstance(value, Fraction) else nodes.negate(value)
+            case ast.Attribute(attr="T"):
+                return nodes.transpose(self._matrix(node.value))
+            case ast.BinOp():
+                return self._binary(node)
+            case ast.Call(func=ast.Name(id=name), keywords=[]):
+                return self._call(name, node)
+        raise self._fault(node, f"{type(node).__name__.lower()} is not part of a formula")
+
+    def _variable(self, name: str) -> Variable:
+        if name in self._known:
+            return self._known[name]
+        match = _EARLIER.fullmatch(name)
+        back = 0 if match is None else int(match[3] or 1)
+        base = self._known.get(match[1]) if match else None
+        if base is not None and base.mark == "" and base.time == 0:
+            return base.at(-back, name)
+        if name.startswith("d") and name[1:] in self._derivation_names:
+            return self._derivation.of(name[1:]).target
+        close = difflib.get_close_matches(name, self._known, 1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        there = f"{hint}there are {', '.join(self._known)}"
+        raise UnknownNameError(f"the derivation of {self._derivation.cell.name} has no {name!r}\n  {there}")
+
+    @property
+    def _derivation_names(self) -> set[str]:
+        return {step.of.name for step in self._derivation.steps}
+
+    def _matrix(self, node: ast.expr) -> Expr:
+        return _lifted(self.build(node), nodes.ONE_BY_ONE)
+
+    def _binary(self, node: ast.BinOp) -> Operand:
+        if isinstance(node.op, ast.Pow):
+            return self._power(node)
+        if isinstance(node.op, ast.MatMult):
+            a, b = self._matrix(node.left), self._matrix(node.right)
+            if a.shape[1] != b.shape[0]:
+                problem = f"the shapes {nodes.show_shape(a.shape)} and {nodes.show_shape(b.shape)} do not chain"
+                raise self._shapes(node)(problem)
+            return nodes.matmul(a, b)
+        join = _ENTRYWISE.get(type(node.op))
+        if join is None:
+            raise self._fault(node, "this operator is not part of a formula")
+        values = [self.build(node.left), self.build(node.right)]
+        if isinstance(node.op, ast.Div) and (values[1] == 0 or nodes.is_zero(values[1])):
+            raise self._fault(node.right, "division by zero")
+        if all(isinstance(value, Fraction) for value in values):
+            values[0] = _lifted(values[0], nodes.ONE_BY_ONE)
+        return join(*_fitted(values, self._shapes(node)))
+
+    def _power(self, node: ast.BinOp) -> Expr:
+        count, base = exponent(node.right), self._matrix(node.left)
+        if count is None:
+            raise self._fault(node.right, "exponents are whole numbers from 1 to 8, or their negatives")
+        if nodes.is_zero(base) and count < 0:
+            raise self._fault(node.left, "division by zero")
+        return nodes.power(base, count)
+
+    def _call(self, name: str, node: ast.Call) -> Expr:
+        if name in ("jacobian", "direct"):
+            return self._derivative(name, node)
+        if name in FUNCTIONS:
+            self._count(node, name, FUNCTIONS[name].arity)
+            return nodes.act(name, *_fitted([self.build(arg) for arg in node.args], self._shapes(node)))
+        if name not in _STRUCTURAL:
+            raise self._fault(node, f"unknown function {name!r}")
+        count, build = _STRUCTURAL[name]
+        self._count(node, name, count)
+        try:
+            return build(*(self._matrix(arg) for arg in node.args))
+        except ValueError as error:  # a constructor's message says which shapes do not fit
+            raise self._shapes(node)(str(error)) from None
+
+    def _count(self, node: ast.Call, name: str, count: int | None) -> None:
+        if len(node.args) != count and (count is not None or len(node.args) < 2):
+            raise self._fault(node, f"{name} takes {count or 'two or more'} argument(s), got {len(node.args)}")
+
+    def _derivative(self, name: str, node: ast.Call) -> Expr:
+        given = [arg.id for arg in node.args if isinstance(arg, ast.Name)]
+        if len(given) != 2 or len(node.args) != 2:
+            raise self._fault(node, f"{name} takes the names of two variables, as in {name}(h, h_prev)")
+        kind = "direct" if name == "direct" else "cell"
+        return jacobian(self._derivation, given[0], given[1], kind)
+
+
+def _quotient(a: Expr, b: Expr) -> Expr:
+    return nodes.hadamard(a, nodes.power(b, -1))
+
+
+def _mean(x: Expr) -> Expr:
+    return nodes.scale(1 / (x.shape[0] * x.shape[1]), nodes.total(x))
+
+
+_ENTRYWISE: Mapping[type[ast.operator], Callable[[Expr, Expr], Expr]] = {
+    ast.Add: nodes.add,
+    ast.Sub: nodes.subtract,
+    ast.Mult: nodes.hadamard,
+    ast.Div: _quotient,
+}
+
+_STRUCTURAL: Mapping[str, tuple[int | None, Callable[..., Expr]]] = {
+    "concat": (None, nodes.stack),
+    "softmax": (1, nodes.softmax),
+    "outer": (2, lambda a, b: nodes.matmul(a, nodes.transpose(b))),
+    "sum": (1, nodes.total),
+    "mean": (1, _mean),
+    "size": (1, lambda x: nodes.number(x.shape[0] * x.shape[1], nodes.ONE_BY_ONE)),
+    "diag": (1, nodes.diag),
+    "eye": (1, lambda x: nodes.Eye(x.shape[0])),
+    "ones": (1, lambda x: nodes.ones(x.shape)),
+    "vec": (1, nodes.vec),
+    "kron": (2, nodes.kronecker),
+}

@@ -1,0 +1,169 @@
+"""Every Jacobian of a cell at once: all pairs of variables, exactly and by complex steps, against the author's text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+import numpy as np
+
+from symrnn.algebra.nodes import Expr, Variable
+from symrnn.calculus.derivation import Derivation
+from symrnn.calculus.jacobian import jacobian
+from symrnn.calculus.window import Window, ask, known_variables
+from symrnn.errors import InputError
+from symrnn.verification.field import Array, draw, same
+from symrnn.verification.layout import SIZES, Layout, layouts, show, vec
+from symrnn.verification.numeric import METHOD, TOLERANCE, Finding, conclude
+from symrnn.verification.points import NOWHERE, relative_error
+from symrnn.verification.replay import Replay, named_text, replay_exactly, replay_numerically
+from symrnn.verification.report import EXACT, Check
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which Jacobians are meant.
+
+    Attributes:
+        kind: "direct", "cell" or "total".
+        steps: the number of steps.
+        holding: what is frozen; pairs with one of these are left out.
+    """
+
+    kind: str
+    steps: int = 1
+    holding: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        over = f" over {self.steps} steps" if self.kind == "total" else ""
+        return f"{self.kind}{over}" + (f" holding {', '.join(self.holding)}" if self.holding else "")
+
+
+@dataclass(frozen=True)
+class _Pair:
+    window: Window
+    value: Expr
+
+    @property
+    def name(self) -> str:
+        return f"∂{self.window.end.name}/∂{self.window.start.name}"
+
+
+def survey(
+    derivation: Derivation,
+    question: Question,
+    *,
+    of: Iterable[str] | None = None,
+    wrt: Iterable[str] | None = None,
+    sizes: Sequence[tuple[int, int]] = SIZES,
+    seed: int = 0,
+) -> tuple[Check, Check]:
+    """Check the Jacobians of all pairs of variables, pre-activations and parameters included.
+
+    Args:
+        derivation: the derivation of the cell.
+        question: which kind, over how many steps, holding what.
+        of: names to differentiate; by default every one.
+        wrt: names with respect to which; by default every one.
+        sizes: pairs (d_h, d_x).
+        seed: of the random numbers.
+
+    Returns:
+        The exact check, whose error is the number of wrong Jacobians, and the one by complex steps.
+    """
+    known = known_variables(derivation)
+    columns: dict[str, list[_Pair]] = {}
+    for start in wrt if wrt is not None else known:
+        for end in of if of is not None else known:
+            try:
+                window = ask(derivation, end, start, question.steps, question.holding)
+            except InputError:  # one of the two is held
+                continue
+            value = jacobian(derivation, end, start, question.kind, steps=question.steps, holding=question.holding)
+            columns.setdefault(start, []).append(_Pair(window, value))
+    count = sum(len(pairs) for pairs in columns.values())
+    name = f"{count} Jacobians, {question}"
+    chosen = layouts(derivation.cell, sizes)
+    explicit = question.kind == "direct"
+    wrong = list(_exactly(derivation, question.steps, columns, chosen, seed, explicit))
+    detail = "\n".join(dict.fromkeys(wrong))
+    exact = Check(name, EXACT, show(chosen), len(wrong), None, not wrong and count > 0, detail)
+    findings = list(_numerically(derivation, question.steps, columns, chosen, seed, explicit))
+    if not findings:
+        findings = [Finding(np.inf, NOWHERE)]
+    return exact, conclude(name, METHOD, show(chosen), findings, TOLERANCE)
+
+
+def _exactly(
+    derivation: Derivation,
+    steps: int,
+    columns: Mapping[str, Sequence[_Pair]],
+    chosen: Sequence[Layout],
+    seed: int,
+    explicit: bool,
+) -> Iterator[str]:
+    rng, text = Random(seed), named_text(derivation)
+    for layout in chosen:
+        replay = replay_exactly(derivation, layout, steps, rng, text)
+        if replay is None:
+            yield f"no point found at which nothing divides by zero, at {show([layout])}"
+            continue
+        for pairs in columns.values():
+            first = pairs[0].window
+            direction = draw(rng, layout.shape(first.wrt))
+            rates = replay.rates(first.wrt, direction, first.held, explicit)
+            for pair in pairs:
+                truth = rates.get(_moment(pair.window.of))
+                if truth is None:
+                    yield f"the text has no value {pair.window.of.name}"
+                elif not same(replay.evaluate(pair.value) @ vec(direction), _column(layout, pair.window.of, truth)):
+                    yield f"{pair.name} is wrong"
+
+
+def _numerically(
+    derivation: Derivation,
+    steps: int,
+    columns: Mapping[str, Sequence[_Pair]],
+    chosen: Sequence[Layout],
+    seed: int,
+    explicit: bool,
+) -> Iterator[Finding]:
+    rng, text = np.random.default_rng(seed), named_text(derivation)
+    for layout in chosen:
+        replay = replay_numerically(derivation, layout, steps, rng, text)
+        if replay is None:  # such as a variance at size 1, which is always 0: other sizes will do
+            continue
+        with np.errstate(all="ignore"):
+            for pairs in columns.values():
+                truth = true_jacobians(replay, pairs[0].window, explicit)
+                for pair in pairs:
+                    found = truth.get(_moment(pair.window.of), np.full((1, 1), np.nan))
+                    error = relative_error(replay.evaluate(pair.value), found)
+                    yield Finding(error, f"{pair.name} is wrong")
+
+
+def true_jacobians(replay: Replay, window: Window, explicit: bool = False) -> Mapping[tuple[str, int | None], Array]:
+    """The Jacobian of everything with respect to one variable, by complex steps, column after column.
+
+    Args:
+        replay: a window at numbers, in floating point.
+        window: with respect to what, and what is held.
+        explicit: whether only each variable's own equation counts.
+    """
+    shape = replay.layout.shape(window.wrt)
+    found: dict[tuple[str, int | None], list[Array]] = {}
+    for index in np.ndindex(shape[::-1]):
+        direction = np.zeros(shape)
+        direction[index[::-1]] = 1.0
+        for moment, rate in replay.rates(window.wrt, direction, window.held, explicit).items():
+            found.setdefault(moment, []).append(vec(rate if rate.ndim == 2 else rate.reshape(-1, 1)))
+    return {moment: np.concatenate(rates, axis=1) for moment, rates in found.items()}
+
+
+def _moment(variable: Variable) -> tuple[str, int | None]:
+    return variable.base, variable.time
+
+
+def _column(layout: Layout, variable: Variable, value: Array) -> Array:
+    return vec(value.reshape(layout.shape(variable)))

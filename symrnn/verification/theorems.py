@@ -1,0 +1,358 @@
+"""Properties of a cell that are proved: what a paper would state as a lemma.
+
+`THEOREMS` is the table.  A row looks at a cell and states what it claims about it; where it has nothing to claim it is
+left out.  A claim is proved exactly, over the field, or by intervals, which is sound for all real numbers; where
+it fails there are numbers that show it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from random import Random
+from types import MappingProxyType
+
+import numpy as np
+
+from symrnn.algebra import nodes
+from symrnn.algebra.evaluate import Evaluator
+from symrnn.algebra.intervals import MINUS_ONE_TO_ONE, ZERO_TO_ONE, Interval, combination, enclose
+from symrnn.algebra.nodes import Expr, Variable
+from symrnn.calculus.derivation import Derivation, derive
+from symrnn.calculus.jacobian import Path, jacobian, paths
+from symrnn.errors import InputError
+from symrnn.language.definition import Definition
+from symrnn.language.evaluate import NUMPY
+from symrnn.language.recurrence import Cell
+from symrnn.printers import latex, text
+from symrnn.verification.field import FIELD, Array, Number, draw, inner, same, slopes
+from symrnn.verification.formulas import decide
+from symrnn.verification.layout import Layout, layouts, show, vec
+from symrnn.verification.sequence import Sequence, draw_sequence
+from symrnn.verification.trial import ExactEvaluator, exact_text, try_out
+
+_SIZES = ((1, 1), (2, 3), (3, 2))
+_STEPS = 3
+EXACT, INTERVALS, INDUCTION = "exact, over the field", "intervals", "intervals, by induction over time"
+
+
+@dataclass(frozen=True)
+class Theorem:
+    """A claim about a cell, and what became of it.
+
+    Attributes:
+        name: the theorem's name in the table.
+        statement: the claim, as text.
+        latex: the claim in LaTeX; words are in text commands.
+        proof: how it is proved.
+        assumptions: what it takes for granted beyond the cell's equations.
+        holds: whether it is proved.
+        details: where and how, or numbers that refute it.
+    """
+
+    name: str
+    statement: str
+    latex: str
+    proof: str
+    assumptions: str
+    holds: bool
+    details: str
+
+    def __bool__(self) -> bool:
+        return self.holds
+
+    def __str__(self) -> str:
+        given = f", if {self.assumptions}" if self.assumptions else ""
+        verdict = "proved" if self.holds else "not proved"
+        return f"{self.name}: {self.statement}{given}\n  {verdict} ({self.proof}): {self.details}"
+
+
+Row = Callable[[Derivation, int], Iterator[Theorem]]
+
+
+def theorems(cell: Cell | Derivation, *, only: str | None = None, seed: int = 0) -> tuple[Theorem, ...]:
+    """What the table claims about a cell, each claim with its proof or what refutes it.
+
+    Args:
+        cell: the cell, or its derivation.
+        only: the name of one row of the table.
+        seed: of the random numbers.
+
+    Raises:
+        InputError: the table has no row of that name.
+    """
+    if only is not None and only not in THEOREMS:
+        raise InputError(f"no theorem {only!r}\n  there are {', '.join(THEOREMS)}")
+    derivation = cell if isinstance(cell, Derivation) else derive(cell)
+    rows = THEOREMS.values() if only is None else (THEOREMS[only],)
+    return tuple(theorem for row in rows for theorem in row(derivation, seed))
+
+
+# --- the paths add up to the Jacobian ---------------------------------------------------------------------------------
+
+
+def _paths(derivation: Derivation, seed: int) -> Iterator[Theorem]:
+    cell = derivation.cell
+    pairs = [(s, v) for s in cell.states for v in (*cell.previous, *(cell[name] for name in cell.inputs))]
+    found = {pair: paths(derivation, pair[0], pair[1].name) for pair in pairs}
+    counts = ", ".join(f"∂{text(cell[s])}/∂{text(v)}: {len(ways)}" for (s, v), ways in found.items() if ways)
+    if not counts:
+        return
+    chosen = layouts(cell, _SIZES)
+    wrong = []
+    definition, rng = exact_text(cell.syntax), Random(seed)
+    for layout in chosen:
+        wrong += [pair for pair in pairs if not _adds_up(derivation, definition, layout, rng, pair, found[pair])]
+    failing = ", ".join(dict.fromkeys(f"∂{text(cell[s])}/∂{text(v)}" for s, v in wrong))
+    yield Theorem(
+        "paths",
+        "the Jacobian of a state is the sum over its paths of the products of local Jacobians",
+        r"\frac{\partial y}{\partial x} = \sum_{\text{paths } x \to v_1 \to \cdots \to y} "
+        r"\frac{\partial y}{\partial v_k} \cdots \frac{\partial v_1}{\partial x}",
+        EXACT,
+        "",
+        not wrong,
+        f"false for {failing}" if wrong else f"at {show(chosen)}; paths of {counts}",
+    )
+
+
+def _adds_up(
+    derivation: Derivation,
+    definition: Definition,
+    layout: Layout,
+    rng: Random,
+    pair: tuple[str, Variable],
+    ways: tuple[Path, ...],
+) -> bool:
+    """Whether the paths' values, summed, move a state as the author's text does."""
+    state, variable = pair
+    trial = try_out(derivation, definition, layout, rng)
+    if trial is None:
+        return False
+    moved = vec(slopes(trial.moved_by(variable.name)[state]))
+    direction = vec(trial.direction[variable.name])
+    total = 0 * moved
+    for way in ways:
+        total = total + trial.evaluate(way.value) @ direction
+    return same(total, moved)
+
+
+# --- convex combinations ----------------------------------------------------------------------------------------------
+
+
+def _convex(derivation: Derivation, seed: int) -> Iterator[Theorem]:
+    known = _bounds(derivation, {})
+    rests = {e.target: e.value for e in derivation.forward if _is_rest_of_one(e.value)}
+    for equation in derivation.forward:
+        pairs = _mixture(equation.value.xreplace(rests), derivation.cell)
+        if pairs is None:
+            continue
+        (a, u), (b, v) = pairs
+        bounds = [enclose(weight, known) for weight in (a, b)]
+        if not all(bound.within(ZERO_TO_ONE) for bound in bounds):
+            continue
+        shape = equation.target.shape
+        total = decide(nodes.add(a, b), nodes.ones(shape), derivation, sizes=_SIZES, seed=seed)
+        target = text(equation.target)
+        yield Theorem(
+            "convex combination",
+            f"every entry of {target} lies between those of {text(u)} and {text(v)}, with the weights {text(a)} and "
+            f"{text(b)}, whose sum is 1",
+            f"{latex(a)} + {latex(b)} = 1, \\quad 0 < {latex(a)} < 1",
+            f"{EXACT}, and {INTERVALS}",
+            "",
+            total.holds,
+            f"{total}; each weight lies in {bounds[0]}" if total.holds else str(total),
+        )
+
+
+def _mixture(expr: Expr, cell: Cell) -> tuple[tuple[Expr, Expr], tuple[Expr, Expr]] | None:
+    """Weights and values of a sum that looks like a mixture of a state at t-1 and something else.
+
+    Where the weights are not w and 1 - w, yet one is written 1 - w, the other term's first factor is taken for its
+    counterpart: a claim to be refuted.
+    """
+    found = combination(expr)
+    if found is not None:
+        return found
+    if not isinstance(expr, nodes.Sum) or len(expr.args) != 2:
+        return None
+    if not all(isinstance(term, nodes.Hadamard) and len(term.args) == 2 for term in expr.args):
+        return None
+    if not any(factor in cell.previous for term in expr.args for factor in term.args):
+        return None
+    split = [term.args[::-1] if term.args[0] in cell.previous else term.args for term in expr.args]
+    if not any(_is_rest_of_one(weight) for weight, _ in split):
+        return None
+    return (split[0][0], split[0][1]), (split[1][0], split[1][1])
+
+
+def _is_rest_of_one(expr: Expr) -> bool:
+    inner_ = expr.operand if isinstance(expr, nodes.Fill) else expr
+    return isinstance(inner_, nodes.Sum) and isinstance(inner_.args[0], nodes.Ones) and len(inner_.args) == 2
+
+
+# --- bounds -----------------------------------------------------------------------------------------------------------
+
+_CLOSED = Interval(Fraction(-1), Fraction(1))
+
+
+def _bounds(derivation: Derivation, given: Mapping[Variable, Interval]) -> dict[Variable, Interval]:
+    """An interval for every variable of a step, from those given."""
+    known = dict(given)
+    for equation in derivation.forward:
+        known[equation.target] = enclose(equation.value, known)
+    return known
+
+
+def _bounded(derivation: Derivation, seed: int) -> Iterator[Theorem]:
+    """|s_t| < 1, for every state where intervals prove it, and for the output where numbers refute it."""
+    cell = derivation.cell
+    for s, before in zip(cell.states, cell.previous, strict=True):
+        free = _bounds(derivation, {})[cell[s]]
+        hypothesis = {} if free.within(MINUS_ONE_TO_ONE) else {before: _CLOSED}
+        bound = free if not hypothesis else _bounds(derivation, hypothesis)[cell[s]]
+        if not bound.is_bounded:
+            continue
+        holds = bound.within(MINUS_ONE_TO_ONE)
+        refuted = "" if holds else _beyond(derivation, s, hypothesis, seed)
+        if not holds and (not refuted or s != cell.states[0]):  # that a memory may grow is no news
+            continue
+        base = text(before.at(0, s)).removesuffix("_t")
+        yield Theorem(
+            "bounded state",
+            f"|{text(cell[s])}| < 1, entry by entry, for t = 1, 2, ...",
+            rf"\left|{latex(cell[s])}\right| < 1",
+            INDUCTION if hypothesis else INTERVALS,
+            f"|{base}_0| ≤ 1" if hypothesis else "",
+            holds,
+            f"every entry of {text(cell[s])} lies in {bound}" if holds else refuted,
+        )
+
+
+def _beyond(derivation: Derivation, state: str, hypothesis: Mapping[Variable, Interval], seed: int) -> str:
+    """Numbers within the hypothesis at which a state is not inside (-1, 1), in words; nothing where none are found."""
+    cell, rng = derivation.cell, np.random.default_rng(seed)
+    layout = layouts(cell, [(1, 1)])[0]
+    for attempt in range(200):
+        values: dict[str, Array] = {}
+        for variable in layout.variables:
+            scale = 1.0 if variable in hypothesis else float(4 ** (attempt % 4))
+            values[variable.name] = np.round(scale * rng.uniform(-1, 1, layout.shape(variable)), 2)
+        evaluate = Evaluator(values, layout.sizes, NUMPY)
+        with np.errstate(all="ignore"):
+            for equation in derivation.forward:
+                values[equation.target.name] = evaluate(equation.value)
+        largest = float(np.max(np.abs(values[state])))
+        if np.isfinite(largest) and largest > 1.01:
+            given = ", ".join(f"{v.name} = {np.asarray(values[v.name]).reshape(-1).tolist()}" for v in layout.variables)
+            return f"{state} reaches {largest:.4g} at {given}"
+    return ""
+
+
+# --- forward sensitivities and backpropagation ------------------------------------------------------------------------
+
+
+def _rtrl(derivation: Derivation, seed: int) -> Iterator[Theorem]:
+    """The gradient of every parameter, once by sensitivities carried forward, once by adjoints carried back."""
+    cell = derivation.cell
+    if not cell.parameters:
+        return
+    chosen = layouts(cell, _SIZES)
+    blocks = {
+        (s, v.name): jacobian(derivation, s, v.name)
+        for s in cell.states
+        for v in (*cell.previous, *(cell[name] for name in cell.parameters))
+    }
+    rng = Random(seed)
+    wrong: list[str] = []
+    for layout in chosen:
+        sequence = draw_sequence(derivation, layout, _STEPS, cell.states, rng)
+        wrong += ["all"] if sequence is None else _disagreements(sequence, blocks, rng)
+    yield Theorem(
+        "RTRL = BPTT",
+        "sensitivities carried forward and adjoints carried backward give the same gradient of every parameter",
+        r"S_t = \frac{\partial s_t}{\partial s_{t-1}} S_{t-1} + \frac{\partial s_t}{\partial \theta}, \quad"
+        r" \sum_{t=1}^{T} \Bigl(\frac{\partial \ell}{\partial s_t}\Bigr)^{\top} S_t ="
+        r" \Bigl(\frac{\partial L}{\partial \theta}\Bigr)^{\top}",
+        EXACT,
+        "",
+        not wrong,
+        f"false for {', '.join(dict.fromkeys(wrong))}" if wrong else f"over T = {_STEPS} steps at {show(chosen)}",
+    )
+
+
+def _disagreements(sequence: Sequence, blocks: Mapping[tuple[str, str], Expr], rng: Random) -> list[str]:
+    """The parameters whose two gradients differ along a random direction."""
+    cell, layout = sequence.derivation.cell, sequence.layout
+    evaluators = [ExactEvaluator(frame, layout.sizes, FIELD) for frame in sequence.frames]
+    wrong = []
+    for name in cell.parameters:
+        direction = draw(rng, layout.shape(cell[name]))
+        moved = {s: 0 * vec(sequence.loss[0][s]) for s in cell.states}
+        forward, backward = Number(0), Number(0)
+        for at, evaluate in enumerate(evaluators):
+            moved = {
+                s: evaluate(blocks[s, name]) @ vec(direction)
+                + sum(evaluate(blocks[s, f"{other}_prev"]) @ moved[other] for other in cell.states)
+                for s in cell.states
+            }
+            forward += sum((inner(vec(sequence.loss[at][s]), moved[s]) for s in cell.states), Number(0))
+            backward += inner(sequence.adjoint(name, at), direction)
+        if forward != backward:
+            wrong.append(name)
+    return wrong
+
+
+# --- stabilisers ------------------------------------------------------------------------------------------------------
+
+
+def _stabiliser(derivation: Derivation, seed: int) -> Iterator[Theorem]:
+    """What is subtracted in the exponents of at least two gates: its gradient is 0 where the loss reads h alone."""
+    cell = derivation.cell
+    output = cell.states[0]
+    for m in _subtracted(derivation):
+        chosen = layouts(cell, _SIZES)
+        rng = Random(seed)
+        sequences = [draw_sequence(derivation, layout, _STEPS, (output,), rng) for layout in chosen]
+        wrong = [
+            at + 1
+            for sequence in sequences
+            for at in range(_STEPS)
+            if sequence is None or any(Number.of(x) != 0 for x in sequence.adjoint(m.name, at).reshape(-1))
+        ]
+        yield Theorem(
+            "stabiliser",
+            f"{text(m)} cancels in {text(cell[output])}: its gradient is 0 wherever the loss reads {output} alone",
+            rf"\frac{{\partial L}}{{\partial {latex(m)}}} = 0",
+            EXACT,
+            f"the loss reads {output}_1, ..., {output}_T and no other state",
+            not wrong,
+            f"δ{m.name} is not 0 at t = {wrong[0]} of {_STEPS}" if wrong else f"T = {_STEPS} at {show(chosen)}",
+        )
+
+
+def _subtracted(derivation: Derivation) -> list[Variable]:
+    arguments = {e.target: e.value for e in derivation.forward if derivation.is_preactivation(e.target)}
+    found: dict[Variable, int] = {}
+    for equation in derivation.forward:
+        if isinstance(equation.value, nodes.Act) and equation.value.name == "exp":
+            argument = arguments.get(equation.value.operands[0], equation.value.operands[0])
+            for term in argument.args if isinstance(argument, nodes.Sum) else ():
+                number, rest = nodes.coefficient(term)
+                if number == -1 and isinstance(rest, Variable) and rest.time == 0:
+                    found[rest] = found.get(rest, 0) + 1
+    return [variable for variable, count in found.items() if count > 1]
+
+
+THEOREMS: Mapping[str, Row] = MappingProxyType(
+    {
+        "paths": _paths,
+        "convex combination": _convex,
+        "bounded state": _bounded,
+        "RTRL = BPTT": _rtrl,
+        "stabiliser": _stabiliser,
+    }
+)
+"""Every theorem, by name."""

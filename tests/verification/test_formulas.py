@@ -1,0 +1,190 @@
+"""Claims about cells: true ones are proved, false ones refuted with numbers, and what is no claim is refused."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from symrnn import Cell, cells, derive, jacobian
+from symrnn.algebra import nodes
+from symrnn.algebra.evaluate import Evaluator
+from symrnn.algebra.nodes import Variable
+from symrnn.errors import CellError, ShapeError, SymrnnError, UnknownNameError
+from symrnn.language.evaluate import NUMPY
+from symrnn.verification.formulas import equal, prove
+from symrnn.verification.notation import read_equation, read_formula
+
+TRUE = [
+    ("lstm", "dc_prev == dc * f"),
+    ("lstm", "c_prev_bar == c_bar * f"),
+    ("lstm", "jacobian(c, c_prev) == diag(f)"),
+    ("lstm", "direct(h, o) == diag(tanh(c))"),
+    ("lstm", "dh_prev == U_f.T @ da_f + U_i.T @ da_i + U_g.T @ da_g + U_o.T @ da_o"),
+    ("lstm", "da_f == dc * c_prev * f - dc * c_prev * f ** 2"),
+    ("lstm", "W_f_bar == da_f @ x.T"),
+    ("lstm", "dc == c_bar_in + dh * (o - h * tanh(c))"),
+    ("lstm", "f + (1 - f) == 1"),
+    ("lstm", "tanh(a_g) == 2 * sigmoid(2 * a_g) - 1"),
+    ("lstm", "sigmoid(-a_f) == 1 - f"),
+    ("lstm", "c_prev == f_prev * c_minus2 + i_prev * g_prev"),
+    ("lstm", "h_minus2 == o_minus2 * tanh(c_minus2)"),
+    ("lstm", "dc.T @ dc == sum(dc * dc)"),
+    ("lstm", "diag(f) @ c == f * c"),
+    ("lstm", "eye(h) @ h == h * ones(h)"),
+    ("lstm", "jacobian(a_f, W_f) == kron(x.T, eye(h))"),
+    ("lstm", "vec(W_f_bar) == kron(x, eye(h)) @ da_f"),
+    ("lstm", "mean(c) * size(c) == sum(c)"),
+    ("gru", "dz == dh * (n - h_prev)"),
+    ("gru", "h - h_prev == z * (n - h_prev)"),
+    ("rnn_relu", "h == h * step(a_h)"),
+    ("mlstm", "di == v.T @ dC @ k + dn.T @ k"),
+    ("mlstm", "C - f * C_prev == i * outer(v, k)"),
+]
+
+FALSE = [
+    ("lstm", "dc_prev == dc * i"),
+    ("lstm", "dc_prev == dh * f"),
+    ("lstm", "jacobian(h, c_prev) == diag(f)"),
+    ("lstm", "jacobian(h, h_prev) == jacobian(h, h_prev).T"),
+    ("lstm", "dh_prev == U_f @ da_f + U_i.T @ da_i + U_g.T @ da_g + U_o.T @ da_o"),
+    ("lstm", "W_f_bar == 2 * da_f @ x.T"),
+    ("lstm", "U_f_bar == da_f @ h.T"),
+    ("lstm", "c_prev == f_prev * c_minus2 + i_prev * g"),
+    ("lstm", "f == 1"),
+    ("gru", "dz == dh * (h_prev - n)"),
+    ("rnn_relu", "h == a_h"),
+    ("rnn_relu", "h == abs(a_h)"),
+    ("mlstm", "di == v.T @ dC @ k"),
+]
+
+
+@pytest.mark.parametrize(("name", "claim"), TRUE)
+def test_true(name: str, claim: str) -> None:
+    verdict = prove(claim, cells.lookup(name))
+    assert verdict
+    assert verdict.verdict == "holds"
+    assert verdict.counterexample is None
+    assert "exactly, at d_x,d_h" in str(verdict)
+
+
+@pytest.mark.parametrize(("name", "claim"), FALSE)
+def test_false(name: str, claim: str) -> None:
+    verdict = prove(claim, cells.lookup(name))
+    assert not verdict
+    assert verdict.verdict == "does not hold"
+    found = verdict.counterexample
+    assert found is not None
+    assert f"entry ({found.entry[0]}, {found.entry[1]}) is" in str(verdict)
+    # the numbers shown are enough to see it
+    evaluate = Evaluator(found.values, found.sizes, NUMPY)
+    at = tuple(i - 1 for i in found.entry)
+    assert [float(evaluate(side)[at]) for side in (verdict.left, verdict.right)] == [found.left, found.right]
+    assert abs(found.left - found.right) > 1e-9
+
+
+def test_a_transposed_matrix_differs_first_where_it_is_larger_than_one() -> None:
+    found = prove("U_f @ h == U_f.T @ h", cells.lstm).counterexample
+    assert found is not None
+    assert found.sizes["d_h"] > 1
+
+
+def test_expressions_and_texts_mix() -> None:
+    derivation = derive(cells.lstm)
+    total = jacobian(derivation, "c", "c_prev")
+    assert equal(total, "diag(f)", derivation)
+    assert equal("diag(f)", total, cells.lstm)
+    assert equal(derivation.of("f").value, derivation.of("f").target, derivation)
+    assert not equal(total, nodes.diag(cells.lstm["i"]), cells.lstm)
+    assert equal("1", "f + 1 - f", cells.lstm)
+    assert not equal("1", "2", cells.lstm)
+
+
+def test_two_steps() -> None:
+    twice = jacobian(cells.gru, "h", "h_prev", kind="total", steps=2)
+    assert equal(twice, twice, cells.gru)
+    assert not equal(twice, "jacobian(h, h_prev) @ jacobian(h, h_prev)", cells.gru)
+
+
+def test_what_no_numbers_tell_apart_is_not_proved() -> None:
+    cell = Cell.from_source("def p(x, h, *, W, v):\n    h = tanh(W @ x + v) * h\n    return h\n")
+    verdict = prove("log(exp(v)) == v", cell)
+    assert not verdict
+    assert verdict.verdict == "not proved"
+    assert verdict.counterexample is None
+    assert str(verdict) == "log(exp(v)) = v: not proved in p"
+
+
+REFUSED = [
+    ("dcc == f", UnknownNameError, "has no 'dcc'"),
+    ("f_minus == f", UnknownNameError, "has no 'f_minus'"),
+    ("W_f_prev == W_f", UnknownNameError, "did you mean 'W_f'|did you mean"),
+    ("jacobian(c, q) == f", UnknownNameError, "no variable 'q'"),
+    ("W_f == f", ShapeError, r"\(d_h, d_x\) and \(d_h\) differ"),
+    ("f + x == f", ShapeError, r"\(d_h\) and \(d_x\) differ"),
+    ("W_f @ h == f", ShapeError, "do not chain"),
+    ("x @ x == 1", ShapeError, "do not chain"),
+    ("diag(W_f) == W_f", ShapeError, "diag: expected a vector"),
+    ("concat(x.T, h) == f", ShapeError, "same number of columns"),
+    ("f", CellError, "this is no equation"),
+    ("f == f == f", CellError, "this is no equation"),
+    ("f != f", CellError, "this is no equation"),
+    ("f = c", CellError, "this is no formula"),
+    ("f == f; f == f", CellError, "this is no formula"),
+    ("", CellError, "this is no formula"),
+    ("f[0] == f", CellError, "subscript is not part of a formula"),
+    ("f.real == f", CellError, "attribute is not part of a formula"),
+    ("True == f", CellError, "constant is not part of a formula"),
+    ("'f' == f", CellError, "constant is not part of a formula"),
+    ("1e300 == f", CellError, "constant is not part of a formula"),
+    ("f ** 0.5 == f", CellError, "exponents are whole numbers"),
+    ("f ** 99 == f", CellError, "exponents are whole numbers"),
+    ("f / 0 == f", CellError, "division by zero"),
+    ("f // 2 == f", CellError, "operator is not part of a formula"),
+    ("tanh(f, f) == f", CellError, "tanh takes 1 argument"),
+    ("diag() == f", CellError, "diag takes 1 argument"),
+    ("jacobian(c) == f", CellError, "takes the names of two variables"),
+    ("jacobian(f * c, c) == f", CellError, "takes the names of two variables"),
+    ("__import__('os') == f", CellError, "unknown function '__import__'"),
+    ("(lambda: f)() == f", CellError, "call is not part of a formula"),
+    ("f if f else f == f", CellError, "this is no equation"),
+    ("-" * 150 + "f == f", CellError, "nested"),
+    ("f ==", CellError, "not Python"),
+]
+
+
+@pytest.mark.parametrize(("claim", "error", "message"), REFUSED, ids=[claim[:30] for claim, _, _ in REFUSED])
+def test_refused(claim: str, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message) as raised:
+        prove(claim, cells.lstm)
+    assert isinstance(raised.value, SymrnnError)
+    assert "\n  " in str(raised.value)
+
+
+def test_expressions_that_do_not_belong_are_refused() -> None:
+    f = cells.lstm["f"]
+    stranger = Variable("q", *f.shape, time=0)
+    with pytest.raises(UnknownNameError, match="'q' of shape"):
+        equal(f, stranger, cells.lstm)
+    with pytest.raises(UnknownNameError, match="'f' of shape"):
+        equal(Variable("f", *cells.lstm["x"].shape, time=0), cells.lstm["x"], cells.lstm)
+    with pytest.raises(ShapeError, match=re.escape("f_t has shape (d_h), x_t (d_x)")):
+        equal(f, cells.lstm["x"], cells.lstm)
+
+
+def test_the_text_is_never_evaluated(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*args: object, **kwargs: object) -> None:
+        raise AssertionError("evaluated")
+
+    derivation = derive(cells.lstm)
+    monkeypatch.setattr("builtins.eval", forbidden)
+    assert str(read_formula("f * c_prev", derivation)) == "f_t ⊙ c_{t-1}"
+    assert [str(side) for side in read_equation("f == 1", derivation)] == ["f_t", "𝟏"]
+    assert ast.parse("f == 1")
+
+
+def test_names_win_over_the_letter_d() -> None:
+    cell = Cell.from_source("def p(x, h, *, W, U):\n    dh = W @ x\n    h = tanh(dh + U @ h)\n    return h\n")
+    assert prove("dh == W @ x", cell)
+    assert prove("ddh == da_h", cell)
