@@ -75,20 +75,21 @@ STATES = {
 TAPE = {
     "x": ("T", "N", "d_x"),
     "q": ("T", "N", "d_k"),
-    "u6": ("d_k",),
+    "u7": ("d_k",),
     "k": ("T", "N", "d_k"),
     "v": ("T", "N", "d_h"),
     "a": ("T", "N"),
+    "a_e": ("T", "N"),
     "o": ("T", "N", "d_h"),
     "e": ("T", "N"),
     "i": ("T", "N"),
     "f": ("T", "N"),
-    "u16": ("T", "N"),
-    "u14": ("T", "N"),
-    "u15": ("T", "N"),
-    "u12": ("T", "N"),
-    "u7": ("T", "N", "d_h"),
-    "u13": ("T", "N", "d_h"),
+    "a_h": ("T", "N"),
+    "u8": ("T", "N", "d_h"),
+    "abs_a_h": ("T", "N"),
+    "u11": ("T", "N"),
+    "u10": ("T", "N"),
+    "u9": ("T", "N", "d_h"),
     "h": (("T", 1), "N", "d_h"),
     "C": (("T", 1), "N", "d_h", "d_k"),
     "n": (("T", 1), "N", "d_k"),
@@ -168,14 +169,14 @@ def forward(params, x, state=None):
     # for all steps at once: what depends on the inputs alone
     # q_t = W_q x_t + b_q
     q = x @ W_q.T + b_q
-    u6 = np.full((d_k,), (1 / np.sqrt(d_k * 1)), dtype)
+    u7 = np.full((d_k,), (1 / np.sqrt(d_k * 1)), dtype)
     # k_t = (W_k x_t)/√(d_k) + b_k
-    k = (x @ W_k.T) * u6 + b_k
+    k = (x @ W_k.T) * u7 + b_k
     # v_t = W_v x_t + b_v
     v = x @ W_v.T + b_v
     # a_t = w_iᵀ x_t + b_i
     a = (w_i * x).sum(axis=-1) + b_i
-    e_x = -np.logaddexp(-((w_f * x).sum(axis=-1) + b_f), 0)
+    a_e = (w_f * x).sum(axis=-1) + b_f
     # o_t = σ(W_o x_t + b_o)
     o = sigmoid(x @ W_o.T + b_o)
     C_x = v[..., :, None] * k[..., None, :]
@@ -183,12 +184,12 @@ def forward(params, x, state=None):
     e = np.empty((T, N), dtype)
     i = np.empty((T, N), dtype)
     f = np.empty((T, N), dtype)
-    u16 = np.empty((T, N), dtype)
-    u14 = np.empty((T, N), dtype)
-    u15 = np.empty((T, N), dtype)
-    u12 = np.empty((T, N), dtype)
-    u7 = np.empty((T, N, d_h), dtype)
-    u13 = np.empty((T, N, d_h), dtype)
+    a_h = np.empty((T, N), dtype)
+    u8 = np.empty((T, N, d_h), dtype)
+    abs_a_h = np.empty((T, N), dtype)
+    u11 = np.empty((T, N), dtype)
+    u10 = np.empty((T, N), dtype)
+    u9 = np.empty((T, N, d_h), dtype)
     h = np.empty((T + 1, N, d_h), dtype)
     C = np.empty((T + 1, N, d_h, d_k), dtype)
     n = np.empty((T + 1, N, d_k), dtype)
@@ -197,7 +198,7 @@ def forward(params, x, state=None):
     for t in range(T):
         C_prev, n_prev, m_prev = C[t], n[t], m[t]
         # e_t = log σ(w_fᵀ x_t + b_f) + m_{t-1}
-        e[t] = e_x[t] + m_prev
+        e[t] = -np.logaddexp(-(a_e[t]), 0) + m_prev
         # m_t = max(e_t, a_t)
         m[t + 1] = np.maximum(e[t], a[t])
         # i_t = exp(a_t - m_t)
@@ -208,18 +209,19 @@ def forward(params, x, state=None):
         C[t + 1] = f[t][..., None, None] * C_prev + i[t][..., None, None] * C_x[t]
         # n_t = f_t n_{t-1} + i_t k_t
         n[t + 1] = f[t][..., None] * n_prev + i[t][..., None] * k[t]
-        u16[t] = (n[t + 1] * q[t]).sum(axis=-1)
-        u14[t] = np.abs(u16[t])
-        u15[t] = np.exp(-m[t + 1])
-        u12[t] = np.maximum(u14[t], u15[t])
-        u7[t] = (1 / u12[t])[..., None]
-        u13[t] = (C[t + 1] @ q[t][..., None])[..., 0]
+        a_h[t] = (n[t + 1] * q[t]).sum(axis=-1)
+        u8[t] = (C[t + 1] @ q[t][..., None])[..., 0]
+        abs_a_h[t] = np.abs(a_h[t])
+        u11[t] = np.exp(-m[t + 1])
+        u10[t] = np.maximum(abs_a_h[t], u11[t])
+        u9[t] = (1 / u10[t])[..., None]
         # h_t = (o_t ⊙ (C_t q_t))/max(|n_tᵀ q_t|, exp(-m_t))
-        h[t + 1] = o[t] * u13[t] * u7[t]
+        h[t + 1] = o[t] * u8[t] * u9[t]
 
     tape = {
-        "x": x, "q": q, "u6": u6, "k": k, "v": v, "a": a, "o": o, "e": e, "i": i, "f": f, "u16": u16,
-        "u14": u14, "u15": u15, "u12": u12, "u7": u7, "u13": u13, "h": h, "C": C, "n": n, "m": m,
+        "x": x, "q": q, "u7": u7, "k": k, "v": v, "a": a, "a_e": a_e, "o": o, "e": e, "i": i, "f": f,
+        "a_h": a_h, "u8": u8, "abs_a_h": abs_a_h, "u11": u11, "u10": u10, "u9": u9, "h": h, "C": C,
+        "n": n, "m": m,
     }
     return h[1:].copy(), {"h": h[-1].copy(), "C": C[-1].copy(), "n": n[-1].copy(), "m": m[-1].copy()}, tape
 
@@ -300,10 +302,10 @@ def backward(params, tape, h_bar, state_bar=None):
         given |= _items("state_bar", state_bar, STATES, ("N",))
     arrays, sizes, dtype = _check(given, np.asarray(tape["h"]).dtype)
     (
-        W_q, _, W_k, _, W_v, _, w_i, _, w_f, b_f, W_o, _, x, q, u6, k, v, a, o, e, i, f, u16, u14,
-        u15, u12, u7, u13, _, C, n, _, *end,
+        W_q, _, W_k, _, W_v, _, w_i, _, w_f, _, W_o, _, x, q, u7, k, v, a, a_e, o, e, i, f, a_h, u8,
+        abs_a_h, u11, u10, u9, _, C, n, _, *end,
     ) = arrays
-    T, N, d_x, d_h, d_k = sizes["T"], sizes["N"], sizes["d_x"], sizes["d_h"], sizes["d_k"]
+    T, N, d_h, d_k = sizes["T"], sizes["N"], sizes["d_h"], sizes["d_k"]
     h_bar = np.zeros((T, N, d_h), dtype) if h_bar is None else end.pop(0)
     if not end:
         end = [
@@ -312,7 +314,7 @@ def backward(params, tape, h_bar, state_bar=None):
         ]
 
     a_o_bar = np.empty((T, N, d_h), dtype)
-    e_bar = np.empty((T, N), dtype)
+    a_e_bar = np.empty((T, N), dtype)
     a_bar = np.empty((T, N), dtype)
     v_bar = np.empty((T, N, d_h), dtype)
     k_bar = np.empty((T, N, d_k), dtype)
@@ -323,52 +325,52 @@ def backward(params, tape, h_bar, state_bar=None):
     for t in reversed(range(T)):
         C_prev, n_prev = C[t], n[t]
         h_bar_t = h_bar[t] + h_prev_bar
-        u8 = (h_bar_t * o[t] * u13[t]).sum(axis=-1)
-        u9 = 1 / u12[t]**2
-        u10 = np.heaviside(u14[t] - u15[t], 0)
-        u1 = np.array(np.broadcast_to((u8 * u9 * u10 * np.sign(u16[t]))[..., None], (N, d_k)))
-        n_bar = n_prev_bar - u1 * q[t]
-        u2 = h_bar_t * o[t] * u7[t]
-        C_bar = C_prev_bar + u2[..., :, None] * q[t][..., None, :]
+        u1 = ((h_bar_t * u8[t]) * o[t]).sum(axis=-1)
+        u2 = 1 / u10[t]**2
+        u3 = np.heaviside(abs_a_h[t] - u11[t], 0)
+        a_h_bar = -(u1 * u2 * u3 * np.sign(a_h[t]))
+        n_bar = n_prev_bar + a_h_bar[..., None] * q[t]
+        u4 = h_bar_t * o[t] * u9[t]
+        C_bar = C_prev_bar + u4[..., :, None] * q[t][..., None, :]
         f_bar = (C_bar * C_prev).sum(axis=(-2, -1)) + (n_bar * n_prev).sum(axis=-1)
         a_f_bar = f_bar * f[t]
-        i_bar = (
-            (C_bar * (v[t][..., :, None] * k[t][..., None, :])).sum(axis=(-2, -1))
-            + (n_bar * k[t]).sum(axis=-1)
-        )
+        i_bar = (v[t] * (C_bar @ k[t][..., None])[..., 0]).sum(axis=-1) + (n_bar * k[t]).sum(axis=-1)
         a_i_bar = i_bar * i[t]
-        m_bar = m_prev_bar - a_i_bar - a_f_bar + u8 * u9 * (1 - u10) * u15[t]
-        o_bar = h_bar_t * u13[t] * u7[t]
+        m_bar = m_prev_bar - a_i_bar - a_f_bar + u1 * u2 * (1 - u3) * u11[t]
+        o_bar = h_bar_t * u8[t] * u9[t]
         a_o_bar[t] = o_bar * o[t] * (1 - o[t])
-        u3 = np.heaviside(e[t] - a[t], 0)
-        e_bar[t] = m_bar * u3 + a_f_bar
-        a_bar[t] = m_bar * (1 - u3) + a_i_bar
-        v_bar[t] = ((C_bar * i[t][..., None, None]) @ k[t][..., None])[..., 0]
-        k_bar[t] = (
-            ((i[t][..., None, None] * np.swapaxes(C_bar, -1, -2)) @ v[t][..., None])[..., 0]
-            + n_bar * i[t][..., None]
-        )
-        q_bar[t] = (np.swapaxes(C[t + 1], -1, -2) @ u2[..., None])[..., 0] - u1 * n[t + 1]
+        u5 = np.heaviside(e[t] - a[t], 0)
+        e_bar = m_bar * u5 + a_f_bar
+        a_e_bar[t] = e_bar * sigmoid(-a_e[t])
+        a_bar[t] = m_bar * (1 - u5) + a_i_bar
+        v_bar[t] = i[t][..., None] * (C_bar @ k[t][..., None])[..., 0]
+        k_bar[t] = i[t][..., None] * ((np.swapaxes(C_bar, -1, -2) @ v[t][..., None])[..., 0] + n_bar)
+        q_bar[t] = a_h_bar[..., None] * n[t + 1] + (np.swapaxes(C[t + 1], -1, -2) @ u4[..., None])[..., 0]
         h_prev_bar = np.full((N, d_h), 0.0, dtype)
         C_prev_bar = C_bar * f[t][..., None, None]
         n_prev_bar = n_bar * f[t][..., None]
-        m_prev_bar = e_bar[t]
+        m_prev_bar = e_bar
 
     # for all steps at once: what the loop does not need
-    u4 = k_bar * u6
-    u11 = e_bar * sigmoid(-(w_f * x).sum(axis=-1) - b_f)
-    u5 = np.array(np.broadcast_to(u11[..., None], (T, N, d_x)))
-    x_bar = q_bar @ W_q + u4 @ W_k + v_bar @ W_v + a_bar[..., None] * w_i + u5 * w_f + a_o_bar @ W_o
+    u6 = k_bar * u7
+    x_bar = (
+        q_bar @ W_q
+        + u6 @ W_k
+        + v_bar @ W_v
+        + a_bar[..., None] * w_i
+        + a_e_bar[..., None] * w_f
+        + a_o_bar @ W_o
+    )
     grads["W_q"] = np.tensordot(q_bar, x, axes=((0, 1), (0, 1)))
     grads["b_q"] = q_bar.sum(axis=(0, 1))
-    grads["W_k"] = np.tensordot(u4, x, axes=((0, 1), (0, 1)))
+    grads["W_k"] = np.tensordot(u6, x, axes=((0, 1), (0, 1)))
     grads["b_k"] = k_bar.sum(axis=(0, 1))
     grads["W_v"] = np.tensordot(v_bar, x, axes=((0, 1), (0, 1)))
     grads["b_v"] = v_bar.sum(axis=(0, 1))
     grads["w_i"] = (a_bar[..., None] * x).sum(axis=(0, 1))
     grads["b_i"] = a_bar.sum(axis=(0, 1))
-    grads["w_f"] = (u5 * x).sum(axis=(0, 1))
-    grads["b_f"] = u11.sum(axis=(0, 1))
+    grads["w_f"] = (a_e_bar[..., None] * x).sum(axis=(0, 1))
+    grads["b_f"] = a_e_bar.sum(axis=(0, 1))
     grads["W_o"] = np.tensordot(a_o_bar, x, axes=((0, 1), (0, 1)))
     grads["b_o"] = a_o_bar.sum(axis=(0, 1))
     return grads, x_bar, {"h": h_prev_bar.copy(), "C": C_prev_bar.copy(), "n": n_prev_bar.copy(), "m": m_prev_bar.copy()}

@@ -71,6 +71,7 @@ STATES = {
 TAPE = {
     "x": ("T", "N", "d_x"),
     "a": ("T", "N", "d_h"),
+    "a_e": ("T", "N", "d_h"),
     "e": ("T", "N", "d_h"),
     "z": ("T", "N", "d_h"),
     "o": ("T", "N", "d_h"),
@@ -153,11 +154,12 @@ def forward(params, x, state=None):
 
     # for all steps at once: what depends on the inputs alone
     a_x = x @ W_i.T + b_i
-    e_x = x @ W_f.T + b_f
+    a_e_x = x @ W_f.T + b_f
     z_x = x @ W_z.T + b_z
     o_x = x @ W_o.T + b_o
 
     a = np.empty((T, N, d_h), dtype)
+    a_e = np.empty((T, N, d_h), dtype)
     e = np.empty((T, N, d_h), dtype)
     z = np.empty((T, N, d_h), dtype)
     o = np.empty((T, N, d_h), dtype)
@@ -172,8 +174,9 @@ def forward(params, x, state=None):
         h_prev, c_prev, n_prev, m_prev = h[t], c[t], n[t], m[t]
         # a_t = W_i x_t + U_i h_{t-1} + b_i
         a[t] = a_x[t] + h_prev @ U_i.T
+        a_e[t] = a_e_x[t] + h_prev @ U_f.T
         # e_t = log σ(W_f x_t + U_f h_{t-1} + b_f) + m_{t-1}
-        e[t] = -np.logaddexp(-(e_x[t] + h_prev @ U_f.T), 0) + m_prev
+        e[t] = -np.logaddexp(-(a_e[t]), 0) + m_prev
         # z_t = tanh(W_z x_t + U_z h_{t-1} + b_z)
         z[t] = np.tanh(z_x[t] + h_prev @ U_z.T)
         # o_t = σ(W_o x_t + U_o h_{t-1} + b_o)
@@ -191,7 +194,10 @@ def forward(params, x, state=None):
         # h_t = o_t ⊙ c_t ⊘ n_t
         h[t + 1] = o[t] * c[t + 1] / n[t + 1]
 
-    tape = {"x": x, "a": a, "e": e, "z": z, "o": o, "i": i, "f": f, "h": h, "c": c, "n": n, "m": m}
+    tape = {
+        "x": x, "a": a, "a_e": a_e, "e": e, "z": z, "o": o, "i": i, "f": f, "h": h, "c": c, "n": n,
+        "m": m,
+    }
     return h[1:].copy(), {"h": h[-1].copy(), "c": c[-1].copy(), "n": n[-1].copy(), "m": m[-1].copy()}, tape
 
 
@@ -266,7 +272,10 @@ def backward(params, tape, h_bar, state_bar=None):
     if state_bar is not None:
         given |= _items("state_bar", state_bar, STATES, ("N",))
     arrays, sizes, dtype = _check(given, np.asarray(tape["h"]).dtype)
-    (W_i, U_i, _, W_f, U_f, b_f, W_z, U_z, _, W_o, U_o, _, x, a, e, z, o, i, f, h, c, n, _, *end) = arrays
+    (
+        W_i, U_i, _, W_f, U_f, _, W_z, U_z, _, W_o, U_o, _, x, a, a_e, e, z, o, i, f, h, c, n, _,
+        *end,
+    ) = arrays
     T, N, d_h = sizes["T"], sizes["N"], sizes["d_h"]
     h_bar = np.zeros((T, N, d_h), dtype) if h_bar is None else end.pop(0)
     if not end:
@@ -277,13 +286,13 @@ def backward(params, tape, h_bar, state_bar=None):
 
     a_o_bar = np.empty((T, N, d_h), dtype)
     a_z_bar = np.empty((T, N, d_h), dtype)
+    a_e_bar = np.empty((T, N, d_h), dtype)
     a_bar = np.empty((T, N, d_h), dtype)
-    u2 = np.empty((T, N, d_h), dtype)
     grads = {}
     # at the top of a round, h_prev_bar is what step t + 1 sends back to h at t
     h_prev_bar, c_prev_bar, n_prev_bar, m_prev_bar = end
     for t in reversed(range(T)):
-        h_prev, c_prev, n_prev = h[t], c[t], n[t]
+        c_prev, n_prev = c[t], n[t]
         h_bar_t = h_bar[t] + h_prev_bar
         n_bar = n_prev_bar - h_bar_t * o[t] * c[t + 1] / n[t + 1]**2
         c_bar = c_prev_bar + h_bar_t * o[t] / n[t + 1]
@@ -298,21 +307,21 @@ def backward(params, tape, h_bar, state_bar=None):
         a_z_bar[t] = z_bar * (1 - z[t]**2)
         u1 = np.heaviside(e[t] - a[t], 0)
         e_bar = m_bar * u1 + a_f_bar
+        a_e_bar[t] = e_bar * sigmoid(-a_e[t])
         a_bar[t] = m_bar * (1 - u1) + a_i_bar
-        u2[t] = e_bar * sigmoid(-x[t] @ W_f.T - h_prev @ U_f.T - b_f)
-        h_prev_bar = a_bar[t] @ U_i + u2[t] @ U_f + a_z_bar[t] @ U_z + a_o_bar[t] @ U_o
+        h_prev_bar = a_bar[t] @ U_i + a_e_bar[t] @ U_f + a_z_bar[t] @ U_z + a_o_bar[t] @ U_o
         c_prev_bar = c_bar * f[t]
         n_prev_bar = n_bar * f[t]
         m_prev_bar = e_bar
 
     # for all steps at once: what the loop does not need
-    x_bar = a_bar @ W_i + u2 @ W_f + a_z_bar @ W_z + a_o_bar @ W_o
+    x_bar = a_bar @ W_i + a_e_bar @ W_f + a_z_bar @ W_z + a_o_bar @ W_o
     grads["W_i"] = np.tensordot(a_bar, x, axes=((0, 1), (0, 1)))
     grads["U_i"] = np.tensordot(a_bar, h[:-1], axes=((0, 1), (0, 1)))
     grads["b_i"] = a_bar.sum(axis=(0, 1))
-    grads["W_f"] = np.tensordot(u2, x, axes=((0, 1), (0, 1)))
-    grads["U_f"] = np.tensordot(u2, h[:-1], axes=((0, 1), (0, 1)))
-    grads["b_f"] = u2.sum(axis=(0, 1))
+    grads["W_f"] = np.tensordot(a_e_bar, x, axes=((0, 1), (0, 1)))
+    grads["U_f"] = np.tensordot(a_e_bar, h[:-1], axes=((0, 1), (0, 1)))
+    grads["b_f"] = a_e_bar.sum(axis=(0, 1))
     grads["W_z"] = np.tensordot(a_z_bar, x, axes=((0, 1), (0, 1)))
     grads["U_z"] = np.tensordot(a_z_bar, h[:-1], axes=((0, 1), (0, 1)))
     grads["b_z"] = a_z_bar.sum(axis=(0, 1))

@@ -26,20 +26,27 @@ FORMS: Mapping[str, Callable[[Document], str]] = MappingProxyType(
 """The forms a document can be written in: name -> writer."""
 
 
-def write(document: Document | Derivation, form: str, notation: str | Notation = "subscript") -> str:
+def write(
+    document: Document | Derivation,
+    form: str,
+    notation: str | Notation = "subscript",
+    layout: str = "numerator",
+) -> str:
     """A document, or the document of a derivation, in one of the forms.
 
     Args:
         document: the document or the derivation.
         form: a name in `FORMS`.
         notation: how names look in a derivation's document; a document has its notation already.
+        layout: how Jacobians are laid out in a derivation's document, "numerator" or "denominator".
 
     Raises:
         UnknownNameError: there is no such form or notation.
+        InputError: there is no such layout.
     """
     if form not in FORMS:
         raise UnknownNameError(f"no form {form!r}\n  there are {', '.join(FORMS)}")
-    whole = document if isinstance(document, Document) else derivation_document(document, notation)
+    whole = document if isinstance(document, Document) else derivation_document(document, notation, layout)
     return FORMS[form](whole)
 
 

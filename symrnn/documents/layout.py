@@ -137,7 +137,7 @@ def _breaks(printed: str, syntax: Syntax) -> Iterator[_Break]:
             yield _Break(position, (depth, 0))
         elif printed.startswith(syntax.signs, position):
             yield _Break(position, (depth, 1))
-        elif printed[position - 1] in ")]}ᵀ" and not _follows_sign(printed[max(position - 20, 0) : position], syntax):
+        elif printed[position - 1] in ")]}ᵀ⟩" and not _follows_sign(printed[max(position - 20, 0) : position], syntax):
             yield _Break(position, (depth, 2))
 
 

@@ -29,12 +29,14 @@ class Setting:
         notation: how names look.
         last: the letter of the number of steps.
         has_numbers: whether a name of the cell's looks like a variable at a certain step, such as h1 beside h.
+        layout: how Jacobians are laid out.
     """
 
     derivation: Derivation
     notation: Notation
     last: str
     has_numbers: bool
+    layout: str = "numerator"
 
     def both(self, show: Callable[[MathPrinter], str]) -> Maths:
         """A formula from what each of the two printers makes of it."""

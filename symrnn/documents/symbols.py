@@ -23,6 +23,18 @@ _EXPLAINED = (
 """What is explained only where it occurs."""
 
 
+_LAYOUTS = {
+    "numerator": (
+        r"Layout: numerator. A Jacobian $\partial y/\partial x$ has the entries of $y$ as rows and those of $x$ as "
+        "columns"
+    ),
+    "denominator": (
+        r"Layout: denominator. A Jacobian $\partial y/\partial x$ has the entries of $x$ as rows and those of $y$ as "
+        "columns, so that in a product what comes first stands first"
+    ),
+}
+
+
 def conventions(setting: Setting, sections: tuple[Section, ...]) -> Bullets:
     """How the document is to be read."""
     derivation, notation = setting.derivation, setting.notation
@@ -53,10 +65,7 @@ def conventions(setting: Setting, sections: tuple[Section, ...]) -> Bullets:
             *(value, " from outside the step: "),
             *(loss, *phrase(" and what step $t+1$ sends back.")),
         ),
-        phrase(
-            r"A Jacobian $\partial y/\partial x$ has the entries of $y$ as rows and those of $x$ as columns "
-            "(numerator layout)" + _of_matrices(setting)
-        ),
+        phrase(_LAYOUTS[setting.layout] + _of_matrices(setting)),
         ("Notation: ", *phrase(notation.describes), "."),
     ]
     shown = " ".join(formula.latex for section in sections for formula in _formulas(section))
@@ -67,11 +76,13 @@ def conventions(setting: Setting, sections: tuple[Section, ...]) -> Bullets:
 def _of_matrices(setting: Setting) -> str:
     cell = setting.derivation.cell
     has_matrix = any(cell[name].shape[1] != 1 for name in (*cell.states, *cell.inputs))
-    return "; a matrix counts as the stack of its columns." if has_matrix else "."
+    counted = "; a matrix counts as the stack of its columns" if has_matrix else ""
+    return f"{counted}. A gradient has its variable's shape."
 
 
 def _formulas(section: Section) -> list[Maths]:
-    return [line.right for d in section.displays for equation in d.equations for line in equation.lines]
+    lines = [line for d in section.displays for equation in d.equations for line in equation.lines]
+    return [formula for line in lines for formula in (line.left, line.right) if formula is not None]
 
 
 def symbol_table(setting: Setting) -> Table:

@@ -47,6 +47,10 @@ def test_fragments_compile_in_another_document(derivation: Derivation, notation:
     assert_compiles(f"{HOST}\n{write(derivation, 'fragment', notation)}\n\\end{{document}}\n", tmp_path)
 
 
+def test_the_denominator_layout_compiles(derivation: Derivation, tmp_path: Path) -> None:
+    assert_compiles(write(derivation, "tex", layout="denominator"), tmp_path)
+
+
 def test_an_uncompilable_document_is_noticed(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="Undefined control sequence"):
         assert_compiles(f"{HOST}\\undefinedcommand\n\\end{{document}}\n", tmp_path)

@@ -7,15 +7,15 @@ import pytest
 from symrnn import Cell, cells, derive
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.calculus.derivation import Derivation
-from symrnn.calculus.jacobian import paths
+from symrnn.calculus.jacobian import jacobian, paths
 from symrnn.calculus.rules import RULES
-from symrnn.documents import derivation_document
-from symrnn.documents.content import _count_paths, _ranges
+from symrnn.documents import FORMS, derivation_document, write
+from symrnn.documents.content import _ranges
 from symrnn.documents.plain import plain
 from symrnn.documents.setting import clean, phrase
-from symrnn.documents.structure import Display, Equation, Line, Maths, Table
-from symrnn.errors import MissingRuleError, NameClashError, UnknownNameError
-from symrnn.printers import NOTATIONS
+from symrnn.documents.structure import Bullets, Display, Equation, Line, Maths, Table
+from symrnn.errors import InputError, MissingRuleError, NameClashError, UnknownNameError
+from symrnn.printers import NOTATIONS, text
 
 
 def numbers(derivation: Derivation, key: str) -> list[str]:
@@ -31,7 +31,7 @@ def shown(derivation: Derivation, key: str) -> list[str]:
 
 def test_sections_come_in_order(derivation: Derivation) -> None:
     keys = [section.key for section in derivation_document(derivation).sections]
-    assert keys == ["forward", "backward", "time", "parameters", "jacobians", "rules"]
+    assert keys == ["forward", "backward", "time", "parameters", "jacobians", "kronecker", "steps", "rules"]
 
 
 def test_forward_numbers_are_the_derivations(derivation: Derivation) -> None:
@@ -62,10 +62,11 @@ def test_every_jacobian_block_is_there(derivation: Derivation) -> None:
     assert len(displays) == len(cell.states) * (len(cell.states) + len(cell.inputs))
 
 
-def test_paths_are_counted_as_they_are_listed(derivation: Derivation) -> None:
-    for state in derivation.cell.states:
-        for wrt in (*(v.name for v in derivation.cell.previous), *derivation.cell.inputs):
-            assert _count_paths(derivation, state, wrt) == len(paths(derivation, state, wrt))
+def test_a_block_has_a_line_for_each_path(derivation: Derivation) -> None:
+    for display in derivation_document(derivation).section("jacobians").displays:
+        (equation,) = display.equations
+        _, of, wrt = equation.label.split(":")
+        assert len(equation.lines) == max(len(paths(derivation, of, wrt)), 1)
 
 
 def test_lstm_equations_are_the_textbooks() -> None:
@@ -81,6 +82,69 @@ def test_lstm_equations_are_the_textbooks() -> None:
     ]
     assert "∂L/∂W_f = Σ_{t=1}^{T} δa_{f,t} x_tᵀ" in shown(lstm, "parameters")
     assert "∂c_t/∂c_{t-1} = diag(f_t)" in shown(lstm, "jacobians")
+
+
+def test_every_parameter_has_its_local_jacobian(derivation: Derivation) -> None:
+    lefts = [line.partition(" = ")[0] for line in shown(derivation, "kronecker")]
+    assert len(lefts) == len(set(lefts)) >= len(derivation.cell.parameters)
+
+
+def test_lstm_over_several_steps_is_the_textbooks() -> None:
+    lstm = derive(cells.lstm)
+    assert shown(lstm, "kronecker")[:3] == [
+        "∂a_{f,t}/∂vec(W_f) = x_tᵀ ⊗ I",
+        "∂a_{f,t}/∂vec(U_f) = h_{t-1}ᵀ ⊗ I",
+        "∂a_{f,t}/∂b_f = I",
+    ]
+    lines = shown(lstm, "steps")
+    assert "∂c_t/∂c_{t-2} = J_{c,h,t} ∂h_{t-1}/∂c_{t-2} + J_{c,c,t} ∂c_{t-1}/∂c_{t-2}" in lines
+    recursion = "J_{h,W,f,t} + J_{h,h,t} ∂h_{t-1}/∂vec(W_f) + J_{h,c,t} ∂c_{t-1}/∂vec(W_f)"
+    assert f"∂h_t/∂vec(W_f) = {recursion}" in lines
+    assert "(∂c_t/∂c_{t-2})^direct = diag(f_t ⊙ f_{t-1})" in lines
+
+
+def test_paths_over_several_steps_are_counted() -> None:
+    section = derivation_document(derive(cells.lstm)).section("steps")
+    (bullets,) = (block for block in section.blocks if isinstance(block, Bullets))
+    assert [item[-1] for item in bullets.items] == [": 4, 19, 91, 436, 2089", ": 1, 4, 19, 91, 436"]
+    assert "it has 1 of the 436 paths" in str(section.blocks[-1])
+    assert "There is one state" in str(derivation_document(derive(cells.gru)).section("steps").blocks[-1])
+
+
+@pytest.mark.parametrize("layout", ["numerator", "denominator"])
+def test_the_header_states_the_layout(derivation: Derivation, layout: str) -> None:
+    for form in FORMS:
+        if form != "equations":
+            assert f"Layout: {layout}." in write(derivation, form, layout=layout)
+
+
+def test_in_the_denominator_layout_jacobians_are_transposed_and_gradients_are_not() -> None:
+    derivation = derive(cells.lstm)
+    keys = ("forward", "backward", "time", "parameters", "rules")
+    one, other = (derivation_document(derivation, layout=layout) for layout in ("numerator", "denominator"))
+    assert all(one.section(key) == other.section(key) for key in keys)
+    lines = [
+        str(line) for display in other.section("jacobians").displays for e in display.equations for line in e.lines
+    ]
+    assert any("U_fᵀ diag(c_{t-1} ⊙ f_t ⊙ (1 - f_t))" in line for line in lines)
+    steps = [f.text for d in other.section("steps").displays for e in d.equations for f in (e.lines[0].right,)]
+    assert "∂h_{t-1}/∂c_{t-2} J_{c,h,t} + ∂c_{t-1}/∂c_{t-2} J_{c,c,t}" in steps
+    local = [f.text for d in other.section("kronecker").displays for e in d.equations for f in (e.lines[0].right,)]
+    assert local[0] == "x_t ⊗ I"
+
+
+def test_what_is_shown_is_the_jacobian() -> None:
+    derivation = derive(cells.gru)
+    for layout in ("numerator", "denominator"):
+        section = derivation_document(derivation, layout=layout).section("jacobians")
+        lines = next(section.displays).equations[0].lines
+        whole = jacobian(derivation, "h", "h_prev", layout=layout)
+        assert " ".join(line.right.text for line in lines) == text(whole)
+
+
+def test_unknown_layout_is_refused() -> None:
+    with pytest.raises(InputError, match="no layout 'column' of Jacobian\n  there are 'numerator', 'denominator'"):
+        derivation_document(derive(cells.rnn), layout="column")
 
 
 def test_gru_jacobian_has_four_labelled_paths() -> None:

@@ -1,0 +1,229 @@
+"""The sections on Jacobians: of one step, path by path; of the parameters; and over several steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from symrnn.algebra import nodes
+from symrnn.algebra.nodes import Expr, Variable
+from symrnn.calculus.graph import StepGraph
+from symrnn.calculus.jacobian import laid_out
+from symrnn.calculus.paths import Path, count_paths, direct_path, paths
+from symrnn.calculus.rules import local_jacobian
+from symrnn.calculus.through_time import Row, Term, through_time
+from symrnn.documents.setting import Setting, phrase
+from symrnn.documents.structure import Block, Bullets, Display, Equation, Inline, Line, Maths, Paragraph, Section
+from symrnn.printers.mathematics import MathPrinter
+
+_MOST_PATHS = 40
+"""More paths than this to one Jacobian block are counted, not listed: nobody would read them."""
+
+_IN_A_ROW = 3
+_COUNTED_STEPS = (1, 2, 3, 4, 5)
+
+
+def jacobian_sections(setting: Setting) -> tuple[Section, ...]:
+    """All sections on Jacobians, numbered after the derivation's equations."""
+    numbers = _counter(setting.derivation.steps[-1].number)
+    return (_one_step(setting, numbers), *_parameters(setting, numbers), _several_steps(setting, numbers))
+
+
+def _counter(last: int) -> Iterator[str]:
+    while True:
+        last += 1
+        yield str(last)
+
+
+# --- one step ---------------------------------------------------------------------------------------------------------
+
+
+def _one_step(setting: Setting, numbers: Iterator[str]) -> Section:
+    derivation = setting.derivation
+    cell = derivation.cell
+    graph = StepGraph(derivation)
+    displays: list[Block] = []
+    for state in cell.states:
+        for wrt in (*(variable.name for variable in cell.previous), *cell.inputs):
+            number = next(numbers)
+            left = setting.ratio(cell[state], cell[wrt])
+            count = graph.count(cell[wrt], cell[state])
+            if count > _MOST_PATHS:
+                text = f" is a sum over {count} paths, too many to be written out."
+                displays.append(Paragraph((left, text)))
+                continue
+            lines = _block(setting, left, paths(derivation, state, wrt))
+            displays.append(Display((Equation(number, lines, f"jacobian:{state}:{wrt}"),)))
+    text = "The Jacobians of one step, its other arguments held fixed: one term for each path."
+    return Section("jacobians", "Jacobian blocks", (Paragraph((text,)), *displays))
+
+
+def _block(setting: Setting, left: Maths, found: tuple[Path, ...]) -> tuple[Line, ...]:
+    if not found:
+        return (Line(left, Maths("0", "0"), ("no path",)),)
+    terms = [(laid_out(path.value, setting.layout), _label(setting, path)) for path in found]
+    return _lines(setting, left, terms)
+
+
+def _lines(setting: Setting, left: Maths, terms: list[tuple[Expr, Inline]]) -> tuple[Line, ...]:
+    """A sum with a line and a note for each term."""
+    lines = []
+    for position, (expr, note) in enumerate(terms):
+        sign, value = setting.signed(expr, alone=len(terms) == 1)
+        lead = sign if position else ("-" if sign == "-" else "")
+        gap = " " if position else ""
+        shown = Maths(f"{lead}{gap}{value.latex}", f"{lead}{gap}{value.text}")
+        lines.append(Line(None if position else left, shown, note))
+    return tuple(lines)
+
+
+def _label(setting: Setting, path: Path) -> Inline:
+    if not path.through:
+        return ("direct",)
+    parts: list[str | Maths] = ["through "]
+    for variable in path.through:
+        parts += [setting.maths(variable), ", "]
+    return tuple(parts[:-1])
+
+
+# --- parameters -------------------------------------------------------------------------------------------------------
+
+
+def _parameters(setting: Setting, numbers: Iterator[str]) -> tuple[Section, ...]:
+    """How each equation reads its parameters, a matrix as the stack of its columns."""
+    derivation = setting.derivation
+    known = {derivation.cell[name] for name in derivation.cell.parameters}
+    equations = []
+    for equation in derivation.forward:
+        shares = local_jacobian(equation.value, equation.target, derivation.rules)
+        lines = [
+            Line(_by_entries(setting, equation.target, share.variable), _laid_out(setting, share.value))
+            for share in shares
+            if share.variable in known
+        ]
+        for start in range(0, len(lines), _IN_A_ROW):
+            label = f"local:{equation.target.name}:{start}"
+            equations.append(Equation(next(numbers), tuple(lines[start : start + _IN_A_ROW]), label))
+    if not equations:
+        return ()
+    text = (
+        "The Jacobians of single equations with respect to their parameters, everything else held fixed. "
+        r"With respect to a matrix, $\operatorname{vec}$ of it is meant."
+    )
+    blocks = (Paragraph(phrase(text)), Display(tuple(equations)))
+    return (Section("kronecker", "Jacobians of the parameters", blocks),)
+
+
+def _laid_out(setting: Setting, block: Expr) -> Maths:
+    return setting.maths(laid_out(block, setting.layout))
+
+
+def _by_entries(setting: Setting, of: Variable, wrt: Variable) -> Maths:
+    """∂y/∂vec(W), or without vec where there is only one column."""
+    y, x = (setting.both(lambda printer, v=v: _stacked(printer, v)) for v in (of, wrt))  # type: ignore[misc]
+    return Maths(rf"\frac{{\partial {y.latex}}}{{\partial {x.latex}}}", f"∂{y.text}/∂{x.text}")
+
+
+def _stacked(printer: MathPrinter, variable: Variable) -> str:
+    return printer(nodes.vec(variable))
+
+
+# --- several steps ----------------------------------------------------------------------------------------------------
+
+
+def _several_steps(setting: Setting, numbers: Iterator[str]) -> Section:
+    cell = setting.derivation.cell
+    rows = [through_time(setting.derivation, state, f"{state}_prev", 2) for state in cell.states]
+    recursion = [_row(setting, numbers, total.rows[-1], total.wrt) for total in rows]
+    terms = [term for total in rows for term in total.rows[-1].terms]
+    blocks: list[Block] = [Paragraph(_opening(setting, terms)), *recursion, *_theta(setting, numbers)]
+    blocks += [*_counts(setting), *_direct(setting, numbers), *_alone(setting)]
+    return Section("steps", "Over several steps", tuple(blocks))
+
+
+def _opening(setting: Setting, terms: list[Term]) -> Inline:
+    text = (
+        "Through the unrolled network a change travels from step to step through every state. Over two steps, and over "
+        r"$k$ steps with $t-k$ in place of $t-2$:"
+    )
+    if not terms:
+        return phrase(text)
+    block = terms[0].block
+    what: Inline = (setting.maths(block.symbol), " stands for ", setting.ratio(block.of, block.wrt))
+    return (*what, " of one step, and so on. ", *phrase(text))
+
+
+def _row(setting: Setting, numbers: Iterator[str], row: Row, wrt: Variable) -> Display:
+    """One line of a recursion; in the denominator layout, what comes first stands first."""
+    parts = []
+    for term in row.terms:
+        symbol = setting.maths(term.block.symbol)
+        if term.state is None:
+            parts.append(symbol)
+            continue
+        inner = _by_entries(setting, term.state, wrt)
+        pair = (symbol, inner) if setting.layout == "numerator" else (inner, symbol)
+        gap = Maths(r" \, ", " ")
+        parts.append(Maths(gap.latex.join(p.latex for p in pair), gap.text.join(p.text for p in pair)))
+    right = Maths(" + ".join(p.latex for p in parts) or "0", " + ".join(p.text for p in parts) or "0")
+    label = f"total:{row.of.name}:{wrt.name}"
+    return Display((Equation(next(numbers), (Line(_by_entries(setting, row.of, wrt), right),), label),))
+
+
+def _theta(setting: Setting, numbers: Iterator[str]) -> list[Block]:
+    cell = setting.derivation.cell
+    if not cell.parameters:
+        return []
+    name = cell.parameters[0]
+    rows = [through_time(setting.derivation, state, name, 2).rows[-1] for state in cell.states]
+    text = (
+        "A parameter enters at every step, which adds a term of its own; with respect to ",
+        setting.maths(cell[name]),
+    )
+    return [Paragraph((*text, ":")), *(_row(setting, numbers, row, cell[name]) for row in rows)]
+
+
+def _counts(setting: Setting) -> list[Block]:
+    """How many paths lead from a state to itself."""
+    items: list[Inline] = []
+    for state in setting.derivation.cell.states:
+        shape = setting.derivation.cell[state].shape
+        shown = setting.maths(Variable(state, shape[0], shape[1]))
+        counts = [count_paths(setting.derivation, state, f"{state}_prev", steps) for steps in _COUNTED_STEPS]
+        items.append(("from ", shown, " to ", shown, ": " + ", ".join(map(str, counts))))
+    steps = ", ".join(map(str, _COUNTED_STEPS))
+    return [Paragraph((f"The number of paths from a state to itself over {steps} steps:",)), Bullets(tuple(items))]
+
+
+def _direct(setting: Setting, numbers: Iterator[str]) -> list[Block]:
+    derivation = setting.derivation
+    found = [(derivation.cell[s], direct_path(derivation, s, 2)) for s in derivation.cell.states]
+    displays: list[Block] = []
+    for state, value in found:
+        if nodes.is_zero(value):
+            continue
+        whole = setting.ratio(state, through_time(derivation, state.name, f"{state.name}_prev", 2).wrt)
+        left = Maths(rf"\left({whole.latex}\right)^{{\mathrm{{direct}}}}", f"({whole.text})^direct")
+        line = Line(left, _laid_out(setting, value))
+        displays.append(Display((Equation(next(numbers), (line,), f"direct:{state.name}"),)))
+    text = (
+        r"The path that runs through no other variable is a product with one factor for each step; "
+        "over two steps, and over more in the same way:"
+    )
+    return [Paragraph(phrase(text)), *displays] if displays else []
+
+
+def _alone(setting: Setting) -> list[Block]:
+    """Whether the product of the one-step derivatives of a state is its derivative over several steps."""
+    cell, steps = setting.derivation.cell, _COUNTED_STEPS[-1]
+    if len(cell.states) == 1:
+        text = r"There is one state, so its derivative over $k$ steps is the product of $k$ blocks of one step."
+        return [Paragraph(phrase(text))]
+    blocks: list[Block] = []
+    for state in cell.states:
+        one = count_paths(setting.derivation, state, f"{state}_prev", 1)
+        every = count_paths(setting.derivation, state, f"{state}_prev", steps)
+        if one**steps != every:
+            block = setting.ratio(cell[state], cell[f"{state}_prev"])
+            text = f" alone is not the derivative over {steps} steps: it has {one**steps} of the {every} paths."
+            blocks.append(Paragraph(("The product of ", str(steps), " one-step blocks ", block, text)))
+    return blocks
