@@ -57,10 +57,11 @@ def judge(subject: Subject, seed: int = 0, directions: int = 2) -> tuple[Gradien
 def judgement(subject: Subject, seed: int = 0, directions: int = 2) -> Judgement:
     """`judge`, with how it was done."""
     with np.errstate(all="ignore"):  # what overflows is found by what comes out
-        return _judged(Evidence(subject, seed, repeat=True), directions)
+        return judged(Evidence(subject, seed, repeat=True), directions)
 
 
-def _judged(evidence: Evidence, directions: int) -> Judgement:
+def judged(evidence: Evidence, directions: int = 2) -> Judgement:
+    """`judge`, where the evidence may be of other inputs than the subject's own."""
     subject = evidence.subject
     findings = [
         _found(evidence, name, directions)
