@@ -1,0 +1,106 @@
+"""The diagnosis of a pair of functions that compute a known cell: questions, search, and what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from symrnn.calculus.derivation import Derivation, derive
+from symrnn.checking import Subject
+from symrnn.checking.findings import Diagnosis
+from symrnn.diagnosis.catalogue.mismatch import as_if_of, neighbours
+from symrnn.diagnosis.mistake import Mistake
+from symrnn.diagnosis.model import Program
+from symrnn.diagnosis.questions import Answer, Interview
+from symrnn.diagnosis.search import EXACT, Found, Search
+from symrnn.diagnosis.wording import diagnosis
+from symrnn.identification.layout import Layout
+
+Array = Any
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a diagnosis came to.
+
+    Attributes:
+        diagnoses: the mistakes, each exact.
+        unexplained: gradients that are wrong at some question, and that no mistake of the catalogue explains.
+        asked: how many questions were answered.
+        program: the backward pass with all mistakes that were found.
+        right: the right one.
+        answers: what was answered.
+        found: the mistakes as the search has them, beside each diagnosis.
+        near: mistakes that come close to what is unexplained, and are not what was made.
+    """
+
+    diagnoses: tuple[Diagnosis, ...]
+    unexplained: tuple[str, ...]
+    asked: int
+    right: Program
+    answers: tuple[Answer, ...] = ()
+    found: tuple[Found, ...] = ()
+    near: tuple[Diagnosis, ...] = ()
+
+
+def diagnose(subject: Subject, layout: Layout, seed: int = 0, labels: Mapping[str, str] | None = None) -> Outcome:
+    """Name the mistakes of a backward pass.
+
+    Args:
+        subject: the functions.
+        layout: the cell that forward computes, and how it holds it.
+        seed: of all numbers.
+        labels: how pieces of arrays are called, where not as the layout does.
+    """
+    original = derive(layout.cell)
+    interview = Interview(subject, layout, original, seed, labels)
+    derivation, suspects = _own_cell(interview, original)
+    if derivation is not original:
+        interview = Interview(subject, layout, derivation, seed, labels)
+    answers = tuple(answer for question in interview.questions() if (answer := interview.ask(question)) is not None)
+    right = Program.right(derivation)
+    if not answers:
+        return Outcome((), (), 0, right)
+    timed = "T" in layout.frame.axes
+    search = Search(right, answers, interview.outputs, suspects, interview.tolerance, timed)
+    found = tuple(search.run())
+    diagnoses = [diagnosis(one, right, layout.cell.name) for one in found]
+    near = [diagnosis(one, right, layout.cell.name, exact=False) for one in search.near]
+    return Outcome(
+        (*_offsets(answers), *diagnoses),
+        tuple(sorted(search.unexplained)),
+        len(answers),
+        right,
+        answers,
+        found,
+        tuple(near),
+    )
+
+
+def _own_cell(interview: Interview, original: Derivation) -> tuple[Derivation, Sequence[Mistake]]:
+    """The cell that forward does compute: the one it should, or one that differs from it in an equation."""
+    if interview.forward_agrees(original) is not False:
+        return original, ()
+    for changed, other in neighbours(original.cell):
+        if interview.forward_agrees(other):
+            return other, list(as_if_of(Program.right(other), original, changed))
+    return original, ()
+
+
+def _offsets(answers: Sequence[Answer]) -> list[Diagnosis]:
+    """Gradients that are not zero where the cotangents are."""
+    largest: dict[str, float] = {}
+    for answer in answers:
+        for piece, offset in zip(answer.observed, answer.offsets, strict=True):
+            largest[piece.array] = max(largest.get(piece.array, 0.0), offset)
+    names = tuple(name for name, offset in largest.items() if offset > EXACT or np.isnan(offset))
+    if not names:
+        return []
+    listed = ", ".join(names)
+    sentence = (
+        f"The gradient of {listed} is not zero where every cotangent is: the sum over the steps starts elsewhere."
+    )
+    return [Diagnosis("bad-accumulator", None, "", "", names, 0.0, sentence)]

@@ -1,0 +1,127 @@
+"""The values of a forward pass, as the backward equations read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from symrnn.algebra.evaluate import at_sizes
+from symrnn.algebra.nodes import Variable, is_column, is_scalar
+from symrnn.calculus.derivation import Derivation
+from symrnn.diagnosis.batched import Frame, compiled
+from symrnn.diagnosis.loop import Loop
+from symrnn.language.recurrence import Cell
+
+Array = Any
+
+
+class Tape:
+    """The values of a forward pass, with batch and matrix axes: (N, rows, columns) a step.
+
+    Args:
+        derivation: of the cell.
+        sizes: of the cell.
+        params: the parameters, in the shapes of the cell's text.
+        x: the inputs by name, each (T, N, ...).
+        state: the initial states by name, each (N, ...).
+
+    Attributes:
+        courses: name -> its values over time (T, N, rows, columns); of a state (T + 1, ...), the initial value first.
+        params: name -> (rows, columns).
+        steps: T.
+        batch: N.
+    """
+
+    def __init__(
+        self,
+        derivation: Derivation,
+        sizes: Mapping[str, int],
+        params: Mapping[str, Array],
+        x: Mapping[str, Array],
+        state: Mapping[str, Array],
+    ) -> None:
+        self.derivation, self.sizes = derivation, sizes
+        self._shapes: dict[Variable, tuple[int, int]] = {}
+        cell = derivation.cell
+        self.params = {name: np.reshape(params[name], self.shape(cell[name])) for name in cell.parameters}
+        first = np.asarray(x[cell.inputs[0]]) if cell.inputs else np.zeros((1, 1))
+        self.steps, self.batch = first.shape[:2]
+        self.courses: dict[str, Array] = {
+            name: np.reshape(x[name], (self.steps, self.batch, *self.shape(cell[name]))) for name in cell.inputs
+        }
+        kept: dict[str, list[Array]] = {equation.target.name: [] for equation in derivation.forward}
+        for name in cell.states:
+            kept[name] = [np.reshape(state[name], (self.batch, *self.shape(cell[name])))]
+        for t in range(self.steps):
+            frame = Frame(self, t, self.params)
+            frame.update({name: self.courses[name][t] for name in cell.inputs})
+            frame.update({f"{name}_prev": kept[name][t] for name in cell.states})
+            for equation in derivation.forward:
+                value = frame[equation.target.name] = compiled(equation.value)(frame)
+                kept[equation.target.name].append(value)
+        self.courses |= {name: np.stack([np.broadcast_to(v, v.shape) for v in values]) for name, values in kept.items()}
+
+    def shape(self, variable: Variable) -> tuple[int, int]:
+        """Rows and columns of a variable."""
+        known = self._shapes.get(variable)
+        if known is None:
+            rows, cols = variable.shape
+            known = self._shapes[variable] = int(at_sizes(rows, self.sizes)), int(at_sizes(cols, self.sizes))
+        return known
+
+    @cached_property
+    def states(self) -> frozenset[str]:
+        """The names of the states."""
+        return frozenset(self.derivation.cell.states)
+
+    def at(self, variable: Variable, t: int, edge: str) -> Array:
+        """A variable's value as seen from step t, at its own time relative to it.
+
+        Args:
+            variable: the variable.
+            t: the step.
+            edge: what is outside the sequence: "around" for its other end, as Python's lists have it; "rows" for that
+                of a list without the last state; "nearest" for the step at the edge; "zero".
+        """
+        course = self.courses[variable.base]
+        index = t + (variable.time or 0) + (variable.base in self.states)
+        if 0 <= index < len(course):
+            return course[index]
+        if edge == "zero":
+            return np.zeros_like(course[0])
+        if edge == "rows":
+            return course[index % self.steps]
+        return course[index % len(course) if edge == "around" else min(max(index, 0), len(course) - 1)]
+
+    def frame(self, t: int, loop: Loop) -> Frame:
+        """The values that step t of the backward pass reads."""
+        frame = Frame(self, t, self.params, loop.edge or "around")
+        frozen = dict(loop.frozen)
+        for name, course in self.courses.items():
+            own = t if name not in frozen else frozen[name] % self.steps
+            if name in self.states:
+                frame[name], frame[f"{name}_prev"] = course[own + 1], course[own]
+            else:
+                frame[name] = course[own]
+        if t == 0:
+            for name, how in loop.starts:
+                frame[f"{name}_prev"] = self.first(name, how)
+        return frame
+
+    def fixed(self, variable: Variable, step: int) -> Array:
+        """A variable's value at the first step (0) or at the last (-1)."""
+        return self.at(variable, step % self.steps, "zero")
+
+    def first(self, state: str, how: str) -> Array:
+        """What step 0 reads for an initial state, one of `FIRST`."""
+        course = self.courses[state]
+        return {"zero": 0 * course[0], "last": course[-1], "own": course[1]}[how]
+
+
+def text_shape(cell: Cell, name: str, shape: tuple[int, int]) -> tuple[int, ...]:
+    """The shape that the cell's text sees, of a value with rows and columns."""
+    variable = cell[name]
+    return () if is_scalar(variable) else shape[:1] if is_column(variable) else shape

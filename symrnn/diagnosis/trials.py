@@ -1,0 +1,134 @@
+"""Programs with a mistake in them, each run once on every question that it is tried on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from symrnn.algebra import nodes
+from symrnn.diagnosis.loop import RIGHT
+from symrnn.diagnosis.mistake import Mistake
+from symrnn.diagnosis.model import Program, Run
+from symrnn.diagnosis.questions import Answer
+
+Array = Any
+
+
+@dataclass(eq=False)
+class Trial:
+    """A program, and how far its gradients are from those observed.
+
+    Attributes:
+        program: the program.
+        answers: what was observed, question by question.
+        mistakes: what makes the program from the one that is repaired.
+        base: the one that is repaired, where these mistakes change the equations of some gradients alone.
+        touched: the names of these gradients.
+    """
+
+    program: Program
+    answers: Sequence[Answer]
+    mistakes: tuple[Mistake, ...] = ()
+    base: Trial | None = None
+    touched: frozenset[str] | None = None
+    _runs: dict[int, Run] = field(default_factory=dict)
+    _expected: dict[int, list[Array]] = field(default_factory=dict)
+    _errors: dict[int, Array] = field(default_factory=dict)
+
+    def _run(self, asked: int) -> Run:
+        if asked not in self._runs:
+            run = self._runs[asked] = self.answers[asked].run(self.program)
+            with np.errstate(all="ignore"):
+                run.found = run.gradients()
+        return self._runs[asked]
+
+    def expected(self, asked: int) -> list[Array]:
+        """What the program gives for each piece of an answer."""
+        if asked not in self._expected:
+            observed = self.answers[asked].observed
+            if self.base is None or self.touched is None:
+                found = self._run(asked).found
+                self._expected[asked] = [piece.expected(found) for piece in observed]
+            else:
+                with np.errstate(all="ignore"):
+                    found = self.base._run(asked).again(self.program, self.touched)
+                known = zip(observed, self.base.expected(asked), strict=True)
+                self._expected[asked] = [p.expected(found) if p.name in found else old for p, old in known]
+        return self._expected[asked]
+
+    def errors(self, asked: int) -> Array:
+        """For each piece of an answer, how far it is from what the program gives."""
+        if asked not in self._errors:
+            expected, observed = self.expected(asked), self.answers[asked].observed
+            floor = 1e-13 * max((float(np.linalg.norm(e)) for e in expected), default=0.0)
+            pairs = zip(observed, expected, strict=True)
+            self._errors[asked] = np.array([piece.distance(e, floor) for piece, e in pairs])
+        return self._errors[asked]
+
+
+class Reach:
+    """Which gradients a mistake can change.
+
+    Args:
+        program: that the mistake is made in.
+        steps: of the question; with more than one, what is carried back reaches the equations again.
+    """
+
+    def __init__(self, program: Program, steps: int) -> None:
+        self.program, self.steps = program, steps
+
+    @cached_property
+    def _lines(self) -> list[frozenset[str]]:
+        """For each line, the gradients that its value goes into."""
+        lines = self.program.lines
+        read = [frozenset(v.name for term in line.terms for v in nodes.variables(term)) for line in lines]
+        carried = {line.of.base: line for line in lines if line.role == "carry"}
+        found = [{line.of.name} for line in lines]
+        for _ in range(2 if self.steps > 1 else 1):
+            for position in reversed(range(len(lines))):
+                line = lines[position]
+                for later, names in enumerate(read):
+                    if line.target.name in names and later > position:
+                        found[position] |= found[later]
+                if line.role == "carry" and self.steps > 1:
+                    found[position] |= found[self._state(carried, line.of.base)]
+        return [frozenset(names) for names in found]
+
+    def _state(self, carried: Any, name: str) -> int:
+        return next(i for i, line in enumerate(self.program.lines) if line.role == "state" and line.of.name == name)
+
+    def of(self, mistake: Mistake) -> frozenset[str] | None:
+        """The gradients; None where all may change."""
+        loop = mistake.loop
+        named = frozenset(name for name, _ in (*loop.sums, *loop.factors, *loop.bounds, *loop.series))
+        named |= {f"{name}_prev" for name, _ in loop.returned}
+        if (
+            loop.cut
+            or loop.kept
+            or loop.seeded
+            or loop.outer
+            or loop.skipped
+            or loop.span
+            or loop.frozen
+            or loop.starts
+            or loop.length
+            or loop.clamps
+            or loop.norms
+            or loop.apart
+        ):
+            return None
+        return named.union(*(self._lines[edit.line] for edit in mistake.edits))
+
+    def tail(self, mistake: Mistake) -> frozenset[str] | None:
+        """The gradients whose own equations it changes, where it changes nothing else; otherwise None."""
+        loop = mistake.loop
+        plain = replace(loop, sums=(), factors=(), bounds=(), series=(), edge=None) == RIGHT
+        names = {name for name, _ in (*loop.sums, *loop.factors, *loop.bounds, *loop.series)}
+        names |= {self.program.lines[edit.line].of.name for edit in mistake.edits}
+        cell = self.program.derivation.cell
+        own = plain and names and names <= {*cell.parameters, *cell.inputs} and not self.program.loop.norms
+        return frozenset(names) if own else None

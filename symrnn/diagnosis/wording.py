@@ -1,0 +1,109 @@
+"""Mistakes in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symrnn.algebra import nodes
+from symrnn.checking.findings import Diagnosis
+from symrnn.diagnosis.mistake import Mistake
+from symrnn.diagnosis.model import Line, Program
+from symrnn.diagnosis.search import Found
+from symrnn.printers import latex, text
+
+_SUMMED = "Σ_t "
+
+
+def diagnosis(found: Found, right: Program, name: str, exact: bool = True) -> Diagnosis:
+    """What was found, as data with a sentence.
+
+    Args:
+        found: the mistake and the gradients that it makes wrong.
+        right: the program as derived.
+        name: of the cell.
+        exact: whether it explains the gradients up to rounding; otherwise it only comes close.
+    """
+    lines = _about(found.mistake, right)
+    first = lines[0] if lines else None
+    is_are = "are" if len(found.labels) > 1 else "is"
+    what = "what you get" if exact else "near, but not exactly, what you get"
+    parts = [f"{_subject(found)} {is_are} {what} when {clause(found.mistake, lines)}."]
+    if exact:
+        parts.append(f"Agreement: {found.agreement:.0e}." if found.agreement else "Agreement: exact.")
+    else:
+        parts.append(f"A near miss: the relative error is {found.agreement:.0e}.")
+    if first is not None:
+        parts.append(f"Equation ({first.number}) of `symrnn derive {name}`.")
+    return Diagnosis(
+        mistake=found.mistake.tag,
+        equation=first.number if first else None,
+        formula=formula(first) if first else "",
+        latex=f"{latex(first.target)} = {latex(_value(first))}" if first else "",
+        gradients=found.labels,
+        agreement=found.agreement,
+        sentence=" ".join(parts),
+        exact=exact,
+    )
+
+
+def _subject(found: Found) -> str:
+    """The gradients that a mistake makes wrong: those that show it at once, and how many follow from them."""
+    first = found.labels[: found.simple] or found.labels
+    others = len(found.labels) - len(first)
+    told = f"The gradient{'s' * (len(found.labels) > 1)} of {_listed(first)}"
+    if others:
+        told += f" and, through time, {'another one' if others == 1 else f'{others} others'}"
+    return told
+
+
+def clause(mistake: Mistake, lines: Sequence[Line]) -> str:
+    """What was done wrong, as a clause."""
+    if (
+        mistake.loop.sums
+        or mistake.loop.factors
+        or mistake.loop.bounds
+        or mistake.loop.norms
+        or mistake.loop.series
+        or (mistake.edits and not _whole_clause(mistake))
+    ):
+        told = f"{formula(lines[0])} {mistake.words}" if lines else mistake.words
+        if len(lines) > 1:
+            told += f", and likewise {_listed([text(line.target) for line in lines[1:]])}"
+        return told
+    return mistake.words
+
+
+def _whole_clause(mistake: Mistake) -> bool:
+    return mistake.tag == "forward-backward-mismatch"
+
+
+def _about(mistake: Mistake, right: Program) -> tuple[Line, ...]:
+    lines = mistake.lines(right)
+    if lines:
+        return lines
+    return tuple(line for name in mistake.about for line in right.lines if line.of.name == name)
+
+
+def formula(line: Line) -> str:
+    """A backward equation as text; for a parameter, with the sum over the steps."""
+    value = text(_value(line))
+    if line.role == "parameter":
+        value = f"{_SUMMED}({value})" if len(line.terms) > 1 else f"{_SUMMED}{value}"
+    return f"{text(line.target)} = {value}"
+
+
+def _value(line: Line) -> nodes.Expr:
+    """The right side; what the loss sends to a state and what the next step sends back is its cotangent there."""
+    terms = [term for term in line.terms if not (isinstance(term, nodes.Variable) and term.mark == "carried")]
+    terms = [_cotangent(line) if isinstance(t, nodes.Variable) and t.mark == "loss" else t for t in terms]
+    return nodes.add(*terms) if terms else nodes.zeros(line.of.shape)
+
+
+def _cotangent(line: Line) -> nodes.Variable:
+    return line.of.marked("cotangent", f"{line.of.name}_bar_in")
+
+
+def _listed(names: Sequence[str]) -> str:
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,157 @@
+"""Laws of the catalogue, over all of its generators: what they make can be run, is a mistake, and is found again."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from symrnn import cells, derive
+from symrnn.checking.findings import MISTAKES
+from symrnn.diagnosis.catalogue import LIKELY, WIDE
+from symrnn.diagnosis.catalogue.mismatch import as_if_of, neighbours
+from symrnn.diagnosis.loop import RIGHT, Loop
+from symrnn.diagnosis.mistake import Edit, Grounds, Mistake, merged, mistakes
+from symrnn.diagnosis.model import Program
+from symrnn.diagnosis.observed import clippings, multiples
+from symrnn.diagnosis.search import Search
+from symrnn.diagnosis.trials import Reach, Trial
+from symrnn.diagnosis.wording import diagnosis
+from tests.diagnosis.planting import OUTPUTS, answers, asked, differs, right
+
+ELSEWHERE = {
+    "bad-accumulator": "gradients that are not zero where the cotangents are, in diagnose",
+    "clipped": "bounds are read off the gradients, in observed",
+    "clipped-in-recursion": "likewise",
+    "phantom-gradient": "the backward pass of a neighbour that has more parameters, in diagnose",
+}
+"""Tags that no generator of the catalogue has, and what finds them."""
+
+CELLS = ("rnn", "gru", "lstm", "lstm_peephole")
+
+
+def every(name: str) -> list[Mistake]:
+    return mistakes(Grounds(right(name), OUTPUTS, ("last",)), (*LIKELY, *WIDE))
+
+
+def test_every_class_has_a_generator_or_another_place() -> None:
+    made = {mistake.tag for name in CELLS for mistake in every(name)}
+    assert made | set(ELSEWHERE) == set(MISTAKES)
+    assert not made & set(ELSEWHERE)
+
+
+def test_bounds_are_read_off() -> None:
+    on = Grounds(right("gru"), OUTPUTS)
+    (answer,) = answers("gru", right("gru"))[-1:]
+    assert {mistake.tag for mistake in clippings(on, answer)} == {"clipped", "clipped-in-recursion"}
+    assert not list(multiples(on, answer))
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_every_mistake_says_what_it_is(name: str) -> None:
+    for mistake in every(name):
+        assert mistake.tag in MISTAKES
+        assert mistake.words
+        assert mistake.edits or mistake.loop != RIGHT
+        assert "  " not in mistake.words
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_mistakes_reach_no_other_gradients_than_they_say(name: str) -> None:
+    program = right(name)
+    chosen = random.Random(name).sample(every(name), 60)
+    for number in (0, 5):
+        found = answers(name, program)
+        steps = found[number].question.steps
+        reach = Reach(program, steps)
+        for mistake in chosen:
+            touched = reach.of(mistake)
+            errors = found[number].errors(mistake.made_in(program))
+            names = [piece.name for piece in found[number].observed]
+            moved = {key for key, error in zip(names, errors, strict=True) if error > 1e-9}
+            assert touched is None or moved <= touched, mistake
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_run_that_is_continued_is_the_whole_run(name: str) -> None:
+    program = right(name)
+    found = answers(name, program)
+    base, reach = Trial(program, found), Reach(program, 3)
+    tails = [(mistake, reach.tail(mistake)) for mistake in every(name)]
+    chosen = random.Random(name).sample([one for one in tails if one[1]], 30)
+    for mistake, tail in chosen:
+        changed = mistake.made_in(program)
+        fast, whole = Trial(changed, found, (mistake,), base, tail), Trial(changed, found)
+        for number in (0, 7):
+            for a, b in zip(fast.expected(number), whole.expected(number), strict=True):
+                assert np.array_equal(a, b, equal_nan=True), mistake
+
+
+@pytest.mark.parametrize("name", ["rnn", "gru"])
+def test_what_is_planted_is_found_again(name: str) -> None:
+    program = right(name)
+    likely = mistakes(Grounds(program, OUTPUTS, ("last",)), LIKELY)
+    missed = []
+    planted = 0
+    for mistake in random.Random(name).sample(likely, 8):
+        wrong = mistake.made_in(program)
+        if not differs(name, wrong, program):
+            continue
+        planted += 1
+        search = Search(program, answers(name, wrong), OUTPUTS)
+        found = search.run()
+        assert found, mistake
+        assert not search.unexplained, mistake
+        tags = {one.mistake.tag for one in found}
+        if tags != {mistake.tag}:
+            missed.append((mistake.tag, tags))
+            whole = program
+            for one in found:
+                whole = one.mistake.made_in(whole)
+            assert not differs(name, wrong, whole), mistake  # another name for the same function
+            assert len(found) == 1 or len(mistake.edits) > 1
+        for one in found:
+            assert diagnosis(one, program, name).sentence.endswith((".", "`."))
+    assert planted > 4
+    assert len(missed) <= planted / 4, missed
+
+
+def test_mistakes_of_the_loop_are_made_together() -> None:
+    both = merged(Loop(cut=frozenset({"h"}), length=(3, 0, "first")), Loop(factors=(("b", 2.0),)))
+    assert both == Loop(cut=frozenset({"h"}), length=(3, 0, "first"), factors=(("b", 2.0),))
+    assert merged(RIGHT, RIGHT) == RIGHT
+
+
+def test_a_function_of_one_step_has_no_loop() -> None:
+    found = mistakes(Grounds(right("lstm"), OUTPUTS, (), timed=False), LIKELY)
+    assert found
+    assert not any(mistake.loop.between_steps for mistake in found)
+    assert not {"recurrent-path-cut", "missing-accumulation", "truncated"} & {mistake.tag for mistake in found}
+
+
+def test_two_mistakes_of_one_class_in_an_equation_are_one() -> None:
+    a = Mistake("missing-path", "lacks A", 2, (Edit(3, 0, None),))
+    b = Mistake("missing-path", "lacks B", 2, (Edit(3, 1, None),))
+    both = a.joined(b)
+    assert both is not None
+    assert both.words == "lacks A and lacks B"
+    assert both.edits == (*a.edits, *b.edits)
+    assert a.joined(Mistake("sign", "has A negated", 2, (Edit(3, 1, None),))) is None
+    assert a.joined(Mistake("missing-path", "is cut", 2, loop=Loop(cut=frozenset({"h"})))) is None
+
+
+def test_the_questions_are_answered_by_the_right_program() -> None:
+    assert all(np.all(answer.errors(right("gru")) == 0) for answer in answers("gru", right("gru")))
+    assert len(asked("gru")) > 5
+
+
+def test_the_gradient_of_what_forward_does_not_use() -> None:
+    cell = cells["rnn"]
+    found = [
+        mistake.tag
+        for changed, other in neighbours(cell)
+        for mistake in as_if_of(Program.right(other), derive(cell), changed)
+    ]
+    assert "phantom-gradient" in found
+    assert "forward-backward-mismatch" in found
