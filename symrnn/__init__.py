@@ -10,14 +10,27 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from symrnn import cells, interop
+    from symrnn.algebra.simplify import simplify
     from symrnn.calculus.derivation import derive
-    from symrnn.calculus.jacobian import jacobian, paths
+    from symrnn.calculus.jacobian import jacobian
+    from symrnn.calculus.parameters import parameter_jacobian
+    from symrnn.calculus.paths import count_paths, paths
+    from symrnn.calculus.rtrl import rtrl
+    from symrnn.calculus.second_order import second_order
+    from symrnn.calculus.tangent import tangent
+    from symrnn.calculus.through_time import through_time
+    from symrnn.calculus.truncated import truncated
+    from symrnn.diagnosis.exposing import exposing_inputs
     from symrnn.errors import SymrnnError
     from symrnn.generation import generate
+    from symrnn.gradients import check_gradients
     from symrnn.identification import identify
     from symrnn.language import cell
     from symrnn.language.recurrence import Cell
     from symrnn.verification import equivalent, verify
+    from symrnn.verification.formulas import equal, prove
+    from symrnn.verification.jacobians import paths_add_up
+    from symrnn.verification.theorems import theorems
 
 __version__ = "0.1.0"
 __all__ = [
@@ -25,13 +38,27 @@ __all__ = [
     "SymrnnError",
     "cell",
     "cells",
+    "check_gradients",
+    "count_paths",
     "derive",
+    "equal",
     "equivalent",
+    "exposing_inputs",
     "generate",
     "identify",
     "interop",
     "jacobian",
+    "parameter_jacobian",
     "paths",
+    "paths_add_up",
+    "prove",
+    "rtrl",
+    "second_order",
+    "simplify",
+    "tangent",
+    "theorems",
+    "through_time",
+    "truncated",
     "verify",
 ]
 
@@ -40,12 +67,26 @@ _HOMES = {
     "Cell": "symrnn.language.recurrence",
     "SymrnnError": "symrnn.errors",
     "cell": "symrnn.language",
+    "check_gradients": "symrnn.gradients",
+    "count_paths": "symrnn.calculus.paths",
     "derive": "symrnn.calculus.derivation",
+    "equal": "symrnn.verification.formulas",
     "equivalent": "symrnn.verification",
+    "exposing_inputs": "symrnn.diagnosis.exposing",
     "generate": "symrnn.generation",
     "identify": "symrnn.identification",
     "jacobian": "symrnn.calculus.jacobian",
-    "paths": "symrnn.calculus.jacobian",
+    "parameter_jacobian": "symrnn.calculus.parameters",
+    "paths": "symrnn.calculus.paths",
+    "paths_add_up": "symrnn.verification.jacobians",
+    "prove": "symrnn.verification.formulas",
+    "rtrl": "symrnn.calculus.rtrl",
+    "second_order": "symrnn.calculus.second_order",
+    "simplify": "symrnn.algebra.simplify",
+    "tangent": "symrnn.calculus.tangent",
+    "theorems": "symrnn.verification.theorems",
+    "through_time": "symrnn.calculus.through_time",
+    "truncated": "symrnn.calculus.truncated",
     "verify": "symrnn.verification",
 }
 
