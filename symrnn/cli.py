@@ -28,7 +28,7 @@ app = typer.Typer(
     name="symrnn",
     help="Derive, generate and verify recurrent neural network cells from one definition.",
     epilog="CELL is a name from 'symrnn cells', a file 'cell.py', or one cell of a file, 'cell.py:name'. "
-    "Files are parsed, never executed.",
+    "Files of cells are parsed, never executed; 'check' imports its file.",
     rich_markup_mode=None,  # the plain help needs no further imports
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -123,12 +123,18 @@ def _form_of(output: Path | None) -> str:
 def generate(
     cell: CellName,
     target: Annotated[str, typer.Option(metavar="NAME", help="The language of the code: numpy.")] = "numpy",
+    further: Annotated[
+        str, typer.Option("--with", metavar="NAMES", help="Further functions: jvp,hvp,rtrl,truncate, some or all.")
+    ] = "",
     output: Output = None,
 ) -> None:
     """Generate the forward and backward pass as a module without dependencies but NumPy."""
+    loaded = load_cell(cell)
+
     from symrnn.generation import generate_source
 
-    _emit(generate_source(load_cell(cell), target), output)
+    functions = [name.strip() for name in further.split(",") if name.strip()]
+    _emit(generate_source(loaded, target, functions), output)
 
 
 @app.command()
@@ -156,6 +162,59 @@ def verify(
         _show(shown)
     if not all(report.passed for report in reports):
         raise typer.Exit(1)
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A Python file. It is imported, that is, run.")],
+    forward: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The forward pass: a function, or Class.method.")
+    ] = None,
+    backward: Annotated[str | None, typer.Option(metavar="NAME", help="The backward pass.")] = None,
+    inputs: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A dict of forward's arguments, or a function that makes it.")
+    ] = None,
+    cell: Annotated[
+        str | None, typer.Option(metavar="CELL", help="The cell that it computes, so that mistakes can be named.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
+    loss: Annotated[
+        bool, typer.Option("--loss", help="One function returns the loss and its gradients: return loss, dW, db.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report here: .json or .html.")
+    ] = None,
+) -> None:
+    """Check hand-written gradients in a Python file, and name the mistake. FILE is imported, that is, run.
+
+    Pairs named like lstm_forward and lstm_backward are found, and classes with both methods. Their inputs are what
+    make_inputs(rng, T, N), make_lstm_inputs or lstm_inputs in the file say.
+    """
+    endings = {".json": "to_json", ".html": "to_html"}
+    if output is not None and output.suffix.lower() not in endings:
+        raise InputError(f"-o {output}: no form belongs to {output.suffix or 'that'}\n  end it in .json or .html")
+    loaded = None if cell is None else load_cell(cell)
+
+    from symrnn.checkfile import Wanted, check_file
+    from symrnn.importing import printable
+    from symrnn.listing import gradients
+
+    def announce() -> None:
+        typer.echo(f"{printable(str(file))} is imported, that is, run", err=json)
+
+    try:
+        report = check_file(file, Wanted(forward, backward, inputs, loaded, seed, loss), announce)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    if output is not None:
+        _emit(getattr(report, endings[output.suffix.lower()])(), output)
+    if json:
+        _emit(report.to_json(), None)
+    else:
+        for shown in gradients(report, short=output is not None):
+            _show(shown)
+    raise typer.Exit(report.exit_code)
 
 
 def _verified(loaded: Sequence[Cell], jobs: int | None) -> tuple[Report, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Group, RenderableType
 from rich.table import Table as RichTable
@@ -13,6 +13,7 @@ from rich.text import Text
 import symrnn
 from symrnn import cells
 from symrnn.calculus.derivation import derive
+from symrnn.checking.findings import Verdict
 from symrnn.counting import count, formula
 from symrnn.documents import derivation_document
 from symrnn.documents.setting import clean, set_up
@@ -21,6 +22,9 @@ from symrnn.documents.symbols import symbol_table
 from symrnn.language.recurrence import Cell
 from symrnn.printers.notation import find_notation
 from symrnn.verification.report import Check, Report
+
+if TYPE_CHECKING:
+    from symrnn.checkfile import FileReport
 
 _LEGEND = """\
 n is d_h, m is d_x; mult-adds are the multiply-adds of the products of one step, for one example;
@@ -36,6 +40,13 @@ _STYLES = {
     "FAILED": "bold red",
     "not proved": "bold red",
     "not checked": "bold red",
+}
+_VERDICTS = {
+    Verdict.RIGHT: "green",
+    Verdict.ROUNDING: "green",
+    Verdict.WRONG: "bold red",
+    Verdict.KINK: "yellow",
+    Verdict.UNKNOWN: "yellow",
 }
 
 
@@ -183,3 +194,18 @@ def full(report: Report) -> Text:
     for word, style in _STYLES.items():
         shown.highlight_words([word], style)
     return shown
+
+
+# --- gradients --------------------------------------------------------------------------------------------------------
+
+
+def gradients(report: FileReport, short: bool = False) -> Iterator[Text]:
+    """What was found in a file, pair by pair; in a line each where the whole is elsewhere."""
+    for name, found in report.reports.items():
+        shown = Text(found.summary if short else str(found))
+        for verdict in Verdict:
+            shown.highlight_words([str(verdict)], _VERDICTS[verdict])
+        yield Text.assemble("\n", (name, "bold"), ": " if short else "\n\n").append(shown)
+    for told in (report.refused, report.skipped):
+        for name, why in told.items():
+            yield Text.assemble("\n", (name, "bold"), ": ", why)

@@ -220,3 +220,16 @@ def test_a_full_disk_is_said() -> None:
     command = f"{sys.executable} -m symrnn derive lstm > /dev/full"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (2, "symrnn: the output cannot be written: No space left on device\n")
+
+
+def test_generate_with_further_functions(run: Run) -> None:
+    code, out, _ = run("generate", "gru", "--with", "jvp, hvp")
+    assert code == 0
+    assert "\ndef jvp(" in out
+    assert "\ndef hvp(" in out
+    assert "\ndef rtrl(" not in out
+    assert "truncate" not in out
+    assert run("generate", "gru", "--with", "")[1] == run("generate", "gru")[1]
+    code, _, err = run("generate", "gru", "--with", "vjp")
+    assert code == 2
+    assert "cannot generate 'vjp'" in err
