@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,18 @@ import pytest
 
 from symrnn import Cell, cells, equivalent, verify
 from symrnn.algebra.functions import FUNCTIONS
+from symrnn.cli import main
 from symrnn.language.expressions import STRUCTURAL
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 CELLS = [block for block in BLOCKS if block.startswith("def ")]
+
+
+def run_command(arguments: list[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["symrnn", *arguments])
+        main()
 
 
 def test_there_are_cells_in_it() -> None:
@@ -73,3 +81,30 @@ def test_its_identification_is_the_real_one(capsys: pytest.CaptureFixture[str]) 
     expected, *others = shown[2].splitlines()
     assert first.split("e-")[0][:-1] == expected.split("e-")[0][:-1]  # the last digits are the machine's
     assert lines == others
+
+
+def test_its_check_of_a_file_is_the_real_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, shown = re.search(  # type: ignore[union-attr]
+        r"file `mine.py`.*?```python\n(.*?)```.*?exit code 1\):\n\n```\n(.*?)\n```", README, re.DOTALL
+    ).groups()
+    path = tmp_path / "mine.py"
+    path.write_text(file, encoding="utf-8")
+    with pytest.raises(SystemExit) as left:
+        run_command(["check", str(path)])
+    assert left.value.code == 1
+    told = capsys.readouterr().out.replace(str(path), "mine.py").strip()
+    number = re.compile(r"\d\.?\d*e-\d+|calls: .*")  # these are the machine's
+
+    def words(text: str) -> str:
+        return " ".join(number.sub("", text).split())
+
+    assert words(told) == words(shown)
+
+
+def test_its_derivatives_are_the_real_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = re.search(
+        r"```python\n(import symrnn\nfrom symrnn import cells.*?)```\n\n```\n(.*?)\n```", README, re.DOTALL
+    )
+    assert shown is not None
+    exec(compile(shown[1], "README.md", "exec"), {})
+    assert capsys.readouterr().out.strip() == shown[2]

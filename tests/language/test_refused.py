@@ -630,7 +630,9 @@ def test_decorator_reads_indented_and_ragged_text() -> None:
     assert Cell.from_source(ragged.source) == ragged
 
 
-@pytest.mark.parametrize("thing", [3, len, str, "def f(x, h): pass", None, os.path, lambda: 1], ids=repr)
+@pytest.mark.parametrize(
+    "thing", [3, len, str, "def f(x, h): pass", None, os.path, lambda: 1], ids=lambda thing: type(thing).__name__
+)
 def test_decorator_wants_a_function(thing) -> None:
     with pytest.raises(SymrnnError):
         cell(thing)
