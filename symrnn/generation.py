@@ -9,7 +9,7 @@ import hashlib
 import linecache
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -106,6 +106,8 @@ def check_functions(functions: Sequence[str]) -> None:
         InputError: there is one that cannot be generated.
     """
     known = (*STANDARD, *FURTHER, TRUNCATE)
+    if not isinstance(functions, Collection):
+        raise InputError(f"functions={functions!r}\n  give names, such as functions=['jvp', 'hvp']")
     unknown = [functions] if isinstance(functions, str) else [name for name in functions if name not in known]
     if unknown:
         remedy = f"give a list of {', '.join((*FURTHER, TRUNCATE))}; {', '.join(STANDARD)} are always there"

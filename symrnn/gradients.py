@@ -71,6 +71,8 @@ def check_gradients(
         UnknownNameError: the library has no such cell.
     """
     known = _known(cell)
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise InputError(f"seed={seed!r}\n  give a whole number from 0")
     try:
         subject = Subject(
             forward,
@@ -93,11 +95,20 @@ def check_gradients(
         return GradientReport(problems=(*subject.problems, error.problem))
     report = GradientReport(
         gradients=judged.findings,
-        problems=tuple(subject.problems),
+        problems=_weighed(subject.problems),
         method=judged.method,
         calls=(subject.forward_calls, subject.backward_calls),
     )
     return _diagnosed(subject, backward, report, known, seed) if diagnose and judged.findings else report
+
+
+def _weighed(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """A gradient that is missing is a failure where another is returned that belongs to no input: a misspelled name."""
+    misspelled = any(problem.kind == "phantom-gradient" for problem in problems)
+    return tuple(
+        replace(problem, fatal=True) if misspelled and problem.kind == "missing-gradient" else problem
+        for problem in problems
+    )
 
 
 def _known(cell: Any) -> Any:
@@ -293,7 +304,13 @@ def _with_lines(subject: Subject, backward: Callable[..., Any], outcome: Outcome
 def _phantoms(findings: Sequence[GradientFinding], subject: Subject, layout: Layout) -> list[Diagnosis]:
     """Gradients of arrays that forward does not read."""
     read = {subject.flat_names[flat] for flat in layout.names if flat in subject.flat_names}
-    names = tuple(one.name for one in findings if one.verdict is Verdict.WRONG and one.name not in read)
+    names = tuple(
+        one.name
+        for one in findings
+        if one.verdict is Verdict.WRONG
+        and one.name not in read
+        and any(suggestion.mistake == "phantom-gradient" for suggestion in one.suggestions)
+    )
     if not names:
         return []
     sentence = f"There is a gradient of {', '.join(names)}, which forward does not use: it should be zero."

@@ -167,6 +167,7 @@ def test_what_these_inputs_hide_is_found_elsewhere() -> None:
     assert all(finding.verdict is Verdict.RIGHT for finding in report.gradients)
     assert report.mistakes == ("recurrent-path-cut",)
     assert [problem.kind for problem in report.problems] == ["wrong-elsewhere"]
+    assert "right at these inputs, wrong at others" in report.summary
     assert not report.passed
 
 
@@ -192,6 +193,51 @@ def test_the_report_is_data() -> None:
     assert data["diagnoses"][0]["mistake"] == "missing-derivative"
     assert data["diagnoses"][0]["line"]["variable"] == "da_i"
     assert r"\odot" in data["diagnoses"][0]["latex"]
+
+
+def test_a_misspelled_gradient_does_not_pass() -> None:
+    def forward(x: Array, W: Array) -> Any:
+        return np.tanh(x @ W), (x, W)
+
+    def backward(dy: Array, cache: Any) -> dict[str, Array]:
+        x, W = cache
+        da = dy * (1 - np.tanh(x @ W) ** 2)
+        return {"dx": da @ W.T, "dWW": x.T @ da}
+
+    made = {"x": np.ones((2, 3)), "W": np.full((3, 2), 0.3)}
+    report = check_gradients(forward, backward, made, diagnose=False)
+    assert not report.passed
+    assert any("dWW" in problem.sentence for problem in report.problems)
+
+
+def test_a_list_of_steps_is_no_phantom() -> None:
+    def forward(xs: list[Array], h0: Array, W: Array, U: Array) -> Any:
+        hs = [h0]
+        for x in xs:
+            hs.append(np.tanh(W @ x + U @ hs[-1]))
+        return hs[1:], (xs, hs, W, U)
+
+    def backward(dhs: list[Array], cache: Any) -> tuple[Any, ...]:
+        xs, hs, W, U = cache
+        dW, dU, carried, dxs = 0 * W, 0 * U, np.zeros(len(U)), [np.zeros(0)] * len(xs)
+        for t in reversed(range(len(xs))):
+            da = (dhs[t] + carried) * (1 - hs[t + 1] ** 2)
+            dW, dU = dW + np.outer(da, xs[t]), dU + np.outer(da, hs[t])
+            dxs[t], carried = W.T @ da, U @ da
+        return dxs, carried, dW, dU
+
+    rng = np.random.default_rng(0)
+    made = {"xs": [rng.normal(size=3) for _ in range(4)], "h0": rng.normal(size=5)}
+    made |= {"W": rng.normal(size=(5, 3)), "U": rng.normal(size=(5, 5))}
+    report = check_gradients(forward, backward, made)
+    assert not report.passed
+    assert "phantom-gradient" not in report.mistakes
+
+
+@pytest.mark.parametrize("seed", ["a", -1, 1.5])
+def test_a_seed_is_a_whole_number(seed: Any) -> None:
+    with pytest.raises(InputError, match="seed"):
+        check_gradients(lstm_forward, lstm_backward, inputs(), seed=seed)
 
 
 @pytest.mark.parametrize("cell", ["lstmm", 3, lstm_forward])

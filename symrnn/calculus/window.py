@@ -95,6 +95,8 @@ def ask(cell: Cell | Derivation, of: str, wrt: str, steps: int = 1, holding: str
     """
     derivation = cell if isinstance(cell, Derivation) else derive(cell)
     end, start = find_variable(derivation, of), find_variable(derivation, wrt)
+    if not isinstance(holding, Collection):
+        raise InputError(f"holding={holding!r}\n  give names of variables, such as holding=('z', 'n')")
     names = (holding,) if isinstance(holding, str) else tuple(holding)
     held = frozenset(find_variable(derivation, name, "holding: ") for name in names)
     window = Window(derivation, end, start, count_steps(steps), held)

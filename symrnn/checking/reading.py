@@ -194,7 +194,10 @@ class Reading:
         except (TypeError, ValueError):
             return
         if size != 0:
-            self._note("phantom-gradient", f"backward returns {key!r}, a gradient of nothing that forward takes")
+            told = f"backward returns {key!r}, a gradient of nothing that forward takes"
+            self._note(
+                "phantom-gradient", f"{told}\n  a name that is misspelled leaves the gradient that it is unchecked"
+            )
 
     def _mirror(self, path: str, tree: Tree, value: Any) -> None:
         """A gradient for a whole tree, of the same nesting."""

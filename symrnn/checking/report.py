@@ -81,6 +81,8 @@ class GradientReport:
     def summary(self) -> str:
         """One sentence."""
         count = len(self.gradients)
+        if any(problem.kind == "wrong-elsewhere" for problem in self.problems):
+            return f"{_counted(count, 'gradient')} compared: right at these inputs, wrong at others."
         if any(problem.fatal for problem in self.problems) and not self.wrong:
             return "The gradients could not be checked."
         if not count:

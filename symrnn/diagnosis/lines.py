@@ -55,7 +55,9 @@ def _places(found: Found, right: Program) -> list[str]:
     """The quantities that a mistake makes wrong at once, the nearest to it first."""
     mistake, loop = found.mistake, found.mistake.loop
     if loop.cut or loop.kept or loop.length or loop.clamps:  # wrong where the step before takes what is handed on
-        return list(right.derivation.cell.states)
+        handed = [name.removesuffix("_prev") for name in mistake.about]
+        states = right.derivation.cell.states
+        return [state for state in states if state in handed] or list(states)
     names = [line.of.name for line in mistake.lines(right)] or list(mistake.about)
     return [quantity for name in names for quantity in (f"{name}{_EACH}", name)]
 

@@ -20,7 +20,7 @@ from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation, derive
-from symrnn.errors import Place, ShapeError, UnknownNameError
+from symrnn.errors import InputError, Place, ShapeError, UnknownNameError
 from symrnn.language.evaluate import NUMPY
 from symrnn.language.recurrence import Cell
 from symrnn.printers import text
@@ -147,6 +147,8 @@ def equal(
 
 def prove(claim: str, cell: Cell | Derivation, *, sizes: Sequence[tuple[int, int]] = SIZES, seed: int = 0) -> Equality:
     """Prove or refute an equation written as "left == right"; see `equal`."""
+    if not isinstance(claim, str):
+        raise InputError(f"prove: expected a text, got {type(claim).__name__}\n  write 'left == right'")
     derivation = cell if isinstance(cell, Derivation) else derive(cell)
     return decide(*read_equation(claim, derivation), derivation, sizes=sizes, seed=seed)
 
