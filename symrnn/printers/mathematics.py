@@ -85,8 +85,9 @@ class MathPrinter:
                 return shown
             return self._fraction(str(value.p), str(value.q), level)
         top, bottom = value.as_numer_denom()
-        shown = self.size(top)
-        return shown if bottom == 1 else self._fraction(shown, self.size(bottom, Level.ATOM), level)
+        if bottom == 1:
+            return self.bracketed(self.size(top)) if top.is_Add and level > Level.SUM else self.size(top)
+        return self._fraction(self.size(top, Level.ATOM), self.size(bottom, Level.ATOM), level)
 
     def size(self, dim: Any, outer: Level = Level.SUM) -> str:
         """A size such as d_h + d_x; in brackets under a slash, which does not group."""

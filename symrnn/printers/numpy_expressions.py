@@ -120,7 +120,8 @@ class NumpyExpressions:
         divided = code if bottom == 1 else f"{code} / ({self.dimension(bottom)})"
         if bottom.is_Symbol:
             divided = f"{code} / {self.dimension(bottom)}"
-        return divided if top == 1 else f"-{divided}" if top == -1 else f"{self.dimension(top)} * {divided}"
+        factor = f"({self.dimension(top)})" if top.is_Add else self.dimension(top)
+        return divided if top == 1 else f"-{divided}" if top == -1 else f"{factor} * {divided}"
 
     # --- sums and products entry by entry ---
 

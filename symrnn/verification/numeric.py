@@ -105,7 +105,7 @@ class Point:
             )
         for state in self.derivation.cell.states:
             shape = self.layout.shape(self.derivation.cell[state])
-            rates = [vec(np.imag(names[state]).reshape(shape)) / STEP for names in columns]
+            rates = [vec(np.reshape(np.imag(names[state]), shape)) / STEP for names in columns]
             self.truth[state, variable.name] = np.concatenate(rates, axis=1)
 
     def blocks(self) -> Iterator[Finding]:

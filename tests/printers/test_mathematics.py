@@ -208,3 +208,17 @@ def test_superscripts_do_not_stack() -> None:
     assert latex(nodes.power(h_prev, 2), NOTATIONS["superscript"]) == "(h^{(t-1)})^{2}"
     assert latex(nodes.transpose(W), angle) == r"W_f^{\top}"
     assert latex(nodes.transpose(delta), partial) == r"\left(\frac{\partial L}{\partial a_t}\right)^{\top}"
+
+
+def test_a_sum_of_sizes_is_in_brackets_where_it_multiplies_or_is_divided() -> None:
+    from symrnn import Cell, generate
+
+    own = Cell.from_source(
+        'def own(x, h, *, v: "d_h + d_x", W: "d_h, d_x", p):\n'
+        "    a = size(v) / 3\n    h = tanh(W @ x + p * h * size(v) + a)\n    return h\n"
+    )
+    shown = [text(equation.value) for equation in own.body]
+    assert shown[0] == "(d_h + d_x)/3"
+    assert "(d_h + d_x) p" in shown[1]
+    assert r"(d_h + d_x) \, p" in latex(own.body[1].value)
+    assert "(d_h + d_x) * " in generate(own).source
