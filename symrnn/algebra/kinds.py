@@ -135,6 +135,15 @@ class Variable(_Node, MatrixSymbol):
         return Variable(name, self.shape[0], self.shape[1], self.base, self.time, mark)
 
 
+def indexed(letter: str, *names: str) -> str:
+    """The base of a symbol whose subscripts are names: J_h_{W_f} is J with the subscripts h and W_f.
+
+    >>> indexed("J", "h", "W_f")
+    'J_h_{W_f}'
+    """
+    return "_".join([letter, *(name if len(name) == 1 else f"{{{name}}}" for name in names)])
+
+
 class Sum(_Node, MatAdd):
     """Terms in the author's order."""
 

@@ -6,18 +6,16 @@ apply.  It need not be shorter every time: `simplify` takes a result only where 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
-import sympy
-
-from symrnn.algebra import nodes
+from symrnn.algebra import nodes, sums
 from symrnn.algebra.nodes import Expr
-from symrnn.algebra.weight import is_negative, matrices, weight
+from symrnn.algebra.rebuilding import BUILDERS, rebuild
+from symrnn.algebra.weight import matrices, weight
 
 Rewrite = Callable[[Any], Expr | None]
 
@@ -46,177 +44,8 @@ _HORN = "Horn & Johnson (1991), Topics in Matrix Analysis, ch. 5"
 _RING = "the laws of a commutative ring, entry by entry"
 
 
-# --- through the constructors -----------------------------------------------------------------------------------------
-
-_BUILDERS: Mapping[str, Callable[..., Expr]] = MappingProxyType(
-    {
-        "Sum": nodes.add,
-        "Hadamard": nodes.hadamard,
-        "Power": lambda base, exponent: _divided_by_zero(base, exponent) or nodes.power(base, int(exponent)),
-        "Transposed": nodes.transpose,
-        "Diag": nodes.diag,
-        "Kronecker": nodes.kronecker,
-        "Act": lambda name, *operands: nodes.act(name.name, *operands),
-        "Fill": lambda operand, rows, cols: nodes.fill(operand, (rows, cols)),
-        "Total": nodes.total,
-        "Softmax": nodes.softmax,
-        "Stack": nodes.stack,
-        "Slice": nodes.rows,
-        "Vec": nodes.vec,
-    }
-)
-
-
-def _divided_by_zero(base: Expr, exponent: Any) -> Expr | None:
-    """1/0 stays what it is: the checks are to find it."""
-    return sympy.Basic.__new__(nodes.Power, base, exponent) if nodes.is_zero(base) and exponent < 0 else None
-
-
-def rebuild(expr: Expr, args: tuple[Any, ...]) -> Expr:
-    """A node of this kind with other operands, through its constructor."""
-    if isinstance(expr, nodes.Product):
-        numbers = [arg for arg in args if not getattr(arg, "is_Matrix", False)]
-        factors = [arg for arg in args if getattr(arg, "is_Matrix", False)]
-        product = nodes.matmul(*factors) if len(factors) > 1 else factors[0]
-        return nodes.scale(numbers[0], product) if numbers else product
-    builder = _BUILDERS.get(type(expr).__name__)
-    return expr if builder is None else builder(*args)
-
-
 def _neutral(node: Expr) -> Expr:
     return rebuild(node, node.args)
-
-
-# --- sums -------------------------------------------------------------------------------------------------------------
-
-
-def _factors(expr: Expr) -> list[Expr]:
-    return list(expr.args) if isinstance(expr, nodes.Hadamard) else [expr]
-
-
-def _like_terms(node: Expr) -> Expr | None:
-    found: dict[Any, list[Any]] = {}
-    for term in node.args:
-        number, rest = nodes.coefficient(term)
-        entry = found.setdefault(frozenset(Counter(_factors(rest)).items()), [0, rest])
-        entry[0] += number
-    if len(found) == len(node.args):
-        return None
-    return nodes.add(*(nodes.scale(number, rest) for number, rest in found.values()))
-
-
-def _common_factors(node: Expr) -> Iterator[Expr]:
-    """Every way to pull one factor, and what else its terms share, out of the terms that have it."""
-    split = [(number, _factors(rest)) for number, rest in map(nodes.coefficient, node.args)]
-    counts = Counter(factor for _, factors in split for factor in dict.fromkeys(factors))
-    for chosen, count in counts.items():
-        if count < 2 or isinstance(chosen, nodes.Ones):
-            continue
-        group = [position for position, (_, factors) in enumerate(split) if chosen in factors]
-        first = split[group[0]][1]
-        shared = Counter(first)
-        for position in group[1:]:
-            shared &= Counter(split[position][1])
-        common = [factor for position, factor in enumerate(first) if first[:position].count(factor) < shared[factor]]
-        inner = nodes.add(*(_without(split[position], shared, node.shape) for position in group))
-        parts = [*common, inner] if first[0] in shared else [inner, *common]
-        kept = {position: term for position, term in enumerate(node.args) if position not in group[1:]}
-        kept[group[0]] = nodes.hadamard(*parts)
-        yield nodes.add(*kept.values())
-
-
-def _without(term: tuple[Any, list[Expr]], shared: Counter[Expr], shape: nodes.Shape) -> Expr:
-    number, factors = term
-    left = shared.copy()
-    rest = []
-    for factor in factors:
-        if left[factor]:
-            left[factor] -= 1
-        else:
-            rest.append(factor)
-    return nodes.scale(number, nodes.hadamard(nodes.ones(shape), *rest))
-
-
-def _common_factor(node: Expr) -> Expr | None:
-    return min(_common_factors(node), key=weight, default=None)
-
-
-def _grouped(node: Expr, key: Callable[[Expr], Expr | None], join: Callable[[Expr, list[Expr]], Expr]) -> Expr | None:
-    """The terms with one key joined, at the place of the first."""
-    groups: dict[Any, list[Expr]] = {}
-    for position, term in enumerate(node.args):
-        found = key(term)
-        groups.setdefault(position if found is None else found, []).append(term)
-    if len(groups) == len(node.args):
-        return None
-    return nodes.add(*(join(k, terms) if len(terms) > 1 else terms[0] for k, terms in groups.items()))
-
-
-def _chain(term: Expr) -> tuple[Any, tuple[Expr, ...]]:
-    number, rest = nodes.coefficient(term)
-    return number, tuple(rest.args) if isinstance(rest, nodes.Product) else ()
-
-
-def _common_left(node: Expr) -> Expr | None:
-    """W u + W v for columns u, v.  W u + V u stays: nobody adds up two parameters."""
-
-    def key(term: Expr) -> Expr | None:
-        _, factors = _chain(term)
-        return factors[0] if factors and node.shape[1] == 1 and factors[0].shape[1] != 1 else None
-
-    def join(left: Expr, terms: list[Expr]) -> Expr:
-        chains = [_chain(term) for term in terms]
-        return nodes.matmul(left, nodes.add(*(nodes.scale(n, nodes.matmul(*factors[1:])) for n, factors in chains)))
-
-    return _grouped(node, key, join)
-
-
-def _common_right(node: Expr) -> Expr | None:
-    """U xᵀ + v xᵀ for columns u, v."""
-
-    def key(term: Expr) -> Expr | None:
-        _, factors = _chain(term)
-        return factors[-1] if factors and factors[-1].shape[0] == 1 else None
-
-    def join(right: Expr, terms: list[Expr]) -> Expr:
-        chains = [_chain(term) for term in terms]
-        return nodes.matmul(nodes.add(*(nodes.scale(n, nodes.matmul(*factors[:-1])) for n, factors in chains)), right)
-
-    return _grouped(node, key, join)
-
-
-def _diagonals(node: Expr) -> Expr | None:
-    def key(term: Expr) -> Expr | None:
-        return node if isinstance(nodes.coefficient(term)[1], nodes.Diag) else None
-
-    def join(_: Expr, terms: list[Expr]) -> Expr:
-        pairs = map(nodes.coefficient, terms)
-        return nodes.diag(nodes.add(*(nodes.scale(number, rest.args[0]) for number, rest in pairs)))
-
-    return _grouped(node, key, join)
-
-
-def _repetitions(node: Expr) -> Expr | None:
-    def scalar(term: Expr) -> Expr | None:
-        number, rest = nodes.coefficient(term)
-        if isinstance(rest, nodes.Fill):
-            return nodes.scale(number, rest.operand)
-        return nodes.number(number, nodes.ONE_BY_ONE) if isinstance(rest, nodes.Ones) else None
-
-    if nodes.is_scalar(node) or not any(isinstance(nodes.coefficient(term)[1], nodes.Fill) for term in node.args):
-        return None
-
-    def key(term: Expr) -> Expr | None:
-        return None if scalar(term) is None else node
-
-    return _grouped(node, key, lambda _, terms: nodes.fill(nodes.add(*map(scalar, terms)), node.shape))
-
-
-def _positive_first(node: Expr) -> Expr | None:
-    if not is_negative(node.args[0]):
-        return None
-    first = next((term for term in node.args if not is_negative(term)), None)
-    return None if first is None else nodes.add(first, *(term for term in node.args if term is not first))
 
 
 # --- products ---------------------------------------------------------------------------------------------------------
@@ -227,7 +56,7 @@ def _flipped(factor: Expr) -> Expr | None:
     if not isinstance(factor, nodes.Sum) or isinstance(nodes.coefficient(factor.args[0])[1], nodes.Ones):
         return None
     negated = nodes.negate(factor)
-    return _positive_first(negated) or negated
+    return sums.positive_first(negated) or negated
 
 
 def _sign(node: Expr) -> Expr | None:
@@ -263,10 +92,10 @@ def _base(factor: Expr) -> tuple[Expr, int]:
 def _apart(expr: Expr) -> tuple[Expr | None, Expr]:
     """The scalars that an expression is multiplied with, as one scalar, and the rest."""
     number, rest = nodes.coefficient(expr)
-    scalars = [factor.operand for factor in _factors(rest) if isinstance(factor, nodes.Fill)]
+    scalars = [factor.operand for factor in sums.entry_factors(rest) if isinstance(factor, nodes.Fill)]
     if not scalars:
         return None, expr
-    others = [factor for factor in _factors(rest) if not isinstance(factor, nodes.Fill)]
+    others = [factor for factor in sums.entry_factors(rest) if not isinstance(factor, nodes.Fill)]
     return nodes.hadamard(*scalars), nodes.scale(number, nodes.hadamard(nodes.ones(rest.shape), *others))
 
 
@@ -283,13 +112,15 @@ def _scalar_out(node: Expr) -> Expr | None:
 
 
 def _diagonal_times(node: Expr) -> Expr | None:
-    """Neighbouring diagonal matrices become one; a diagonal matrix meets a column entry by entry."""
-    number, factors = _chain(node)
+    """Neighbouring diagonal matrices become one; a diagonal matrix meets a column or a row entry by entry."""
+    number, factors = sums.matrix_factors(node)
     for i, (left, right) in enumerate(pairwise(factors)):
         if isinstance(left, nodes.Diag) and isinstance(right, nodes.Diag):
             joined = nodes.diag(nodes.hadamard(left.args[0], right.args[0]))
         elif isinstance(left, nodes.Diag) and right.shape[1] == 1:
             joined = nodes.hadamard(left.args[0], right)
+        elif isinstance(right, nodes.Diag) and left.shape[0] == 1:
+            joined = nodes.transpose(nodes.hadamard(nodes.transpose(left), right.args[0]))
         else:
             continue
         return nodes.scale(number, nodes.matmul(*factors[:i], joined, *factors[i + 2 :]))
@@ -372,24 +203,26 @@ def _cut(node: Expr) -> Expr | None:
 _ROWS = (
     Rewriting(
         "neutral elements",
-        ("Product", *_BUILDERS),
+        ("Product", *BUILDERS),
         r"A + 0 = A,\quad \mathbf{1} \odot A = A,\quad I A = A,\quad 0 \odot A = 0,\quad (A^{\top})^{\top} = A",
         _neutral,
         _MAGNUS,
     ),
-    Rewriting("like terms", ("Sum",), r"m A + n A = (m + n) A", _like_terms, _RING),
-    Rewriting("common factor", ("Sum",), r"A \odot B + A \odot C = A \odot (B + C)", _common_factor, _RING),
-    Rewriting("common matrix", ("Sum",), r"W u + W v = W (u + v)", _common_left, _MAGNUS),
-    Rewriting("common row", ("Sum",), r"u x^{\top} + v x^{\top} = (u + v) x^{\top}", _common_right, _MAGNUS),
+    Rewriting("like terms", ("Sum",), r"m A + n A = (m + n) A", sums.like_terms, _RING),
+    Rewriting("common factor", ("Sum",), r"A \odot B + A \odot C = A \odot (B + C)", sums.common_factor, _RING),
+    Rewriting("common matrix", ("Sum",), r"W u + W v = W (u + v)", sums.common_left, _MAGNUS),
+    Rewriting("common row", ("Sum",), r"u x^{\top} + v x^{\top} = (u + v) x^{\top}", sums.common_right, _MAGNUS),
     Rewriting(
         "sum of diagonals",
         ("Sum",),
         r"\mathrm{diag}(a) + \mathrm{diag}(b) = \mathrm{diag}(a + b)",
-        _diagonals,
+        sums.diagonals,
         _MAGNUS,
     ),
-    Rewriting("sum of repetitions", ("Sum",), r"r \mathbf{1} + s \mathbf{1} = (r + s) \mathbf{1}", _repetitions, _RING),
-    Rewriting("positive term first", ("Sum",), r"-A + B = B - A", _positive_first, _RING),
+    Rewriting(
+        "sum of repetitions", ("Sum",), r"r \mathbf{1} + s \mathbf{1} = (r + s) \mathbf{1}", sums.repetitions, _RING
+    ),
+    Rewriting("positive term first", ("Sum",), r"-A + B = B - A", sums.positive_first, _RING),
     Rewriting(
         "sign into a difference",
         ("Product", "Hadamard"),
@@ -402,7 +235,7 @@ _ROWS = (
     Rewriting(
         "product with a diagonal",
         ("Product",),
-        r"\mathrm{diag}(a)\, v = a \odot v,\quad"
+        r"\mathrm{diag}(a)\, v = a \odot v,\quad v^{\top} \mathrm{diag}(a) = (v \odot a)^{\top},\quad"
         r" \mathrm{diag}(a)\, \mathrm{diag}(b) = \mathrm{diag}(a \odot b)",
         _diagonal_times,
         _HORN,

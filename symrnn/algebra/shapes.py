@@ -1,14 +1,14 @@
-"""Dimensions, and the inference of shapes by unification.
+"""Dimensions, and shapes that become known by unification.
 
 A shape is a tuple of sizes: () a scalar, (d_h) a vector, (d_h, d_x) a matrix.  A size is a sum such as d_h + d_x,
-because `concat` adds sizes.  Every expression gets a `Slot` whose rank and sizes become known little by little;
-`Constraint`s say how the slots of an operation hang together; `solve` runs them to the end.  This module knows sizes
-only: not the cell language, and not SymPy.
+because `concat` adds sizes.  Every expression gets a `Slot` whose rank and sizes become known little by little; how the
+slots of an operation hang together is said in `constraints`.  This module knows sizes only: not the cell language, and
+not SymPy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,11 +60,26 @@ class Size:
 
     def resolved(self) -> Size:
         """The same size with every known value put in."""
-        result = Size(constant=self.constant)
+        size = self
+        while any(isinstance(atom, Unknown) and atom.value is not None for atom, _ in size.terms):
+            for atom, _ in size.terms:
+                if isinstance(atom, Unknown) and atom.value is not None:
+                    atom.value = atom.value._substituted()  # so a long chain is walked once, not every time
+            size = size._substituted()
+        return size
+
+    def _substituted(self) -> Size:
+        """The same size with the known values put in as they stand."""
+        terms: list[tuple[Atom, int]] = []
+        constant = self.constant
         for atom, count in self.terms:
-            known = isinstance(atom, Unknown) and atom.value is not None
-            result += (atom.value.resolved() if known else Size.of(atom)).times(count)  # type: ignore[union-attr]
-        return result
+            value = atom.value if isinstance(atom, Unknown) else None
+            if value is None:
+                terms.append((atom, count))
+            else:
+                terms += [(inner, count * n) for inner, n in value.terms]
+                constant += count * value.constant
+        return Size.collect(terms, constant)
 
     @property
     def is_sum(self) -> bool:
@@ -103,12 +118,14 @@ class Slot:
         sizes: the shape, or None.
         origin: where the shape comes from.
         parent: the slot that holds the shape in its place.
+        watchers: what to call once, when the shape becomes known; kept where the shape is going to be.
     """
 
     label: Any
     sizes: Sizes | None = None
     origin: Any = ""
     parent: Slot | None = None
+    watchers: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def root(self) -> Slot:
@@ -177,6 +194,7 @@ def equate(a: Slot, b: Slot, where: Any, why: str) -> None:
         unknown.parent = known
         if not known.origin:
             known.origin = unknown.origin
+        _tell(unknown, known)
         return
     same = len(left.sizes) == len(right.sizes)
     if not same or not all(equate_sizes(x, y) for x, y in zip(left.sizes, right.sizes, strict=True)):
@@ -184,225 +202,21 @@ def equate(a: Slot, b: Slot, where: Any, why: str) -> None:
     right.parent = left
 
 
+def _tell(unknown: Slot, known: Slot) -> None:
+    """Call those who wait for a shape, or let them wait where it is going to be."""
+    waiting, unknown.watchers = unknown.watchers, []
+    if known.sizes is not None:
+        for call in waiting:
+            call()
+        return
+    more, fewer = (waiting, known.watchers) if len(waiting) > len(known.watchers) else (known.watchers, waiting)
+    more.extend(fewer)  # moving the fewer ones keeps the work small however long the chain of slots is
+    known.watchers = more
+
+
 def settle(slot: Slot, sizes: Sizes, where: Any, why: str, origin: Any = None) -> None:
     """Say what a slot's shape is; `origin` (the place, if not said) is what messages name as its reason."""
     equate(slot, Slot("the operation", sizes, origin or where), where, why)
-
-
-@dataclass
-class Constraint:
-    """How the slots of one operation hang together.
-
-    Attributes:
-        where: the place in the text, for messages; its `str` names it.
-        out: the result.
-        operands: what goes in, in order.
-        done: whether nothing is left to learn from it.
-    """
-
-    where: Any
-    out: Slot
-    operands: Sequence[Slot]
-    done: bool = field(default=False, init=False)
-
-    def advance(self) -> None:
-        """Learn what can be learned; set `done` when that is all."""
-        raise NotImplementedError
-
-    def assume(self, last_resort: bool) -> bool:
-        """Take the usual reading where the equations leave a choice; False where there is none to take."""
-        return False
-
-
-class Elementwise(Constraint):
-    """Operands of one shape, or scalars, which are repeated."""
-
-    def advance(self) -> None:
-        """Large operands share one shape, which is the result's."""
-        why = "the shapes of an element-by-element operation differ"
-        if self.out.rank == 0:
-            for slot in self.operands:
-                settle(slot, (), self.where, "a scalar is needed here")
-        large = [slot for slot in self.operands if slot.rank]
-        for slot in large:
-            equate(slot, large[0], self.where, why)
-        if large:
-            equate(self.out, large[0], self.where, why)
-        if all(slot.rank is not None for slot in self.operands):
-            if not large:
-                settle(self.out, (), self.where, "the operation gives a scalar")
-            self.done = True
-
-    def assume(self, last_resort: bool) -> bool:
-        """Unknown operands are as large as the result."""
-        if not (self.out.rank or last_resort):
-            return False
-        open_ones = [slot for slot in self.operands if slot.rank is None and slot.root is not self.out.root]
-        for slot in open_ones:
-            equate(slot, self.out, self.where, "the shapes of an element-by-element operation differ")
-        return bool(open_ones)  # what is one already teaches nothing, and asking again would never end
-
-
-class Same(Constraint):
-    """A function of each entry: the result has the operand's shape."""
-
-    def advance(self) -> None:
-        """The two shapes are one."""
-        equate(self.out, self.operands[0], self.where, "the value does not have the shape it must have")
-        self.done = True
-
-
-class MatrixProduct(Constraint):
-    """NumPy's `@` on vectors and matrices."""
-
-    def advance(self) -> None:
-        """The inner sizes agree, the outer ones remain."""
-        a, b = self.operands
-        if a.rank is None or b.rank is None:
-            return
-        if 0 in (a.rank, b.rank):
-            raise Contradiction(self.where, f"@ takes no scalars; use *: {a.described()}; {b.described()}")
-        if not equate_sizes(a.dims[-1], b.dims[0]):
-            inner = f"the inner sizes {a.dims[-1]} and {b.dims[0]} of @ differ"
-            raise Contradiction(self.where, f"{inner}: {a.described()}; {b.described()}")
-        settle(self.out, a.dims[:-1] + b.dims[1:], self.where, "the product does not have the shape it must have")
-        self.done = True
-
-    def assume(self, last_resort: bool) -> bool:
-        """What meets a vector is a matrix, unless a scalar must come out."""
-        a, b = self.operands
-        if a.rank is None and b.rank is None:
-            if last_resort:
-                return self._vector(b) and self._matrix(a)
-            return False
-        unknown, known = (a, b) if a.rank is None else (b, a)
-        if unknown.rank is not None:
-            return False
-        if known.rank == 1:  # W @ x and x @ W: a matrix, unless a scalar must come out
-            return self._vector(unknown) if self.out.rank == 0 else self._matrix(unknown)
-        if self.out.rank is not None:
-            return self._vector(unknown) if self.out.rank == 1 else self._matrix(unknown)
-        return last_resort and self._vector(unknown)
-
-    def _vector(self, slot: Slot) -> bool:
-        settle(slot, (Size.of(Unknown()),), self.where, "a vector is needed here")
-        return True
-
-    def _matrix(self, slot: Slot) -> bool:
-        settle(slot, (Size.of(Unknown()), Size.of(Unknown())), self.where, "a matrix is needed here")
-        return True
-
-
-class MatrixTranspose(Constraint):
-    """`.T` of a matrix; a vector has none, as in NumPy."""
-
-    def advance(self) -> None:
-        """The sizes change places."""
-        (a,) = self.operands
-        if a.rank is None and self.out.rank is None:
-            return
-        for slot in (a, self.out):
-            if slot.rank not in (None, 2):
-                raise Contradiction(self.where, f".T is for matrices; {slot.described()} (for v kᵀ write outer(v, k))")
-        if a.rank is None:
-            settle(a, self.out.dims[::-1], self.where, "a matrix is needed here")
-        settle(self.out, a.dims[::-1], self.where, "the transpose does not have the shape it must have")
-        self.done = True
-
-    def assume(self, last_resort: bool) -> bool:
-        """The operand is a matrix."""
-        settle(self.operands[0], (Size.of(Unknown()), Size.of(Unknown())), self.where, "a matrix is needed here")
-        return True
-
-
-class Vectors(Constraint):
-    """An operation on vectors: `result(sizes)` says what comes out of their sizes."""
-
-    def result(self, sizes: Sizes) -> Sizes:
-        """The shape that comes out."""
-        raise NotImplementedError
-
-    def advance(self) -> None:
-        """Every operand is a vector."""
-        if any(slot.rank is None for slot in self.operands):
-            return
-        for slot in self.operands:
-            if slot.rank != 1:
-                raise Contradiction(self.where, f"a vector is needed here; {slot.described()}")
-        sizes = self.result(tuple(slot.dims[0] for slot in self.operands))
-        settle(self.out, sizes, self.where, "the result does not have the shape it must have")
-        self.done = True
-
-    def assume(self, last_resort: bool) -> bool:
-        """What is unknown is a vector."""
-        for slot in self.operands:
-            if slot.rank is None:
-                settle(slot, (Size.of(Unknown()),), self.where, "a vector is needed here")
-        return True
-
-
-class Concatenation(Vectors):
-    """Vectors one after another: the sizes add."""
-
-    def result(self, sizes: Sizes) -> Sizes:
-        """The sum of the sizes."""
-        return (sum(sizes, Size()),)
-
-
-class OuterProduct(Vectors):
-    """v kᵀ."""
-
-    def result(self, sizes: Sizes) -> Sizes:
-        """The sizes of both vectors."""
-        return sizes
-
-
-class VectorMap(Vectors):
-    """A function of a vector as a whole that gives a vector of the same size."""
-
-    def result(self, sizes: Sizes) -> Sizes:
-        """The vector's size."""
-        return sizes
-
-
-class Reduction(Constraint):
-    """All entries to one scalar."""
-
-    def advance(self) -> None:
-        """The result is a scalar."""
-        settle(self.out, (), self.where, "a sum over all entries is a scalar")
-        self.done = self.operands[0].rank is not None
-
-    def assume(self, last_resort: bool) -> bool:
-        """What is summed is a vector."""
-        if last_resort:
-            settle(self.operands[0], (Size.of(Unknown()),), self.where, "a vector is needed here")
-        return last_resort
-
-
-def solve(constraints: Sequence[Constraint]) -> None:
-    """Run the constraints until nothing more is learned, taking the usual reading where there is a choice.
-
-    Raises:
-        Contradiction: the constraints cannot all hold.
-    """
-    pending = list(constraints)
-    while pending:
-        before = _knowledge(pending)
-        for constraint in pending:
-            constraint.advance()
-        pending = [constraint for constraint in pending if not constraint.done]
-        if _knowledge(pending) != before:
-            continue
-        if not any(constraint.assume(False) for constraint in pending) and not any(
-            constraint.assume(True) for constraint in pending
-        ):
-            return
-
-
-def _knowledge(pending: Sequence[Constraint]) -> tuple[int, int]:
-    slots = [slot for constraint in pending for slot in (constraint.out, *constraint.operands)]
-    return len(pending), sum(slot.rank is not None for slot in slots)
 
 
 def named(sizes: Sizes) -> Mapping[str, None]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr
-from symrnn.algebra.rewriting import REWRITINGS, Rewriting, rebuild
+from symrnn.algebra.rebuilding import rebuild
+from symrnn.algebra.rewriting import REWRITINGS, Rewriting
 from symrnn.algebra.weight import matrices, weight
 
 __all__ = ["REWRITINGS", "Rewriting", "Simplification", "simplify", "trace", "weight"]

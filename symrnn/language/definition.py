@@ -60,4 +60,5 @@ class Definition:
     @property
     def inputs(self) -> tuple[Argument, ...]:
         """The positional arguments that are not states."""
-        return tuple(argument for argument in self.positional if argument.name not in self.returned)
+        states = set(self.returned)
+        return tuple(argument for argument in self.positional if argument.name not in states)

@@ -86,12 +86,14 @@ def check_use(definition: Definition, function: ast.FunctionDef, text: Text) -> 
         _check_state(node, assigned, definition, text)
     assigned = {}
     read: set[str] = set()
+    known = {argument.name for argument in definition.arguments}
+    fixed = known - {*definition.returned}
     for assignment in definition.assignments:
         for node in _names_in(assignment.value):
-            if node.id not in assigned and all(argument.name != node.id for argument in definition.arguments):
+            if node.id not in assigned and node.id not in known:
                 raise _undefined(node, definition, text)
             read.add(node.id)
-        _check_target(assignment, assigned, definition, text)
+        _check_target(assignment, assigned, fixed, definition, text)
         assigned[assignment.name] = assignment
     _check_used(read, definition, text)
     if not definition.inputs:
@@ -100,13 +102,13 @@ def check_use(definition: Definition, function: ast.FunctionDef, text: Text) -> 
 
 
 def _check_target(
-    assignment: Assignment, assigned: Mapping[str, Assignment], definition: Definition, text: Text
+    assignment: Assignment, assigned: Mapping[str, Assignment], fixed: set[str], definition: Definition, text: Text
 ) -> None:
     name, place = assignment.name, text.place(assignment.node)
     if name in assigned:
         problem = f"{name!r} is assigned twice, first in line {text.place(assigned[name].node).line}"
         raise CellError(place, problem, "give the second value a name of its own")
-    if name in definition.returned or all(argument.name != name for argument in definition.arguments):
+    if name not in fixed:
         return
     positional = any(argument.name == name for argument in definition.positional)
     what = "an input" if positional else "a parameter"

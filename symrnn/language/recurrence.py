@@ -136,6 +136,16 @@ class Cell:
         """The states at t-1."""
         return tuple(self.symbols[f"{state}_prev"] for state in self.states)
 
+    @property
+    def untold_sizes(self) -> tuple[str, ...]:
+        """The sizes that the shapes of inputs and parameters leave open: only an array of a state can tell them."""
+        dims = [dim for name in (*self.inputs, *self.parameters) for dim in self[name].shape]
+        told: set[Any] = set()
+        for _ in self.sizes:  # of a sum, one size is known when the others are
+            told |= {s for dim in dims if len(dim.free_symbols - told) == 1 for s in dim.free_symbols}
+        names = {symbol.name for symbol in told}
+        return tuple(size for size in self.sizes if size not in names)
+
     def shape_names(self, name: str) -> tuple[str, ...]:
         """A variable's sizes as text: () for a scalar, ("d_h",) for a vector, ("d_h", "d_x") for a matrix."""
         rows, cols = self[name].shape

@@ -7,6 +7,7 @@ import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 
 import sympy
 
@@ -59,14 +60,14 @@ def _refuse_clashes(definition: Definition, sizes: list[str]) -> None:
             raise CellError(definition.place(one.node), problem, "rename the variable, or the size in the annotations")
 
 
+@lru_cache(maxsize=1024)
 def _dim(size: Size) -> sympy.Expr:
-    size = size.resolved()
     atoms = [count * sympy.Symbol(str(atom), integer=True, positive=True) for atom, count in size.terms]
     return sympy.Add(*atoms, sympy.Integer(size.constant))
 
 
 def _shape(sizes: Sizes) -> nodes.Shape:
-    dims = [_dim(size) for size in sizes] + [sympy.S.One] * (2 - len(sizes))
+    dims = [_dim(size.resolved()) for size in sizes] + [sympy.S.One] * (2 - len(sizes))
     return dims[0], dims[1]
 
 

@@ -6,8 +6,9 @@ from itertools import pairwise
 
 import pytest
 
-from symrnn.algebra import shapes
+from symrnn.algebra import constraints, shapes
 from symrnn.algebra.shapes import Contradiction, Size, Slot, Unknown, equate_sizes
+from symrnn.algebra.solving import solve
 
 H, X = Size.of("d_h"), Size.of("d_x")
 
@@ -80,13 +81,13 @@ def test_slots_share_what_they_learn() -> None:
 
 def test_solving_ends_where_nothing_is_known() -> None:
     slots = [Slot(f"s{i}") for i in range(6)]
-    constraints = [
-        shapes.Elementwise("a", slots[0], [slots[1], slots[2]]),
-        shapes.Elementwise("b", slots[1], [slots[2], slots[0]]),
-        shapes.Reduction("c", slots[3], [slots[0]]),
-        shapes.MatrixProduct("d", slots[4], [slots[5], slots[5]]),
+    held = [
+        constraints.Elementwise("a", slots[0], [slots[1], slots[2]]),
+        constraints.Elementwise("b", slots[1], [slots[2], slots[0]]),
+        constraints.Reduction("c", slots[3], [slots[0]]),
+        constraints.MatrixProduct("d", slots[4], [slots[5], slots[5]]),
     ]
     with pytest.raises(Contradiction):  # s5 would be both a matrix and a vector
-        shapes.solve(constraints)
-    shapes.solve(constraints[:3])
+        solve(held)
+    solve(held[:3])
     assert slots[0].rank == 1

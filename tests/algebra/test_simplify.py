@@ -90,11 +90,15 @@ INSTANCES: Mapping[str, list[Expr]] = {
         nodes.add(repeated(s, N, ONE), a, repeated(t, N, ONE)),
         nodes.subtract(nodes.ones((N, M)), repeated(s, N, M)),
     ],
-    "positive term first": entrywise(lambda p, q, r: nodes.add(nodes.negate(p), nodes.negate(q), r)),
+    "positive term first": [
+        *entrywise(lambda p, q, r: nodes.add(nodes.negate(p), nodes.negate(q), r)),
+        *entrywise(lambda p, q, r: nodes.add(nodes.negate(p), q, q, r)),
+    ],
     "sign into a difference": [
         *entrywise(lambda p, q, r: nodes.negate(nodes.hadamard(p, nodes.subtract(q, r)))),
         *entrywise(lambda p, q, r: nodes.hadamard(p, nodes.add(nodes.negate(q), nodes.negate(r)))),
         nodes.negate(nodes.matmul(W, nodes.subtract(x, y))),
+        nodes.hadamard(a, nodes.subtract(nodes.subtract(b, c), nodes.add(c, d))),
     ],
     "equal factors": [
         *entrywise(lambda p, q, r: nodes.hadamard(p, q, p)),
@@ -107,6 +111,8 @@ INSTANCES: Mapping[str, list[Expr]] = {
     "product with a diagonal": [
         nodes.matmul(W, nodes.diag(x), y),
         nodes.scale(2, nodes.matmul(nodes.diag(a), nodes.diag(b), W)),
+        nodes.matmul(Q, a, nodes.transpose(b), nodes.diag(c), W),
+        nodes.matmul(b, nodes.ones((ONE, N)), nodes.diag(c)),
     ],
     "diagonal of a multiple": [
         nodes.diag(repeated(s, N, ONE)),

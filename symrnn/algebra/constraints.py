@@ -1,0 +1,204 @@
+"""How the shapes of an operation hang together: one kind of constraint per kind of operation.
+
+A constraint learns from the slots whose rank is known.  What it learns depends on the ranks of its own slots and on
+nothing else, so that `solving` asks it again only when one of these has become known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from symrnn.algebra.shapes import Contradiction, Size, Sizes, Slot, Unknown, equate, equate_sizes, settle
+
+
+@dataclass
+class Constraint:
+    """How the slots of one operation hang together.
+
+    Attributes:
+        where: the place in the text, for messages; its `str` names it.
+        out: the result.
+        operands: what goes in, in order.
+        done: whether nothing is left to learn from it.
+    """
+
+    where: Any
+    out: Slot
+    operands: Sequence[Slot]
+    done: bool = field(default=False, init=False)
+
+    def advance(self) -> None:
+        """Learn what can be learned; set `done` when that is all."""
+        raise NotImplementedError
+
+    def assume(self, last_resort: bool) -> bool:
+        """Take the usual reading where the equations leave a choice; False where there is none to take."""
+        return False
+
+
+class Elementwise(Constraint):
+    """Operands of one shape, or scalars, which are repeated."""
+
+    def advance(self) -> None:
+        """Large operands share one shape, which is the result's."""
+        why = "the shapes of an element-by-element operation differ"
+        if self.out.rank == 0:
+            for slot in self.operands:
+                settle(slot, (), self.where, "a scalar is needed here")
+        large = [slot for slot in self.operands if slot.rank]
+        for slot in large:
+            equate(slot, large[0], self.where, why)
+        if large:
+            equate(self.out, large[0], self.where, why)
+        if all(slot.rank is not None for slot in self.operands):
+            if not large:
+                settle(self.out, (), self.where, "the operation gives a scalar")
+            self.done = True
+
+    def assume(self, last_resort: bool) -> bool:
+        """Unknown operands are as large as the result."""
+        if not (self.out.rank or last_resort):
+            return False
+        open_ones = [slot for slot in self.operands if slot.rank is None and slot.root is not self.out.root]
+        for slot in open_ones:
+            equate(slot, self.out, self.where, "the shapes of an element-by-element operation differ")
+        return bool(open_ones)  # what is one already teaches nothing, and asking again would never end
+
+
+class Same(Constraint):
+    """A function of each entry: the result has the operand's shape."""
+
+    def advance(self) -> None:
+        """The two shapes are one."""
+        equate(self.out, self.operands[0], self.where, "the value does not have the shape it must have")
+        self.done = True
+
+
+class MatrixProduct(Constraint):
+    """NumPy's `@` on vectors and matrices."""
+
+    def advance(self) -> None:
+        """The inner sizes agree, the outer ones remain."""
+        a, b = self.operands
+        if a.rank is None or b.rank is None:
+            return
+        if 0 in (a.rank, b.rank):
+            raise Contradiction(self.where, f"@ takes no scalars; use *: {a.described()}; {b.described()}")
+        if not equate_sizes(a.dims[-1], b.dims[0]):
+            inner = f"the inner sizes {a.dims[-1]} and {b.dims[0]} of @ differ"
+            raise Contradiction(self.where, f"{inner}: {a.described()}; {b.described()}")
+        settle(self.out, a.dims[:-1] + b.dims[1:], self.where, "the product does not have the shape it must have")
+        self.done = True
+
+    def assume(self, last_resort: bool) -> bool:
+        """What meets a vector is a matrix, unless a scalar must come out."""
+        a, b = self.operands
+        if a.rank is None and b.rank is None:
+            if last_resort:
+                return self._vector(b) and self._matrix(a)
+            return False
+        unknown, known = (a, b) if a.rank is None else (b, a)
+        if unknown.rank is not None:
+            return False
+        if known.rank == 1:  # W @ x and x @ W: a matrix, unless a scalar must come out
+            return self._vector(unknown) if self.out.rank == 0 else self._matrix(unknown)
+        if self.out.rank is not None:
+            return self._vector(unknown) if self.out.rank == 1 else self._matrix(unknown)
+        return last_resort and self._vector(unknown)
+
+    def _vector(self, slot: Slot) -> bool:
+        settle(slot, (Size.of(Unknown()),), self.where, "a vector is needed here")
+        return True
+
+    def _matrix(self, slot: Slot) -> bool:
+        settle(slot, (Size.of(Unknown()), Size.of(Unknown())), self.where, "a matrix is needed here")
+        return True
+
+
+class MatrixTranspose(Constraint):
+    """`.T` of a matrix; a vector has none, as in NumPy."""
+
+    def advance(self) -> None:
+        """The sizes change places."""
+        (a,) = self.operands
+        if a.rank is None and self.out.rank is None:
+            return
+        for slot in (a, self.out):
+            if slot.rank not in (None, 2):
+                raise Contradiction(self.where, f".T is for matrices; {slot.described()} (for v kᵀ write outer(v, k))")
+        if a.rank is None:
+            settle(a, self.out.dims[::-1], self.where, "a matrix is needed here")
+        settle(self.out, a.dims[::-1], self.where, "the transpose does not have the shape it must have")
+        self.done = True
+
+    def assume(self, last_resort: bool) -> bool:
+        """The operand is a matrix."""
+        settle(self.operands[0], (Size.of(Unknown()), Size.of(Unknown())), self.where, "a matrix is needed here")
+        return True
+
+
+class Vectors(Constraint):
+    """An operation on vectors: `result(sizes)` says what comes out of their sizes."""
+
+    def result(self, sizes: Sizes) -> Sizes:
+        """The shape that comes out."""
+        raise NotImplementedError
+
+    def advance(self) -> None:
+        """Every operand is a vector."""
+        if any(slot.rank is None for slot in self.operands):
+            return
+        for slot in self.operands:
+            if slot.rank != 1:
+                raise Contradiction(self.where, f"a vector is needed here; {slot.described()}")
+        sizes = self.result(tuple(slot.dims[0] for slot in self.operands))
+        settle(self.out, sizes, self.where, "the result does not have the shape it must have")
+        self.done = True
+
+    def assume(self, last_resort: bool) -> bool:
+        """What is unknown is a vector."""
+        for slot in self.operands:
+            if slot.rank is None:
+                settle(slot, (Size.of(Unknown()),), self.where, "a vector is needed here")
+        return True
+
+
+class Concatenation(Vectors):
+    """Vectors one after another: the sizes add."""
+
+    def result(self, sizes: Sizes) -> Sizes:
+        """The sum of the sizes."""
+        return (sum(sizes, Size()),)
+
+
+class OuterProduct(Vectors):
+    """v kᵀ."""
+
+    def result(self, sizes: Sizes) -> Sizes:
+        """The sizes of both vectors."""
+        return sizes
+
+
+class VectorMap(Vectors):
+    """A function of a vector as a whole that gives a vector of the same size."""
+
+    def result(self, sizes: Sizes) -> Sizes:
+        """The vector's size."""
+        return sizes
+
+
+class Reduction(Constraint):
+    """All entries to one scalar."""
+
+    def advance(self) -> None:
+        """The result is a scalar."""
+        settle(self.out, (), self.where, "a sum over all entries is a scalar")
+        self.done = self.operands[0].rank is not None
+
+    def assume(self, last_resort: bool) -> bool:
+        """What is summed is a vector."""
+        if last_resort:
+            settle(self.operands[0], (Size.of(Unknown()),), self.where, "a vector is needed here")
+        return last_resort
