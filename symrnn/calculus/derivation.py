@@ -16,7 +16,7 @@ from sympy import preorder_traversal
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
-from symrnn.algebra.rewriting import rebuild
+from symrnn.algebra.rebuilding import rebuild
 from symrnn.algebra.simplify import simplify
 from symrnn.calculus.rules import RULES, RuleTable, Share, pull_back
 from symrnn.errors import InputError, NameClashError, UnknownNameError

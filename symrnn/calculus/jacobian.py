@@ -19,6 +19,7 @@ from types import MappingProxyType
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
+from symrnn.algebra.simplify import simplify
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.graph import StepGraph, no_change
 from symrnn.calculus.paths import Path, accumulate, count_paths, paths, step_graphs
@@ -63,7 +64,7 @@ def jacobian(
         layout: "numerator", of's entries by wrt's entries, or "denominator", the transpose.
 
     Returns:
-        A SymPy matrix expression of our nodes.
+        A SymPy matrix expression of our nodes, simplified.
 
     Raises:
         UnknownNameError: the cell has no such variable.
@@ -75,7 +76,7 @@ def jacobian(
     if kind != "total" and window.steps != 1:
         message = f"steps={steps!r} with kind={kind!r}, which is about one step"
         raise InputError(f'{message}\n  ask for kind="total", or leave the steps out')
-    return laid_out(KINDS[kind](window), layout)
+    return written(KINDS[kind](window), layout)
 
 
 def check_choice(what: str, given: str, known: Collection[str]) -> None:
@@ -116,6 +117,11 @@ KINDS: Mapping[str, Callable[[Window], Expr]] = MappingProxyType({"direct": _dir
 """The kinds of Jacobians."""
 
 
+def written(block: Expr, layout: str = "numerator") -> Expr:
+    """A Jacobian in the numerator layout as a person would write it, in a layout."""
+    return laid_out(simplify(block), layout)
+
+
 def laid_out(block: Expr, layout: str) -> Expr:
     """A Jacobian in the numerator layout, brought into another one."""
     return LAYOUTS[layout](block)
@@ -128,10 +134,19 @@ def _transposed(block: Expr) -> Expr:
     return nodes.scale(number, rule(rest))
 
 
+def _transposed_multiple(block: Expr) -> Expr:
+    """Scalars stay in front; what they multiply, where it is one thing, is transposed inside."""
+    scalars = [nodes.transpose(factor) for factor in block.args if isinstance(factor, nodes.Fill)]
+    others = [factor for factor in block.args if not isinstance(factor, nodes.Fill)]
+    rest = [_transposed(others[0])] if len(others) == 1 else [nodes.transpose(nodes.hadamard(*others))]
+    return nodes.hadamard(*scalars, *rest) if others else nodes.transpose(block)
+
+
 _TRANSPOSES: Mapping[str, Callable[[Expr], Expr]] = {
     "Sum": lambda x: nodes.add(*map(_transposed, x.args)),
     "Product": lambda x: nodes.matmul(*map(_transposed, reversed(x.args))),
     "Kronecker": lambda x: nodes.kronecker(*map(_transposed, x.args)),
+    "Hadamard": _transposed_multiple,
     "Commutation": lambda x: nodes.Commutation(*reversed(x.of_shape)),
 }
 

@@ -13,13 +13,15 @@ Differential Calculus, ch. 2, vec(A X B) = (Bᵀ ⊗ A) vec(X).
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
+from symrnn.algebra.simplify import simplify
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.graph import StepGraph, no_change
-from symrnn.calculus.jacobian import LAYOUTS, check_choice, compose, laid_out
+from symrnn.calculus.jacobian import LAYOUTS, check_choice, compose, written
 from symrnn.calculus.window import Window, ask
 from symrnn.errors import InputError
 from symrnn.language.recurrence import Cell
@@ -49,12 +51,16 @@ class ParameterJacobian:
     @property
     def value(self) -> Expr:
         """The sum of the terms."""
-        return nodes.add(*self.terms)
+        return _sum(self.terms)
 
     @property
     def gradient(self) -> Expr:
         """The sum of the gradient's terms."""
-        return nodes.add(*self.gradients)
+        return _sum(self.gradients)
+
+
+def _sum(terms: Sequence[Expr]) -> Expr:
+    return terms[0] if len(terms) == 1 else simplify(nodes.add(*terms))
 
 
 def parameter_jacobian(
@@ -75,27 +81,50 @@ def parameter_jacobian(
     """
     check_choice("layout", layout, LAYOUTS)
     window = ask(cell, of, wrt, steps)
+    return _answer(window, StepGraph(window.derivation, {window.of}), layout)
+
+
+def parameter_jacobians(derivation: Derivation, of: str) -> Mapping[str, ParameterJacobian]:
+    """The derivatives of a variable with respect to every parameter over one step, by the parameter's name.
+
+    Args:
+        derivation: the derivation of the cell.
+        of: any variable of the step that is no parameter.
+
+    Raises:
+        UnknownNameError: the cell has no such variable.
+        InputError: `of` is a parameter.
+    """
+    windows = {name: ask(derivation, of, name) for name in derivation.cell.parameters}
+    graph = StepGraph(derivation, {window.of for window in windows.values()})
+    return {name: _answer(window, graph, "numerator") for name, window in windows.items()}
+
+
+def _answer(window: Window, graph: StepGraph, layout: str) -> ParameterJacobian:
+    of, wrt = window.of.name, window.wrt.name
     parameters = window.cell.parameters
     if wrt not in parameters or of in parameters:
         wrong = "wrt" if wrt not in parameters else "of"
         expected = "must be a parameter" if wrong == "wrt" else "must be a variable of a step, not a parameter"
         message = f"of={of!r}, wrt={wrt!r}: {wrong} {expected}"
         raise InputError(f"{message}\n  the parameters of {window.cell.name} are {', '.join(parameters) or 'none'}")
-    gradient = window.derivation.of(wrt).value
+    gradient = simplify(window.derivation.of(wrt).value)
     return ParameterJacobian(
         window.of,
         window.wrt,
         window.steps,
         layout,
-        tuple(laid_out(term, layout) for term in _terms(window)),
+        tuple(written(term, layout) for term in _terms(window, graph)),
         tuple(window.at(gradient, back) for back in range(window.steps)),
     )
 
 
-def _terms(window: Window) -> list[Expr]:
+def _terms(window: Window, graph: StepGraph) -> list[Expr]:
     """The terms in the numerator layout, from the last step to the first."""
-    cell, graph = window.cell, StepGraph(window.derivation, {window.of})
+    cell = window.cell
     found = [graph.block(window.wrt, window.of)]
+    if window.steps == 1:
+        return found
     states = [cell[name] for name in cell.states]
     reached = {carry: graph.block(carry, window.of) for carry in cell.previous}
     for back in range(1, window.steps):

@@ -18,6 +18,7 @@ from functools import reduce
 from typing import TypeVar
 
 from symrnn.algebra.nodes import Expr, Variable
+from symrnn.algebra.simplify import simplify
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.graph import StepGraph, Way, product
 from symrnn.calculus.rules import chain
@@ -49,8 +50,8 @@ class Path:
 
     @property
     def value(self) -> Expr:
-        """The product of the local Jacobians, of's entries by wrt's entries."""
-        return product(self.of, self.factors)
+        """The product of the local Jacobians, of's entries by wrt's entries, simplified."""
+        return simplify(product(self.of, self.factors))
 
     @property
     def name(self) -> str:
@@ -223,7 +224,7 @@ def _product_of_steps(
     end = find_state(cell, state)
     window = ask(cell, state, f"{state}_prev", count_steps(steps))
     value = one(StepGraph(window.derivation), window.wrt, end)
-    return reduce(chain, (window.at(value, back) for back in range(window.steps)))
+    return simplify(reduce(chain, (window.at(value, back) for back in range(window.steps))))
 
 
 def find_state(cell: Cell | Derivation, name: str) -> Variable:

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from symrnn.algebra import nodes
+from symrnn.algebra.kinds import indexed
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation, derive
 from symrnn.calculus.jacobian import jacobian
@@ -128,4 +129,4 @@ def rtrl(cell: Cell | Derivation, parameters: Iterable[str] | None = None) -> Se
 
 def _symbol(state: Variable, parameter: Variable, time: int, name: str) -> Variable:
     rows, cols = (v.shape[0] * v.shape[1] for v in (state, parameter))
-    return Variable(name, rows, cols, f"S_{state.base}_{parameter.base}", time)
+    return Variable(name, rows, cols, indexed("S", state.base, parameter.base), time)

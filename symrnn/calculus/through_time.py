@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from symrnn.algebra import nodes
+from symrnn.algebra.kinds import indexed
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation, Names
 from symrnn.calculus.graph import StepGraph, no_change
-from symrnn.calculus.jacobian import LAYOUTS, check_choice, compose, laid_out
+from symrnn.calculus.jacobian import LAYOUTS, check_choice, compose, written
 from symrnn.calculus.paths import accumulate
 from symrnn.calculus.window import Window, ask, taken_names
 from symrnn.language.recurrence import Cell
@@ -29,7 +30,7 @@ class Block:
     Attributes:
         of: where it leads, at its step.
         wrt: where it comes from, at its step.
-        symbol: a matrix symbol that stands for it, J_{h,c,t}.
+        symbol: a matrix symbol that stands for it, J_{h,c,t} or J_{h,W_f,t}.
         value: its expression.
     """
 
@@ -130,7 +131,7 @@ def through_time(
     check_choice("layout", layout, LAYOUTS)
     window = ask(cell, of, wrt, steps, holding)
     rows, value = _recursion(window)
-    return TotalDerivative(window.end, window.start, window.steps, layout, rows, laid_out(value, layout))
+    return TotalDerivative(window.end, window.start, window.steps, layout, rows, written(value, layout))
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ def _recursion(window: Window) -> tuple[tuple[Row, ...], Expr]:
     symbols = _Symbols(window)
 
     def local(graph: StepGraph, start: Variable, end: Variable, back: int) -> _Piece:
-        value = graph.block(start, end)
+        value = written(graph.block(start, end))
         if nodes.is_zero(value):
             return _Piece(value)
         block = symbols.block(start, end, value, back)
@@ -180,7 +181,11 @@ class _Symbols:
         """The block of the step t - back, from its value in the step's own variables."""
         if (start, end) not in self._known:
             stem = f"{end.base}_{start.base}"
-            name = self._names.claim(*(f"{letter}_{stem}" for letter in ("J", "K", "Jac", "Jac_of")))
+            name = self._names.claim(*(f"{letter}_{stem}" for letter in ("J", "K", "Jac", "Jacobian")))
             self._known[start, end] = self._names.add(Variable(name, value.shape[0], value.shape[1], name, 0))
         at = self._window.at
-        return Block(at(end, back), at(start, back), at(self._known[start, end], back), at(value, back))
+        symbol = at(self._known[start, end], back)
+        letter, _, _ = symbol.base.partition("_")
+        base = indexed(letter, end.base, start.base)
+        shown = Variable(symbol.name, symbol.shape[0], symbol.shape[1], base, symbol.time)
+        return Block(at(end, back), at(start, back), shown, at(value, back))

@@ -11,7 +11,9 @@ import sympy
 from symrnn import Cell, cells, derive, jacobian
 from symrnn.algebra import nodes
 from symrnn.algebra.evaluate import Evaluator, at_sizes
-from symrnn.calculus.jacobian import LAYOUTS, count_paths
+from symrnn.algebra.simplify import simplify
+from symrnn.calculus.jacobian import LAYOUTS, count_paths, paths
+from symrnn.calculus.through_time import through_time
 from symrnn.calculus.window import known_variables
 from symrnn.errors import InputError, UnknownNameError
 from symrnn.language.evaluate import NUMPY, evaluate, run
@@ -59,11 +61,44 @@ SMALL = [(2, 3)]
         ("lstm", "W_f", "W_i", {"kind": "total", "steps": 4}, "0"),
         ("lstm", "h_prev", "c_prev", {"kind": "total", "steps": 1}, "0"),
         ("lstm", "x", "x", {}, "I"),
+        ("mlstm", "C", "C_prev", {}, "f_t I"),
+        ("scrn", "s", "s_prev", {}, "α I"),
+        ("scrn", "s", "x", {"layout": "denominator"}, "(1 - α) Bᵀ"),
+        ("janet", "h", "beta", {}, "n_t ⊙ σ(s_t - β 𝟏) ⊙ (1 - σ(s_t - β 𝟏))"),
+        ("mlstm", "C", "k", {}, "i_t (I ⊗ v_t)"),
+        ("mlstm", "C", "k", {"layout": "denominator"}, "i_t (I ⊗ v_tᵀ)"),
+        (
+            "lstm_peephole",
+            "c",
+            "c_prev",
+            {},
+            "diag(f_t + c_{t-1} ⊙ f_t ⊙ (1 - f_t) ⊙ p_f + g_t ⊙ i_t ⊙ (1 - i_t) ⊙ p_i)",
+        ),
         ("lstm", "f", "i", {"kind": "cell"}, "0"),
     ],
 )
 def test_formulas(cell: str, of: str, wrt: str, options: dict[str, object], expected: str) -> None:
     assert text(jacobian(cells[cell], of, wrt, **options)) == expected
+
+
+def test_nothing_is_left_to_simplify() -> None:
+    """A Jacobian, its paths and its blocks are what a person would write: no row of the table shortens them."""
+    for name in ("lstm_peephole", "mlstm", "scrn", "minlstm"):
+        derivation = derive(cells[name])
+        cell = derivation.cell
+        for of in cell.states:
+            for wrt in (*(v.name for v in cell.previous), *cell.inputs):
+                total = through_time(derivation, of, wrt, 2)
+                values = [jacobian(derivation, of, wrt), total.value, *(b.value for b in total.blocks.values())]
+                for value in (*values, *(path.value for path in paths(derivation, of, wrt))):
+                    assert simplify(value) == value
+                    assert "diag(vec(" not in text(value).replace("diag(vec(v", "")
+
+
+def test_a_row_times_a_diagonal_is_a_row() -> None:
+    shown = text(jacobian(cells.lstm_layer_norm, "h", "c_prev"))
+    assert "𝟏ᵀ diag(" not in shown
+    assert " d_tᵀ" in shown
 
 
 def test_one_step_is_the_cells_jacobian() -> None:
