@@ -13,6 +13,7 @@ from symrnn.verification.forward_mode import check_forward_mode
 from symrnn.verification.generated import check_generated
 from symrnn.verification.layout import SIZES, layouts
 from symrnn.verification.numeric import check_numerically
+from symrnn.verification.parameters import ParameterForms
 from symrnn.verification.report import Report
 
 
@@ -27,9 +28,10 @@ def verify(
 ) -> Report:
     """Check a cell's derivation, and the code generated from it, against the cell's own text.
 
-    - exact: every Jacobian block, the whole adjoint of a step and backpropagation through time, over a finite field.
+    - exact: every Jacobian block, those of the parameters as Kronecker products and as gradients, the whole adjoint
+      of a step and backpropagation through time, over a finite field.
       A pass is an identity at these sizes, with a probability of error below 1e-12.
-    - complex step: every Jacobian block and every gradient of a step, in floating point.
+    - complex step: every Jacobian block, those of the parameters, and every gradient of a step, in floating point.
     - generated code: forward, step and backward over several steps and examples, random states and cotangents.
 
     With `functions`, also the equations that these rest on (exact), and these functions' code.
@@ -54,10 +56,11 @@ def verify(
 
         module = generate(cell, functions=functions)
     chosen = layouts(cell, sizes)
+    forms = ParameterForms(derivation)
     checks = [
-        *check_exactly(derivation, chosen, seed),
+        *check_exactly(derivation, chosen, seed, forms),
         *check_forward_mode(derivation, chosen, seed, functions),
-        *check_numerically(derivation, chosen, seed),
+        *check_numerically(derivation, chosen, seed, forms),
         *check_generated(derivation, module, seed, functions),
     ]
     return Report(cell.name, tuple(checks))

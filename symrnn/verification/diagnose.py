@@ -41,6 +41,11 @@ def wrong_steps(trial: Trial) -> list[Step]:
 
 
 def _holds(trial: Trial, step: Step) -> bool:
+    return follows(trial, step, trial.values[step.target.name])
+
+
+def follows(trial: Trial, step: Step, value: Array) -> bool:
+    """Whether a value is what a step's forward equations and their targets' adjoints make of its variable."""
     variable, derivation = step.of, trial.derivation
     direction = trial.draw(variable)
     expected = Number(0)
@@ -50,7 +55,7 @@ def _holds(trial: Trial, step: Step) -> bool:
         if variable in nodes.variables(equation.value):
             moved = trial.slope(equation.value, variable, direction)
             expected += inner(trial.adjoint(equation.target), moved)
-    return inner(trial.values[step.target.name], direction) == expected
+    return inner(value, direction) == expected
 
 
 def wrong_gradients(trial: Trial) -> list[Variable]:

@@ -26,6 +26,8 @@ from symrnn.verification.numeric import STEP, Finding
 from symrnn.verification.points import Array, relative_error
 
 TOLERANCE = 1e-10
+"""Rounding of the code comes near it where a tanh saturates: 1 - h² is known to one unit roundoff there, however small
+it is, and the slope passes that on times what moves the argument.  Complex steps keep their digits there."""
 WINDOWS = ((1, 2), (2, 3), (3, 3), (2, 9))
 """(k1, k2) for truncated backpropagation over 5 steps: windows that overlap, that do not, and that see everything."""
 

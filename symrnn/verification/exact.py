@@ -26,6 +26,7 @@ from symrnn.verification.diagnose import (
 )
 from symrnn.verification.field import Number, inner, same, slopes
 from symrnn.verification.layout import Layout, show, vec
+from symrnn.verification.parameters import PARAMETERS, ParameterForms
 from symrnn.verification.report import EXACT, Check
 from symrnn.verification.trial import Trial, exact_text, try_out
 from symrnn.verification.unroll import STEPS, Unrolled
@@ -34,11 +35,13 @@ Test = Callable[[Trial], str]
 """Looks at one trial; returns what is wrong, or an empty text."""
 
 
-def check_exactly(derivation: Derivation, layouts: Sequence[Layout], seed: int) -> Iterator[Check]:
-    """Every exact check of a derivation, each at all layouts."""
+def check_exactly(
+    derivation: Derivation, layouts: Sequence[Layout], seed: int, forms: ParameterForms | None = None
+) -> Iterator[Check]:
+    """Every exact check of a derivation, each at all layouts; `forms` where they have been derived already."""
     definition, rng = exact_text(derivation.cell.syntax), Random(seed)
     trials = [try_out(derivation, definition, layout, rng) for layout in layouts]
-    for name, test in _tests(derivation):
+    for name, test in _tests(derivation, forms or ParameterForms(derivation)):
         wrong = [(layout, _run(test, trial)) for layout, trial in zip(layouts, trials, strict=True)]
         wrong = [(layout, detail) for layout, detail in wrong if detail]
         detail = f"{wrong[0][1]}\nseen at {show([layout for layout, _ in wrong])}" if wrong else ""
@@ -57,12 +60,14 @@ def _run(test: Test, trial: Trial | None) -> str:
         return f"an equation reads {error} before it has a value"
 
 
-def _tests(derivation: Derivation) -> Iterator[tuple[str, Test]]:
+def _tests(derivation: Derivation, forms: ParameterForms) -> Iterator[tuple[str, Test]]:
     cell = derivation.cell
     yield "forward equations", _forward
     for of in cell.states:
         for wrt in (*cell.previous, *(cell[name] for name in cell.inputs)):
             yield show_jacobian(cell[of], wrt), _block(derivation, cell[of], wrt)
+    if cell.parameters:
+        yield PARAMETERS, forms.test
     yield "adjoint of one step", _adjoint
     yield f"backpropagation through time, T={STEPS}", _through_time
 

@@ -8,21 +8,23 @@ Source: Squire & Trapp (1998), Using complex variables to estimate derivatives o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from symrnn.algebra.evaluate import Evaluator
-from symrnn.algebra.nodes import Variable
+from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.jacobian import jacobian
 from symrnn.language.evaluate import run
 from symrnn.printers import text
 from symrnn.verification.diagnose import show_jacobian, show_step
 from symrnn.verification.layout import Layout, show, vec
+from symrnn.verification.parameters import PARAMETERS, ParameterForms
 from symrnn.verification.points import NOWHERE, Array, Ground, relative_error, search
 from symrnn.verification.report import Check
+from symrnn.verification.rounding import expression_errors, sequence_errors, unexplained
 
 METHOD = "complex step"
 STEP = 1e-30
@@ -38,10 +40,22 @@ class Finding:
     sentence: str
 
 
-def check_numerically(derivation: Derivation, layouts: Sequence[Layout], seed: int) -> Iterator[Check]:
-    """Every Jacobian block and every gradient of one step, each at all layouts."""
+def check_numerically(
+    derivation: Derivation, layouts: Sequence[Layout], seed: int, forms: ParameterForms | None = None
+) -> Iterator[Check]:
+    """Every Jacobian block, every Jacobian of a parameter and every gradient of one step, each at all layouts.
+
+    Args:
+        derivation: what is checked.
+        layouts: the sizes.
+        seed: of the random numbers.
+        forms: the Jacobians of the parameters, where they have been derived already.
+    """
     rng = np.random.default_rng(seed)
+    forms = forms or ParameterForms(derivation)
+    blocks_of = _blocks(derivation)
     blocks: list[Finding] = []
+    parameters: list[Finding] = []
     gradients: list[Finding] = []
     points = [(layout, Point.draw(derivation, layout, rng)) for layout in layouts]
     layouts = [layout for layout, point in points if point is not None] or layouts
@@ -49,12 +63,22 @@ def check_numerically(derivation: Derivation, layouts: Sequence[Layout], seed: i
         if point is None:  # such as a variance at size 1, which is always 0: other sizes will do
             continue
         with np.errstate(all="ignore"):  # what overflows is not finite, and fails by that
-            blocks += point.blocks()
+            blocks += point.blocks(blocks_of)
+            parameters += point.blocks(forms.blocks())
             gradients += point.gradients(rng)
     if all(point is None for _, point in points):
-        blocks = gradients = [Finding(np.inf, f"{NOWHERE}, at {show(layouts)}")]
+        blocks = parameters = gradients = [Finding(np.inf, f"{NOWHERE}, at {show(layouts)}")]
     yield conclude("Jacobian blocks of one step", METHOD, show(layouts), blocks, TOLERANCE)
+    if derivation.cell.parameters:
+        yield conclude(PARAMETERS, METHOD, show(layouts), parameters, TOLERANCE)
     yield conclude("gradients of one step", METHOD, show(layouts), gradients, TOLERANCE)
+
+
+def _blocks(derivation: Derivation) -> list[tuple[Variable, Variable, Expr]]:
+    """Every Jacobian block: states with respect to states at t-1 and inputs."""
+    cell = derivation.cell
+    arguments = (*cell.previous, *(cell[name] for name in cell.inputs))
+    return [(cell[s], wrt, jacobian(derivation, s, wrt.name)) for s in cell.states for wrt in arguments]
 
 
 def conclude(name: str, method: str, sizes: str, findings: Sequence[Finding], tolerance: float) -> Check:
@@ -108,14 +132,15 @@ class Point:
             rates = [vec(np.reshape(np.imag(names[state]), shape)) / STEP for names in columns]
             self.truth[state, variable.name] = np.concatenate(rates, axis=1)
 
-    def blocks(self) -> Iterator[Finding]:
-        """Every Jacobian block: states with respect to states at t-1 and inputs."""
-        cell = self.derivation.cell
-        for state in cell.states:
-            for wrt in (*cell.previous, *(cell[name] for name in cell.inputs)):
-                expr = jacobian(self.derivation, state, wrt.name)
-                error = relative_error(self.evaluate(expr), self.truth[state, wrt.name])
-                yield Finding(error, f"{show_jacobian(cell[state], wrt)} = {text(expr)} is wrong")
+    def blocks(self, claimed: Iterable[tuple[Variable, Variable, Expr]]) -> Iterator[Finding]:
+        """Jacobians, each of a state with respect to an argument of the step."""
+        for of, wrt, expr in claimed:
+            value, truth = self.evaluate(expr), self.truth[of.name, wrt.name]
+            error = relative_error(value, truth)
+            if error > TOLERANCE:  # a difference such as 1 - tanh² has few digits left where it is small
+                bound = expression_errors(self.derivation, self.layout, self._arguments, expr)
+                error = relative_error(truth + unexplained(value - truth, bound), truth)
+            yield Finding(error, f"{show_jacobian(of, wrt)} = {text(expr)} is wrong")
 
     def gradients(self, rng: np.random.Generator) -> Iterator[Finding]:
         """The adjoint of every argument, for random cotangents of all states."""
@@ -129,5 +154,10 @@ class Point:
         for variable in self.layout.variables:
             step = self.derivation.of(variable.name)
             truth = sum(self.truth[state, variable.name].T @ vec(cotangents[state]) for state in cell.states)
-            error = relative_error(vec(values[step.target.name]), truth)
+            value = vec(values[step.target.name])
+            error = relative_error(value, truth)
+            if error > TOLERANCE:
+                inputs = {name: self._arguments[name] for name in cell.inputs}
+                (bounds,) = sequence_errors(self.derivation, self.layout, self._arguments, [inputs | cotangents])
+                error = relative_error(truth + unexplained(value - truth, vec(bounds[variable.name])), truth)
             yield Finding(error, f"{show_step(step)}, or one that it uses, is wrong")

@@ -7,8 +7,7 @@ it fails there are numbers that show it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from random import Random
 from types import MappingProxyType
@@ -25,7 +24,8 @@ from symrnn.errors import InputError
 from symrnn.language.definition import Definition
 from symrnn.language.evaluate import NUMPY
 from symrnn.language.recurrence import Cell
-from symrnn.printers import latex, text
+from symrnn.printers import text
+from symrnn.verification.claims import AtStart, Formula, Theorem, Words
 from symrnn.verification.field import FIELD, Array, Number, draw, inner, same, slopes
 from symrnn.verification.formulas import decide
 from symrnn.verification.layout import Layout, layouts, show, vec
@@ -35,37 +35,6 @@ from symrnn.verification.trial import ExactEvaluator, exact_text, try_out
 _SIZES = ((1, 1), (2, 3), (3, 2))
 _STEPS = 3
 EXACT, INTERVALS, INDUCTION = "exact, over the field", "intervals", "intervals, by induction over time"
-
-
-@dataclass(frozen=True)
-class Theorem:
-    """A claim about a cell, and what became of it.
-
-    Attributes:
-        name: the theorem's name in the table.
-        statement: the claim, as text.
-        latex: the claim in LaTeX; words are in text commands.
-        proof: how it is proved.
-        assumptions: what it takes for granted beyond the cell's equations.
-        holds: whether it is proved.
-        details: where and how, or numbers that refute it.
-    """
-
-    name: str
-    statement: str
-    latex: str
-    proof: str
-    assumptions: str
-    holds: bool
-    details: str
-
-    def __bool__(self) -> bool:
-        return self.holds
-
-    def __str__(self) -> str:
-        given = f", if {self.assumptions}" if self.assumptions else ""
-        verdict = "proved" if self.holds else "not proved"
-        return f"{self.name}: {self.statement}{given}\n  {verdict} ({self.proof}): {self.details}"
 
 
 Row = Callable[[Derivation, int], Iterator[Theorem]]
@@ -92,6 +61,17 @@ def theorems(cell: Cell | Derivation, *, only: str | None = None, seed: int = 0)
 # --- the paths add up to the Jacobian ---------------------------------------------------------------------------------
 
 
+_PATHS = Formula(
+    r"\frac{\partial y}{\partial x} = \sum_{\text{paths } x \to v_1 \to \cdots \to v_k \to y} "
+    r"\frac{\partial y}{\partial v_k} \cdots \frac{\partial v_1}{\partial x}",
+    "∂y/∂x = Σ over paths x → v_1 → ... → v_k → y of ∂y/∂v_k ... ∂v_1/∂x",
+)
+
+
+def _sizes(chosen: Iterable[Layout]) -> tuple[Mapping[str, int], ...]:
+    return tuple(layout.sizes for layout in chosen)
+
+
 def _paths(derivation: Derivation, seed: int) -> Iterator[Theorem]:
     cell = derivation.cell
     pairs = [(s, v) for s in cell.states for v in (*cell.previous, *(cell[name] for name in cell.inputs))]
@@ -107,13 +87,13 @@ def _paths(derivation: Derivation, seed: int) -> Iterator[Theorem]:
     failing = ", ".join(dict.fromkeys(f"∂{text(cell[s])}/∂{text(v)}" for s, v in wrong))
     yield Theorem(
         "paths",
-        "the Jacobian of a state is the sum over its paths of the products of local Jacobians",
-        r"\frac{\partial y}{\partial x} = \sum_{\text{paths } x \to v_1 \to \cdots \to y} "
-        r"\frac{\partial y}{\partial v_k} \cdots \frac{\partial v_1}{\partial x}",
+        ("the Jacobian of a state is the sum over its paths of the products of local Jacobians",),
+        _PATHS,
         EXACT,
-        "",
+        (),
         not wrong,
         f"false for {failing}" if wrong else f"at {show(chosen)}; paths of {counts}",
+        _sizes(chosen),
     )
 
 
@@ -154,17 +134,22 @@ def _convex(derivation: Derivation, seed: int) -> Iterator[Theorem]:
             continue
         shape = equation.target.shape
         total = decide(nodes.add(a, b), nodes.ones(shape), derivation, sizes=_SIZES, seed=seed)
-        target = text(equation.target)
+        words: Words = ("every entry of ", equation.target, " lies between those of ", u, " and ", v)
         yield Theorem(
             "convex combination",
-            f"every entry of {target} lies between those of {text(u)} and {text(v)}, with the weights {text(a)} and "
-            f"{text(b)}, whose sum is 1",
-            f"{latex(a)} + {latex(b)} = 1, \\quad 0 < {latex(a)} < 1",
+            (*words, ", with the weights ", a, " and ", b, ", whose sum is 1"),
+            Formula(r"<0> + <1> = 1, \quad 0 < <0> < 1", "<0> + <1> = 1, 0 < <0> < 1", (_alone(a), _alone(b))),
             f"{EXACT}, and {INTERVALS}",
-            "",
+            (),
             total.holds,
             f"{total}; each weight lies in {bounds[0]}" if total.holds else str(total),
+            _sizes(layouts(derivation.cell, _SIZES)),
         )
+
+
+def _alone(weight: Expr) -> Expr:
+    """A weight as it stands in a formula: of a repeated scalar, the scalar."""
+    return weight.operand if isinstance(weight, nodes.Fill) else weight
 
 
 def _mixture(expr: Expr, cell: Cell) -> tuple[tuple[Expr, Expr], tuple[Expr, Expr]] | None:
@@ -219,13 +204,12 @@ def _bounded(derivation: Derivation, seed: int) -> Iterator[Theorem]:
         refuted = "" if holds else _beyond(derivation, s, hypothesis, seed)
         if not holds and (not refuted or s != cell.states[0]):  # that a memory may grow is no news
             continue
-        base = text(before.at(0, s)).removesuffix("_t")
         yield Theorem(
             "bounded state",
-            f"|{text(cell[s])}| < 1, entry by entry, for t = 1, 2, ...",
-            rf"\left|{latex(cell[s])}\right| < 1",
+            ("|", cell[s], "| < 1, entry by entry, at every step"),
+            Formula(r"\left|<0>\right| < 1", "|<0>| < 1", (cell[s],)),
             INDUCTION if hypothesis else INTERVALS,
-            f"|{base}_0| ≤ 1" if hypothesis else "",
+            ("|", AtStart(before), "| ≤ 1") if hypothesis else (),
             holds,
             f"every entry of {text(cell[s])} lies in {bound}" if holds else refuted,
         )
@@ -254,6 +238,14 @@ def _beyond(derivation: Derivation, state: str, hypothesis: Mapping[Variable, In
 # --- forward sensitivities and backpropagation ------------------------------------------------------------------------
 
 
+_RTRL = Formula(
+    r"S_t = \frac{\partial s_t}{\partial s_{t-1}} S_{t-1} + \frac{\partial s_t}{\partial \theta}, \quad"
+    r" \sum_{t=1}^{T} \Bigl(\frac{\partial \ell}{\partial s_t}\Bigr)^{\top} S_t ="
+    r" \Bigl(\frac{\partial L}{\partial \theta}\Bigr)^{\top}",
+    "S_t = ∂s_t/∂s_{t-1} S_{t-1} + ∂s_t/∂θ, Σ_{t=1}^{T} (∂ℓ/∂s_t)ᵀ S_t = (∂L/∂θ)ᵀ",
+)
+
+
 def _rtrl(derivation: Derivation, seed: int) -> Iterator[Theorem]:
     """The gradient of every parameter, once by sensitivities carried forward, once by adjoints carried back."""
     cell = derivation.cell
@@ -272,14 +264,13 @@ def _rtrl(derivation: Derivation, seed: int) -> Iterator[Theorem]:
         wrong += ["all"] if sequence is None else _disagreements(sequence, blocks, rng)
     yield Theorem(
         "RTRL = BPTT",
-        "sensitivities carried forward and adjoints carried backward give the same gradient of every parameter",
-        r"S_t = \frac{\partial s_t}{\partial s_{t-1}} S_{t-1} + \frac{\partial s_t}{\partial \theta}, \quad"
-        r" \sum_{t=1}^{T} \Bigl(\frac{\partial \ell}{\partial s_t}\Bigr)^{\top} S_t ="
-        r" \Bigl(\frac{\partial L}{\partial \theta}\Bigr)^{\top}",
+        ("sensitivities carried forward and adjoints carried backward give the same gradient of every parameter",),
+        _RTRL,
         EXACT,
-        "",
+        (),
         not wrong,
         f"false for {', '.join(dict.fromkeys(wrong))}" if wrong else f"over T = {_STEPS} steps at {show(chosen)}",
+        _sizes(chosen),
     )
 
 
@@ -324,12 +315,13 @@ def _stabiliser(derivation: Derivation, seed: int) -> Iterator[Theorem]:
         ]
         yield Theorem(
             "stabiliser",
-            f"{text(m)} cancels in {text(cell[output])}: its gradient is 0 wherever the loss reads {output} alone",
-            rf"\frac{{\partial L}}{{\partial {latex(m)}}} = 0",
+            (m, " cancels in ", cell[output], ": its gradient is 0"),
+            Formula(r"\frac{\partial L}{\partial <0>} = 0", "∂L/∂<0> = 0", (m,)),
             EXACT,
-            f"the loss reads {output}_1, ..., {output}_T and no other state",
+            ("the loss reads no state but ", cell[output]),
             not wrong,
             f"δ{m.name} is not 0 at t = {wrong[0]} of {_STEPS}" if wrong else f"T = {_STEPS} at {show(chosen)}",
+            _sizes(chosen),
         )
 
 

@@ -44,9 +44,11 @@ def test_the_report_of_an_lstm():
         ("∂c_t/∂h_{t-1}", "exact"),
         ("∂c_t/∂c_{t-1}", "exact"),
         ("∂c_t/∂x_t", "exact"),
+        ("Jacobians of the parameters", "exact"),
         ("adjoint of one step", "exact"),
         ("backpropagation through time, T=3", "exact"),
         ("Jacobian blocks of one step", "complex step"),
+        ("Jacobians of the parameters", "complex step"),
         ("gradients of one step", "complex step"),
         ("forward", "generated code"),
         ("step", "generated code"),
@@ -55,7 +57,7 @@ def test_the_report_of_an_lstm():
         ("backward: inputs", "generated code"),
         ("backward: initial states", "generated code"),
     ]
-    assert str(report).endswith("lstm: all 17 checks passed")
+    assert str(report).endswith("lstm: all 19 checks passed")
 
 
 # --- sizes ------------------------------------------------------------------------------------------------------------
@@ -116,7 +118,9 @@ def test_any_wrong_backward_equation_is_named_alone(number):
         for step in right.steps
     )
     found = failures(dataclasses.replace(right, steps=steps))
-    assert set(found) == {"adjoint of one step", "backpropagation through time, T=3"}
+    gradients = {step.number for step in right.role("parameter")}
+    forms = {"Jacobians of the parameters"} if number in gradients else set()
+    assert set(found) == {"adjoint of one step", "backpropagation through time, T=3"} | forms
     for detail in found.values():
         accused = [line for line in detail.splitlines() if line.startswith("equation (")]
         assert len(accused) == 1

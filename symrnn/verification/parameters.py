@@ -1,0 +1,81 @@
+"""Checks of the Jacobians of the states with respect to parameters, in both of their forms.
+
+As a Kronecker product, ∂h_t/∂vec(W) = D (xᵀ ⊗ I), and as a gradient, δa xᵀ, which is what the Jacobians of all states
+give for the cotangents of all states: vec(gradient) = Σ_s (∂s_t/∂vec(W))ᵀ vec(s̄_t).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+
+from symrnn.algebra.nodes import Expr, Variable
+from symrnn.calculus.derivation import Derivation
+from symrnn.calculus.parameters import ParameterJacobian, parameter_jacobians
+from symrnn.printers import text
+from symrnn.verification.diagnose import change, follows, show_jacobian, show_step, wrong_factors
+from symrnn.verification.field import Array, Number, inner, same, slopes
+from symrnn.verification.layout import vec
+from symrnn.verification.trial import Trial
+
+PARAMETERS = "Jacobians of the parameters"
+"""What the reports call the check."""
+
+
+class ParameterForms:
+    """The derivatives of a cell's states with respect to its parameters over one step, each derived once.
+
+    Args:
+        derivation: what is checked.
+    """
+
+    def __init__(self, derivation: Derivation) -> None:
+        cell = derivation.cell
+        self._derivation = derivation
+        self._pairs = [(cell[s], cell[p]) for s in cell.states for p in cell.parameters]
+
+    @cached_property
+    def _forms(self) -> Mapping[str, Mapping[str, ParameterJacobian]]:
+        return {state: parameter_jacobians(self._derivation, state) for state in self._derivation.cell.states}
+
+    def blocks(self) -> Iterator[tuple[Variable, Variable, Expr]]:
+        """Every state, every parameter, and the Jacobian of the one with respect to the other."""
+        return ((of, wrt, self._block(of, wrt)) for of, wrt in self._pairs)
+
+    def _block(self, of: Variable, wrt: Variable) -> Expr:
+        return self._forms[of.name][wrt.name].value
+
+    def _gradient(self, parameter: str) -> Expr:
+        return self._forms[self._derivation.cell.states[0]][parameter].gradient
+
+    def test(self, trial: Trial) -> str:
+        """What is wrong at numbers of the field: all parameters move at once, one by one only where that fails."""
+        cell = self._derivation.cell
+        directions = {p: trial.direction[p] for p in cell.parameters}
+        moved = trial.run(directions)
+        failing = [state for state in cell.states if not self._moves(trial, state, directions, moved)]
+        wrong = [
+            (of, wrt)
+            for of, wrt in self._pairs
+            if of.name in failing
+            and not self._moves(trial, of.name, {wrt.name: directions[wrt.name]}, trial.moved_by(wrt.name))
+        ]
+        lines = [f"{show_jacobian(of, wrt)} = {text(self._block(of, wrt))} is wrong" for of, wrt in wrong]
+        factors = dict.fromkeys(line for of, wrt in wrong for line in wrong_factors(trial, of, wrt))
+        return "\n".join([*lines, *factors, *self._wrong_gradients(trial, directions, moved)])
+
+    def _moves(self, trial: Trial, state: str, directions: Mapping[str, Array], moved: Mapping[str, Array]) -> bool:
+        """Whether a state's Jacobians move it as the text does."""
+        truth = vec(slopes(moved[state]))
+        cell = self._derivation.cell
+        parts = (trial.evaluate(self._block(cell[state], cell[p])) @ vec(v) for p, v in directions.items())
+        return same(sum(parts, 0 * truth), truth)
+
+    def _wrong_gradients(self, trial: Trial, directions: Mapping[str, Array], moved: dict[str, Array]) -> Iterator[str]:
+        """The gradients that do not follow from the adjoints that they are written with, be those right or wrong."""
+        values = {p: trial.evaluate(self._gradient(p)) for p in directions}
+        if sum((inner(values[p], v) for p, v in directions.items()), Number(0)) == change(trial, moved):
+            return
+        for p, value in values.items():
+            if not follows(trial, self._derivation.of(p), value):
+                yield f"{show_step(self._derivation.of(p))} is wrong"
