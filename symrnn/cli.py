@@ -38,6 +38,20 @@ app = typer.Typer(
 CellName = Annotated[str, typer.Argument(metavar="CELL", help="A library cell, cell.py, or cell.py:name.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write here, not to the terminal.")]
 
+Form = Annotated[
+    str | None, typer.Option("--to", metavar="FORM", help="text (default), tex or markdown; or -o's ending says.")
+]
+Fragment = Annotated[
+    bool, typer.Option("--fragment", help="With tex: only the body, to be put into a document with \\input.")
+]
+Names = Annotated[
+    str,
+    typer.Option("--notation", metavar="NAME", help="How names look: subscript, superscript, angle, bold or partial."),
+]
+JacobianLayout = Annotated[
+    str, typer.Option("--layout", metavar="NAME", help="Of Jacobians: numerator (y's entries are rows), denominator.")
+]
+
 #: file ending -> form, where --to does not say
 _FORMS = {".tex": "tex", ".md": "markdown", ".markdown": "markdown", ".txt": "text"}
 #: columns of what is not printed to a terminal
@@ -84,29 +98,68 @@ def cells(
 @app.command()
 def derive(
     cell: CellName,
-    to: Annotated[
-        str | None, typer.Option("--to", metavar="FORM", help="text (default), tex or markdown; or -o's ending says.")
-    ] = None,
-    fragment: Annotated[
-        bool, typer.Option("--fragment", help="With tex: only the body, to be put into a document with \\input.")
-    ] = False,
-    notation: Annotated[
-        str, typer.Option(metavar="NAME", help="How names look: subscript, superscript, angle, bold or partial.")
-    ] = "subscript",
+    to: Form = None,
+    fragment: Fragment = False,
+    notation: Names = "subscript",
+    layout: JacobianLayout = "numerator",
+    further: Annotated[
+        str, typer.Option("--with", metavar="NAMES", help="Further sections: properties,rewritings, one or both.")
+    ] = "",
     output: Output = None,
 ) -> None:
     """Derive the backward pass and the Jacobians, step by step."""
-    form = to or ("tex" if fragment else _form_of(output))
-    if form not in ("text", "tex", "markdown"):
-        raise InputError(f"--to {form}: there is no such form\n  there are text, tex and markdown")
-    if fragment and form != "tex":
-        raise InputError(f"--fragment goes with --to tex, not with {form}\n  leave one of them out")
+    form = _form(to, fragment, output)
     loaded = load_cell(cell)
 
     from symrnn.calculus.derivation import derive as derived
     from symrnn.documents import write
 
-    _emit(write(derived(loaded), "fragment" if fragment else form, notation), output)
+    _emit(write(derived(loaded), form, notation, layout, _listed(further)), output)
+
+
+@app.command()
+def jacobian(
+    cell: CellName,
+    of: Annotated[str, typer.Argument(metavar="OF", help="What is differentiated: h, c, f, ...")],
+    wrt: Annotated[str, typer.Argument(metavar="WRT", help="With respect to what: h_prev, x, f, W_f, ...")],
+    kind: Annotated[
+        str, typer.Option(metavar="NAME", help="direct, cell (of one step) or total; total where there are --steps.")
+    ] = "",
+    steps: Annotated[int, typer.Option(metavar="K", help="Over this many steps, for a total derivative.")] = 1,
+    holding: Annotated[str, typer.Option(metavar="NAMES", help="Variables that are held fixed: z,n.")] = "",
+    layout: JacobianLayout = "numerator",
+    to: Form = None,
+    fragment: Fragment = False,
+    notation: Names = "subscript",
+    output: Output = None,
+) -> None:
+    """One Jacobian of a cell, with its paths; over several steps, with its recursion."""
+    form = _form(to, fragment, output)
+    loaded = load_cell(cell)
+
+    from symrnn.calculus.derivation import derive as derived
+    from symrnn.documents import jacobian_document, write
+
+    meant = kind or ("cell" if steps == 1 else "total")
+    document = jacobian_document(
+        derived(loaded), of, wrt, meant, steps=steps, holding=_listed(holding), layout=layout, notation=notation
+    )
+    _emit(write(document, form), output)
+
+
+def _listed(names: str) -> list[str]:
+    """Names between commas."""
+    return [name.strip() for name in names.split(",") if name.strip()]
+
+
+def _form(to: str | None, fragment: bool, output: Path | None) -> str:
+    """The form to write in, from what was asked for."""
+    form = to or ("tex" if fragment else _form_of(output))
+    if form not in ("text", "tex", "markdown"):
+        raise InputError(f"--to {form}: there is no such form\n  there are text, tex and markdown")
+    if fragment and form != "tex":
+        raise InputError(f"--fragment goes with --to tex, not with {form}\n  leave one of them out")
+    return "fragment" if fragment else form
 
 
 def _form_of(output: Path | None) -> str:
@@ -177,6 +230,9 @@ def check(
     cell: Annotated[
         str | None, typer.Option(metavar="CELL", help="The cell that it computes, so that mistakes can be named.")
     ] = None,
+    without: Annotated[
+        str, typer.Option(metavar="NAMES", help="Inputs whose gradients are left out on purpose: h0,c0.")
+    ] = "",
     seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
     loss: Annotated[
         bool, typer.Option("--loss", help="One function returns the loss and its gradients: return loss, dW, db.")
@@ -204,11 +260,14 @@ def check(
         typer.echo(f"{printable(str(file))} is imported, that is, run", err=json)
 
     try:
-        report = check_file(file, Wanted(forward, backward, inputs, loaded, seed, loss), announce)
+        left_out = tuple(name.strip() for name in without.split(",") if name.strip())
+        wanted = Wanted(forward, backward, inputs, loaded, seed, loss, left_out)
+        report = check_file(file, wanted, announce)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     if output is not None:
         _emit(getattr(report, endings[output.suffix.lower()])(), output)
+        typer.echo(f"the report is in {printable(str(output))}", err=json)
     if json:
         _emit(report.to_json(), None)
     else:

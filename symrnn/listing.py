@@ -47,6 +47,7 @@ _VERDICTS = {
     Verdict.WRONG: "bold red",
     Verdict.KINK: "yellow",
     Verdict.UNKNOWN: "yellow",
+    Verdict.MISSING: "yellow",
 }
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
 from symrnn.calculus.derivation import Derivation, register_writer
 from symrnn.documents import equations, markdown, tex, text
 from symrnn.documents.content import derivation_document
+from symrnn.documents.single import jacobian_document
 from symrnn.documents.structure import Document
 from symrnn.errors import UnknownNameError
 from symrnn.printers import Notation  # importing the printers teaches expressions to print themselves
 
-__all__ = ["FORMS", "Document", "derivation_document", "write"]
+__all__ = ["FORMS", "Document", "derivation_document", "jacobian_document", "write"]
 
 FORMS: Mapping[str, Callable[[Document], str]] = MappingProxyType(
     {
@@ -31,6 +32,7 @@ def write(
     form: str,
     notation: str | Notation = "subscript",
     layout: str = "numerator",
+    further: Collection[str] = (),
 ) -> str:
     """A document, or the document of a derivation, in one of the forms.
 
@@ -39,14 +41,15 @@ def write(
         form: a name in `FORMS`.
         notation: how names look in a derivation's document; a document has its notation already.
         layout: how Jacobians are laid out in a derivation's document, "numerator" or "denominator".
+        further: sections on request in a derivation's document, "properties" and "rewritings".
 
     Raises:
-        UnknownNameError: there is no such form or notation.
+        UnknownNameError: there is no such form, notation or section.
         InputError: there is no such layout.
     """
     if form not in FORMS:
         raise UnknownNameError(f"no form {form!r}\n  there are {', '.join(FORMS)}")
-    whole = document if isinstance(document, Document) else derivation_document(document, notation, layout)
+    whole = document if isinstance(document, Document) else derivation_document(document, notation, layout, further)
     return FORMS[form](whole)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.graph import StepGraph
-from symrnn.calculus.jacobian import laid_out
+from symrnn.calculus.jacobian import laid_out, written
 from symrnn.calculus.paths import Path, count_paths, direct_path, paths
 from symrnn.calculus.rules import local_jacobian
 from symrnn.calculus.through_time import Row, Term, through_time
@@ -15,7 +15,7 @@ from symrnn.documents.setting import Setting, phrase
 from symrnn.documents.structure import Block, Bullets, Display, Equation, Inline, Line, Maths, Paragraph, Section
 from symrnn.printers.mathematics import MathPrinter
 
-_MOST_PATHS = 40
+MOST_PATHS = 40
 """More paths than this to one Jacobian block are counted, not listed: nobody would read them."""
 
 _IN_A_ROW = 3
@@ -24,11 +24,12 @@ _COUNTED_STEPS = (1, 2, 3, 4, 5)
 
 def jacobian_sections(setting: Setting) -> tuple[Section, ...]:
     """All sections on Jacobians, numbered after the derivation's equations."""
-    numbers = _counter(setting.derivation.steps[-1].number)
+    numbers = counter(setting.derivation.steps[-1].number)
     return (_one_step(setting, numbers), *_parameters(setting, numbers), _several_steps(setting, numbers))
 
 
-def _counter(last: int) -> Iterator[str]:
+def counter(last: int) -> Iterator[str]:
+    """The numbers of equations after the last one that has been used."""
     while True:
         last += 1
         yield str(last)
@@ -47,7 +48,7 @@ def _one_step(setting: Setting, numbers: Iterator[str]) -> Section:
             number = next(numbers)
             left = setting.ratio(cell[state], cell[wrt])
             count = graph.count(cell[wrt], cell[state])
-            if count > _MOST_PATHS:
+            if count > MOST_PATHS:
                 text = f" is a sum over {count} paths, too many to be written out."
                 displays.append(Paragraph((left, text)))
                 continue
@@ -60,11 +61,11 @@ def _one_step(setting: Setting, numbers: Iterator[str]) -> Section:
 def _block(setting: Setting, left: Maths, found: tuple[Path, ...]) -> tuple[Line, ...]:
     if not found:
         return (Line(left, Maths("0", "0"), ("no path",)),)
-    terms = [(laid_out(path.value, setting.layout), _label(setting, path)) for path in found]
-    return _lines(setting, left, terms)
+    terms = [(laid_out(path.value, setting.layout), path_label(setting, path)) for path in found]
+    return lines_of(setting, left, terms)
 
 
-def _lines(setting: Setting, left: Maths, terms: list[tuple[Expr, Inline]]) -> tuple[Line, ...]:
+def lines_of(setting: Setting, left: Maths, terms: list[tuple[Expr, Inline]]) -> tuple[Line, ...]:
     """A sum with a line and a note for each term."""
     lines = []
     for position, (expr, note) in enumerate(terms):
@@ -76,7 +77,8 @@ def _lines(setting: Setting, left: Maths, terms: list[tuple[Expr, Inline]]) -> t
     return tuple(lines)
 
 
-def _label(setting: Setting, path: Path) -> Inline:
+def path_label(setting: Setting, path: Path) -> Inline:
+    """What stands beside a path's term: the variables that it runs through."""
     if not path.through:
         return ("direct",)
     parts: list[str | Maths] = ["through "]
@@ -96,7 +98,7 @@ def _parameters(setting: Setting, numbers: Iterator[str]) -> tuple[Section, ...]
     for equation in derivation.forward:
         shares = local_jacobian(equation.value, equation.target, derivation.rules)
         lines = [
-            Line(_by_entries(setting, equation.target, share.variable), _laid_out(setting, share.value))
+            Line(by_entries(setting, equation.target, share.variable), laid_out_maths(setting, share.value))
             for share in shares
             if share.variable in known
         ]
@@ -113,11 +115,12 @@ def _parameters(setting: Setting, numbers: Iterator[str]) -> tuple[Section, ...]
     return (Section("kronecker", "Jacobians of the parameters", blocks),)
 
 
-def _laid_out(setting: Setting, block: Expr) -> Maths:
-    return setting.maths(laid_out(block, setting.layout))
+def laid_out_maths(setting: Setting, block: Expr) -> Maths:
+    """A block in the numerator layout as a formula in the document's."""
+    return setting.maths(written(block, setting.layout))
 
 
-def _by_entries(setting: Setting, of: Variable, wrt: Variable) -> Maths:
+def by_entries(setting: Setting, of: Variable, wrt: Variable) -> Maths:
     """∂y/∂vec(W), or without vec where there is only one column."""
     y, x = (setting.both(lambda printer, v=v: _stacked(printer, v)) for v in (of, wrt))  # type: ignore[misc]
     return Maths(rf"\frac{{\partial {y.latex}}}{{\partial {x.latex}}}", f"∂{y.text}/∂{x.text}")
@@ -133,7 +136,7 @@ def _stacked(printer: MathPrinter, variable: Variable) -> str:
 def _several_steps(setting: Setting, numbers: Iterator[str]) -> Section:
     cell = setting.derivation.cell
     rows = [through_time(setting.derivation, state, f"{state}_prev", 2) for state in cell.states]
-    recursion = [_row(setting, numbers, total.rows[-1], total.wrt) for total in rows]
+    recursion = [recursion_row(setting, numbers, total.rows[-1], total.wrt) for total in rows]
     terms = [term for total in rows for term in total.rows[-1].terms]
     blocks: list[Block] = [Paragraph(_opening(setting, terms)), *recursion, *_theta(setting, numbers)]
     blocks += [*_counts(setting), *_direct(setting, numbers), *_alone(setting)]
@@ -152,7 +155,7 @@ def _opening(setting: Setting, terms: list[Term]) -> Inline:
     return (*what, " of one step, and so on. ", *phrase(text))
 
 
-def _row(setting: Setting, numbers: Iterator[str], row: Row, wrt: Variable) -> Display:
+def recursion_row(setting: Setting, numbers: Iterator[str], row: Row, wrt: Variable) -> Display:
     """One line of a recursion; in the denominator layout, what comes first stands first."""
     parts = []
     for term in row.terms:
@@ -160,13 +163,13 @@ def _row(setting: Setting, numbers: Iterator[str], row: Row, wrt: Variable) -> D
         if term.state is None:
             parts.append(symbol)
             continue
-        inner = _by_entries(setting, term.state, wrt)
+        inner = by_entries(setting, term.state, wrt)
         pair = (symbol, inner) if setting.layout == "numerator" else (inner, symbol)
         gap = Maths(r" \, ", " ")
         parts.append(Maths(gap.latex.join(p.latex for p in pair), gap.text.join(p.text for p in pair)))
     right = Maths(" + ".join(p.latex for p in parts) or "0", " + ".join(p.text for p in parts) or "0")
     label = f"total:{row.of.name}:{wrt.name}"
-    return Display((Equation(next(numbers), (Line(_by_entries(setting, row.of, wrt), right),), label),))
+    return Display((Equation(next(numbers), (Line(by_entries(setting, row.of, wrt), right),), label),))
 
 
 def _theta(setting: Setting, numbers: Iterator[str]) -> list[Block]:
@@ -179,7 +182,7 @@ def _theta(setting: Setting, numbers: Iterator[str]) -> list[Block]:
         "A parameter enters at every step, which adds a term of its own; with respect to ",
         setting.maths(cell[name]),
     )
-    return [Paragraph((*text, ":")), *(_row(setting, numbers, row, cell[name]) for row in rows)]
+    return [Paragraph((*text, ":")), *(recursion_row(setting, numbers, row, cell[name]) for row in rows)]
 
 
 def _counts(setting: Setting) -> list[Block]:
@@ -203,7 +206,7 @@ def _direct(setting: Setting, numbers: Iterator[str]) -> list[Block]:
             continue
         whole = setting.ratio(state, through_time(derivation, state.name, f"{state.name}_prev", 2).wrt)
         left = Maths(rf"\left({whole.latex}\right)^{{\mathrm{{direct}}}}", f"({whole.text})^direct")
-        line = Line(left, _laid_out(setting, value))
+        line = Line(left, laid_out_maths(setting, value))
         displays.append(Display((Equation(next(numbers), (line,), f"direct:{state.name}"),)))
     text = (
         r"The path that runs through no other variable is a product with one factor for each step; "

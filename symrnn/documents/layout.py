@@ -75,8 +75,8 @@ class _Ruler:
 
     def _unit(self) -> float:
         token = self._tokens.pop() if self._tokens else ""
-        while token == " ":
-            token = self._tokens.pop() if self._tokens else ""
+        while token == " " and self._tokens and self._tokens[-1] != "}":
+            token = self._tokens.pop()
         if token == "{":
             inner = self.sequence()
             self._tokens.pop()
@@ -220,7 +220,7 @@ def without_bars(latex: str) -> str:
     r"""The formula with wide fractions written with a slash and brackets that a line can end in.
 
     >>> print(without_bars(r"\frac{\partial L}{\partial h} + \frac{a + b}{c} d"))
-    \frac{\partial L}{\partial h} + ((a + b) / (c)) d
+    \frac{\partial L}{\partial h} + ((a + b) / c) d
     """
     parts, rest = [], latex
     while (found := re.search(r"\\frac(?=\{)", rest)) is not None:
@@ -228,9 +228,15 @@ def without_bars(latex: str) -> str:
         end = _closing(rest, middle) + 1
         top, bottom = rest[found.end() + 1 : middle - 1], rest[middle + 1 : end - 1]
         derivative = top.startswith(r"\partial")
-        parts += [rest[: found.start()], rest[found.start() : end] if derivative else f"(({top}) / ({bottom}))"]
+        flat = f"({_enclosed(top)} / {_enclosed(bottom)})"
+        parts += [rest[: found.start()], rest[found.start() : end] if derivative else flat]
         rest = rest[end:]
         if not derivative:
             rest = parts.pop() + rest  # there may be fractions in a fraction
     flat = "".join(parts) + rest
     return re.sub(r"\\(?:left|right)([()])", r"\1", flat)
+
+
+def _enclosed(part: str) -> str:
+    """A part of a fraction beside a slash, in brackets unless it is one symbol."""
+    return f"({part})" if " " in part else part

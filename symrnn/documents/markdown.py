@@ -14,6 +14,7 @@ from symrnn.documents.layout import LATEX, break_lines, ems
 from symrnn.documents.structure import (
     Block,
     Bullets,
+    Centred,
     Display,
     Document,
     Equation,
@@ -65,6 +66,8 @@ def _block(block: Block) -> str:
             return "\n".join(f"| {' | '.join(line)} |" for line in lines)
         case Display():
             return "\n\n".join(_equation(equation) for equation in block.equations)
+        case Centred():
+            return f"$$\n{maths(block.formula.latex)}\n$$"
 
 
 def maths(latex: str) -> str:

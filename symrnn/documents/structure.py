@@ -101,7 +101,14 @@ class Display:
     equations: tuple[Equation, ...]
 
 
-Block = Paragraph | Bullets | Table | Display
+@dataclass(frozen=True)
+class Centred:
+    """A formula on lines of its own, without a number."""
+
+    formula: Maths
+
+
+Block = Paragraph | Bullets | Table | Display | Centred
 
 
 @dataclass(frozen=True)

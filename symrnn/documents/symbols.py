@@ -35,6 +35,11 @@ _LAYOUTS = {
 }
 
 
+def layout_of(setting: Setting) -> Inline:
+    """How Jacobians are laid out."""
+    return phrase(_LAYOUTS[setting.layout] + _of_matrices(setting))
+
+
 def conventions(setting: Setting, sections: tuple[Section, ...]) -> Bullets:
     """How the document is to be read."""
     derivation, notation = setting.derivation, setting.notation
@@ -65,12 +70,16 @@ def conventions(setting: Setting, sections: tuple[Section, ...]) -> Bullets:
             *(value, " from outside the step: "),
             *(loss, *phrase(" and what step $t+1$ sends back.")),
         ),
-        phrase(_LAYOUTS[setting.layout] + _of_matrices(setting)),
+        layout_of(setting),
         ("Notation: ", *phrase(notation.describes), "."),
     ]
+    return Bullets((*items, *explained(sections)))
+
+
+def explained(sections: tuple[Section, ...]) -> list[Inline]:
+    """The signs that occur in the formulas and need a word."""
     shown = " ".join(formula.latex for section in sections for formula in _formulas(section))
-    items += [phrase(text) for token, text in _EXPLAINED if token in shown]
-    return Bullets(tuple(items))
+    return [phrase(text) for token, text in _EXPLAINED if token in shown]
 
 
 def _of_matrices(setting: Setting) -> str:

@@ -9,6 +9,7 @@ from symrnn.documents.layout import LATEX, break_lines, ems
 from symrnn.documents.structure import (
     Block,
     Bullets,
+    Centred,
     Display,
     Document,
     Equation,
@@ -79,7 +80,7 @@ class _Writer:
         """Blocks under one another; without an empty line before equations, which would start a paragraph."""
         shown = ""
         for block in blocks:
-            gap = "\n" if shown and not isinstance(block, Display) else ""
+            gap = "\n" if shown and not isinstance(block, Display | Centred) else ""
             shown += gap + self.block(block)
         return shown
 
@@ -97,6 +98,9 @@ class _Writer:
                 return _table(block)
             case Display():
                 return self.display(block)
+            case Centred():
+                lines = " \\\\\n".join(break_lines(block.formula.latex, self.line, LATEX, _INDENT))
+                return f"\\begin{{gather*}}\n{lines}\n\\end{{gather*}}\n"
 
     def display(self, display: Display) -> str:
         """Equations that align."""

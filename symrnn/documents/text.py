@@ -6,6 +6,7 @@ from symrnn.documents.layout import TEXT, break_lines, columns
 from symrnn.documents.structure import (
     Block,
     Bullets,
+    Centred,
     Display,
     Document,
     Equation,
@@ -48,6 +49,8 @@ def _block(block: Block) -> str:
             return _table(block)
         case Display():
             return _display(block)
+        case Centred():
+            return "\n".join(f"    {line}" for line in break_lines(block.formula.text, _WIDTH - 4, TEXT, 0))
 
 
 def inline(parts: Inline) -> str:

@@ -79,8 +79,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
     monkeypatch.chdir(tmp_path)
     honest = gradients.check_gradients
 
-    def quick(*arguments: Any, cell: Any = None, seed: int = 0) -> GradientReport:
-        return honest(*arguments, cell=cell, seed=seed, diagnose=cell is not None)
+    def quick(*arguments: Any, cell: Any = None, **options: Any) -> GradientReport:
+        return honest(*arguments, cell=cell, diagnose=cell is not None, **options)
 
     monkeypatch.setattr(gradients, "check_gradients", quick)
 
@@ -174,10 +174,29 @@ def test_a_report_can_be_written(run: Run, ending: str) -> None:
     code, out, err = run("mine.py", "-o", f"report.{ending}")
     assert (code, err) == (1, "")
     assert "1 wrong" in out
+    assert f"the report is in report.{ending}" in out
     assert "mean-for-sum" not in out  # only a line
     text = Path(f"report.{ending}").read_text(encoding="utf-8")
     assert json.loads(text)["passed"] is False if ending == "json" else text.startswith("<!DOCTYPE html>\n<html lang=")
     assert sorted(os.listdir()) == ["mine.py", f"report.{ending}"]
+
+
+def test_gradients_may_be_left_out_on_purpose(run: Run) -> None:
+    write(product(second="None").replace("return dy * b, None", "return {'da': dy * b}") + FIXED % "inputs")
+    code, out, _ = run("mine.py")
+    assert code == 1
+    assert "not returned" in out
+    assert run("mine.py", "--without", "b")[0] == 0
+    code, _, err = run("mine.py", "--without", "c")
+    assert code == 2
+    assert "without: 'c' is no input" in err
+
+
+def test_a_report_s_place_is_not_said_among_json(run: Run) -> None:
+    write(WRONG + MAKE)
+    _, out, err = run("mine.py", "--json", "-o", "report.json")
+    assert json.loads(out)["passed"] is False
+    assert "the report is in report.json" in err
 
 
 def test_a_seed_chooses_the_inputs(run: Run) -> None:

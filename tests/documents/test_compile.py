@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from symrnn import cells, derive
 from symrnn.calculus.derivation import Derivation
-from symrnn.documents import write
+from symrnn.documents import jacobian_document, write
 from symrnn.printers import NOTATIONS
 
 pytestmark = [
@@ -49,6 +50,24 @@ def test_fragments_compile_in_another_document(derivation: Derivation, notation:
 
 def test_the_denominator_layout_compiles(derivation: Derivation, tmp_path: Path) -> None:
     assert_compiles(write(derivation, "tex", layout="denominator"), tmp_path)
+
+
+@pytest.mark.parametrize(("name", "notation"), [("gru", "bold"), ("slstm", "superscript"), ("scrn", "subscript")])
+def test_further_sections_compile(name: str, notation: str, tmp_path: Path) -> None:
+    assert_compiles(write(derive(cells[name]), "tex", notation, further=("properties", "rewritings")), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "of", "wrt", "options"),
+    [
+        ("lstm", "h", "c_prev", {"kind": "total", "steps": 3}),
+        ("gru", "h", "W_n", {"kind": "total", "steps": 2, "layout": "denominator"}),
+        ("mlstm", "h", "x", {"holding": "m"}),
+        ("lstm_layer_norm", "h", "c_prev", {"notation": "angle"}),
+    ],
+)
+def test_one_jacobian_compiles(name: str, of: str, wrt: str, options: dict[str, object], tmp_path: Path) -> None:
+    assert_compiles(write(jacobian_document(derive(cells[name]), of, wrt, **options), "tex"), tmp_path)
 
 
 def test_an_uncompilable_document_is_noticed(tmp_path: Path) -> None:

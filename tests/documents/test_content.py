@@ -98,7 +98,7 @@ def test_lstm_over_several_steps_is_the_textbooks() -> None:
     ]
     lines = shown(lstm, "steps")
     assert "∂c_t/∂c_{t-2} = J_{c,h,t} ∂h_{t-1}/∂c_{t-2} + J_{c,c,t} ∂c_{t-1}/∂c_{t-2}" in lines
-    recursion = "J_{h,W,f,t} + J_{h,h,t} ∂h_{t-1}/∂vec(W_f) + J_{h,c,t} ∂c_{t-1}/∂vec(W_f)"
+    recursion = "J_{h,W_f,t} + J_{h,h,t} ∂h_{t-1}/∂vec(W_f) + J_{h,c,t} ∂c_{t-1}/∂vec(W_f)"
     assert f"∂h_t/∂vec(W_f) = {recursion}" in lines
     assert "(∂c_t/∂c_{t-2})^direct = diag(f_t ⊙ f_{t-1})" in lines
 

@@ -1,0 +1,103 @@
+"""The sections that a document has on request: properties that are proved, and the rewritings that were used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from types import MappingProxyType
+
+from symrnn.algebra.nodes import Expr
+from symrnn.algebra.simplify import REWRITINGS, trace
+from symrnn.calculus.graph import StepGraph, product
+from symrnn.calculus.paths import paths
+from symrnn.documents.jacobians import MOST_PATHS
+from symrnn.documents.setting import Setting, phrase
+from symrnn.documents.structure import Block, Bullets, Centred, Inline, Maths, Paragraph, Section
+from symrnn.errors import UnknownNameError
+
+# --- properties -------------------------------------------------------------------------------------------------------
+
+
+def _properties(setting: Setting) -> Section:
+    """The theorems that hold for this cell; what is refuted is no property of it."""
+    # only now: a document without this section needs no checks
+    from symrnn.verification.claims import Theorem, Words, shown
+    from symrnn.verification.theorems import theorems
+
+    def inline(words: Words) -> Inline:
+        return tuple(part if isinstance(part, str) else Maths(*shown(part, setting.notation)) for part in words)
+
+    def block(theorem: Theorem) -> tuple[Block, ...]:
+        given = (", if ", *inline(theorem.given)) if theorem.given else ()
+        lead = theorem.name[0].upper() + theorem.name[1:]
+        statement = Paragraph((*_capital(inline(theorem.words)), *given, ":"), lead)
+        at = (" at ", _sizes(setting, theorem.sizes)) if theorem.sizes else ()
+        proof = Paragraph(("Proved", *at, f": {theorem.proof}."))
+        return statement, Centred(Maths(*theorem.formula.shown(setting.notation))), proof
+
+    proved = [theorem for theorem in theorems(setting.derivation) if theorem.holds]
+    opening = Paragraph(phrase(_HOW if proved else "None of the known theorems applies to this cell."))
+    return Section("properties", "Properties", (opening, *(part for theorem in proved for part in block(theorem))))
+
+
+_HOW = (
+    "Each was proved when this document was written. A proof over a finite field compares both sides at random numbers "
+    "of it: that they agree is an identity at the sizes named, with a probability of error below $10^{-12}$. "
+    "A proof by intervals holds for all real numbers."
+)
+
+
+def _capital(words: Inline) -> Inline:
+    first, *rest = words
+    return (first[0].upper() + first[1:] if isinstance(first, str) else first, *rest)
+
+
+def _sizes(setting: Setting, sizes: tuple[Mapping[str, int], ...]) -> Maths:
+    """(d_x, d_h) = (1, 1), (3, 2)."""
+    if not sizes[0]:
+        return Maths(r"\text{its fixed sizes}", "its fixed sizes")
+    names = setting.both(lambda printer: ", ".join(map(printer.size_name, sizes[0])))
+    each = ", ".join(f"({', '.join(map(str, one.values()))})" for one in sizes)
+    return Maths(f"({names.latex}) = {each}", f"({names.text}) = {each}")
+
+
+# --- rewritings -------------------------------------------------------------------------------------------------------
+
+
+def _rewritings(setting: Setting) -> Section:
+    used = dict.fromkeys(row.name for expr in _before(setting) for row in trace(expr))
+    rows = [row for row in REWRITINGS.values() if row.name in used]
+    items = tuple((f"{row.name}: ", *phrase(f"${row.statement}$"), f" ({row.source})") for row in rows)
+    text = "The Jacobians above are products of local Jacobians, brought to the form shown by these identities:"
+    blocks: tuple[Block, ...] = (Paragraph((text,)), Bullets(items))
+    nothing = Paragraph(("The Jacobians above are products of local Jacobians as they are; nothing was rewritten.",))
+    return Section("rewritings", "Rewritings used", blocks if rows else (nothing,))
+
+
+def _before(setting: Setting) -> Iterable[Expr]:
+    """The terms of the Jacobian blocks before they are simplified."""
+    derivation = setting.derivation
+    cell, graph = derivation.cell, StepGraph(derivation)
+    for state in cell.states:
+        for wrt in (*cell.previous, *(cell[name] for name in cell.inputs)):
+            if graph.count(wrt, cell[state]) <= MOST_PATHS:
+                for path in paths(derivation, state, wrt.name):
+                    yield product(path.of, path.factors)
+
+
+FURTHER: Mapping[str, Callable[[Setting], Section]] = MappingProxyType(
+    {"properties": _properties, "rewritings": _rewritings}
+)
+"""What a document has on request, in order: name -> section."""
+
+
+def check_further(names: Collection[str]) -> tuple[str, ...]:
+    """The names of sections on request, in the table's order.
+
+    Raises:
+        UnknownNameError: there is no such section.
+    """
+    wanted = (names,) if isinstance(names, str) else tuple(names)
+    for name in wanted:
+        if name not in FURTHER:
+            raise UnknownNameError(f"no further section {name!r}\n  there are {', '.join(FURTHER)}")
+    return tuple(name for name in FURTHER if name in wanted)
