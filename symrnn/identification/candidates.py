@@ -159,7 +159,20 @@ class Candidate:
     def slipped(self) -> Iterator[Candidate]:
         """The same cell with one slip in its definition."""
         for slip in slips(self.cell):
-            yield replace(self, slip=slip)
+            changed = replace(self, slip=slip)
+            if changed._fits:
+                yield changed
+
+    @cached_property
+    def _fits(self) -> bool:
+        """Whether the definition can be run: a slip may not fit the sizes."""
+        shapes = self.sized.shapes
+        parameters = {name: np.zeros(shapes[name]) for name in self.cell.parameters}
+        try:
+            self.course(parameters, np.zeros((1, *shapes[self.cell.inputs[0]])), {})
+        except ValueError:
+            return False
+        return True
 
 
 def count_matrices(dims: Iterable[Dims]) -> dict[Dims, int]:

@@ -73,13 +73,20 @@ class Search:
         return list(best.values())[:_NEAREST_SHOWN]
 
     def _slipped(self) -> Iterator[Match]:
-        best: dict[str, Trial] = {}
-        for trial in sorted(self._at_zero(), key=lambda trial: trial.error):
-            best.setdefault(trial.candidate.cell.name, trial)
-        for match, leads in self._changed(Candidate.slipped, list(best.values())[:_SLIPPED]):
+        for match, leads in self._changed(Candidate.slipped, self._likeliest()):
             layout = replace(match.layout, candidate=replace(match.layout.candidate, slip=None))
-            true = measure(self.asker, layout, leads)
-            yield replace(true, slip=match.layout.candidate.slip)
+            agreement = measure(self.asker, layout, leads).agreement
+            yield replace(match, layout=layout, agreement=agreement, slip=match.layout.candidate.slip)
+
+    def _likeliest(self) -> list[Trial]:
+        """Trials to look for slips in: of every cell the nearest ones, each in another reading."""
+        of_cell: dict[str, dict[Any, Trial]] = {}
+        for trial in sorted(self._at_zero(), key=lambda trial: trial.error):
+            read = trial.reading, trial.given, trial.candidate.sized.orders
+            of_cell.setdefault(trial.candidate.cell.name, {}).setdefault(read, trial)
+        each = max(1, _SLIPPED // max(1, len(of_cell)))
+        chosen = [trial for trials in of_cell.values() for trial in list(trials.values())[:each]]
+        return sorted(chosen, key=lambda trial: trial.error)[:_SLIPPED]
 
     def _refined(self) -> Iterator[Match]:
         best: dict[str, Trial] = {}

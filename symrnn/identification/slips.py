@@ -60,6 +60,16 @@ def _changes(
                         yield node, ast.Call(ast.Name(other), [argument], [])
             case ast.BinOp(left=ast.Constant(value=1), op=ast.Sub(), right=right):
                 yield node, right
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                yield node, left
+                yield node, right
+            case ast.BinOp(left=left, op=ast.MatMult(), right=ast.BinOp(left=a, op=ast.Mult(), right=b)):
+                yield node, _times(a, _matrix(left, b))
+                yield node, _times(b, _matrix(left, a))
+            case ast.BinOp(left=a, op=ast.Mult(), right=ast.BinOp(left=left, op=ast.MatMult(), right=b)):
+                yield node, _matrix(left, _times(a, b))
+            case ast.BinOp(op=ast.MatMult()):
+                yield from ((node, ast.Call(ast.Name(name), [node], [])) for name in ("tanh", "sigmoid"))
             case ast.Name(id=name) if name in states:
                 if name in assigned:
                     yield node, ast.Name(f"{name}_prev")
@@ -68,6 +78,14 @@ def _changes(
                         yield node, ast.Name(other)
             case ast.Name(id=name) if name in assigned:
                 yield node, ast.BinOp(ast.Constant(1), ast.Sub(), node)
+
+
+def _times(a: ast.expr, b: ast.expr) -> ast.expr:
+    return ast.BinOp(a, ast.Mult(), b)
+
+
+def _matrix(a: ast.expr, b: ast.expr) -> ast.expr:
+    return ast.BinOp(a, ast.MatMult(), b)
 
 
 def swapped(node: ast.expr, old: ast.expr, new: ast.expr) -> ast.expr:
