@@ -42,6 +42,7 @@ class Wanted:
         cell: the cell that the file computes, if it is known.
         seed: of everything random.
         loss: whether one function returns the loss and its gradients.
+        without: the inputs whose gradients are left out on purpose.
     """
 
     forward: str | None = None
@@ -50,6 +51,7 @@ class Wanted:
     cell: Any = None
     seed: int = 0
     loss: bool = False
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class FileReport:
         """Everything as a page."""
         parts = [f"<h2>{escape(name)}</h2>\n{report._repr_html_()}" for name, report in self.reports.items()]
         for told in (self.refused, self.skipped):
-            parts += [f"<h2>{escape(name)}</h2>\n<p>{escape(why)}</p>" for name, why in told.items()]
+            parts += [f"<h2>{escape(name)}</h2>\n<pre>{escape(why)}</pre>" for name, why in told.items()]
         title = escape(f"Gradients in {self.file}")
         head = f'<meta charset="utf-8">\n<meta name="color-scheme" content="light dark">\n<title>{title}</title>'
         body = "\n".join([f"<h1>{title}</h1>", *parts])
@@ -167,7 +169,10 @@ class _Checking:
         from symrnn.gradients import check_gradients
 
         report: GradientReport = check_gradients(
-            *self._arguments(pair, inputs), cell=self.wanted.cell, seed=self.wanted.seed
+            *self._arguments(pair, inputs),
+            cell=self.wanted.cell,
+            seed=self.wanted.seed,
+            without=self.wanted.without,
         )
         return report
 

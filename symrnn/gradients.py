@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from symrnn.checking import Diagnosis, GradientFinding, Problem, Subject, SubjectError, Verdict
+from symrnn.checking.draws import Draws
 from symrnn.checking.report import GradientReport
+from symrnn.checking.stacking import listed_steps, with_arrays
 from symrnn.errors import InputError
+from symrnn.recognition import cell_within, described
 
 if TYPE_CHECKING:
     from symrnn.diagnosis.diagnose import Outcome
@@ -24,6 +27,10 @@ Inputs = Mapping[str, Any] | Callable[..., Any]
 _LARGE = 200_000
 """Numbers in the inputs, above which a right pair of functions is not identified unless a cell is named."""
 _SMALL = 7
+_READOUT_WRONG = (
+    "with {0} as the identity every gradient of the cell is right: the mistake is in how the outputs' cotangents are "
+    "carried back through {0}"
+)
 
 
 def check_gradients(
@@ -35,6 +42,7 @@ def check_gradients(
     outputs: int | Sequence[Any] | None = None,
     cache: bool | None = None,
     order: Sequence[str] | None = None,
+    without: Sequence[str] = (),
     negated: bool = False,
     per_step: bool = False,
     seed: int = 0,
@@ -58,6 +66,8 @@ def check_gradients(
         outputs: which of what forward returns are outputs: how many, or their indices or names; None to infer it.
         cache: whether forward returns a cache; None to infer it.
         order: the names of the inputs in the order of the gradients, where it is not that of the inputs.
+        without: the inputs whose gradients are left out on purpose.  Otherwise a gradient that is not returned makes
+            the verdict, unless it is of a single number, or of data by its name: `x`, `xs`, `inputs`, `targets`.
         negated: whether the gradients are returned with the opposite sign on purpose.
         per_step: whether parameter gradients are returned for each time step.
         seed: of all random numbers; equal seeds give equal reports.
@@ -74,6 +84,8 @@ def check_gradients(
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise InputError(f"seed={seed!r}\n  give a whole number from 0")
     try:
+        if names := listed_steps(inputs if isinstance(inputs, Mapping) else Draws(inputs).first(seed)):
+            forward, backward, inputs = with_arrays(forward, backward, inputs, names)
         subject = Subject(
             forward,
             backward,
@@ -81,6 +93,7 @@ def check_gradients(
             outputs=outputs,
             cache=cache,
             order=order,
+            without=without,
             negated=negated,
             per_step=per_step,
             seed=seed,
@@ -95,20 +108,12 @@ def check_gradients(
         return GradientReport(problems=(*subject.problems, error.problem))
     report = GradientReport(
         gradients=judged.findings,
-        problems=_weighed(subject.problems),
+        problems=tuple(subject.problems),
+        diagnoses=_exchanged(judged.misplaced),
         method=judged.method,
         calls=(subject.forward_calls, subject.backward_calls),
     )
     return _diagnosed(subject, backward, report, known, seed) if diagnose and judged.findings else report
-
-
-def _weighed(problems: Sequence[Problem]) -> tuple[Problem, ...]:
-    """A gradient that is missing is a failure where another is returned that belongs to no input: a misspelled name."""
-    misspelled = any(problem.kind == "phantom-gradient" for problem in problems)
-    return tuple(
-        replace(problem, fatal=True) if misspelled and problem.kind == "missing-gradient" else problem
-        for problem in problems
-    )
 
 
 def _known(cell: Any) -> Any:
@@ -131,18 +136,31 @@ def _diagnosed(
     subject: Subject, backward: Callable[..., Any], report: GradientReport, known: Any, seed: int
 ) -> GradientReport:
     wrong = {finding.name for finding in report.gradients if finding.verdict is Verdict.WRONG}
-    if not wrong and known is None and sum(np.size(array) for array in subject.arrays.values()) > _LARGE:
+    if wrong and wrong == {name for diagnosis in report.diagnoses for name in diagnosis.gradients}:
         return report
-    layout, problems = _layout(subject, known, seed)
+    if not wrong and known is None and not _may_hide(subject, report):
+        return report
+    whole = subject
+    subject, layout, problems = cell_within(subject, known, seed)
     if layout is None:
-        return replace(report, problems=(*report.problems, *problems), unexplained=tuple(sorted(wrong)))
+        explained = {name for diagnosis in report.diagnoses for name in diagnosis.gradients}
+        unexplained = tuple(sorted(wrong - explained))
+        calls = (subject.forward_calls, subject.backward_calls)
+        return replace(report, problems=(*report.problems, *problems), unexplained=unexplained, calls=calls)
     from symrnn.diagnosis.blindspots import blind_spots
 
+    compared = {finding.name for finding in report.gradients if finding.verdict is not Verdict.MISSING}
     outcome = _outcome(subject, layout, seed)
     if not wrong and (outcome.diagnoses or outcome.unexplained) and not _wrong_elsewhere(subject, outcome, seed):
         outcome = replace(outcome, diagnoses=(), found=(), unexplained=())
-    diagnoses = _with_lines(subject, backward, outcome)
-    diagnoses += _phantoms(report.gradients, subject, layout)
+    diagnoses = [*report.diagnoses, *_with_lines(subject, backward, outcome)]
+    named = {_array_of(label) for diagnosis in diagnoses for label in diagnosis.gradients}
+    diagnoses += _phantoms([one for one in report.gradients if one.name not in named], subject, layout)
+    if subject is not whole and wrong & set(subject.arrays) and not outcome.diagnoses and not outcome.unexplained:
+        problems = (
+            *problems,
+            Problem("readout", _READOUT_WRONG.format(next(iter(getattr(subject, "held", ())), "it")), fatal=False),
+        )
     explained = {_array_of(label) for diagnosis in diagnoses for label in diagnosis.gradients}
     hidden = [name for name in explained if name not in wrong]
     if hidden and not wrong:
@@ -155,108 +173,32 @@ def _diagnosed(
         report,
         problems=(*report.problems, *problems),
         diagnoses=tuple(diagnoses),
-        blind_spots=blind_spots(subject, layout, {finding.name for finding in report.gradients}, seed),
+        blind_spots=blind_spots(subject, layout, compared, seed),
         cell=layout.cell.name,
-        layout=layout.describe(),
+        layout=described(subject, layout),
         unexplained=tuple(sorted((wrong - explained) | {_array_of(label) for label in outcome.unexplained})),
         calls=(subject.forward_calls, subject.backward_calls),
     )
 
 
-def _layout(subject: Subject, known: Any, seed: int) -> tuple[Layout | None, tuple[Problem, ...]]:
-    """The cell that forward computes, with its layout; or why there is none."""
-    from symrnn.identification import Layout, identify
-
-    if isinstance(known, Layout):
-        return known, ()
-    among = None if known is None else [known]
-    for arrays in _draws(subject, seed):
-        own = {flat: arrays[path] for flat, path in subject.flat_names.items()}
-        try:
-            found = identify(subject.flat_forward, own, among=among, nearest=False)
-        except InputError as error:
-            return None, (Problem("not-identified", str(error), fatal=False),)
-        if found.layout is not None:
-            layout = _with_all_axes(subject, found.layout)
-            if _holds(subject, layout, seed):
-                return layout, ()
-    if known is None:
-        told = "forward computes no cell of the library: mistakes are not named\n  pass its definition as cell="
-        return None, (Problem("no-cell", told, fatal=False),)
-    return _near(subject, known)
+def _may_hide(subject: Subject, report: GradientReport) -> bool:
+    """Whether right gradients leave something to find: the inputs may hide mistakes, as one step does, or zeros."""
+    large = sum(np.size(array) for array in subject.arrays.values()) > _LARGE
+    compared = {finding.name for finding in report.gradients if finding.verdict in (Verdict.RIGHT, Verdict.ROUNDING)}
+    return not large and compared >= set(subject.arrays) and any(map(_hides, subject.arrays.values()))
 
 
-def _draws(subject: Subject, seed: int) -> Iterator[Mapping[str, Array]]:
-    """The arrays given; then others with other numbers of steps and examples: equal sizes may hide what is what."""
-    yield subject.arrays
-    for T, N in ((5, 2), (7, 11)):
-        made = subject.made(seed, T, N)
-        if made is not None and all(path in made for path in subject.arrays):
-            yield made
-
-
-def _holds(subject: Subject, layout: Layout, seed: int) -> bool:
-    """Whether forward is the cell in this layout for other steps and examples too; equal sizes can deceive."""
-    from symrnn.calculus.derivation import derive
-    from symrnn.diagnosis.questions import Interview
-
-    derivation = derive(layout.cell)
-    return Interview(subject, layout, derivation, seed).forward_agrees(derivation) is not False
-
-
-def _with_all_axes(subject: Subject, layout: Layout) -> Layout:
-    """The layout with the axes for time and examples that do not show because they have length 1, if there are any."""
-    from symrnn.identification import identify
-
-    x, axes = layout.frame.x, layout.frame.axes
-    arrays = {flat: subject.arrays[path] for flat, path in subject.flat_names.items()}
-    if len(axes) != np.ndim(arrays[x]):
-        return layout
-    states = {part.source.array for part in layout.states}
-    for axis in (place for place, role in enumerate(axes) if role == "1"):
-        for length, lengthened in ((5, {x}), (7, {x, *states})):  # steps, or examples
-            longer = {
-                name: _repeated(array, axis if name == x else None, length) if name in lengthened else array
-                for name, array in arrays.items()
-            }
-            try:
-                found = identify(subject.flat_forward, longer, among=[layout.cell], nearest=False)
-            except InputError:
-                continue
-            if found.layout is not None and set(found.layout.frame.axes) > set(axes) - {"1"}:
-                arrays, layout = longer, found.layout
-                axes = layout.frame.axes
-                break
-    return layout
-
-
-def _repeated(array: Array, axis: int | None, length: int) -> Array:
-    """An array with its axis of length 1, the first such if none is named, made longer."""
-    if axis is None:
-        axis = next((place for place, size in enumerate(np.shape(array)) if size == 1), None)
-    return array if axis is None else np.repeat(array, length, axis=axis)
-
-
-def _near(subject: Subject, known: Cell) -> tuple[Layout | None, tuple[Problem, ...]]:
-    """What forward computes where it is not the cell that it should be: another one, or what comes nearest to it."""
-    from symrnn.identification import identify
-
-    arrays = {flat: subject.arrays[path] for flat, path in subject.flat_names.items()}
-    told = f"forward does not compute {known.name}"
-    other = identify(subject.flat_forward, arrays, nearest=False)
-    if other.layout is not None:
-        return other.layout, (Problem("other-cell", f"{told} but {other.name}", fatal=False),)
-    near = identify(subject.flat_forward, arrays, among=[known]).nearest
-    if not near:
-        return None, (Problem("other-cell", told, fatal=False),)
-    slip = f": it has {near[0].slip}" if near[0].slip else ""
-    return near[0].layout, (Problem("other-cell", f"{told}{slip}", fatal=False),)
+def _hides(array: Array) -> bool:
+    """Whether an array is zero, or has one step or one example by its shape; a column of numbers has not."""
+    return array.ndim >= 2 and (not np.any(array) or 1 in array.shape[: max(1, array.ndim - 1)])
 
 
 def _outcome(subject: Subject, layout: Layout, seed: int) -> Outcome:
     """The diagnosis, at small sizes where the functions allow other sizes than their own."""
     from symrnn.diagnosis.diagnose import diagnose
+    from symrnn.diagnosis.unread import with_unread
 
+    layout = with_unread(layout, {flat: subject.arrays[path] for flat, path in subject.flat_names.items()})
     if max(layout.sizes.values(), default=0) > _SMALL:
         sizes = {name: min(size, _SMALL - place) for place, (name, size) in enumerate(layout.sizes.items())}
         try:
@@ -299,6 +241,15 @@ def _with_lines(subject: Subject, backward: Callable[..., Any], outcome: Outcome
     first = len(outcome.diagnoses) - len(outcome.found)
     told = [replace(d, line=line) for d, line in zip(outcome.diagnoses[first:], lines, strict=True)]
     return [*outcome.diagnoses[:first], *told]
+
+
+def _exchanged(misplaced: Mapping[str, str]) -> tuple[Diagnosis, ...]:
+    """Gradients that are right and stand in the places of others; this is exact, and no cell is needed to see it."""
+    if not misplaced:
+        return ()
+    told = "; ".join(f"what is returned for {other} is the gradient of {name}" for name, other in misplaced.items())
+    sentence = f"Gradients are exchanged: {told}."
+    return (Diagnosis("gradients-exchanged", None, "", "", tuple(misplaced), 0.0, sentence),)
 
 
 def _phantoms(findings: Sequence[GradientFinding], subject: Subject, layout: Layout) -> list[Diagnosis]:

@@ -29,7 +29,7 @@ def check_gradients() -> Callable[..., GradientReport]:
 
         try:
             report = checked(forward, backward, inputs, options)
-            message = "" if report.passed else str(report)
+            message = "" if report.passed else report.failure()
         except SymrnnError as error:
             message = str(error)
         if message:  # outside the handler, so that pytest shows no error beneath

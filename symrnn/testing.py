@@ -34,7 +34,7 @@ def assert_gradients(
         The report, where all is right.
 
     Raises:
-        VerificationError: a gradient is not right; an `AssertionError` whose text is the report.
+        VerificationError: a gradient is not right; an `AssertionError` whose text is the verdict and the report.
         SymrnnError: the functions cannot be checked.
     """
     __tracebackhide__ = True

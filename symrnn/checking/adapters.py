@@ -14,13 +14,12 @@ from typing import Any
 import numpy as np
 
 from symrnn.checking.invocation import signature
-from symrnn.checking.naming import gradients_of
+from symrnn.checking.naming import BAGS, gradients_of, names_start
 from symrnn.checking.trees import copied, copied_leaf
 from symrnn.errors import InputError
 
 Array = Any
 Pair = tuple[Callable[..., Any], Callable[..., Any], dict[str, Any]]
-_BAGS = ("grads", "gradients", "grad")
 
 
 def from_object(
@@ -125,6 +124,9 @@ def from_loss(
 ) -> Pair:
     """A function that returns a scalar loss and its gradients at once, such as `loss, dW, db, h = f(x, y, h0)`.
 
+    An initial state whose gradient is not among them is taken to be left out on purpose: such functions are called
+    chunk after chunk, and nothing is carried back from one to the other.
+
     Args:
         function: the function; it takes `inputs` by name.
         inputs: its arguments.
@@ -158,7 +160,8 @@ def from_loss(
         return _scalar(returned[loss]), rest
 
     def pull(cache: Any) -> dict[str, Any]:
-        return {name: value for name, value in zip(gradients, cache, strict=True) if name is not None}
+        named = {name: value for name, value in zip(gradients, cache, strict=True) if name is not None}
+        return {name: None for name in given if names_start(name)} | named
 
     return _named(run, "forward"), pull, given
 
@@ -214,7 +217,7 @@ def _left(held: Mapping[str, Any], names: list[str], told: Mapping[str, str] | s
     """The gradients that backward left in attributes or globals."""
     if isinstance(told, Mapping):
         return {name: held.get(place) for name, place in told.items()}
-    bag = held.get(told) if told is not None else next((held[one] for one in _BAGS if _is_bag(held.get(one))), None)
+    bag = held.get(told) if told is not None else next((held[one] for one in BAGS if _is_bag(held.get(one))), None)
     if _is_bag(bag):
         assert isinstance(bag, Mapping)
         return {name: bag[key] for key, name in gradients_of([*map(str, bag)], names).items()}

@@ -16,6 +16,10 @@ from symrnn.checking.trees import Tree, children, is_float, leaves
 from symrnn.checking.written import returned_names
 
 ROOT = "output"
+_REMEDY = (
+    "let backward take one cotangent an output and then the cache, or say what is what: cache=True or False, and "
+    "outputs= the number, indices or names of what forward returns besides a cache"
+)
 Key = int | str
 Outputs = int | str | Sequence[Key] | None
 
@@ -122,16 +126,14 @@ class _Puzzle:
     def cache_parameters(self) -> list[str]:
         return [name for name in self.names if names_cache(name) and name not in self.inputs]
 
-    def unclear(self, why: str) -> SubjectError:
+    def unclear(self, why: str, remedy: str = _REMEDY) -> SubjectError:
         """The one error of a pair that cannot be called."""
         kind = type(self.returned).__name__
         count = f" of {len(self.returned)}" if isinstance(self.returned, tuple | list | Mapping) else ""
         return refuse(
             "cannot-call",
             f"it cannot be told how to call backward: {why}; forward is {shown(self.forward, 'forward')} and returns "
-            f"a {kind}{count}, backward is {shown(self.backward, 'backward')}\n  let backward take one cotangent an "
-            "output and then the cache, or say what is what: cache=True or False, and outputs= the number, indices or "
-            "names of what forward returns besides a cache",
+            f"a {kind}{count}, backward is {shown(self.backward, 'backward')}\n  {remedy}",
         )
 
     # Which of what forward returns is what.
@@ -292,12 +294,23 @@ class _Filling:
         if len(open_ones) > len(waiting):
             floats = [path for path, leaf in leaves(ROOT, self.outputs).items() if is_float(leaf)]
             if self._taken() or len(floats) != len(open_ones):
-                one = "one cotangent" if len(waiting) == 1 else f"{len(waiting)} cotangents"
-                raise self.puzzle.unclear(
-                    f"there is {one} to pass, and no value for {', '.join(open_ones[len(waiting) :])}"
-                )
+                raise self._without_value(open_ones, waiting)
             paths = floats
         self.roles.update({name: Slot("cotangent", path) for name, path in zip(open_ones, paths, strict=False)})
+
+    def _without_value(self, open_ones: list[str], waiting: list[str]) -> SubjectError:
+        """The error of parameters for which there is nothing: no cotangent, no cache, no argument of forward."""
+        named = [name for name in open_ones if names_cotangent(name)]
+        likely = named if len(named) == len(waiting) else open_ones[: len(waiting)]
+        rest = ", ".join(name for name in open_ones if name not in likely)
+        one = "one cotangent" if len(waiting) == 1 else f"{len(waiting)} cotangents"
+        if self.caches:
+            return self.puzzle.unclear(f"there is {one} to pass, and no value for {rest}")
+        return self.puzzle.unclear(
+            f"there is {one} to pass, forward returns no cache, and no argument of forward is called {rest}",
+            f"let forward return what backward needs as a cache; or name backward's parameters as forward's arguments "
+            f"({', '.join(self.puzzle.inputs)}); or pass a function of the cotangents alone that calls it",
+        )
 
     def _arranged(self, parameters: list[Parameter]) -> tuple[Slot, ...]:
         """The slots as Python passes them: by keyword from the first parameter on that is left at its default."""

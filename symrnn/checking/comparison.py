@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from symrnn.checking.calling import ROOT
+from symrnn.checking.invocation import SubjectError
+from symrnn.checking.naming import BAGS, gradient_of
 from symrnn.checking.trees import Tree, children, is_float, leaves
 
 Array = Any
@@ -59,11 +62,21 @@ def same(one: Any, two: Any) -> bool:
 
 
 def alike(one: Tree, two: Tree) -> bool:
-    """Whether a cache has the same arrays as before; the attributes of an object are looked at once."""
+    """Whether a cache has the same arrays as before.
+
+    The attributes of an object are looked at once, but for those where it leaves gradients: new ones, and those that
+    are named after others.
+    """
     if children("", one) is None and hasattr(one, "__dict__") and type(one) is type(two):
-        one, two = dict(vars(one)), dict(vars(two))
+        names = [name for name in vars(one) if name in vars(two) and not _holds_gradients(name, vars(one))]
+        one, two = ({name: vars(held)[name] for name in names} for held in (one, two))
     before, after = leaves("", one), leaves("", two)
     return set(before) == set(after) and all(same(leaf, after[path]) for path, leaf in before.items())
+
+
+def _holds_gradients(name: str, beside: Iterable[str]) -> bool:
+    others = [other for other in beside if other != name]
+    return name in BAGS or gradient_of(name, others) is not None
 
 
 def same_state(one: Any, two: Any) -> bool:
@@ -85,6 +98,23 @@ def gap_between(one: Mapping[str, Array], two: Mapping[str, Array]) -> tuple[flo
     return largest, where
 
 
+def no_floats_told(inputs: Mapping[str, Tree]) -> str:
+    """That there is nothing to differentiate among the inputs, and what to give."""
+    if not inputs:
+        return "inputs: there is nothing in it\n  give the arguments of forward by name, such as {'x': x, 'W': W}"
+    told = integers_told(inputs)
+    remedy = "" if told else "\n  give the sequence, the weights and the states as NumPy arrays of floats"
+    return f"inputs: no array of floats to differentiate{told}{remedy}"
+
+
+def with_integers(error: SubjectError, inputs: Mapping[str, Tree]) -> SubjectError:
+    """The error, with a word on arrays of integers among the inputs: they may be why a function raises."""
+    told = integers_told(inputs)
+    if not told or not error.problem.kind.endswith("-raises"):
+        return error
+    return SubjectError(replace(error.problem, sentence=f"{error.problem.sentence}{told}"))
+
+
 def integers_told(inputs: Mapping[str, Tree]) -> str:
     """A clause on arrays of integers among the inputs."""
     found = [
@@ -93,4 +123,4 @@ def integers_told(inputs: Mapping[str, Tree]) -> str:
         for path, leaf in leaves(name, tree).items()
         if getattr(getattr(leaf, "dtype", None), "kind", "") in tuple("iu")
     ]
-    return f"; {', '.join(found[:6])}: integer arrays are not differentiated; give floats" if found else ""
+    return f"; {', '.join(found[:6])}: integer arrays are not differentiated\n  give floats" if found else ""

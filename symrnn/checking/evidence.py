@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.checking.invocation import SubjectError
 from symrnn.checking.reading import Reading
 from symrnn.checking.subject import Subject
 from symrnn.checking.truth import DIFFERENCES, Truth
@@ -49,6 +50,8 @@ class Evidence:
         arrays: the point, in place of the subject's own arrays.
         method: how the truth is found; None to find out.
         repeat: whether backward is also called again, to notice what it keeps or uses up.
+        quick: whether derivatives in a few calls will do.
+        mask: output path -> what its cotangent is multiplied by.
 
     Attributes:
         gradients: leaf path -> what backward returns.
@@ -63,12 +66,16 @@ class Evidence:
         arrays: Mapping[str, Array] | None = None,
         method: str | None = None,
         repeat: bool = False,
+        quick: bool = False,
+        mask: Mapping[str, Array] | None = None,
     ) -> None:
-        self.subject, self.seed = subject, seed
+        self.subject, self.seed, self._quick = subject, seed, quick
         self.arrays = dict(arrays or {})
         self.point = dict(subject.arrays) | self.arrays
         answer = subject.outputs(self.arrays) if self.arrays else subject.answer
-        self.cotangents = _cotangents(subject, answer, seed)
+        self.cotangents = {
+            path: c * (mask or {}).get(path, 1.0) for path, c in _cotangents(subject, answer, seed).items()
+        }
         self.reading: Reading = (
             subject.examine(self.cotangents) if repeat else subject.reading(self.arrays, self.cotangents)
         )
@@ -84,7 +91,8 @@ class Evidence:
     def expected(self, name: str, place: int) -> tuple[float, float]:
         """The derivative along that direction, and its error."""
         if (name, place) not in self._measured:
-            self._measured[name, place] = self.truth.directional({name: self.direction(name, place)})
+            measure = self.truth.quick if self._quick else self.truth.directional
+            self._measured[name, place] = measure({name: self.direction(name, place)})
         return self._measured[name, place]
 
     def product(self, name: str, place: int, candidate: Array | None = None) -> Product:
@@ -118,7 +126,7 @@ class Evidence:
 
     def factor(self, name: str) -> float | None:
         """The constant c where the gradient is c times the right one; None where it is no multiple."""
-        products = [self.product(name, place) for place in range(_MORE)]
+        products = [self.product(name, place) for place in range(2)]
         best = max(products, key=lambda product: abs(product.expected))
         if best.expected == 0 or abs(best.expected) <= 100 * best.error or not np.isfinite(best.got):
             return None
@@ -131,10 +139,21 @@ class Evidence:
         """How far the gradient is off along a direction restricted to some entries; zero for rounding."""
         direction = np.where(mask, self.direction(name, place), 0.0)
         terms = self.gradients[name] * direction
-        expected, error = self.truth.directional({name: direction})
+        expected, error = self.truth.quick({name: direction})
         gap = abs(float(np.sum(terms)) - expected)
         scale = max(float(np.sqrt(np.sum(terms**2))), abs(expected))
         return gap if gap > self.coarse * scale + 8 * error else 0.0
+
+    @cached_property
+    def jump(self) -> float:
+        """How far the derivatives on both sides may differ, along one direction in all inputs at once."""
+        direction = {name: self.direction(name, 0) for name in self.subject.arrays}
+        try:
+            slopes = self.truth.slopes(direction)
+        except SubjectError:
+            return float("inf")
+        bound = abs(slopes.ahead - slopes.behind) + slopes.error
+        return bound if np.isfinite(bound) else float("inf")
 
     # Linearity in the cotangents.
 

@@ -35,6 +35,8 @@ MISTAKES = {
     "clipped-in-recursion": "what is carried back in time is clipped at each step",
     "truncated": "nothing is carried back beyond some number of steps",
     "sign": "a term has the wrong sign",
+    "gradients-exchanged": "gradients are returned in the places of others",
+    "zero-gradient": "a gradient is never computed, not added up, or not returned",
 }
 """Every class of mistakes: its tag, and what it is in plain words."""
 
@@ -47,6 +49,7 @@ class Verdict(StrEnum):
     WRONG = "wrong"
     KINK = "at a kink"
     UNKNOWN = "cannot tell"
+    MISSING = "not returned"
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,13 @@ class Worst:
         index: where it is in the input's array.
         got: what the backward pass gives.
         expected: what the forward pass says.
+        among: how many entries were looked at, where that is not all of them; otherwise None.
     """
 
     index: tuple[int, ...]
     got: float
     expected: float
+    among: int | None = None
 
 
 @dataclass(frozen=True)
@@ -69,12 +74,14 @@ class Suggestion:
     """A class of mistakes that a wrong gradient looks like; less than a diagnosis, since no cell was needed to see it.
 
     Attributes:
-        mistake: the tag of the class, one of `MISTAKES`.
+        mistake: the tag of the likeliest class, one of `MISTAKES`.
         sentence: what was seen, with numbers.
+        others: further classes that it may be as well, the likelier first.
     """
 
     mistake: str
     sentence: str
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,7 @@ from symrnn.checking.report import (
     blind_told,
     diagnosis_told,
     heading,
-    suggestion_told,
-    suggestions_of,
+    looks_told,
     table,
     worst_told,
 )
@@ -24,22 +23,24 @@ _COLOURS = {
     Verdict.WRONG: "#b42318",
     Verdict.KINK: "#8a5a00",
     Verdict.UNKNOWN: "#57606a",
+    Verdict.MISSING: "#8a5a00",
 }
 _BADGE = "color:#fff;background:{};border-radius:4px;padding:1px 6px;white-space:nowrap"
 _CELL = "text-align:left;padding:2px 10px 2px 0;border-bottom:1px solid rgba(128,128,128,.4)"
+_PRE = "opacity:.75;white-space:pre-wrap;margin:.5em 0"
+_ITEM = "white-space:pre-line"
 _BOX = "font-family:system-ui,sans-serif;color:inherit;max-width:60em"
 
 
 def page(report: GradientReport) -> str:
     """The report as one `div`; text has the colour of its surroundings, and only badges have a background."""
     parts = [f"<p>{_badge(report.verdict)} <b>{escape(report.summary)}</b></p>"]
-    parts += [f"<p style='opacity:.75'>{escape(line)}</p>" for line in heading(report)]
+    parts += [f'<pre style="{_PRE}">{escape(line)}</pre>' for line in heading(report)]
     parts.append(_table(report) if report.gradients else "")
     for diagnosis in report.diagnoses:
         parts.append(_list(f"Mistake: {diagnosis.mistake}", diagnosis_told(diagnosis)))
     parts.append(_list("Worst entries", (worst_told(one) for one in report.gradients if one.worst), code=True))
-    told = (f"{finding.name}: {suggestion_told(suggestion)}" for finding, suggestion in suggestions_of(report))
-    parts.append(_list("What this looks like", told))
+    parts.append(_list("What this looks like", looks_told(report)))
     parts.append(_list("Not explained", report.unexplained, code=True))
     parts.append(_list("Problems", (one.sentence for one in report.problems if one.fatal)))
     parts.append(_list("Remarks", (one.sentence for one in report.problems if not one.fatal)))
@@ -68,4 +69,4 @@ def _list(title: str, items: Iterable[str], code: bool = False) -> str:
     shown = [f"<code>{escape(item)}</code>" if code else escape(item) for item in items]
     if not shown:
         return ""
-    return f"<p><b>{escape(title)}</b></p><ul>{''.join(f'<li>{item}</li>' for item in shown)}</ul>"
+    return f"<p><b>{escape(title)}</b></p><ul style='{_ITEM}'>{''.join(f'<li>{item}</li>' for item in shown)}</ul>"

@@ -57,6 +57,30 @@ def call(role: str, function: Callable[..., Any], arguments: Sequence[Any], name
     return returned
 
 
+def check_arguments(forward: Callable[..., Any], inputs: Mapping[str, Any]) -> None:
+    """Compare the names of the inputs with forward's own parameters.
+
+    Raises:
+        SubjectError: one is missing, or too many.
+    """
+    known = signature(forward)
+    kinds = inspect.Parameter
+    parameters = {} if known is None else dict(known.parameters)
+    if known is None or any(p.kind in (kinds.POSITIONAL_ONLY, kinds.VAR_POSITIONAL) for p in parameters.values()):
+        return
+    anything = any(p.kind is kinds.VAR_KEYWORD for p in parameters.values())
+    named = {name: p for name, p in parameters.items() if p.kind is not kinds.VAR_KEYWORD}
+    missing = [name for name, p in named.items() if p.default is p.empty and name not in inputs]
+    strange = [name for name in inputs if name not in named and not anything]
+    if missing or strange:
+        lacking = f"inputs lacks {', '.join(missing)}" if missing else ""
+        more = f"inputs has {', '.join(strange)}, which forward does not take" if strange else ""
+        one = "name the inputs as forward names its parameters" if strange else "add it to the inputs"
+        remedy = one if missing else "leave it out of the inputs"
+        told = "; ".join(part for part in (lacking, more) if part)
+        raise refuse("wrong-arguments", f"forward is {shown(forward, 'forward')}: {told}\n  {remedy}")
+
+
 def signature(function: Callable[..., Any]) -> inspect.Signature | None:
     """The function's signature; None where Python does not know it."""
     try:

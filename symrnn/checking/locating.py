@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from symrnn.checking.evidence import Evidence
 from symrnn.checking.findings import Worst
-from symrnn.checking.truth import COMPLEX_STEP
 
 Array = Any
-_FULL = {True: 256, False: 96}
-_SAMPLES = {True: 16, False: 6}
-_BUDGET = 3000
+_SAMPLES = 12
+_FEWEST = 5
+_CALLS = 1200
+_FEWEST_CALLS = 64
+_WORK = 2e7
+"""Calls of forward, times the numbers that it is given: what all that is done here may come to."""
 
 
 @dataclass(frozen=True)
@@ -38,25 +41,38 @@ class Location:
     slices: dict[int, tuple[int, int]]
 
 
-class Locator:
-    """Looks for wrong entries, with one budget for all inputs."""
+def locate(evidence: Evidence, names: Sequence[str]) -> dict[str, Location]:
+    """Find the worst entry of every wrong gradient, and what can be said of the rest.
 
-    def __init__(self, evidence: Evidence) -> None:
-        self._evidence = evidence
-        self._left = _BUDGET if evidence.truth.method == COMPLEX_STEP else _BUDGET // 8
-        self._samples = _SAMPLES[evidence.truth.method == COMPLEX_STEP]
-        self._full = _FULL[evidence.truth.method == COMPLEX_STEP]
+    Calls of forward are shared out: the small gradients are looked at first, and leave the large ones what they spare.
+    """
+    numbers = sum(np.size(array) for array in evidence.subject.arrays.values())
+    left = max(_FEWEST_CALLS, min(_CALLS, int(_WORK / max(1, numbers)))) // evidence.truth.cost
+    found: dict[str, Location] = {}
+    waiting = sorted(names, key=lambda name: evidence.gradients[name].size)
+    for place, name in enumerate(waiting):
+        locator = _Locator(evidence, max(_FEWEST, left // (len(waiting) - place)))
+        found[name] = locator.locate(name)
+        left -= locator.spent
+    return found
+
+
+class _Locator:
+    """Looks for wrong entries of one gradient, in so many derivatives."""
+
+    def __init__(self, evidence: Evidence, allowed: int) -> None:
+        self._evidence, self._allowed = evidence, allowed
+        self.spent = 0
 
     def locate(self, name: str) -> Location:
-        """Find the worst entry of one wrong gradient, and what can be said of the rest."""
         gradient = self._evidence.gradients[name]
-        if gradient.size <= min(self._full, self._left):
+        if gradient.size <= self._allowed:
             return self._entire(name, gradient)
         return self._sampled(name, gradient)
 
     def _entire(self, name: str, gradient: Array) -> Location:
         expected, errors = self._evidence.truth.entries(name, np.ndindex(gradient.shape))
-        self._left -= gradient.size
+        self.spent += gradient.size
         expected, errors = expected.reshape(gradient.shape), errors.reshape(gradient.shape)
         gap = np.abs(gradient - expected)
         size = float(np.max(np.abs(expected), initial=0))
@@ -65,22 +81,35 @@ class Locator:
         return Location(*_compared(gradient, expected, [*np.ndindex(gradient.shape)]), "every entry", slices)
 
     def _sampled(self, name: str, gradient: Array) -> Location:
-        flat = np.abs(gradient).ravel()
         rng = np.random.default_rng(self._evidence.seed)
-        places = {self._halved(name, gradient), int(np.argmax(flat))}
-        sample = rng.choice(gradient.size, size=min(self._samples, gradient.size), replace=False).tolist()
+        places = {int(np.argmax(np.abs(gradient)))}
+        if halving := self._can(_depth(gradient.size) + _FEWEST + 2):
+            places.add(self._halved(name, gradient))
+        count = min(_SAMPLES, gradient.size, max(_FEWEST, self._allowed - self.spent) - len(places))
+        sample = rng.choice(gradient.size, size=count, replace=False).tolist()
         indices = [_index(place, gradient.shape) for place in (*places, *sample)]
         expected, _ = self._evidence.truth.entries(name, indices)
+        self.spent += len(indices)
         got = np.array([gradient[index] for index in indices])
         worst = _compared(got, expected, indices)[0]
+        worst = None if worst is None else replace(worst, among=len(set(indices)))
         slices = {axis: bounds for axis in range(gradient.ndim) if (bounds := self._range(name, axis)) is not None}
-        products = [self._evidence.product(name, place) for place in range(4)]
-        gaps, sizes = [p.gap for p in products], [abs(p.expected) for p in products]
-        error = float(np.sqrt(np.sum(np.square(gaps)) / total)) if (total := np.sum(np.square(sizes))) else float("inf")
         start = len(places)
         _, _, ratio, cosine = _compared(got[start:], expected[start:], indices[start:])
-        told = f"ratio and cosine from {len(sample)} entries drawn at random, the worst entry by halving"
-        return Location(worst, error, ratio, cosine, told, slices)
+        error = self._error(name, got[start:], expected[start:])
+        told = f"ratio and cosine from {len(sample)} entries drawn at random"
+        return Location(worst, error, ratio, cosine, f"{told}, the worst entry by halving" if halving else told, slices)
+
+    def _error(self, name: str, got: Array, expected: Array) -> float:
+        """‖got - expected‖ / ‖expected‖, estimated from entries and from directional products alike."""
+        products = [self._evidence.product(name, place) for place in range(2)]
+        weight = self._evidence.gradients[name].size / max(1, got.size)
+        gap = sum(p.gap**2 for p in products) / 2 + weight * float(np.sum((got - expected) ** 2))
+        size = sum(p.expected**2 for p in products) / 2 + weight * float(np.sum(expected**2))
+        return float(np.sqrt(gap / size)) if size else float("inf")
+
+    def _can(self, count: int) -> bool:
+        return self.spent + count <= self._allowed
 
     def _halved(self, name: str, gradient: Array) -> int:
         """The flat place of a wrong entry: the half that is further off, again and again."""
@@ -91,7 +120,8 @@ class Locator:
             direction = np.zeros(gradient.size)
             direction[start:stop] = signs.ravel()[start:stop]
             direction = direction.reshape(gradient.shape)
-            value, _ = self._evidence.truth.directional({name: direction})
+            value, _ = self._evidence.truth.quick({name: direction})
+            self.spent += 1
             return float(np.sum(gradient * direction)) - value
 
         whole = off(low, high)
@@ -112,13 +142,19 @@ class Locator:
         where = np.arange(count).reshape(shape)
 
         def wrong(mask: Array) -> bool:
+            self.spent += 1
             return self._evidence.moved(name, np.broadcast_to(mask, self._evidence.gradients[name].shape)) > 0
 
-        if count < 2 or (wrong(where == 0) and wrong(where == count - 1)):
+        if count < 2 or not self._can(2 + 2 * _depth(count)) or (wrong(where == 0) and wrong(where == count - 1)):
             return None
         first = _least(count, lambda stop: wrong(where < stop)) - 1
         last = count - _least(count, lambda kept: wrong(where >= count - kept))
         return None if (first, last) == (0, count - 1) or first > last else (first, last)
+
+
+def _depth(count: int) -> int:
+    """How often so many can be halved."""
+    return int(count).bit_length()
 
 
 def _least(count: int, true_from: Any) -> int:

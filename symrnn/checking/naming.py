@@ -36,7 +36,25 @@ _ALL_COTANGENTS = re.compile(
 _PLAIN_COTANGENT = re.compile(
     r"^(?:d_?out|d_?output|d_?y|dL|upstream|cotangent|cot|ct|grad|gradient|delta|g|v|u|bar|error|err|d|dy|dout)s?$|^[δ∂].*$"
 )
+BAGS = ("grads", "gradients", "grad")
+"""What people call a dict of all gradients."""
+_DATA = re.compile(
+    r"^(?:x|xs|xt|x_t|X|input|inputs|data|sequence|seq|batch|tokens|y|ys|t|target|targets|label|labels|mask|masks)\b",
+)
+_STATE = re.compile(
+    r"^(?:[hcsnmz]|state|hidden|cell)?_?(?:0|prev|init|initial|start|tm1)$|^(?:h|c|s|state|hidden)$", re.IGNORECASE
+)
 _START = re.compile(r"_?(?:prev|previous|initial|init|start|first|last|tm1|0)$")
+
+
+def names_data(word: str) -> bool:
+    """Whether an input of that name is data, which is not trained: a sequence, or targets."""
+    return bool(_DATA.match(word))
+
+
+def names_start(path: str) -> bool:
+    """Whether an input, or the last name of its path, is called as an initial state is."""
+    return bool(_STATE.match(path.rsplit("[", 1)[-1].strip("]'\"")))
 
 
 def names_cache(word: str) -> bool:

@@ -34,6 +34,8 @@ class Reading:
         extra: key -> what was returned and belongs to no input.
         refused: paths whose gradient is there and cannot be used.
         declined: paths for which None was returned.
+        absent: paths for which nothing was returned.
+        misshapen: path -> what was returned for it, where that is an array of floats in another shape.
         coarsest: the coarsest rounding unit among the gradients.
         problems: what is unusual; none of it fatal.
     """
@@ -52,6 +54,8 @@ class Reading:
         self.extra: dict[str, Any] = {}
         self.refused: set[str] = set()
         self.declined: set[str] = set()
+        self.absent: tuple[str, ...] = ()
+        self.misshapen: dict[str, Array] = {}
         self.coarsest = float(np.finfo(np.float64).eps)
         self.problems: list[Problem] = []
 
@@ -76,6 +80,7 @@ class Reading:
         return self
 
     def _absent(self, paths: list[str]) -> None:
+        self.absent = tuple(path for path in paths if path not in self.declined)
         if paths:
             told = _listed(paths)
             self._note("missing-gradient", f"backward returns no gradient of {told}; not compared")
@@ -249,6 +254,7 @@ class Reading:
         if [size for size in got if size != 1] == [size for size in shape if size != 1]:
             self._note("reshaped", f"the gradient of {path} has shape {got}, {path} has {shape}: accepted")
             return array.reshape(shape)
+        self.misshapen[path] = array
         self._bad_shape(path, f"the gradient of {path} has shape {got}, {path} has {shape}{_hint(got, shape)}")
         return None
 
@@ -312,6 +318,8 @@ def _last(path: str) -> str:
 def _described(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
+    if value is None:
+        return "None"
     if isinstance(value, tuple | list | Mapping):
         return f"a {type(value).__name__} of {len(value)}"
     return f"a {type(value).__name__}"

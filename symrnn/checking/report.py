@@ -25,7 +25,7 @@ WIDTH = 100
 _LONGEST_NAME = 36
 _MOST_LINES = 6
 _GOOD = (Verdict.RIGHT, Verdict.ROUNDING)
-_GRAVITY = (Verdict.WRONG, Verdict.UNKNOWN, Verdict.KINK, Verdict.ROUNDING, Verdict.RIGHT)
+_GRAVITY = (Verdict.WRONG, Verdict.MISSING, Verdict.UNKNOWN, Verdict.KINK, Verdict.ROUNDING, Verdict.RIGHT)
 
 
 @dataclass(frozen=True)
@@ -80,15 +80,16 @@ class GradientReport:
     @property
     def summary(self) -> str:
         """One sentence."""
-        count = len(self.gradients)
+        count = sum(finding.verdict is not Verdict.MISSING for finding in self.gradients)
         if any(problem.kind == "wrong-elsewhere" for problem in self.problems):
             return f"{_counted(count, 'gradient')} compared: right at these inputs, wrong at others."
         if any(problem.fatal for problem in self.problems) and not self.wrong:
             return "The gradients could not be checked."
-        if not count:
+        if not self.gradients:
             return "No gradient was compared."
-        missing = sum(problem.kind == "missing-gradient" for problem in self.problems)
-        rest = "; some inputs have no gradient and were not compared" if missing else ""
+        missing = len(self.gradients) - count
+        unsaid = not missing and any(problem.kind == "missing-gradient" for problem in self.problems)
+        rest = "; some inputs have no gradient and were not compared" if unsaid else ""
         if self.passed:
             exact = all(finding.verdict is Verdict.RIGHT for finding in self.gradients)
             told = "right" if exact else "right up to rounding"
@@ -96,8 +97,10 @@ class GradientReport:
         parts = [
             f"{found} {verdict}"
             for verdict in _GRAVITY
-            if (found := sum(finding.verdict is verdict for finding in self.gradients))
+            if verdict is not Verdict.MISSING
+            and (found := sum(finding.verdict is verdict for finding in self.gradients))
         ]
+        rest = f"; {missing} not returned" if missing else rest
         return f"{_counted(count, 'gradient')} compared: {', '.join(parts)}{rest}."
 
     def __str__(self) -> str:
@@ -125,14 +128,18 @@ class GradientReport:
 
         return page(self)
 
+    def failure(self) -> str:
+        """The report as the message of a failed test: it begins with the verdict."""
+        return "\n\n".join([f"{self.verdict}: {self.summary}", *("\n".join(block) for block in _blocks(self) if block)])
+
     def raise_if_failed(self) -> None:
         """Stop where a gradient is not right.
 
         Raises:
-            VerificationError: its text is the report, and its `report` the report itself.
+            VerificationError: its text is the verdict and the report, and its `report` the report itself.
         """
         if not self.passed:
-            error = VerificationError(str(self))
+            error = VerificationError(self.failure())
             error.report = self  # type: ignore[attr-defined]
             raise error
 
@@ -144,7 +151,7 @@ def table(report: GradientReport) -> list[tuple[str, ...]]:
             _cut(finding.name),
             "×".join(map(str, finding.shape)) or "scalar",
             str(finding.verdict),
-            _number(finding.error),
+            "" if finding.verdict is Verdict.MISSING else _number(finding.error),
             "" if finding.norm_ratio is None else f"{finding.norm_ratio:.6g}",
             "" if finding.cosine is None else f"{finding.cosine:.6f}",
         )
@@ -156,7 +163,8 @@ def worst_told(finding: GradientFinding) -> str:
     """The worst entry in a line."""
     assert finding.worst is not None
     index = f"[{', '.join(map(str, finding.worst.index))}]" if finding.worst.index else ""
-    return f"{finding.name}{index}: got {finding.worst.got:.10g}, expected {finding.worst.expected:.10g}"
+    among = "" if finding.worst.among is None else f" (the worst of {finding.worst.among} looked at)"
+    return f"{finding.name}{index}: got {finding.worst.got:.10g}, expected {finding.worst.expected:.10g}{among}"
 
 
 def diagnosis_told(diagnosis: Diagnosis) -> list[str]:
@@ -182,10 +190,20 @@ def suggestions_of(report: GradientReport) -> list[tuple[GradientFinding, Sugges
     ]
 
 
+def looks_told(report: GradientReport) -> list[str]:
+    """What wrong gradients look like, those that look alike together."""
+    alike: dict[Suggestion, list[str]] = {}
+    for finding, suggestion in suggestions_of(report):
+        alike.setdefault(suggestion, []).append(finding.name)
+    return [f"{', '.join(names)}: {suggestion_told(suggestion)}" for suggestion, names in alike.items()]
+
+
 def suggestion_told(suggestion: Suggestion) -> str:
     """What a wrong gradient looks like, with its class in plain words."""
-    meaning = MISTAKES.get(suggestion.mistake)
-    return f"{suggestion.sentence} ({suggestion.mistake}{f': {meaning}' if meaning else ''})"
+    told = "; or ".join(
+        f"{tag}: {MISTAKES[tag]}" if tag in MISTAKES else tag for tag in (suggestion.mistake, *suggestion.others)
+    )
+    return f"{suggestion.sentence} ({told})"
 
 
 def heading(report: GradientReport) -> list[str]:
@@ -206,7 +224,7 @@ def _blocks(report: GradientReport) -> Iterator[list[str]]:
     for diagnosis in report.diagnoses:
         yield _section(f"mistake: {diagnosis.mistake}", diagnosis_told(diagnosis))
     yield _section("worst entries", [worst_told(one) for one in report.gradients if one.worst is not None])
-    yield _section("what this looks like", [f"{one.name}: {suggestion_told(s)}" for one, s in suggestions_of(report)])
+    yield _section("what this looks like", looks_told(report))
     yield _section("not explained", [", ".join(report.unexplained)] if report.unexplained else [])
     yield _section("problems", [problem.sentence for problem in report.problems if problem.fatal])
     yield _section("remarks", [problem.sentence for problem in report.problems if not problem.fatal])

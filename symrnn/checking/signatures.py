@@ -15,6 +15,8 @@ from symrnn.checking.evidence import Evidence
 from symrnn.checking.findings import Suggestion
 from symrnn.checking.invocation import SubjectError
 from symrnn.checking.locating import Location
+from symrnn.checking.naming import names_start
+from symrnn.checking.over_time import left_out, told_apart
 from symrnn.checking.sizes import differing, fewer, shorter, unstarted
 
 Array = Any
@@ -50,17 +52,19 @@ class Case:
 
 
 def suggested(
-    evidence: Evidence, wrong: Sequence[str], located: Mapping[str, Location]
+    evidence: Evidence, wrong: Sequence[str], located: Mapping[str, Location], moved: Mapping[str, str]
 ) -> dict[str, tuple[Suggestion, ...]]:
     """The classes of mistakes that each wrong gradient looks like, the plainest first."""
-    found: dict[str, list[Suggestion]] = {}
+    found: dict[str, list[Suggestion]] = {name: [_misplaced_told(name, moved)] for name in moved}
     for name in wrong:
         if name not in evidence.gradients or not np.isfinite(evidence.gradients[name]).all():
             continue
         case = Case(evidence, name, wrong, located.get(name))
-        found[name] = [suggestion for test in TESTS if (suggestion := test(case)) is not None]
-    if located:
-        for name, suggestion in _elsewhere(evidence, list(located)):
+        found.setdefault(name, [])
+        found[name] += [suggestion for test in TESTS if (suggestion := test(case)) is not None]
+    rest = [name for name in located if name not in moved]
+    if rest:
+        for name, suggestion in _elsewhere(evidence, rest):
             found.setdefault(name, []).append(suggestion)
     return {name: tuple(rows) for name, rows in found.items()}
 
@@ -72,7 +76,8 @@ def _zero(case: Case) -> Suggestion | None:
     if np.any(case.gradient):
         return None
     alone = " it is the only one that is wrong;" if len(case.wrong) == 1 else ""
-    return Suggestion("missing-path", f"it is zero throughout;{alone} the outputs do depend on {case.name}")
+    told = f"it is zero throughout;{alone} the outputs do depend on {case.name}"
+    return Suggestion("zero-gradient", told, ("recurrent-path-cut",) if names_start(case.name) else ())
 
 
 def _phantom(case: Case) -> Suggestion | None:
@@ -187,8 +192,31 @@ def _swapped(case: Case) -> Suggestion | None:
             which = "both are wrong" if name in case.wrong else f"that of {name} is right"
             return Suggestion("gate-swapped", f"it equals the gradient of {name} in every entry; {which}")
         if name in case.wrong and case.evidence.holds(name, gradient):
-            return Suggestion("gate-swapped", f"it is the right gradient of {name}")
+            return None if case.holds(other) else Suggestion("gate-swapped", f"it is the right gradient of {name}")
     return None
+
+
+def misplaced(evidence: Evidence, wrong: Sequence[str]) -> dict[str, str]:
+    """The gradients that are right and stand in the place of another: whose it is -> where it is, in any shape."""
+    returned = {name: evidence.gradients[name] for name in wrong if name in evidence.gradients}
+    returned |= {name: array for name, array in evidence.reading.misshapen.items() if name in wrong}
+    found: dict[str, str] = {}
+    for name in wrong:
+        shape = np.shape(evidence.point[name])
+        fitting = [one for one, array in returned.items() if one != name and array.shape == shape and np.any(array)]
+        fitting = [one for one in fitting if evidence.holds(name, returned[one])]
+        if len(fitting) == 1:
+            found[name] = fitting[0]
+    return found if len(set(found.values())) == len(found) else {}
+
+
+def _misplaced_told(name: str, places: Mapping[str, str]) -> Suggestion:
+    other = places[name]
+    if places.get(other) == name:
+        told = f"exchanged with that of {other}: each is the right gradient of the other one"
+    else:
+        told = f"the right one is what is returned for {other}"
+    return Suggestion("gradients-exchanged", told)
 
 
 def _sliced(case: Case) -> Suggestion | None:
@@ -274,13 +302,18 @@ def _elsewhere(evidence: Evidence, wrong: list[str]) -> list[tuple[str, Suggesti
     noticed = list(subject.problems)  # what is noticed at other sizes is not of these inputs
     for tag, change, more, sentence in _QUESTIONS:
         there = _asked(subject, change)
-        if there is None or (gone := differing(subject, there, method)) is None:
+        if there is None or (gone := differing(subject, there, method, wrong)) is None:
             continue
         control = None if more is None else _asked(subject, more)
-        still = None if control is None else differing(subject, control, method)
-        for name in wrong:
-            if name not in gone and (still is None or name in still) and name in _read(subject, there):
-                found.append((name, Suggestion(tag, sentence)))
+        still = None if control is None else differing(subject, control, method, wrong)
+        read = _read(subject, there)
+        names = [name for name in wrong if name not in gone and (still is None or name in still) and name in read]
+        if tag == "recurrent-path-cut":
+            found += left_out(evidence, [name for name in wrong if name in gone], there).items()
+        if tag == "recurrent-path-cut" and control is not None:
+            found += told_apart(evidence, names, there, control).items() if names else ()
+        else:
+            found += [(name, Suggestion(tag, sentence)) for name in names]
     subject.problems[:] = noticed
     return found
 

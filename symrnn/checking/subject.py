@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,13 +15,14 @@ from symrnn.checking.comparison import (
     flat,
     floats,
     gap_between,
-    integers_told,
+    no_floats_told,
     same,
-    same_state,
+    with_integers,
 )
 from symrnn.checking.draws import Draws
 from symrnn.checking.findings import Problem
-from symrnn.checking.invocation import SubjectError, call, refuse, signature
+from symrnn.checking.invocation import SubjectError, call, check_arguments, refuse, signature
+from symrnn.checking.noticing import compare_twice, note_integers
 from symrnn.checking.reading import Reading
 from symrnn.checking.trees import (
     Tree,
@@ -36,8 +36,6 @@ from symrnn.checking.trees import (
 from symrnn.errors import InputError
 
 Array = Any
-_ROUNDING = 1e-12
-_COARSE = 1e-5
 
 
 class Subject:
@@ -58,6 +56,7 @@ class Subject:
         cache: whether forward returns a cache, as the last thing in a tuple; None to infer it.
         order: the inputs in the order in which backward returns their gradients; None for the order of `inputs`.
         negated: whether backward returns the gradients' negatives on purpose.
+        without: the inputs, or leaf paths, whose gradients backward leaves out on purpose.
         per_step: whether gradients come with a leading time axis, or in a list with an entry a step, not yet summed.
         seed: of the inputs, where a function makes them.
 
@@ -84,6 +83,7 @@ class Subject:
         outputs: Outputs = None,
         cache: bool | None = None,
         order: Sequence[str] | None = None,
+        without: Sequence[str] = (),
         negated: bool = False,
         per_step: bool = False,
         seed: int = 0,
@@ -105,13 +105,14 @@ class Subject:
         self._templates: list[dict[str, Tree]] = []
         self.arrays: dict[str, Array] = floats(self._inputs)
         if not self.arrays:
-            raise refuse("no-floats", f"inputs: no array of floats to differentiate{integers_told(self._inputs)}")
+            raise refuse("no-floats", no_floats_told(self._inputs))
+        self._without = _named_inputs(without, self._inputs, self.arrays)
         self.flat_names = flat_names(list(self.arrays))
         returned = self._first()
         self.calling: Calling = resolve(forward, backward, returned, list(self._inputs), outputs, cache)
         self.epsilon = self.gradient_epsilon = float(np.finfo(np.float64).eps)
         self.answer = self._checked_answer(returned)
-        self._compare_twice()
+        compare_twice(self)
 
     # What others ask.
 
@@ -183,6 +184,10 @@ class Subject:
         """Whether backward takes a cotangent of this output."""
         return any(path == used or path.startswith((f"{used}[", f"{used}.")) for used in self.calling.used)
 
+    def expects(self, path: str) -> bool:
+        """Whether the gradient of this leaf is not left out on purpose."""
+        return path not in self._without
+
     def note(self, kind: str, sentence: str, fatal: bool = False) -> None:
         """Add a problem, once."""
         problem = Problem(kind, sentence, fatal)
@@ -193,9 +198,10 @@ class Subject:
 
     def _first(self) -> Any:
         """What forward returns in double precision; in the inputs' own types where it refuses that."""
+        check_arguments(self._forward, self._inputs)
         try:
             return self._call_forward(self._arguments({}))
-        except SubjectError:
+        except SubjectError as error:
             self._dtypes = {
                 path: leaf.dtype
                 for name, tree in self._inputs.items()
@@ -203,7 +209,7 @@ class Subject:
                 if is_float(leaf) and getattr(leaf, "dtype", None) in (np.float32, np.float16)
             }
             if not self._dtypes:
-                raise
+                raise with_integers(error, self._inputs) from None
         return self._call_forward(self._arguments({}))
 
     def _arguments(self, arrays: Mapping[str, Array]) -> dict[str, Tree]:
@@ -294,14 +300,19 @@ class Subject:
         raw = {path: leaf for path, leaf in leaves(ROOT, tree).items() if is_float(leaf)}
         if not raw:
             kinds = sorted({type(leaf).__name__ for leaf in leaves(ROOT, tree).values()}) or ["nothing"]
-            raise refuse("no-output", f"forward returns no array of floats as output, but {', '.join(kinds)}")
+            told = "None" if kinds == ["NoneType"] else f"no array of floats as output, but {', '.join(kinds)}"
+            raise refuse(
+                "no-output", f"forward returns {told}\n  let it return its outputs: return h, or return h, cache"
+            )
         self.epsilon = max(float(np.finfo(getattr(leaf, "dtype", np.float64)).eps) for leaf in raw.values())
         answer = arrays_of(tree)
         bad = [path for path, array in answer.items() if not np.isfinite(array).all()]
         if bad:
             given = [path for path, array in self.arrays.items() if not np.isfinite(array).all()]
             why = f"; {', '.join(given)} among the inputs is not finite" if given else ""
-            raise refuse("forward-not-finite", f"forward returns NaN or infinity in {', '.join(bad)}{why}")
+            remedy = "give finite inputs" if given else "choose inputs where it is finite, such as smaller weights"
+            told = f"forward returns NaN or infinity in {', '.join(bad)}{why}\n  {remedy}"
+            raise refuse("forward-not-finite", told)
         unreached = [path for path in answer if not self.reachable(path)]
         if unreached:
             told = ", ".join(unreached[:6])
@@ -309,33 +320,6 @@ class Subject:
                 "fewer-cotangents", f"backward takes no cotangent of {told}: checked without that part of the outputs"
             )
         return answer
-
-    def _compare_twice(self) -> None:
-        """Call forward again, and say whether it draws random numbers or keeps something."""
-        state, legacy = np.random.get_state(), random.getstate()
-        again = self.outputs()
-        drawn = not same_state(state, np.random.get_state()) or legacy != random.getstate()
-        largest, where = 0.0, ""
-        for path, array in self.answer.items():
-            twin = again.get(path)
-            if twin is None or twin.shape != array.shape:
-                largest, where = np.inf, path
-                continue
-            gap = float(np.max(np.abs(array - twin), initial=0)) / max(1.0, float(np.max(np.abs(array), initial=0)))
-            largest, where = max((largest, where), (gap, path))
-        if not largest <= max(_ROUNDING, 4 * self.epsilon if self.epsilon > _ROUNDING else 0):
-            kind, why = (
-                (
-                    "not-deterministic",
-                    "it draws from a global random generator\n  seed it inside forward, or pass the draws",
-                )
-                if drawn
-                else (
-                    "state-kept",
-                    "it keeps something from call to call, or draws random numbers\n  let it start afresh",
-                )
-            )
-            raise refuse(kind, f"two calls of forward with the same inputs differ by {largest:.2g} in {where}: {why}")
 
     def examine(self, cotangents: Mapping[str, Array]) -> Reading:
         """One backward pass, and everything that can be noticed by repeating it.
@@ -345,7 +329,10 @@ class Subject:
         """
         tree, caches, inputs = self._run({})
         before = copied(caches)
-        first = self._pulled(tree, caches, inputs, cotangents)
+        try:
+            first = self._pulled(tree, caches, inputs, cotangents)
+        except SubjectError as error:
+            raise with_integers(self._uncached(error), self._inputs) from None
         changed = [place for place, cache in enumerate(before) if not alike(cache, caches[place])]
         self._again_with_same_cache(first, tree, caches, inputs, cotangents, bool(changed))
         afresh = self.reading({}, cotangents)
@@ -356,8 +343,16 @@ class Subject:
                 f"two calls of backward, each after its own forward, differ by {gap:.2g} in {where}: it keeps "
                 "something from call to call, such as a sum that is not set to zero, or draws random numbers",
             )
-        self._integers()
+        note_integers(self, self._inputs)
         return first
+
+    def _uncached(self, error: SubjectError) -> SubjectError:
+        """The error of a backward pass that was given all of what forward returns, for want of a cache."""
+        if self.calling.caches is not None or not any(slot.kind == "cache" for slot in self.calling.slots):
+            return error
+        name = next(slot.keyword or "cache" for slot in self.calling.slots if slot.kind == "cache")
+        told = f"forward returns no cache, so that what it returns was passed as backward's {name!r}"
+        return refuse(error.problem.kind, f"{error.problem.sentence}\n  {told}: return it beside the outputs")
 
     def _again_with_same_cache(
         self,
@@ -384,23 +379,20 @@ class Subject:
         elif changed:
             self.note("cache-changed", "backward changes the cache in place, without another gradient the second time")
 
-    def _integers(self) -> None:
-        """Say which arrays of integers are used as numbers, not as indices."""
-        for name, tree in self._inputs.items():
-            for path, leaf in leaves(name, tree).items():
-                if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "iu" and self._is_number(path, leaf):
-                    self.note(
-                        "integer-array",
-                        f"{path} is an array of integers and used as numbers: integer arrays are not differentiated; "
-                        "give floats",
-                    )
 
-    def _is_number(self, path: str, leaf: Array) -> bool:
-        try:
-            answer = self.outputs({path: leaf.astype(np.float64)})
-        except SubjectError:
-            return False
-        return gap_between(self.answer, answer)[0] < _COARSE
+def _named_inputs(names: Sequence[str], inputs: Mapping[str, Tree], arrays: Mapping[str, Array]) -> set[str]:
+    """The leaf paths of inputs that are named, whole or by leaf.
+
+    Raises:
+        InputError: there is no such input.
+    """
+    found: set[str] = set()
+    for name in [names] if isinstance(names, str) else names:
+        paths = {path for path in arrays if path == name or (name in inputs and path in leaves(name, inputs[name]))}
+        if not paths:
+            raise InputError(f"without: {name!r} is no input of floats\n  there are {', '.join(list(arrays)[:12])}")
+        found |= paths
+    return found
 
 
 __all__ = ["Subject", "SubjectError"]

@@ -101,9 +101,25 @@ class Truth:
             return value, 1e-13 * float(sum(np.sum(np.abs(term)) for term in terms))
         return self._richardson(direction)
 
+    @property
+    def cost(self) -> int:
+        """How many calls of forward a `quick` derivative takes."""
+        return 1 if self.method == COMPLEX_STEP else 4
+
+    def quick(self, direction: Mapping[str, Array]) -> tuple[float, float]:
+        """`directional` in a few calls whatever the method; the error is larger where that is by differences."""
+        if self.method == COMPLEX_STEP:
+            return self.directional(direction)
+        step = self._reach(direction) * (1e-3 if self._unit < 1e-10 else 3e-2)
+        slopes = []
+        for half in (step, step / 2):
+            slopes.append(self._change(direction, -half, self._moved(direction, half)) / (-2 * half))
+        value = slopes[1] + (slopes[1] - slopes[0]) / 3
+        return value, 0.1 * abs(slopes[1] - slopes[0]) + 4 * self._unit * self.size / step
+
     def entries(self, name: str, indices: Iterable[tuple[int, ...]]) -> tuple[Array, Array]:
         """Single entries of the gradient of one input: their values and their errors."""
-        pairs = [self.directional({name: _unit(self._point[name], index)}) for index in indices]
+        pairs = [self.quick({name: _unit(self._point[name], index)}) for index in indices]
         values, errors = zip(*pairs, strict=True) if pairs else ((), ())
         return np.array(values, np.float64), np.array(errors, np.float64)
 

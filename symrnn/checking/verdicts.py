@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from symrnn.checking.evidence import LARGE, Evidence, Product
 from symrnn.checking.findings import GradientFinding, Suggestion, Verdict, Worst
 from symrnn.checking.invocation import SubjectError
-from symrnn.checking.locating import Location, Locator
-from symrnn.checking.signatures import suggested
+from symrnn.checking.locating import Location, locate
+from symrnn.checking.naming import names_data
+from symrnn.checking.signatures import misplaced, suggested
 from symrnn.checking.subject import Subject
-from symrnn.checking.truth import DIFFERENCES
+from symrnn.checking.truth import COMPLEX_STEP, DIFFERENCES
 
 _WORTHLESS = 1e-2
 _GRAVITY = (Verdict.RIGHT, Verdict.ROUNDING, Verdict.UNKNOWN, Verdict.KINK, Verdict.WRONG)
@@ -26,11 +28,13 @@ class Judgement:
         findings: one per gradient that backward returns.
         method: how the truth was found.
         evidence: what was measured.
+        misplaced: input -> the one in whose place its right gradient was returned.
     """
 
     findings: tuple[GradientFinding, ...]
     method: str
     evidence: Evidence
+    misplaced: Mapping[str, str] = field(default_factory=dict)
 
 
 def judge(subject: Subject, seed: int = 0, directions: int = 2) -> tuple[GradientFinding, ...]:
@@ -65,15 +69,40 @@ def judged(evidence: Evidence, directions: int = 2) -> Judgement:
     subject = evidence.subject
     findings = [
         _found(evidence, name, directions)
-        for name in subject.names
         if name in evidence.gradients or name in evidence.reading.refused
+        else _not_returned(evidence, name)
+        for name in subject.names
+        if name in evidence.gradients or name in evidence.reading.refused or _is_expected(evidence, name)
     ]
-    locator = Locator(evidence)
+    _note_emptiness(evidence)
     wrong = [finding.name for finding in findings if finding.verdict is Verdict.WRONG]
-    located = {name: locator.locate(name) for name in wrong if _locatable(evidence, name)}
-    suggestions = suggested(evidence, wrong, located)
+    found = locate(evidence, [name for name in wrong if _locatable(evidence, name)])
+    located = {name: found[name] for name in wrong if name in found}
+    moved = misplaced(evidence, wrong)
+    suggestions = suggested(evidence, wrong, located, moved)
     findings = [_told(evidence, one, located.get(one.name), suggestions.get(one.name, ())) for one in findings]
-    return Judgement(tuple(findings), evidence.truth.method, evidence)
+    return Judgement(tuple(findings), evidence.truth.method, evidence, moved)
+
+
+def _is_expected(evidence: Evidence, name: str) -> bool:
+    """Whether a gradient that is not returned should be: of an array that the outputs depend on, and no data."""
+    if name not in evidence.reading.absent or not evidence.subject.expects(name) or not np.ndim(evidence.point[name]):
+        return False
+    misspelled = any(problem.kind == "phantom-gradient" for problem in evidence.reading.problems)
+    if names_data(name) and not misspelled:
+        return False
+    try:
+        return evidence.expected(name, 0)[0] != 0
+    except SubjectError:
+        return True
+
+
+def _not_returned(evidence: Evidence, name: str) -> GradientFinding:
+    shape = tuple(np.shape(evidence.point[name]))
+    told = (
+        f"backward returns no gradient of {name}, and the outputs depend on it; without={name!r} says that on purpose"
+    )
+    return GradientFinding(name, shape, Verdict.MISSING, float("nan"), evidence.fine, told)
 
 
 def _locatable(evidence: Evidence, name: str) -> bool:
@@ -84,6 +113,14 @@ def _locatable(evidence: Evidence, name: str) -> bool:
         and bool(np.isfinite(gradient).all())
         and not _is_limited(evidence, name)
     )
+
+
+def _note_emptiness(evidence: Evidence) -> None:
+    """Say that nothing was computed where there is nothing in an array."""
+    empty = [name for name, array in (evidence.point | evidence.cotangents).items() if not np.size(array)]
+    if empty:
+        shapes = ", ".join(f"{name} {np.shape((evidence.point | evidence.cotangents)[name])}" for name in empty[:6])
+        evidence.subject.note("empty", f"there is nothing in {shapes}\n  give at least one step and one example")
 
 
 def _is_limited(evidence: Evidence, name: str) -> bool:
@@ -98,12 +135,13 @@ def _found(evidence: Evidence, name: str, directions: int) -> GradientFinding:
             name, shape, Verdict.WRONG, float("inf"), evidence.fine, "its gradient has a wrong shape or type"
         )
     gradient = evidence.gradients[name]
-    if not gradient.size:
-        return GradientFinding(name, shape, Verdict.RIGHT, 0.0, evidence.fine, "the array is empty: nothing to compare")
+    if not gradient.size or not any(np.size(cotangent) for cotangent in evidence.cotangents.values()):
+        what = "the array is empty" if not gradient.size else "the outputs are empty"
+        return GradientFinding(name, shape, Verdict.UNKNOWN, 0.0, evidence.fine, f"{what}: nothing to compare")
     if not np.isfinite(gradient).all():
         return _not_finite(evidence, name, shape)
     try:
-        singles = [_single(evidence, name, place) for place in range(max(1, directions))]
+        singles = list(_singles(evidence, name, directions))
     except SubjectError as refusal:
         told = refusal.problem.sentence.splitlines()[0]
         return GradientFinding(name, shape, Verdict.UNKNOWN, float("inf"), evidence.fine, f"near the inputs, {told}")
@@ -116,6 +154,15 @@ def _found(evidence: Evidence, name: str, directions: int) -> GradientFinding:
     if (verdict is Verdict.RIGHT or single) and evidence.nonlinear(name):
         return _limited(evidence, finding)
     return finding
+
+
+def _singles(evidence: Evidence, name: str, directions: int) -> Iterator[tuple[Verdict, Product, float]]:
+    """The verdicts along one direction after the other, until one is that it is wrong."""
+    for place in range(max(1, directions)):
+        single = _single(evidence, name, place)
+        yield single
+        if single[0] is Verdict.WRONG:
+            return
 
 
 def _single(evidence: Evidence, name: str, place: int) -> tuple[Verdict, Product, float]:
@@ -138,6 +185,8 @@ def _single(evidence: Evidence, name: str, place: int) -> tuple[Verdict, Product
         noise = 30 * evidence.noise(name, place)
         if product.gap <= noise:
             return Verdict.ROUNDING, product, noise / scale
+    if evidence.truth.method == COMPLEX_STEP and evidence.jump <= 1e-3 * product.gap:  # no kink is near
+        return Verdict.WRONG, product, max(exact, evidence.coarse)
     slopes = evidence.truth.slopes({name: evidence.direction(name, place)})
     if slopes.gap > max(1e-3 * product.gap, 1e-5 * (abs(slopes.ahead) + abs(slopes.behind))):
         return Verdict.KINK, product, exact

@@ -170,3 +170,39 @@ def test_a_loss(factor):
 def test_names_that_are_not_there(call):
     with pytest.raises(InputError, match=r"from_.*\n  "):
         call()
+
+
+class Leaving:
+    """Leaves gradients in attributes that are there from the start, and in others."""
+
+    def __init__(self):
+        self.W, self.dW, self.grads = RNG.normal(size=(4, 6)), np.zeros((4, 6)), {}
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W
+
+    def backward(self, dh):
+        self.dW, self.db = self.x.T @ dh, dh.sum(0)
+        self.grads["W"] = self.dW
+        return dh @ self.W.T
+
+
+def test_gradients_left_in_attributes_are_no_change_of_the_cache():
+    subject = Subject(*from_object(Leaving(), attributes=("W",), inputs={"x": RNG.normal(size=(3, 4))}))
+    judge(subject)
+    assert "cache-changed" not in [problem.kind for problem in subject.problems]
+
+
+def test_a_change_of_a_weight_is_still_said():
+    class Updating(Leaving):
+        def backward(self, dh):
+            dx = super().backward(dh)
+            self.b = self.b + 1
+            return dx
+
+    layer = Updating()
+    layer.b = np.ones(6)
+    subject = Subject(*from_object(layer, attributes=("W",), inputs={"x": RNG.normal(size=(3, 4))}))
+    judge(subject)
+    assert "cache-changed" in [problem.kind for problem in subject.problems]

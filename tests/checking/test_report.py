@@ -1,6 +1,7 @@
 """What a report says, as text, as JSON and as HTML."""
 
 import json
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -18,7 +19,7 @@ from symrnn.checking import (
     Verdict,
     Worst,
 )
-from symrnn.checking.report import WIDTH, GradientReport
+from symrnn.checking.report import WIDTH, GradientReport, looks_told
 from symrnn.checking.verdicts import judgement
 from symrnn.errors import VerificationError
 from tests.checking.implementations import rnn_backward, rnn_forward, rnn_inputs
@@ -92,7 +93,12 @@ def test_json_holds_everything_and_is_stable():
     data = json.loads(FULL.to_json(), parse_constant=lambda word: pytest.fail(word))
     assert data == json.loads(GradientReport(**vars(FULL)).to_json())
     assert FULL.to_json() == GradientReport(**vars(FULL)).to_json()
-    assert data["gradients"][1]["worst"] == {"index": [1, 2], "got": "NaN", "expected": "-Infinity"}
+    assert data["gradients"][1]["worst"] == {
+        "index": [1, 2],
+        "got": "NaN",
+        "expected": "-Infinity",
+        "among": None,
+    }
     assert data["gradients"][1]["name"] == NASTY
     assert data["diagnoses"][0]["line"]["line"] == 12
     assert (data["passed"], data["verdict"], data["calls"]) == (False, "wrong", [31, 4])
@@ -105,7 +111,20 @@ def test_html_is_escaped_and_closed():
     class Checker(HTMLParser):
         def handle_starttag(self, tag, attributes):
             opened.append(tag)
-            assert tag in {"div", "p", "b", "table", "tr", "th", "td", "code", "span", "ul", "li"}
+            assert tag in {
+                "div",
+                "p",
+                "b",
+                "table",
+                "tr",
+                "th",
+                "td",
+                "code",
+                "span",
+                "ul",
+                "li",
+                "pre",
+            }
             assert not any(name.startswith("on") or name in ("src", "href") for name, _ in attributes)
 
         def handle_endtag(self, tag):
@@ -116,6 +135,20 @@ def test_html_is_escaped_and_closed():
     assert opened == []
     assert "&lt;exactly&gt;" in page
     assert "<i>" not in page
+
+
+def test_lines_of_the_layout_stay_lines_in_html():
+    report = GradientReport((finding("W", Verdict.RIGHT),), cell="rnn", layout="x (T, N, D) = (4, 3, 2)\nW (2, 4): W")
+    (shown,) = re.findall(r"<pre[^>]*>(.*?)</pre>", report._repr_html_(), re.DOTALL)
+    assert shown.splitlines() == ["cell: rnn, x (T, N, D) = (4, 3, 2)", "W (2, 4): W"]
+
+
+def test_gradients_that_look_alike_are_told_together():
+    same = Suggestion("recurrent-path-cut", "right for one step", ("stale-cache",))
+    told = GradientReport(tuple(replace(finding(name, Verdict.WRONG), suggestions=(same,)) for name in "WUb"))
+    (line,) = looks_told(told)
+    assert line.startswith("W, U, b: right for one step (recurrent-path-cut: ")
+    assert "; or stale-cache: every step" in line
 
 
 def test_verdict_of_the_whole():
@@ -151,6 +184,8 @@ def test_a_real_report_reads_well():
     assert text.endswith("5 gradients compared: 2 wrong, 3 right.")
     with pytest.raises(VerificationError) as caught:
         report.raise_if_failed()
-    assert str(caught.value) == text
+    verdict, *blocks = str(caught.value).split("\n\n")
+    assert verdict == "wrong: 5 gradients compared: 2 wrong, 3 right."
+    assert blocks == text.split("\n\n")[:-1]
     assert caught.value.report is report
     assert np.isfinite(report.wrong[0].error)

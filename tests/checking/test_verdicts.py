@@ -5,10 +5,13 @@ import re
 import numpy as np
 import pytest
 
-from symrnn.checking import Subject, Verdict
+from symrnn import check_gradients
+from symrnn.checking import GradientReport, Subject, Verdict
+from symrnn.checking.report import worst_told
 from symrnn.checking.truth import COMPLEX_STEP, DIFFERENCES, Truth
 from symrnn.checking.verdicts import judge, judgement
-from tests.checking.implementations import PAIRS, H, rnn_backward, rnn_forward, rnn_inputs
+from symrnn.errors import InputError
+from tests.checking.implementations import PAIRS, H, rnn_backward, rnn_forward, rnn_inputs, sig
 
 
 def judged(forward, backward, inputs, **options):
@@ -67,7 +70,7 @@ def stateless(dhs, dh_T, cache):
 
 
 PLANTED = {
-    "zeros": (changed(lambda g: g.update(U=0 * g["U"])), "U", "missing-path", "zero throughout"),
+    "zeros": (changed(lambda g: g.update(U=0 * g["U"])), "U", "zero-gradient", "zero throughout"),
     "twice": (changed(lambda g: g.update(W=2 * g["W"])), "W", "double-counted", "exactly 2 times"),
     "sign": (changed(lambda g: g.update(b=-g["b"])), "b", "sign", "opposite sign"),
     "factor": (changed(lambda g: g.update(b=0.7 * g["b"])), "b", "wrong-scale", "exactly 0.7 times"),
@@ -295,12 +298,17 @@ def test_empty_arrays_and_scalars(size):
         lambda dy, w: (dy * np.ones(size), 2 * w * dy),
         {"x": np.ones(size), "w": np.array(3.0)},
     )
-    assert {one.verdict for one in found.values()} == {Verdict.RIGHT}
+    assert found["w"].verdict is Verdict.RIGHT
+    assert found["x"].verdict is (Verdict.RIGHT if size == () else Verdict.UNKNOWN)
 
 
-def test_no_steps():
-    found, _ = judged(rnn_forward_any, rnn_backward, rnn_inputs(np.random.default_rng(0), T=0))
-    assert all(one.verdict is Verdict.RIGHT for one in found.values())
+@pytest.mark.parametrize("sizes", [{"T": 0}, {"N": 0}])
+def test_where_there_is_nothing_nothing_can_be_told(sizes):
+    found, subject = judged(rnn_forward_any, rnn_backward, rnn_inputs(np.random.default_rng(0), **sizes))
+    assert found["x"].verdict is Verdict.UNKNOWN
+    (said,) = [problem for problem in subject.problems if problem.kind == "empty"]
+    assert "at least one step and one example" in said.sentence
+    assert not GradientReport(tuple(found.values())).passed
 
 
 def rnn_forward_any(x, h0, W, U, b):
@@ -326,3 +334,135 @@ def test_nan_in_a_gradient():
     assert found["b"].verdict is Verdict.WRONG
     assert found["b"].worst.index == (1,)
     assert "not-finite" in [problem.kind for problem in subject.problems]
+
+
+# --- gradients that are not returned, or returned in another's place
+
+
+def some(*places):
+    """The RNN's backward pass, which returns these gradients only, by name."""
+
+    def backward(dhs, dh_T, cache):
+        grads = dict(zip(("x", "h0", "W", "U", "b"), rnn_backward(dhs, dh_T, cache), strict=True))
+        return {f"d{name}": grads[name] for name in places}
+
+    return backward
+
+
+@pytest.mark.parametrize(
+    ("returned", "missing"),
+    [(("x", "h0", "W"), {"U", "b"}), (("h0", "W", "U", "b"), set()), (("x", "W", "U", "b"), {"h0"})],
+)
+def test_a_gradient_that_is_not_returned_is_no_right_one(returned, missing):
+    found, _ = judged(rnn_forward, some(*returned), rnn_inputs)
+    assert {name for name, one in found.items() if one.verdict is Verdict.MISSING} == missing
+    report = GradientReport(tuple(found.values()))
+    assert report.passed is not bool(missing)
+    if missing:
+        assert report.verdict is Verdict.MISSING
+        assert f"{len(missing)} not returned" in report.summary
+        assert sum("not returned" in line for line in str(report).splitlines()) == len(missing) + 1
+
+
+def test_gradients_may_be_left_out_on_purpose():
+    subject = Subject(rnn_forward, some("x", "h0", "W"), rnn_inputs, without=("U", "b"))
+    assert {one.verdict for one in judge(subject)} == {Verdict.RIGHT}
+    with pytest.raises(InputError, match="without: 'UU' is no input"):
+        Subject(rnn_forward, some("x"), rnn_inputs, without=("UU",))
+
+
+def test_what_the_outputs_do_not_depend_on_needs_no_gradient():
+    found, _ = judged(
+        lambda x, W, rate, unused: (x @ W, x),
+        lambda dy, x: {"dW": x.T @ dy},
+        {"x": np.ones((2, 3)), "W": np.ones((3, 2)), "rate": 0.1, "unused": np.ones(3)},
+    )
+    assert [(one.name, one.verdict) for one in found.values()] == [("W", Verdict.RIGHT)]
+
+
+def test_misspelled_data_is_not_taken_for_left_out():
+    def backward(dhs, dh_T, cache):
+        dx, *rest = rnn_backward(dhs, dh_T, cache)
+        return {"dxx": dx} | dict(zip(("dh0", "dW", "dU", "db"), rest, strict=True))
+
+    found, _ = judged(rnn_forward, backward, rnn_inputs)
+    assert found["x"].verdict is Verdict.MISSING
+
+
+@pytest.mark.parametrize("D", [H, H - 2])
+def test_exchanged_gradients_are_named(D):
+    def backward(dhs, dh_T, cache):
+        grads = rnn_backward(dhs, dh_T, cache)
+        return [grads[place] for place in (0, 1, 3, 2, 4)]  # names in a `return` would be read
+
+    made = rnn_inputs(np.random.default_rng(0))
+    rng = np.random.default_rng(1)
+    made |= {"x": rng.normal(size=(5, 3, D)), "W": rng.normal(size=(D, H))}
+    found, _ = judged(rnn_forward, backward, made)
+    for name, other in (("W", "U"), ("U", "W")):
+        assert found[name].verdict is Verdict.WRONG
+        (suggestion,) = found[name].suggestions
+        assert suggestion.mistake == "gradients-exchanged"
+        assert f"exchanged with that of {other}" in suggestion.sentence
+    report = check_gradients(rnn_forward, backward, made)  # at once: there is nothing left to look for
+    assert report.mistakes == ("gradients-exchanged",)
+    assert "what is returned for U is the gradient of W; what is returned for W is" in report.diagnoses[0].sentence
+    assert not report.unexplained
+    assert report.calls[0] < 200
+
+
+# --- what it costs
+
+
+def gru(x, h0, W, U, b):
+    """A GRU that writes into a buffer of floats, so that no complex step goes through it."""
+    hs = np.zeros((len(x) + 1, *h0.shape))
+    hs[0] = h0
+    for t, x_t in enumerate(x):
+        z, r = sig(x_t @ W[0] + hs[t] @ U[0] + b[0]), sig(x_t @ W[1] + hs[t] @ U[1] + b[1])
+        hs[t + 1] = (1 - z) * np.tanh(x_t @ W[2] + (r * hs[t]) @ U[2] + b[2]) + z * hs[t]
+    return hs[1:], None
+
+
+def test_many_wrong_gradients_by_differences_take_a_bounded_number_of_calls():
+    rng = np.random.default_rng(0)
+    shapes = {"x": (5, 3, 4), "h0": (3, 6), "W": [(4, 6)] * 3, "U": [(6, 6)] * 3, "b": [(6,)] * 3}
+    inputs = {
+        name: [rng.normal(size=s) for s in shape] if isinstance(shape, list) else rng.normal(size=shape)
+        for name, shape in shapes.items()
+    }
+
+    def backward(dhs, cache):
+        return {name: rng_of(name, inputs[name]) for name in inputs}
+
+    def rng_of(name, value):
+        if isinstance(value, list):
+            return [rng_of(name, part) for part in value]
+        return np.random.default_rng(len(name) + value.size).normal(size=value.shape)
+
+    found, subject = judged(gru, backward, inputs)
+    assert len(found) == 11
+    assert {one.verdict for one in found.values()} == {Verdict.WRONG}
+    assert judgement(subject).method == DIFFERENCES
+    assert subject.forward_calls < 2 * 2000  # entry by entry, as precisely as the comparison: 6000 each time
+
+
+def test_of_large_gradients_the_worst_entry_looked_at_is_called_that():
+    arrays = {name: np.random.default_rng(n).normal(size=(300, 200)) for n, name in enumerate("ABCDEF")}
+
+    def forward(**arrays):
+        return sum((array**2).sum() for array in arrays.values()), arrays
+
+    def backward(dy, cache):
+        return {f"d{name}": 2.1 * dy * array for name, array in cache.items()}
+
+    found, subject = judged(forward, backward, arrays)
+    for finding in found.values():
+        assert finding.verdict is Verdict.WRONG
+        assert finding.worst.among is not None
+        assert f"(the worst of {finding.worst.among} looked at)" in worst_told(finding)
+        assert finding.norm_ratio == pytest.approx(1.05)
+    assert subject.forward_calls < 200
+    found, _ = judged(rnn_forward, changed(lambda g: g.update(U=g["U"] ** 2)), rnn_inputs)
+    assert found["U"].worst.among is None
+    assert "looked at" not in worst_told(found["U"])

@@ -1,0 +1,168 @@
+"""What may be wrong with gradients that are right for one step and wrong for two: told apart by two steps alone.
+
+A cotangent on the first step alone needs nothing that is carried back; one on the last step alone shows what is.  What
+is carried shows in the gradients of the initial states and of the first step's input, which no sum over time enters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from symrnn.checking.evidence import Evidence
+from symrnn.checking.findings import Suggestion
+from symrnn.checking.invocation import SubjectError
+from symrnn.checking.naming import names_start
+from symrnn.checking.sizes import SEED, thin
+from symrnn.checking.subject import Subject
+
+Array = Any
+_SEEN = "it is right for a sequence of one step and wrong for two"
+
+
+@dataclass(frozen=True)
+class _Two:
+    """The functions at two steps.
+
+    Attributes:
+        whole: with cotangents on everything.
+        first: with a cotangent on the first step alone; None where no output is the first step's.
+        last: with cotangents on the last step alone.
+        sequences: input -> the axis that is time's.
+    """
+
+    whole: Evidence
+    first: Evidence | None
+    last: Evidence
+    sequences: Mapping[str, int]
+
+
+def told_apart(
+    evidence: Evidence, names: Sequence[str], one: Mapping[str, Array], two: Mapping[str, Array]
+) -> dict[str, Suggestion]:
+    """For each input whose gradient is right at one step and wrong at two: the classes that it may be, and why.
+
+    Args:
+        evidence: at the subject's own inputs.
+        names: the inputs.
+        one: arrays for one step.
+        two: arrays for two.
+    """
+    try:
+        asked = _asked(evidence.subject, evidence.truth.method, one, two)
+        return {name: _one_told(asked, name) for name in names}
+    except (SubjectError, KeyError, ValueError, IndexError):
+        classes = ("missing-accumulation", "wrong-time-index", "stale-cache")
+        return {name: Suggestion("recurrent-path-cut", _SEEN, classes) for name in names}
+
+
+def left_out(evidence: Evidence, names: Sequence[str], one: Mapping[str, Array]) -> dict[str, Suggestion]:
+    """The gradients that are zero for one step, and are not for more."""
+    if not names:
+        return {}
+    try:
+        gradients = Evidence(evidence.subject, SEED, one, evidence.truth.method, quick=True).gradients
+    except (SubjectError, KeyError, ValueError):
+        return {}
+    told = "for a sequence of one step it is zero: the first step is left out of the sum"
+    zero = [name for name in names if name in gradients and not np.any(gradients[name])]
+    return {name: Suggestion("missing-accumulation", told) for name in zero if np.any(evidence.gradients[name])}
+
+
+def _asked(subject: Subject, method: str, one: Mapping[str, Array], two: Mapping[str, Array]) -> _Two:
+    first, last = _masks(subject.outputs(one), subject.outputs(two))
+    seen = any(np.any(mask) for mask in first.values())
+    axes = {
+        name: next(n for n, (a, b) in enumerate(zip(np.shape(one[name]), np.shape(two[name]), strict=True)) if a != b)
+        for name in two
+        if name in one and np.ndim(one[name]) == np.ndim(two[name]) and np.shape(one[name]) != np.shape(two[name])
+    }
+    return _Two(
+        Evidence(subject, SEED, two, method, quick=True),
+        Evidence(subject, SEED, two, method, quick=True, mask=first) if seen else None,
+        Evidence(subject, SEED, two, method, quick=True, mask=last),
+        axes,
+    )
+
+
+def _masks(one: Mapping[str, Array], two: Mapping[str, Array]) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Which entries of the outputs are the first step's, and which are the last one's."""
+    listed = set(one) != set(two)  # a list with an array a step
+    first: dict[str, Array] = {}
+    last: dict[str, Array] = {}
+    for path, array in two.items():
+        axes = [n for n, size in enumerate(array.shape) if path in one and one[path].shape[n : n + 1] != (size,)]
+        index = np.indices(array.shape)[axes[0]] if axes else np.full(array.shape, not (listed and path in one), int)
+        first[path], last[path] = (index == 0) * 1.0, (index > 0) * 1.0
+    return first, last
+
+
+def _one_told(asked: _Two, name: str) -> Suggestion:
+    if cut := _nothing_carried(asked):
+        return Suggestion("recurrent-path-cut", f"{_SEEN}; {cut}")
+    flow = [one for one in asked.whole.gradients if names_start(one) or one in asked.sequences]
+    right = [one for one in flow if not _off(asked.whole, one)]
+    if flow and len(right) == len(flow):
+        return _sum_told(asked, name, ", ".join(right))
+    if asked.first is not None and _off(asked.first, name):
+        told = "with a cotangent on the first step alone it is wrong as well, where nothing is carried back"
+        return Suggestion("stale-cache", f"{_SEEN}; {told}", ("wrong-time-index",))
+    others = ("stale-cache", "wrong-time-index") if flow else ("missing-accumulation", "stale-cache")
+    told = f"that of {', '.join(one for one in flow if one not in right)} is wrong as well" if flow else ""
+    rest = f"; {told}, so that what is carried back is not right" if flow else ""
+    return Suggestion("recurrent-path-cut", _SEEN + rest, others)
+
+
+def _off(evidence: Evidence, name: str) -> bool:
+    product = evidence.product(name, 0)
+    return not product.gap <= evidence.coarse * product.scale + 8 * product.error
+
+
+def _nothing_carried(asked: _Two) -> str:
+    """How it shows that a cotangent on the last step does not reach the first; empty where it does, or is not seen."""
+    for name, gradient in asked.last.gradients.items():
+        if names_start(name) and not np.any(gradient) and _off(asked.last, name):
+            return f"with a cotangent on the last step alone the gradient of {name} is zero: nothing reaches step 0"
+    for name, axis in asked.sequences.items():
+        gradient = asked.last.gradients.get(name)
+        if gradient is None or np.any(np.take(gradient, 0, axis)):
+            continue
+        if asked.last.moved(name, np.indices(gradient.shape)[axis] == 0):
+            told = f"with a cotangent on the last step alone the gradient of {name} is zero at the first"
+            return f"{told}: nothing is carried back"
+    return ""
+
+
+def _sum_told(asked: _Two, name: str, right: str) -> Suggestion:
+    """What is carried back is right: the sum over time is not, or what is multiplied in it."""
+    told = f"{_SEEN}; that of {right} is right, so that what is carried back is right"
+    gradient = asked.whole.gradients[name]
+    if asked.first is not None and not np.any(asked.first.gradients[name]):
+        return Suggestion("missing-accumulation", f"{told}; a cotangent on the first step alone gives zero for it")
+    if sum(size > 1 for size in gradient.shape) < 2:  # no outer product, such as a bias: a sum of what is carried
+        return Suggestion("missing-accumulation", told)
+    rank = _rank(asked.whole.subject, name)
+    if rank == 1:
+        rest = "for three steps and one example its rank is 1, as that of a single step's term is"
+        return Suggestion("missing-accumulation", f"{told}; {rest}")
+    if rank is not None:
+        return Suggestion("wrong-time-index", f"{told}; it is summed over the steps", ("stale-cache",))
+    return Suggestion("missing-accumulation", told, ("wrong-time-index", "stale-cache"))
+
+
+def _rank(subject: Subject, name: str) -> int | None:
+    """The rank of a matrix's gradient for three steps and one example; None where that cannot be asked."""
+    arrays = thin(subject, 3)
+    if arrays is None:
+        return None
+    answer = subject.outputs(arrays)
+    rng = np.random.default_rng(SEED)
+    gradient = subject.gradients(arrays, {path: rng.normal(size=array.shape) for path, array in answer.items()})[name]
+    matrix = gradient.reshape([size for size in gradient.shape if size != 1])
+    if matrix.ndim != 2 or min(matrix.shape) < 2:
+        return None
+    sizes = np.linalg.svd(matrix, compute_uv=False)
+    return int(np.sum(sizes > 1e-6 * max(float(sizes[0]), 1e-300)))

@@ -1,0 +1,112 @@
+"""Functions that compute outputs from states by a linear map, `y = h V + b`: the states alone, with V the identity.
+
+What is linear in an output is told by numbers.  With V the identity and b zero the same two functions compute, and
+carry back, what comes before them.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from symrnn.checking.invocation import SubjectError
+from symrnn.checking.naming import names_data, names_start
+from symrnn.checking.reading import Reading
+from symrnn.checking.subject import Subject
+from symrnn.checking.trees import Tree, flat_names
+
+Array = Any
+_SAME = 1e-9
+
+
+class Core(Subject):
+    """A pair of functions with some of its arrays held at fixed values, and their gradients left out.
+
+    Args:
+        subject: the functions.
+        held: leaf path -> its value.
+    """
+
+    def __init__(self, subject: Subject, held: Mapping[str, Array]) -> None:
+        self.__dict__.update(copy.copy(subject.__dict__))
+        self.held = dict(held)
+        self.problems = []
+        self.arrays = {path: array for path, array in subject.arrays.items() if path not in held}
+        self.flat_names = flat_names(list(self.arrays))
+        self.answer = self.outputs()
+
+    def _run(self, arrays: Mapping[str, Array]) -> tuple[Tree, list[Any], dict[str, Tree]]:
+        return super()._run({**arrays, **self.held})
+
+    def _pulled(
+        self, tree: Tree, caches: list[Any], inputs: dict[str, Tree], cotangents: Mapping[str, Array]
+    ) -> Reading:
+        reading = super()._pulled(tree, caches, inputs, cotangents)
+        for path in self.held:
+            reading.gradients.pop(path, None)
+        return reading
+
+
+def linear_inputs(subject: Subject) -> tuple[str, ...]:
+    """The weights that every output which depends on them is linear in; none where forward returns a single number."""
+    if all(np.size(array) == 1 for array in subject.answer.values()):
+        return ()
+    return tuple(
+        name for name in subject.arrays if not (names_data(name) or names_start(name)) and _is_linear(subject, name)
+    )
+
+
+def _is_linear(subject: Subject, name: str) -> bool:
+    array = subject.arrays[name]
+    direction = np.random.default_rng(3).normal(size=array.shape)
+    try:
+        near, far, twice = (subject.outputs({name: array + size * direction}) for size in (1.0, -1.0, 3.0))
+    except SubjectError:
+        return False
+    moved = False
+    for path, base in subject.answer.items():
+        first, back, third = (one[path] - base for one in (near, far, twice))
+        size = float(np.max(np.abs(first), initial=0)) + float(np.max(np.abs(base), initial=0))
+        tolerance = max(_SAME, 100 * subject.epsilon) * size
+        if (
+            np.max(np.abs(first + back), initial=0) > tolerance
+            or np.max(np.abs(third - 3 * first), initial=0) > tolerance
+        ):
+            return False
+        moved = moved or bool(np.max(np.abs(first), initial=0) > tolerance)
+    return moved
+
+
+def _is_last(subject: Subject, name: str, linear: tuple[str, ...]) -> bool:
+    """Whether everything else goes through this matrix: with zero in its place the outputs depend on nothing else."""
+    rng = np.random.default_rng(5)
+    none = {name: np.zeros_like(subject.arrays[name])}
+    others = {
+        path: array + rng.normal(size=array.shape) for path, array in subject.arrays.items() if path not in linear
+    }
+    try:
+        still, moved = subject.outputs(none), subject.outputs(none | others)
+    except SubjectError:
+        return False
+    return all(np.array_equal(array, moved[path]) for path, array in still.items())
+
+
+def cores(subject: Subject, linear: tuple[str, ...]) -> Iterator[Core]:
+    """The functions without their readout: each matrix that is one as the identity, the biases at zero."""
+    for name in linear:
+        matrix = subject.arrays[name]
+        if matrix.ndim != 2 or not _is_last(subject, name, linear):
+            continue
+        for hidden, outputs in (matrix.shape, matrix.shape[::-1]):
+            held = {name: np.eye(hidden)}
+            for other in linear:
+                shape = np.shape(subject.arrays[other])
+                if other != name and outputs in shape and sum(size > 1 for size in shape) <= 1:
+                    held[other] = np.zeros([hidden if size == outputs else size for size in shape])
+            try:
+                yield Core(subject, held)
+            except (SubjectError, KeyError):
+                continue

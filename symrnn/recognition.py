@@ -1,0 +1,209 @@
+"""Which cell a pair of functions computes: alone, or before a linear readout; and how the report tells its layout."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symrnn.checking import Problem, Subject
+from symrnn.errors import InputError
+
+if TYPE_CHECKING:
+    from symrnn.identification.layout import Layout
+    from symrnn.language.recurrence import Cell
+
+Array = Any
+_NEAR = 0.3
+"""The relative error of the outputs up to which what comes nearest to a cell is taken for it, with a change."""
+
+
+def cell_within(subject: Subject, known: Any, seed: int) -> tuple[Subject, Layout | None, tuple[Problem, ...]]:
+    """The cell that forward computes, alone or before a linear readout; with the functions that compute it alone."""
+    from symrnn.checking.readout import cores, linear_inputs
+    from symrnn.identification import Layout
+
+    if isinstance(known, Layout):
+        return subject, known, ()
+    linear = linear_inputs(subject)
+    for core in cores(subject, linear):
+        layout, _ = _layout(core, known, seed)
+        subject.forward_calls, subject.backward_calls = core.forward_calls, core.backward_calls
+        if layout is not None:
+            first, *rest = core.held
+            told = f"forward computes more than a cell: {layout.cell.name}, and outputs of it that are linear in "
+            told += f"{', '.join([first, *rest])}\n  mistakes in the cell were looked for with {first} as the identity"
+            return core, layout, (Problem("readout", told, fatal=False),)
+    layout, problems = (None, ()) if known is None and _is_loss(subject) else _layout(subject, known, seed)
+    if layout is not None or problems:
+        return subject, layout, problems
+    return (subject, *_none(subject, known, linear))
+
+
+def _none(subject: Subject, known: Any, linear: Sequence[str]) -> tuple[Layout | None, tuple[Problem, ...]]:
+    """What to say where no cell was found, or what comes nearest to the one that it should be."""
+    if known is not None:
+        return _near(subject, known)
+    if _is_loss(subject):
+        told = "forward returns a single number: mistakes are named where it returns the states of a cell"
+        remedy = "check the function that computes the states by itself, or return them beside the number"
+    elif linear:
+        told = (
+            f"forward computes more than a cell, or none of the library: its outputs are linear in {', '.join(linear)}"
+        )
+        told += "; mistakes are not named"
+        remedy = "check the function that computes the states by itself, or pass the cell's definition as cell="
+    else:
+        told = "forward computes no cell of the library: mistakes are not named"
+        remedy = "pass its definition as cell=, or check the function of the cell by itself where it computes more"
+    return None, (Problem("no-cell", f"{told}\n  {remedy}", fatal=False),)
+
+
+def _is_loss(subject: Subject) -> bool:
+    return all(np.ndim(array) == 0 for array in subject.answer.values())
+
+
+def _layout(subject: Subject, known: Any, seed: int) -> tuple[Layout | None, tuple[Problem, ...]]:
+    """The cell that forward computes, with its layout; or why there is none, where that can be said."""
+    from symrnn.identification import identify
+
+    among = None if known is None else [known]
+    for arrays in _draws(subject, seed):
+        own = {flat: arrays[path] for flat, path in subject.flat_names.items()}
+        try:
+            found = identify(subject.flat_forward, own, among=among, nearest=False)
+        except InputError as error:
+            return None, (Problem("not-identified", str(error), fatal=False),)
+        if found.layout is not None:
+            layout = _with_all_axes(subject, found.layout)
+            if not _is_recurrent(subject, layout):
+                told = "forward carries nothing from one step to the next: it is no recurrent cell"
+                return None, (Problem("no-cell", f"{told}, and mistakes are not named", fatal=False),)
+            if _holds(subject, layout, seed):
+                return layout, ()
+    return None, ()
+
+
+def _draws(subject: Subject, seed: int) -> Iterator[Mapping[str, Array]]:
+    """The arrays given; then others with other numbers of steps and examples: equal sizes may hide what is what."""
+    yield subject.arrays
+    for T, N in ((5, 2), (7, 11)):
+        made = subject.made(seed, T, N)
+        if made is not None and all(path in made for path in subject.arrays):
+            yield made
+    if not subject.draws.varied:
+        yield from _longer(subject)
+
+
+def _longer(subject: Subject) -> Iterator[Mapping[str, Array]]:
+    """More steps than the sequence given has, where its length is that of something else as well."""
+    from symrnn.checking.sizes import shorter
+
+    for name in shorter(subject, 1) or {}:
+        own = subject.arrays[name]
+        others = [size for path, array in subject.arrays.items() for size in np.shape(array)[path == name :]]
+        if len(own) in others:
+            length = next(size for size in range(len(own) + 1, len(own) + len(others) + 2) if size not in others)
+            yield {**subject.arrays, name: np.resize(own, (length, *own.shape[1:]))}
+            return
+
+
+def _is_recurrent(subject: Subject, layout: Layout) -> bool:
+    """Whether what is computed at one step depends on the one before; a cell without its recurrent weights does not."""
+    if layout.states:
+        return True
+    if "T" not in layout.frame.axes:
+        return False
+    path, axis = subject.flat_names.get(layout.frame.x, ""), layout.frame.axes.index("T")
+    x = subject.arrays.get(path)
+    if x is None or np.ndim(x) <= axis or np.shape(x)[axis] < 2:
+        return True
+    steps = np.shape(x)[axis]
+    changed = np.moveaxis(np.array(x), axis, 0)
+    changed[:-1] += 0.5 + np.abs(changed[:-1])
+    answer = subject.outputs({path: np.moveaxis(changed, 0, axis)})
+    for name, before in subject.answer.items():
+        after = answer[name]
+        last = [(after, before)] + [
+            (np.take(after, -1, place), np.take(before, -1, place))
+            for place, size in enumerate(before.shape)
+            if size == steps
+        ]
+        if all(not np.array_equal(*pair) for pair in last):
+            return True
+    return False
+
+
+def _holds(subject: Subject, layout: Layout, seed: int) -> bool:
+    """Whether forward is the cell in this layout for other steps and examples too; equal sizes can deceive."""
+    from symrnn.calculus.derivation import derive
+    from symrnn.diagnosis.questions import Interview
+
+    derivation = derive(layout.cell)
+    return Interview(subject, layout, derivation, seed).forward_agrees(derivation) is not False
+
+
+def _with_all_axes(subject: Subject, layout: Layout) -> Layout:
+    """The layout with the axes for time and examples that do not show because they have length 1, if there are any."""
+    from symrnn.identification import identify
+
+    x, axes = layout.frame.x, layout.frame.axes
+    arrays = {flat: subject.arrays[path] for flat, path in subject.flat_names.items()}
+    if len(axes) != np.ndim(arrays[x]):
+        return layout
+    states = {part.source.array for part in layout.states}
+    for axis in (place for place, role in enumerate(axes) if role == "1"):
+        for length, lengthened in ((5, {x}), (7, {x, *states})):  # steps, or examples
+            longer = {
+                name: _repeated(array, axis if name == x else None, length) if name in lengthened else array
+                for name, array in arrays.items()
+            }
+            try:
+                found = identify(subject.flat_forward, longer, among=[layout.cell], nearest=False)
+            except InputError:
+                continue
+            if found.layout is not None and set(found.layout.frame.axes) > set(axes) - {"1"}:
+                arrays, layout = longer, found.layout
+                axes = layout.frame.axes
+                break
+    return layout
+
+
+def _repeated(array: Array, axis: int | None, length: int) -> Array:
+    """An array with its axis of length 1, the first such if none is named, made longer."""
+    if axis is None:
+        axis = next((place for place, size in enumerate(np.shape(array)) if size == 1), None)
+    return array if axis is None else np.repeat(array, length, axis=axis)
+
+
+def _near(subject: Subject, known: Cell) -> tuple[Layout | None, tuple[Problem, ...]]:
+    """What forward computes where it is not the cell that it should be: another one, or what comes nearest to it."""
+    from symrnn.identification import identify
+
+    arrays = {flat: subject.arrays[path] for flat, path in subject.flat_names.items()}
+    told = f"forward does not compute {known.name}"
+    other = identify(subject.flat_forward, arrays, nearest=False)
+    if other.layout is not None:
+        return other.layout, (Problem("other-cell", f"{told} but {other.name}", fatal=False),)
+    near = identify(subject.flat_forward, arrays, among=[known]).nearest
+    if not near or not near[0].agreement <= _NEAR or not _is_recurrent(subject, near[0].layout):
+        remedy = "pass the cell that it computes, or leave cell= out; check its own function where it computes more"
+        return None, (Problem("other-cell", f"{told}: mistakes are not named\n  {remedy}", fatal=False),)
+    slip = f": it has {near[0].slip}" if near[0].slip else ""
+    return near[0].layout, (Problem("other-cell", f"{told}{slip}", fatal=False),)
+
+
+def described(subject: Subject, layout: Layout) -> str:
+    """The layout in words, with the shapes of the subject's own inputs and under their own names."""
+    frame = layout.frame
+    own = subject.arrays.get(subject.flat_names.get(frame.x, ""))
+    if own is not None and np.ndim(own) == len(frame.shape):
+        layout = replace(layout, frame=replace(frame, shape=tuple(map(int, np.shape(own)))))
+    text = layout.describe()
+    for flat, path in sorted(subject.flat_names.items(), key=lambda pair: -len(pair[0])):
+        if flat != path:
+            text = path.join(re.split(rf"(?<![\w']){re.escape(flat)}(?!\w)", text))
+    return text
