@@ -26,6 +26,7 @@ class Frame(dict[str, Array]):
         tape: where values of other steps are.
         t: the step.
         edge: what is outside the sequence.
+        after: the values of the step after, in a backward pass.
     """
 
     def __init__(self, tape: Any, t: int, values: Mapping[str, Array], edge: str = "around") -> None:
@@ -33,6 +34,7 @@ class Frame(dict[str, Array]):
         self.tape = tape
         self.t = t
         self.edge = edge
+        self.after: Frame | None = None
 
     def number(self, coefficient: Any) -> float:
         """A coefficient such as 2/d_h as a number."""
@@ -41,6 +43,11 @@ class Frame(dict[str, Array]):
     def size(self, dim: Any) -> int:
         """A size such as d_h + d_x as a number."""
         return int(at_sizes(dim, self.tape.sizes))
+
+    def shape(self, expr: Expr) -> tuple[int, int]:
+        """Rows and columns of an expression."""
+        rows, cols = expr.shape
+        return self.size(rows), self.size(cols)
 
 
 Evaluated = Callable[[Frame], Array]
@@ -60,6 +67,8 @@ def _variable(expr: Variable) -> Evaluated:
     if mark == "first":  # a state at t-1, but for step 0
         usual, state = f"{expr.base}_prev", expr.base
         return lambda frame: frame[usual] if frame.t else frame.tape.first(state, how)
+    if mark == "next":  # what the step after has computed
+        return lambda frame: frame.after[how] if frame.after else np.zeros((frame.tape.batch, *frame.shape(expr)))
     if mark == "step":  # the value of one step, at every step
         return lambda frame: frame.tape.fixed(expr, int(how))
     if expr.mark == "" and expr.time is not None and name not in (expr.base, f"{expr.base}_prev"):

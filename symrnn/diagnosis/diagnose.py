@@ -12,10 +12,12 @@ from symrnn.calculus.derivation import Derivation, derive
 from symrnn.checking import Subject
 from symrnn.checking.findings import Diagnosis
 from symrnn.diagnosis.catalogue.mismatch import as_if_of, neighbours
+from symrnn.diagnosis.explanation import Found
 from symrnn.diagnosis.mistake import Mistake
 from symrnn.diagnosis.model import Program
+from symrnn.diagnosis.operands import other_operands
 from symrnn.diagnosis.questions import Answer, Interview
-from symrnn.diagnosis.search import EXACT, Found, Search
+from symrnn.diagnosis.search import EXACT, Search
 from symrnn.diagnosis.wording import diagnosis
 from symrnn.identification.layout import Layout
 
@@ -66,12 +68,18 @@ def diagnose(subject: Subject, layout: Layout, seed: int = 0, labels: Mapping[st
         return Outcome((), (), 0, right)
     timed = "T" in layout.frame.axes
     search = Search(right, answers, interview.outputs, suspects, interview.tolerance, timed)
-    found = tuple(search.run())
+    found, unexplained = tuple(search.run()), search.unexplained
+    program = right
+    for one in found:
+        program = one.mistake.made_in(program)
+    others = other_operands(program, answers, unexplained, layout.cell.name) if unexplained else []
+    known = {label for other in others for label in other.gradients}
+    found = tuple(one for one in found if not set(one.labels) <= known)
     diagnoses = [diagnosis(one, right, layout.cell.name) for one in found]
     near = [diagnosis(one, right, layout.cell.name, exact=False) for one in search.near]
     return Outcome(
-        (*_offsets(answers), *diagnoses),
-        tuple(sorted(search.unexplained)),
+        (*_offsets(answers), *others, *diagnoses),
+        tuple(sorted(unexplained - known)),
         len(answers),
         right,
         answers,
@@ -99,8 +107,16 @@ def _offsets(answers: Sequence[Answer]) -> list[Diagnosis]:
     names = tuple(name for name, offset in largest.items() if offset > EXACT or np.isnan(offset))
     if not names:
         return []
-    listed = ", ".join(names)
-    sentence = (
-        f"The gradient of {listed} is not zero where every cotangent is: the sum over the steps starts elsewhere."
-    )
-    return [Diagnosis("bad-accumulator", None, "", "", names, 0.0, sentence)]
+    decay = {round(answer.decays.get(name, 0.0), 12) for answer in answers for name in names}
+    if len(decay) == 1 and not decay & {0.0, 1.0}:
+        told = f"To the gradient of {', '.join(names)} {decay.pop():g} times the array itself is added: weight decay."
+        return [Diagnosis("extra-path", None, "", "", names, 0.0, told)]
+    told = f"The gradient of {', '.join(names)} is not zero where every cotangent is: "
+    cell = answers[0].tape.derivation.cell
+    summed = {piece.array for answer in answers for piece in answer.observed if piece.name in cell.parameters}
+    if set(names) <= summed:
+        return [
+            Diagnosis("bad-accumulator", None, "", "", names, 0.0, f"{told}the sum over the steps starts elsewhere.")
+        ]
+    told += "something is added that no cotangent is a factor of, such as where a bracket is missing."
+    return [Diagnosis("extra-path", None, "", "", names, 0.0, told)]

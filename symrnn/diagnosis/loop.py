@@ -28,15 +28,16 @@ class Loop:
         starts: state -> what step 0 reads for the initial state: "zero", "last" or "own".
         returned: state -> what is returned for the initial state, where it is not what step 0 hands on.
         clamps: adjoint -> how its value is bounded at each step, "entry" by entry or by its "norm", and the bound; of
-            a state at t-1, "handed" bounds what is handed on but not what is returned for the initial state.
+            a state at t-1, "handed" bounds what is handed on but not what is returned for the initial state; "carried"
+            bounds it where it goes into what is handed on, and nowhere else.
         bounds: variable -> how far an entry of its gradient may be from 0; beyond, it is clipped.
         norms: variables -> the largest norm of their gradients taken together; beyond, these are scaled to it.
         series: input -> the steps that its gradient is returned at, one of `SERIES`.
         length: the steps of a window out of which nothing is carried, at which step a window begins, and whether steps
-            count from the "first" or the "last".
+            count from the "first" or the "last"; or, with "end", only as many steps at the end carry anything.
+        windowed: the states that this is so for; all if there are none.
         returns: whether a window that ends at step 0 leaves the gradients of the initial states at zero, too.
         edge: what a value outside the sequence is, where an equation reads one; see `Tape.at`.
-        apart: whether the gradient of the initial state is computed by itself, as derived.
     """
 
     cut: frozenset[str] = frozenset()
@@ -55,9 +56,9 @@ class Loop:
     norms: tuple[tuple[tuple[str, ...], float], ...] = ()
     series: tuple[tuple[str, str], ...] = ()
     length: tuple[int, int, str] | None = None
+    windowed: frozenset[str] = frozenset()
     returns: bool | None = None
     edge: str | None = None
-    apart: bool | None = None
 
     @property
     def between_steps(self) -> bool:
@@ -100,6 +101,12 @@ OUTER: Mapping[str, Callable[[Array], Array]] = {
     "reversed": lambda value: np.concatenate([value[:1], value[:0:-1]]),
     "next": lambda value: np.concatenate([value[:1], value[2:], np.zeros_like(value[:1])]),
     "previous": lambda value: np.concatenate([value[:1], np.zeros_like(value[:1]), value[1:-1]]),
+    "next around": lambda value: np.concatenate([value[:1], np.roll(value[1:], -1, axis=0)]),
+    "previous around": lambda value: np.concatenate([value[:1], np.roll(value[1:], 1, axis=0)]),
+    "twice before the last step": lambda value: np.concatenate([value[:1], 2 * value[1:-1], value[-1:]]),
+    "everywhere": lambda value: np.broadcast_to(value[-1:], value.shape),
+    "not at the last step": lambda value: np.concatenate([value[:-1], np.zeros_like(value[-1:])]),
+    "not at the first step": lambda value: value * (np.arange(len(value)) != 1).reshape(-1, 1, 1, 1),
 }
 """What is done with a cotangent (T + 1, N, ...) that should be used as it is."""
 

@@ -37,6 +37,7 @@ class Mistake:
         loop: what it changes of the loop.
         families: what mistakes share that one slip of the pen makes in several equations; one way or another.
         about: the variables that it is about, where it changes no equation.
+        scope: the steps at which it changes the equations: "first" for step 0, "later" for all others; otherwise all.
     """
 
     tag: str
@@ -46,24 +47,36 @@ class Mistake:
     loop: Loop = RIGHT
     families: tuple[Any, ...] = ()
     about: tuple[str, ...] = ()
+    scope: str = ""
 
     def made_in(self, program: Program) -> Program:
         """A program with this mistake."""
+        same = program.start is program.lines
+        lines = program.lines if self.scope == "first" else self._edited(program.lines)
+        start = program.start if self.scope == "later" else lines if same and not self.scope else None
+        start = self._edited(program.start) if start is None else start
+        return replace(program, lines=lines, start=start, loop=merged(program.loop, self.loop))
+
+    def _edited(self, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+        if not self.edits:
+            return lines
         changes: dict[int, list[Expr]] = {}
         for edit in self.edits:
-            line = program.lines[edit.line]
+            line = lines[edit.line]
             terms = changes.setdefault(edit.line, list(line.terms))
             new = nodes.zeros(line.of.shape) if edit.new is None else edit.new  # the others keep their places
             if edit.term < 0:
                 terms.append(new)
             else:
                 terms[edit.term] = new
-        kept = {position: tuple(terms) for position, terms in changes.items()}
-        return replace(program.with_terms(kept), loop=merged(program.loop, self.loop))
+        kept = enumerate(lines)
+        return tuple(replace(line, terms=tuple(changes[p])) if p in changes else line for p, line in kept)
 
     def joined(self, other: Mistake) -> Mistake | None:
         """Both as one: two of a class in the same equations, or the same in different ones; else None."""
         if self.tag != other.tag or not (self.edits and other.edits) or (self.loop, other.loop) != (RIGHT, RIGHT):
+            return None
+        if self.scope != other.scope:
             return None
         here, there = ({edit.line for edit in mistake.edits} for mistake in (self, other))
         if here == there and self.words != other.words:
@@ -120,6 +133,11 @@ class Grounds:
         return (*(cell[n] for n in cell.inputs), *cell.previous, *(e.target for e in self.derivation.forward))
 
     @cached_property
+    def previous(self) -> frozenset[Variable]:
+        """The states at t-1."""
+        return frozenset(self.cell.previous)
+
+    @cached_property
     def adjoints(self) -> tuple[Variable, ...]:
         """The adjoints that the equations compute on the way, in their order."""
         return tuple(line.target for line in self.program.lines if line.role in ("state", "intermediate"))
@@ -164,7 +182,7 @@ def mistakes(on: Grounds, generators: Iterable[Generator]) -> list[Mistake]:
             families.setdefault((mistake.tag, family), []).append(mistake)
     together = {_together(members): None for members in families.values() if len(members) > 1}
     every = [*single, *together]
-    every += [_apart(mistake) for mistake in every if on.timed and _is_in_carry(on, mistake)]
+    every += [scoped for mistake in every if on.timed for scoped in _scoped(on, mistake)]
     return every + [_seeded(mistake) for mistake in every if on.finals and _is_about_carrying(on, mistake)]
 
 
@@ -172,22 +190,27 @@ def _is_about_carrying(on: Grounds, mistake: Mistake) -> bool:
     """Whether it matters if the cotangents of last states are handed to the last step, or added there."""
     if mistake.loop.cut or mistake.loop.kept or mistake.loop.skipped:
         return True
+    return any(v.mark in ("loss", "carried") for expr in _expressions(on, mistake) for v in nodes.variables(expr))
+
+
+def _scoped(on: Grounds, mistake: Mistake) -> Iterator[Mistake]:
+    """The mistake made at some steps only: programs often write step 0, or what they return, apart from the others."""
+    if not mistake.edits or mistake.scope:
+        return
+    if all(on.program.lines[edit.line].role == "carry" for edit in mistake.edits):
+        yield replace(mistake, scope="later")
+        returned = f"{mistake.words}, in what is returned for the initial state"
+        yield replace(mistake, words=returned, rank=mistake.rank + 1, scope="first")
+    elif any(on.previous & nodes.variables(expr) for expr in _expressions(on, mistake)):
+        yield replace(mistake, words=f"{mistake.words}, but for step 0", rank=mistake.rank + 1, scope="later")
+
+
+def _expressions(on: Grounds, mistake: Mistake) -> Iterator[Expr]:
+    """What a mistake changes, and what it puts there."""
     for edit in mistake.edits:
         terms = on.program.lines[edit.line].terms
         old = terms[edit.term] if 0 <= edit.term < len(terms) else None
-        for expr in (old, edit.new):
-            if expr is not None and any(v.mark in ("loss", "carried") for v in nodes.variables(expr)):
-                return True
-    return False
-
-
-def _is_in_carry(on: Grounds, mistake: Mistake) -> bool:
-    """Whether all of it is in what is handed on, which a function may compute apart from what it returns."""
-    return bool(mistake.edits) and all(on.program.lines[edit.line].role == "carry" for edit in mistake.edits)
-
-
-def _apart(mistake: Mistake) -> Mistake:
-    return replace(mistake, loop=merged(mistake.loop, Loop(apart=True)))
+        yield from (expr for expr in (old, edit.new) if expr is not None)
 
 
 def _seeded(mistake: Mistake) -> Mistake:

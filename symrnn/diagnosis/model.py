@@ -7,11 +7,13 @@ right gradients; with an equation or the loop changed, those of somebody who mad
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 
+from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation, Role
 from symrnn.diagnosis.batched import Frame, compiled
@@ -49,11 +51,13 @@ class Program:
     Attributes:
         derivation: the right one.
         lines: the equations.
+        start: the equations at step 0, which programs often write down apart from the others.
         loop: what surrounds them.
     """
 
     derivation: Derivation = field(repr=False, compare=False)
     lines: tuple[Line, ...]
+    start: tuple[Line, ...]
     loop: Loop = RIGHT
 
     @classmethod
@@ -65,15 +69,12 @@ class Program:
             if step.role == "state":
                 terms[:0] = [derivation.loss(step.of.name), carried_part(derivation, step.of.name)]
             lines.append(Line(step.of, step.target, step.role, step.number, tuple(terms)))
-        return cls(derivation, tuple(lines))
+        always = tuple(lines)
+        return cls(derivation, always, always)
 
-    def with_terms(self, changes: Mapping[int, tuple[Expr, ...]]) -> Program:
-        """The program with other terms in some of its lines."""
-        lines = tuple(
-            replace(line, terms=changes[position]) if position in changes else line
-            for position, line in enumerate(self.lines)
-        )
-        return replace(self, lines=lines)
+    def at(self, t: int) -> tuple[Line, ...]:
+        """The equations at a step."""
+        return self.lines if t else self.start
 
     def line(self, name: str) -> Line:
         """The equation of the adjoint of a variable."""
@@ -109,8 +110,8 @@ class Run:
         self.sums: dict[str, Array] = {}
         self.frames: dict[int, Frame] = {}
         self.found: dict[str, Array] = {}
-        self.alone: dict[str, Array] = {}
         self.seen: dict[str, list[Array]] = {}
+        self.next: Frame | None = None
         self.series: dict[str, Array] = {name: np.zeros_like(tape.courses[name]) for name in self.cell.inputs}
         self.outer = {name: self._outer(name, cotangents, False) for name in self.cell.states}
         self.seed = {name: self._outer(name, cotangents, True)[-1] for name in self.cell.states}
@@ -128,12 +129,47 @@ class Run:
         other.program, other.loop = program, program.loop
         other.sums = {}
         other.series = {name: np.zeros_like(self.series[name]) for name in names if name in self.series}
-        lines = [line for line in program.lines if line.of.name in names]
         for t, known in self.frames.items():
             frame = Frame(self.tape, t, known, program.loop.edge or "around")
-            for line in lines:
+            frame.after = known.after
+            for line in (line for line in program.at(t) if line.of.name in names):
                 other._keep(line, other._value(line, frame), t)
         return {name: other._found(name) for name in names}
+
+    def edited(self, program: Program) -> dict[str, Array]:
+        """The gradients that another program changes, by what it changes: for a single step and the same loop."""
+        other = Run.__new__(Run)
+        other.__dict__.update(self.__dict__)
+        other.program = program
+        other.sums, other.series, other.handed = {}, dict(self.series), dict(self.handed)
+        frame = Frame(self.tape, 0, self.frames[0], program.loop.edge or "around")
+        changed: set[str] = set()
+        names: list[str] = []
+        for line, known in zip(program.at(0), self.program.at(0), strict=True):
+            if line is known and not any(changed & _reads(term) for term in line.terms):
+                continue
+            value = frame[line.target.name] = other._value(line, frame)
+            changed.add(line.target.name)
+            if line.role in ("parameter", "input", "carry"):
+                names.append(line.of.name)
+                other.series |= {line.of.name: np.zeros_like(value)[None]} if line.role == "input" else {}
+                other.handed |= {line.of.base: value} if line.role == "carry" else {}
+                other._keep(line, value, 0)
+        other.adjoints = {state: other._adjoint(frame, state, state) for state in self.cell.states}
+        return {
+            name: other._initial(name, other.handed) if name in self._initials else other._found(name) for name in names
+        }
+
+    @cached_property
+    def _initials(self) -> Mapping[str, str]:
+        return {f"{state}_prev": state for state in self.cell.states}
+
+    def _initial(self, name: str, late: Mapping[str, Array]) -> Array:
+        """The gradient of an initial state."""
+        state = self._initials[name]
+        value = self._returned(state, late) + self.outer[state][0]
+        shape = text_shape(self.cell, state, value.shape[1:])
+        return self._bounded(name, value.reshape(self.tape.batch, *shape))
 
     def gradients(self) -> dict[str, Array]:
         """Every gradient."""
@@ -146,11 +182,7 @@ class Run:
             late = dict(self.handed)
             carried = self._step(t, carried)
         found = {name: self._found(name) for name in (*self.cell.parameters, *self.cell.inputs)}
-        batch = self.tape.batch
-        for name in self.cell.states:
-            value = self._returned(name, late) + self.outer[name][0]
-            shape = text_shape(self.cell, name, value.shape[1:])
-            found[f"{name}_prev"] = self._bounded(f"{name}_prev", value.reshape(batch, *shape))
+        found |= {name: self._initial(name, late) for name in self._initials}
         for names, bound in self.loop.norms:
             size = np.sqrt(sum(np.sum(found[name] ** 2) for name in names))
             found |= {name: found[name] * (bound / max(size, bound)) for name in names}
@@ -176,25 +208,35 @@ class Run:
     def _step(self, t: int, carried: Mapping[str, Array]) -> dict[str, Array]:
         derivation = self.program.derivation
         frame, clamps = self.tape.frame(t, self.loop), dict(self.loop.clamps)
+        frame.after = self.next
         for state in self.cell.states:
             outer = self.outer[state][t + 1]
             frame[derivation.cotangents[state].name] = outer + carried[state]
             frame[derivation.loss(state).name] = outer
             frame[carried_part(derivation, state).name] = carried[state]
-        for line in self.program.lines:
-            value = self._value(line, frame)
+        for line in self.program.at(t):
+            value = self._value(line, self._bounded_for(line, frame, clamps))
             how, bound = clamps.get(line.of.name, ("", 0.0))
-            value = _clamped(value, how, bound) if how and how != "handed" else value
+            value = _clamped(value, how, bound) if how in ("entry", "norm") else value
             frame[line.target.name] = value
             self.seen.setdefault(line.of.name, []).append(value)
             self._keep(line, value, t)
         self.frames[t] = frame
-        if t == 0 and self.loop.apart:
-            own = (line for line in Program.right(derivation).lines if line.role == "carry")
-            self.alone = {line.of.base: self._value(line, frame) for line in own}
+        self.next = frame
         self.adjoints = {state: self._adjoint(frame, state, state) for state in self.cell.states}
         self.handed = {state: self._adjoint(frame, f"{state}_prev", state) for state in self.cell.states}
         return {state: self._carried(state, value, t) for state, value in self.handed.items()}
+
+    def _bounded_for(self, line: Line, frame: Frame, clamps: Mapping[str, tuple[str, float]]) -> Frame:
+        """The values that an equation reads: what is handed on may be made of bounded adjoints."""
+        bounds = {name: bound for name, (how, bound) in clamps.items() if how == "carried"}
+        if line.role != "carry" or not bounds:
+            return frame
+        bounded = Frame(self.tape, frame.t, frame, frame.edge)
+        for name, bound in bounds.items():
+            target = self.program.line(name).target.name
+            bounded[target] = np.clip(frame[target], -bound, bound)
+        return bounded
 
     def _value(self, line: Line, frame: Frame) -> Array:
         value: Any = 0.0
@@ -218,7 +260,7 @@ class Run:
     def _carried(self, state: str, value: Array, t: int) -> Array:
         if state in self.loop.cut:
             return np.zeros_like(value)
-        if self._is_edge(t):
+        if self._is_edge(t) and (state in self.loop.windowed or not self.loop.windowed):
             if self.loop.returns:
                 self.handed[state] = np.zeros_like(value)
             return np.zeros_like(value)
@@ -230,6 +272,8 @@ class Run:
     def _is_edge(self, t: int) -> bool:
         """Whether nothing is carried out of a step because its window ends there."""
         length, begin, origin = self.loop.length or (0, 0, "")
+        if origin == "end":
+            return bool(self.tape.steps - t >= length)
         return bool(length) and ((t if origin == "first" else self.tape.steps - t) - begin) % length == 0
 
     def _accumulate(self, name: str, value: Array, t: int) -> None:
@@ -243,8 +287,6 @@ class Run:
         return np.reshape(self.sums.get(name, np.zeros(shape)), text_shape(self.cell, name, shape))
 
     def _returned(self, state: str, late: Mapping[str, Array]) -> Array:
-        if state in self.alone:
-            return self.alone[state]
         how = dict(self.loop.returned).get(state)
         if how == "adjoint":
             return self.adjoints[state]
@@ -258,6 +300,12 @@ class Run:
         value = value if number == 1.0 else value * number
         bound = dict(self.loop.bounds).get(name)
         return value if bound is None else np.clip(value, -bound, bound)
+
+
+@lru_cache(maxsize=100_000)
+def _reads(expr: Expr) -> frozenset[str]:
+    """The names of the variables in an expression."""
+    return frozenset(variable.name for variable in nodes.variables(expr))
 
 
 def _clamped(value: Array, how: str, bound: float) -> Array:
@@ -280,6 +328,11 @@ def at_first(previous: Variable, how: str) -> Variable:
 def at_step(variable: Variable, step: int) -> Variable:
     """A variable that has, at every step, the value of the first step (0) or of the last (-1)."""
     return variable.marked(f"step:{step}", f"{variable.name}_step_{step}")
+
+
+def of_next_step(adjoint: Variable) -> Variable:
+    """An adjoint as the step after has computed it; zero at the last step."""
+    return adjoint.marked(f"next:{adjoint.name}", f"{adjoint.name}_next")
 
 
 def carried_part(derivation: Derivation, state: str) -> Variable:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.algebra import nodes
 from symrnn.diagnosis.loop import Loop
 from symrnn.diagnosis.mistake import Grounds, Mistake
 from symrnn.diagnosis.questions import Answer
@@ -25,6 +26,24 @@ def multiples(on: Grounds, answer: Answer) -> Iterator[Mistake]:
             yield Mistake("wrong-scale", _times(ratio), 5, loop=Loop(factors=((name, ratio),)), about=(name,))
         loop = Loop(factors=tuple((name, ratio) for name in names))
         yield Mistake("wrong-scale", _times(ratio), 6, loop=loop, about=names)
+
+
+def scaled_in_place(on: Grounds, answer: Answer) -> Iterator[Mistake]:
+    """A value that is multiplied in place between the gradients that read it: their factors are powers of one."""
+    ratio_of = {
+        name: ratio for ratio, names in _common_ratios(answer, answer.expected(on.program)).items() for name in names
+    }
+    for value in (*(on.cell[name] for name in on.cell.inputs), *on.cell.previous):
+        lines = [line for line in on.program.lines if line.role == "parameter" and line.of.name in ratio_of]
+        found = {line.of.name: ratio_of[line.of.name] for line in lines if value in nodes.variables(line.terms[0])}
+        root = max((ratio for ratio in found.values() if ratio > 0), key=lambda r: -abs(np.log(r)), default=1.0)
+        if len(found) < 2 or root == 1 or min(found.values()) <= 0:
+            continue
+        powers = np.log(list(found.values())) / np.log(root)
+        if np.allclose(powers, np.round(powers), atol=1e-9) and len(set(np.round(powers))) == len(powers):
+            words = f"{text(value)} is multiplied by {root:.6g} in place each time that it is read"
+            loop = Loop(factors=tuple(found.items()))
+            yield Mistake("corrupted-cache", words, 4, loop=loop, about=tuple(found))
 
 
 def _common_ratios(answer: Answer, expected: list[Array]) -> dict[float, tuple[str, ...]]:
@@ -68,16 +87,18 @@ def _clamps(on: Grounds, bound: float) -> Iterator[Mistake]:
     states = [line for line in on.program.lines if line.role == "state"]
     carries = [line for line in on.program.lines if line.role == "carry"]
     groups = [[line] for line in (*carries, *states)]
-    groups += [group for group in (carries, states, gates) if len(group) > 1 or group is gates]
+    groups += [group for group in (carries, states) if len(group) > 1]
+    groups += [gates]
     for group in groups:
         named = " and ".join(text(line.target) for line in group)
         are = "are" if len(group) > 1 else "is"
         for how, words in (
             ("entry", f"clipped to [-{bound:g}, {bound:g}]"),
             ("handed", f"clipped to [-{bound:g}, {bound:g}] as handed on to the step before"),
+            ("carried", f"clipped to [-{bound:g}, {bound:g}] in what is handed on"),
             ("norm", f"scaled down to a norm of {bound:g}"),
         ):
-            if how != "handed" or group[0].role == "carry":
+            if (how != "handed" or group[0].role == "carry") and (how != "carried" or group is gates):
                 loop = Loop(clamps=tuple((line.of.name, (how, bound)) for line in group))
                 said = f"{named} {are} {words} at each step"
                 about = tuple(line.of.name for line in group)

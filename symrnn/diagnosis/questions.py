@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -83,8 +84,15 @@ class Observed:
 
     def distance(self, expected: Array, floor: float) -> float:
         """How far they are from what is expected, relative to the larger of both."""
-        size = max(float(np.linalg.norm(self.value)), float(np.linalg.norm(expected)), 1e-300)
-        return max(0.0, distance(self.value, expected, floor) - self.noise / size)
+        size = max(self._norm, _norm(expected))
+        if size <= floor:
+            return 0.0
+        size = max(size, 1e-300)
+        return max(0.0, _norm(self.value - expected) / size - self.noise / size)
+
+    @cached_property
+    def _norm(self) -> float:
+        return _norm(self.value)
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,7 @@ class Answer:
         observed: the gradients.
         offsets: for each, how large it is without any cotangent, relative to the largest gradient.
         finals: the outputs that are last states.
+        decays: array -> how many times itself its gradient is without any cotangent, where it is a multiple of it.
         point: the functions' own arrays, by leaf path.
         given: the cotangents, by output path.
     """
@@ -108,6 +117,7 @@ class Answer:
     observed: tuple[Observed, ...]
     offsets: tuple[float, ...]
     finals: tuple[str, ...] = ()
+    decays: Mapping[str, float] = field(default_factory=dict)
     point: Mapping[str, Array] = field(default_factory=dict, repr=False)
     given: Mapping[str, Array] = field(default_factory=dict, repr=False)
 
@@ -126,6 +136,11 @@ class Answer:
         expected = self.expected(program)
         floor = 1e-13 * max((float(np.linalg.norm(e)) for e in expected), default=0.0)
         return np.array([p.distance(e, floor) for p, e in zip(self.observed, expected, strict=True)])
+
+
+def _norm(a: Array) -> float:
+    flat = a.ravel()
+    return float(np.sqrt(flat @ flat))
 
 
 def distance(a: Array, b: Array, floor: float = 0.0) -> float:
@@ -276,7 +291,8 @@ class Interview:
         joined = {path: _whole(path, cotangents) for path in self.outputs}
         mapped = self.layout.cotangents(joined, tape.steps, tape.batch)
         off = tuple(float(np.linalg.norm(piece.value)) / scale for piece in offsets)
-        return Answer(question, tape, mapped, observed, off, self.finals, leaves, cotangents)
+        decays = {path: _multiple(none[path], leaves[path]) for path in both}
+        return Answer(question, tape, mapped, observed, off, self.finals, decays, leaves, cotangents)
 
     def _draw(self, question: Question, derivation: Derivation) -> Tape | None:
         """Random numbers at which the cell is finite: of both signs, or else positive."""
@@ -296,6 +312,13 @@ class Interview:
             if all(np.all(np.abs(course) < _LARGEST) for course in tape.courses.values()):
                 return tape
         return None
+
+
+def _multiple(value: Array, array: Array) -> float:
+    """How many times an array a value is; 0 where it is no multiple of it."""
+    square = float(np.sum(np.abs(array) ** 2))
+    ratio = float(np.real(np.sum(value * array))) / square if square else 0.0
+    return ratio if np.linalg.norm(value - ratio * array) <= _SAME * np.linalg.norm(value) else 0.0
 
 
 def _leaves(path: str, outputs: Mapping[str, Array]) -> list[str]:

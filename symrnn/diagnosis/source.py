@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import ast
-import itertools
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from symrnn.checking.findings import SourceLine
+from symrnn.checking.naming import gradients_of
+from symrnn.diagnosis.carriers import Carrier, Steps, agree, carriers_in, carrying
 from symrnn.diagnosis.formula import formula
-from symrnn.diagnosis.statements import Statement
+from symrnn.diagnosis.statements import Statement, named_in
 from symrnn.diagnosis.tracing import Trace, trace, watch
 
-__all__ = ["Trace", "locate", "trace", "watch"]
-
 Array = Any
-Steps = Sequence[Array]
-"""The values of a quantity, one for each time step."""
 
-TOLERANCE = 1e-9
-_MOST_PLACES = 64
+__all__ = ["Trace", "chosen", "locate", "told", "trace", "watch"]
 
 
 def locate(
@@ -54,179 +48,97 @@ def locate(
         The first line that computes such a value; a line that hands it on only where no other has it; None where no
         line of the trace assigns it.
     """
-    lines = _lines(seen)
+    carriers = carriers_in(seen)
     for name, steps in wrong.items():
-        if name in right and _agree(steps, right[name]):
+        if name in right and agree(steps, right[name]):
             continue
-        signed = name in right and _agree([-np.asarray(step) for step in steps], right[name])
-        alike = any(_agree(steps, values) for values in _before(name, others or {}))
-        chosen = _chosen(_carriers(lines, steps, signed), alike)
-        if chosen is not None:
-            return _told(chosen, expected if isinstance(expected, str) else expected.get(name, ""))
+        line = chosen(carriers, name, steps, right.get(name), others or {})
+        if line is not None:
+            return told(
+                line.statement, line.variable, expected if isinstance(expected, str) else expected.get(name, "")
+            )
     return None
 
 
-def _before(name: str, values: Mapping[str, Steps]) -> list[Steps]:
-    """The values that come before those of a name; all of them, if that is not there."""
-    names = list(values)
-    return [values[other] for other in names[: names.index(name) if name in values else None]]
-
-
-def _told(line: _Line, expected: str) -> SourceLine:
-    statement = line.statement
+def told(statement: Statement, variable: str, expected: str = "") -> SourceLine:
+    """A statement as the line that is named."""
     name = os.path.basename(statement.file)
-    return SourceLine(name, statement.line, statement.text, formula(statement), line.variable, expected)
+    return SourceLine(name, statement.line, statement.text, formula(statement), variable, expected)
 
 
-def _chosen(carriers: Sequence[_Line], is_another: bool) -> _Line | None:
-    """The line to name, of those that assign the value, in the order in which they did.
+def chosen(
+    carriers: Sequence[Carrier],
+    name: str,
+    steps: Steps,
+    right: Steps | None,
+    others: Mapping[str, Steps],
+    called: tuple[str, Collection[str]] | None = None,
+) -> Carrier | None:
+    """What computes the wrong values of a quantity; None where that cannot be told.
 
-    Where the wrong value is the right one of another quantity, the first to compute it is that quantity's own line,
-    and the mistake is where it is taken next.
+    Where the wrong value is also that of another quantity, one line is that quantity's own: the first to compute it, if
+    the other comes before, and the last, if it comes after.  The mistake is where it is taken next.
+
+    Args:
+        carriers: what the lines assigned.
+        name: the quantity.
+        steps: its wrong values.
+        right: its right ones, if they are known.
+        others: those of other quantities, in their order.
+        called: the caller's array whose gradient it is, and the names of all of his arrays.
     """
-    computing = [line for line in carriers if line.statement.computes]
-    if is_another and computing:
-        after = [line for line in carriers if line.statement != computing[0].statement and not line.returns]
-        return (after or computing)[0]
-    return next(iter(computing or carriers), None)
+    last = [] if right is None else right[-1:]
+    signed = agree([-step for step in steps[-1:]], last)  # of the step before it has gone through time
+    ways = (carrying(carriers, each, signed) for each in _spans(steps, right))
+    found = next((way for way in ways if way), [])
+    found = _without_callers([one for one in found if not one.has_any(_lost(steps, right))])
+    computing = [one for one in found if one.computes]
+    same = [place for place, other in enumerate(others) if other != name and agree(steps, others[other])]
+    named = _named(computing or found, called) or (_named(found, called) if same else [])
+    if named:
+        return named[0]
+    if not same or not computing:
+        return next(iter(computing or [one for one in found if not one.handed] or found), None)
+    own = list(others).index(name) if name in others else len(others)
+    if min(same) > own:
+        return computing[0] if len({one.statement for one in computing}) > 1 else None
+    first = computing[0].statement
+    rest = [one for one in found if one.statement != first and (one.computes or one.renames)]
+    return (rest or computing)[0]
 
 
-def _agree(steps: Steps, others: Steps) -> bool:
-    if len(steps) != len(others):
-        return False
-    pairs = [(np.squeeze(a), np.squeeze(b)) for a, b in zip(steps, others, strict=True)]
-    return all(a.shape == b.shape and _close(a, b) for a, b in pairs)
+def _spans(steps: Steps, right: Steps | None) -> Iterator[Steps]:
+    """The steps to look for: those that are wrong; all; all but the last, which another line may begin with."""
+    if right is None or len(right) != len(steps):
+        yield steps
+        return
+    wrong = [not agree([step], [other]) for step, other in zip(steps, right, strict=True)]
+    yield [step for step, is_wrong in zip(steps, wrong, strict=True) if is_wrong]
+    yield steps
+    if len(steps) > 2:
+        yield steps[:-1]
 
 
-def _close(got: Array, expected: Array) -> bool:
-    return bool(np.linalg.norm(got - expected) <= TOLERANCE * np.linalg.norm(expected))
-
-
-# --- what the lines assigned ------------------------------------------------------------------------------------------
-
-
-@dataclass
-class _Line:
-    """What one statement assigned to one variable, in the order of the run.
-
-    Attributes:
-        statement: the statement.
-        variable: the variable, as written.
-        values: what it was assigned, without axes of length one.
-        moments: when.
-        sizes: the absolute values of all entries, sorted.
-    """
-
-    statement: Statement
-    variable: str
-    values: list[Array] = field(default_factory=list)
-    moments: list[int] = field(default_factory=list)
-    sizes: Array = None
-
-    @property
-    def returns(self) -> bool:
-        """Whether it only returns what was computed before."""
-        return isinstance(self.statement.node, ast.Return) and not self.statement.computes
-
-    def find(self, wanted: Array, signed: bool) -> int | None:
-        """When it first assigned a value that contains the one wanted, or its negative if the sign says nothing."""
-        peak = np.max(np.abs(wanted))
-        near = np.searchsorted(self.sizes, peak * (1 - TOLERANCE))
-        if near == len(self.sizes) or self.sizes[near] > peak * (1 + TOLERANCE):
-            return None
-        both = zip(self.moments, self.values, strict=True)
-        return next((moment for moment, value in both if _contains(value, wanted, signed)), None)
-
-
-def _lines(seen: Trace) -> list[_Line]:
-    found: dict[tuple[Statement, str], _Line] = {}
-    for moment, record in enumerate(seen.records):
-        if record.value.size and np.all(np.isfinite(record.value)):
-            line = found.setdefault((record.statement, record.variable), _Line(record.statement, record.variable))
-            line.values.append(np.squeeze(record.value))
-            line.moments.append(moment)
-    for line in found.values():
-        line.sizes = np.sort(np.abs(np.concatenate([value.ravel() for value in line.values])))
-    return list(found.values())
-
-
-def _carriers(lines: Sequence[_Line], steps: Steps, signed: bool) -> list[_Line]:
-    """The lines that assigned these values, in the order of the run; none for zeros, which are everywhere."""
-    wanted = [np.squeeze(np.asarray(step, dtype=np.float64)) for step in steps]
-    if not all(np.all(np.isfinite(step)) for step in wanted):
+def _lost(steps: Steps, right: Steps | None) -> list[Array]:
+    """The right values at steps at which the wrong ones are zero: who has these is not wrong."""
+    if right is None or len(right) != len(steps) or not any(np.any(step) for step in steps):
         return []
-    for reading in _READINGS:
-        parts = _sizable(list(reading(wanted)))
-        moments = {id(line): _first(line, parts, signed) for line in lines} if parts else {}
-        found = [line for line in lines if moments.get(id(line)) is not None]
-        if found:
-            return sorted(found, key=lambda line: moments[id(line)] or 0)
-    return []
+    return [np.squeeze(other) for step, other in zip(steps, right, strict=True) if not np.any(step) and np.any(other)]
 
 
-def _sizable(parts: Sequence[Array]) -> list[Array]:
-    """Those that are more than the rounding of others; which may be zero in one program and not in another."""
-    sizes = [float(np.linalg.norm(part)) for part in parts]
-    return [part for part, size in zip(parts, sizes, strict=True) if size > TOLERANCE * max(sizes)]
+def _without_callers(found: Sequence[Carrier]) -> list[Carrier]:
+    """Without those that only call a function that has returned the same before."""
+    back = [place for place, one in enumerate(found) if one.variable.startswith("return")]
+    return [one for place, one in enumerate(found) if not (one.calls and back and back[0] < place)]
 
 
-def _first(line: _Line, parts: Sequence[Array], signed: bool) -> int | None:
-    """When a line first assigned one of these parts, if it assigned all of them."""
-    moments: list[int] = []
-    for part in parts:
-        moment = line.find(part, signed)
-        if moment is None:
-            return None
-        moments.append(moment)
-    return min(moments)
+def _named(found: Sequence[Carrier], called: tuple[str, Collection[str]] | None) -> list[Carrier]:
+    """Those that assign to what is named after the gradient of the caller's array."""
+    if called is None or len({one.statement for one in found}) < 2:
+        return []
+    return [one for one in found if names_gradient(one.variable, *called)]
 
 
-def _by_example(steps: list[Array]) -> Iterator[Array]:
-    return (example for step in steps if step.ndim > 1 for example in step)
-
-
-def _total(steps: list[Array]) -> Iterator[Array]:
-    if len(steps) > 1 and len({step.shape for step in steps}) == 1:
-        yield np.sum(steps, axis=0)
-
-
-def _of_batch(steps: list[Array]) -> list[Array]:
-    return [step.sum(axis=0) for step in steps if step.ndim == 3]
-
-
-_READINGS: tuple[Callable[[list[Array]], Any], ...] = (
-    lambda steps: steps,
-    _total,
-    _of_batch,
-    lambda steps: _total(_of_batch(steps)),
-    _by_example,
-)
-"""How a quantity may be spread over what a line assigns; the plainest first."""
-
-
-# --- one array in another ---------------------------------------------------------------------------------------------
-
-
-def _contains(value: Array, wanted: Array, signed: bool) -> bool:
-    """Whether an array, or a part of it, is the one wanted: its axes in any order, and negated unless `signed`."""
-    if wanted.ndim > value.ndim or wanted.size > value.size:
-        return False
-    peak = np.unravel_index(int(np.argmax(np.abs(wanted))), wanted.shape)
-    size = abs(wanted[peak])
-    near = np.argwhere(np.abs(np.abs(value) - size) <= TOLERANCE * size)
-    orders = list(itertools.permutations(range(value.ndim), wanted.ndim))
-    places = [place for place in near[:_MOST_PLACES] if not signed or value[tuple(place)] * wanted[peak] > 0]
-    return any(_is_at(value, wanted, place, peak, axes) for place in places for axes in orders)
-
-
-def _is_at(value: Array, wanted: Array, place: Array, peak: tuple[Any, ...], axes: tuple[int, ...]) -> bool:
-    """Whether the part of `value` whose entry `place` is the peak of `wanted` is `wanted`, up to its sign."""
-    cut: list[Any] = list(place)
-    for axis, at, length in zip(axes, peak, wanted.shape, strict=True):
-        start = place[axis] - at
-        if start < 0 or start + length > value.shape[axis]:
-            return False
-        cut[axis] = slice(start, start + length)
-    rest = sorted(axes)  # the axes that are left, as they stand in the part
-    part = np.transpose(value[tuple(cut)], [rest.index(axis) for axis in axes])
-    return _close(part if value[tuple(place)] * wanted[peak] > 0 else -part, wanted)
+def names_gradient(variable: str, array: str, arrays: Collection[str]) -> bool:
+    """Whether a variable is named after the gradient of one of the caller's arrays."""
+    return any(gradients_of([word], arrays).get(word) == array for word in named_in(variable))

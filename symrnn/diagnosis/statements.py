@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
+import re
 import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -68,6 +69,29 @@ class Statement:
 
     def __hash__(self) -> int:
         return hash((self.file, self.line, self.text))
+
+
+_WORDS = re.compile(r"\w+")
+
+
+def named_in(text: str) -> tuple[str, ...]:
+    """The names that a variable goes by: `dW` for `self.dW`, and `W_f` for `grads['W_f']`."""
+    return tuple(word for word in _WORDS.findall(text)[::-1] if word != "self" and not word.isdigit())
+
+
+def operands(statement: Statement) -> frozenset[str]:
+    """The names that a statement reads, without those of what they belong to: `dh` of `self.dh[t]`."""
+    node: Any = statement.node
+    parts = [node.value] if getattr(node, "value", None) is not None else []
+    parts += [node.target] if isinstance(node, ast.AugAssign) else []
+    return frozenset(name for part in parts for each in ast.walk(part) if (name := base_of(each)))
+
+
+def base_of(node: ast.AST) -> str:
+    """The name of a variable or an attribute."""
+    while isinstance(node, ast.Subscript | ast.Starred):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
 def _computing(node: ast.AST) -> bool:
@@ -215,6 +239,11 @@ def _index(node: ast.expr, names: Names) -> Any:
         return -value if type(value) is int else _NOTHING
     if isinstance(node, ast.BinOp):
         return _whole(node, names)
+    if isinstance(node, ast.JoinedStr):
+        parts = [_index(part, names) for part in node.values]
+        return "".join(map(str, parts)) if all(type(part) in (int, str) for part in parts) else _NOTHING
+    if isinstance(node, ast.FormattedValue):
+        return _index(node.value, names) if node.format_spec is None and node.conversion == -1 else _NOTHING
     value = node.value if isinstance(node, ast.Constant) else _look(node, names)
     if isinstance(value, np.integer):
         return int(value)
@@ -230,6 +259,8 @@ _WHOLE: Mapping[type, Callable[[int, int], int]] = {
 
 def _whole(node: ast.BinOp, names: Names) -> Any:
     rule, left, right = _WHOLE.get(type(node.op)), _index(node.left, names), _index(node.right, names)
+    if isinstance(node.op, ast.Add) and type(left) is str and type(right) is str and len(left + right) < _LONGEST:
+        return left + right
     if rule is None or type(left) is not int or type(right) is not int or max(abs(left), abs(right)) > 1 << 40:
         return _NOTHING
     return rule(left, right)

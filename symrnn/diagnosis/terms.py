@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sympy import Rational
+
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr
 from symrnn.calculus.derivation import Derivation
@@ -142,6 +144,13 @@ def _instead(node: nodes.Act, value: Expr, slope: Expr) -> Iterator[tuple[str, s
             yield "wrong-derivative", f"that of {other}", slopes(named, named)[0]
     if name == "tanh":  # that of its inverse, and that of the arctangent
         yield "wrong-derivative", "that of arctan", nodes.power(nodes.add(nodes.ones(x.shape), nodes.power(x, 2)), -1)
+    if name == "relu":
+        one = nodes.ones(x.shape)
+        yield "wrong-derivative", "that of the absolute value", nodes.subtract(nodes.scale(2, slope), one)
+        yield "wrong-derivative", "inverted", nodes.subtract(one, slope)
+        for leak in (Rational(1, 100), Rational(1, 10), Rational(1, 5)):
+            leaky = nodes.add(nodes.scale(leak, one), nodes.scale(1 - leak, slope))
+            yield "wrong-derivative", f"that of a leaky one with the slope {leak}", leaky
     for changed in dict.fromkeys(_slips(slope)):
         yield "wrong-derivative", "mistyped", changed
 
@@ -151,11 +160,21 @@ def _with_value(name: str, value: Expr) -> Expr:
     return slopes(nodes.act(name, value), value)[0]
 
 
+def _unsquared(term: Expr) -> Expr:
+    number, (part, *others) = factors(term)
+    if not others and isinstance(part, nodes.Power) and int(part.args[1]) == 2:
+        return nodes.scale(number, part.args[0])
+    return term
+
+
 def _slips(slope: Expr) -> Iterator[Expr]:
     """A sign or an exponent that is wrong, or a factor that is squared."""
     for site in sites(slope):
         if isinstance(site.node, nodes.Power) and int(site.node.args[1]) == 2:
             yield site.put(site.node.args[0])
         if isinstance(site.node, nodes.Sum):
+            bare = nodes.add(*(_unsquared(term) for term in site.node.args))
+            if bare != site.node:
+                yield site.put(nodes.power(bare, 2))
             first, *rest = site.node.args
             yield site.put(nodes.add(first, *(nodes.negate(term) for term in rest)))

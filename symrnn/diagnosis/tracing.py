@@ -30,6 +30,7 @@ MOST_BYTES = 16 << 20
 LARGEST = 1 << 18
 """Entries of the largest array that is kept."""
 _OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_STANDARD = os.path.dirname(os.path.abspath(os.__file__))
 _DEEPEST = 4
 _LONGEST = 1000
 """Entries of a list that are looked at."""
@@ -41,13 +42,15 @@ class Record:
 
     Attributes:
         statement: the statement.
-        variable: what it assigned, as written; `return` for what it returned.
+        variable: what it assigned, as written; `return` for what it returned; a parameter of what it calls.
         value: a copy of the array.
+        handed: whether the statement hands it to a function as an argument.
     """
 
     statement: Statement
     variable: str
     value: Array
+    handed: bool = False
 
 
 @dataclass
@@ -88,9 +91,9 @@ def watch(run: Callable[[], Any], functions: Sequence[Callable[..., Any]]) -> Tr
     Any tracer that is set, of a debugger or of a coverage measurement, waits meanwhile.
     """
     codes = [code for function in functions for code in codes_of(function)]
-    watching = _Watching(codes)
+    watching = _Watching(codes, [function.__code__ for function in functions if _is_adapter(function)])
     before = sys.gettrace()
-    if watching.lines:
+    if watching.lines or watching.adapters:
         sys.settrace(watching)
     try:
         with np.errstate(all="ignore"):
@@ -140,6 +143,12 @@ def _enclosed(function: Any) -> Iterator[Any]:
             continue
 
 
+def _is_adapter(function: Any) -> bool:
+    """Whether a function is ours and calls somebody's, which it looks up when it runs."""
+    code = getattr(function, "__code__", None)
+    return isinstance(code, CodeType) and _is_ours(code)
+
+
 def _is_ours(code: CodeType) -> bool:
     return os.path.abspath(code.co_filename).startswith(_OWN + os.sep)
 
@@ -147,9 +156,10 @@ def _is_ours(code: CodeType) -> bool:
 class _Watching:
     """The tracer: decides which frames are watched, and keeps what was seen."""
 
-    def __init__(self, codes: Sequence[CodeType]) -> None:
+    def __init__(self, codes: Sequence[CodeType], adapters: Sequence[CodeType] = ()) -> None:
         self.trace = Trace()
         self.roots = set(codes)
+        self.adapters = frozenset(adapters)
         files = dict.fromkeys(code.co_filename for code in codes)
         self.lines = {file: lines for file in files if (lines := read_statements(file))}
         self.inside = 0
@@ -162,11 +172,34 @@ class _Watching:
             return None
         self.count()  # calls of others too: they cost as much
         code = frame.f_code
+        if self.adapters and frame.f_back is not None and frame.f_back.f_code in self.adapters:
+            self.adopt(code)
         root = code in self.roots
         if not (root or self.inside) or code.co_filename not in self.lines:
             return None
         self.inside += root
-        return _Watched(self, self.lines[code.co_filename], root, code.co_name.startswith("<"))
+        inside_line = code.co_name.startswith("<")
+        if not inside_line:
+            self.hand_over(frame)
+        return _Watched(self, self.lines[code.co_filename], root, inside_line)
+
+    def adopt(self, code: CodeType) -> None:
+        """Watch what an adapter calls, if it is somebody's."""
+        if code in self.roots or _is_ours(code) or os.path.dirname(code.co_filename) == _STANDARD:
+            return
+        lines = self.lines.get(code.co_filename) or read_statements(code.co_filename)
+        if lines:
+            self.lines[code.co_filename] = lines
+            self.roots.add(code)
+
+    def hand_over(self, frame: FrameType) -> None:
+        """Note the arguments of a call that a watched statement makes."""
+        caller = None if frame.f_back is None else frame.f_back.f_trace
+        if not isinstance(caller, _Watched) or len(caller.pending) != 1:
+            return
+        for name, value in frame.f_locals.items():
+            if type(value) is np.ndarray:
+                self.note(caller.pending[0], name, value, handed=True)
 
     def count(self) -> None:
         self.events += 1
@@ -178,7 +211,7 @@ class _Watching:
         self.live = self.trace.complete = False
         sys.settrace(None)
 
-    def note(self, statement: Statement, variable: str, value: Any) -> None:
+    def note(self, statement: Statement, variable: str, value: Any, handed: bool = False) -> None:
         for name, array in _arrays(variable, value, 0):
             if array.size > LARGEST or array.dtype.kind != "f":
                 self.trace.complete &= array.dtype.kind != "f"
@@ -187,7 +220,7 @@ class _Watching:
             if self.bytes > MOST_BYTES or len(self.trace.records) >= MOST_RECORDS:
                 self.stop()
                 return
-            self.trace.records.append(Record(statement, name, np.array(array, dtype=np.float64)))
+            self.trace.records.append(Record(statement, name, np.array(array, dtype=np.float64), handed))
 
 
 class _Watched:

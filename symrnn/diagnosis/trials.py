@@ -38,36 +38,64 @@ class Trial:
     _runs: dict[int, Run] = field(default_factory=dict)
     _expected: dict[int, list[Array]] = field(default_factory=dict)
     _errors: dict[int, Array] = field(default_factory=dict)
+    _floors: dict[int, float] = field(default_factory=dict)
 
     def _run(self, asked: int) -> Run:
-        if asked not in self._runs:
-            run = self._runs[asked] = self.answers[asked].run(self.program)
-            with np.errstate(all="ignore"):
-                run.found = run.gradients()
-        return self._runs[asked]
+        if asked in self._runs:
+            return self._runs[asked]
+        run = self.answers[asked].run(self.program)
+        with np.errstate(all="ignore"):
+            run.found = run.gradients()
+        if self.base is None:  # the others are thousands, and nothing is computed from their runs
+            self._runs[asked] = run
+        return run
 
     def expected(self, asked: int) -> list[Array]:
         """What the program gives for each piece of an answer."""
         if asked not in self._expected:
             observed = self.answers[asked].observed
-            if self.base is None or self.touched is None:
+            found = self._changed(asked)
+            if found is None or self.base is None:
                 found = self._run(asked).found
                 self._expected[asked] = [piece.expected(found) for piece in observed]
             else:
-                with np.errstate(all="ignore"):
-                    found = self.base._run(asked).again(self.program, self.touched)
                 known = zip(observed, self.base.expected(asked), strict=True)
                 self._expected[asked] = [p.expected(found) if p.name in found else old for p, old in known]
         return self._expected[asked]
+
+    def _changed(self, asked: int) -> dict[str, Array] | None:
+        """The gradients that differ from the base's, where these alone can be computed."""
+        if self.base is None:
+            return None
+        with np.errstate(all="ignore"):
+            if self.touched is not None:
+                return self.base._run(asked).again(self.program, self.touched)
+            loop = self.base.program.loop
+            plain = self.program.loop == loop and not (loop.clamps or loop.norms or loop.skipped or loop.span == 0)
+            if self.answers[asked].question.steps == 1 and plain:
+                return self.base._run(asked).edited(self.program)
+        return None
 
     def errors(self, asked: int) -> Array:
         """For each piece of an answer, how far it is from what the program gives."""
         if asked not in self._errors:
             expected, observed = self.expected(asked), self.answers[asked].observed
-            floor = 1e-13 * max((float(np.linalg.norm(e)) for e in expected), default=0.0)
-            pairs = zip(observed, expected, strict=True)
-            self._errors[asked] = np.array([piece.distance(e, floor) for piece, e in pairs])
+            known: Sequence[Array] = self.base.expected(asked) if self.base else [None] * len(expected)
+            errors = self.base.errors(asked).copy() if self.base else np.zeros(len(expected))
+            floor = self._floor(asked)
+            for place, (piece, new, old) in enumerate(zip(observed, expected, known, strict=True)):
+                if new is not old:
+                    errors[place] = piece.distance(new, floor)
+            self._errors[asked] = errors
         return self._errors[asked]
+
+    def _floor(self, asked: int) -> float:
+        """The size of a gradient that is rounding beside the others."""
+        if self.base is not None:
+            return self.base._floor(asked)
+        if asked not in self._floors:
+            self._floors[asked] = 1e-13 * max((float(np.linalg.norm(e)) for e in self.expected(asked)), default=0.0)
+        return self._floors[asked]
 
 
 class Reach:
@@ -118,7 +146,6 @@ class Reach:
             or loop.length
             or loop.clamps
             or loop.norms
-            or loop.apart
         ):
             return None
         return named.union(*(self._lines[edit.line] for edit in mistake.edits))
@@ -126,7 +153,7 @@ class Reach:
     def tail(self, mistake: Mistake) -> frozenset[str] | None:
         """The gradients whose own equations it changes, where it changes nothing else; otherwise None."""
         loop = mistake.loop
-        plain = replace(loop, sums=(), factors=(), bounds=(), series=(), edge=None) == RIGHT
+        plain = mistake.scope == "" and replace(loop, sums=(), factors=(), bounds=(), series=(), edge=None) == RIGHT
         names = {name for name, _ in (*loop.sums, *loop.factors, *loop.bounds, *loop.series)}
         names |= {self.program.lines[edit.line].of.name for edit in mistake.edits}
         cell = self.program.derivation.cell

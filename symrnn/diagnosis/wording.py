@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from symrnn.algebra import nodes
 from symrnn.checking.findings import Diagnosis
+from symrnn.diagnosis.explanation import Found
 from symrnn.diagnosis.mistake import Mistake
 from symrnn.diagnosis.model import Line, Program
-from symrnn.diagnosis.search import Found
 from symrnn.printers import latex, text
 
 _SUMMED = "Σ_t "
@@ -24,7 +24,7 @@ def diagnosis(found: Found, right: Program, name: str, exact: bool = True) -> Di
         exact: whether it explains the gradients up to rounding; otherwise it only comes close.
     """
     lines = _about(found.mistake, right)
-    first = lines[0] if lines else None
+    first = lines[0] if lines and not _is_of_nothing(found.mistake) else None
     is_are = "are" if len(found.labels) > 1 else "is"
     what = "what you get" if exact else "near, but not exactly, what you get"
     parts = [f"{_subject(found)} {is_are} {what} when {clause(found.mistake, lines)}."]
@@ -50,7 +50,7 @@ def _subject(found: Found) -> str:
     """The gradients that a mistake makes wrong: those that show it at once, and how many follow from them."""
     first = found.labels[: found.simple] or found.labels
     others = len(found.labels) - len(first)
-    told = f"The gradient{'s' * (len(found.labels) > 1)} of {_listed(first)}"
+    told = f"The gradient{'s' * (len(found.labels) > 1)} of {listed(first)}"
     if others:
         told += f" and, through time, {'another one' if others == 1 else f'{others} others'}"
     return told
@@ -68,13 +68,18 @@ def clause(mistake: Mistake, lines: Sequence[Line]) -> str:
     ):
         told = f"{formula(lines[0])} {mistake.words}" if lines else mistake.words
         if len(lines) > 1:
-            told += f", and likewise {_listed([text(line.target) for line in lines[1:]])}"
+            told += f", and likewise {listed([text(line.target) for line in lines[1:]])}"
         return told
     return mistake.words
 
 
 def _whole_clause(mistake: Mistake) -> bool:
-    return mistake.tag == "forward-backward-mismatch"
+    return mistake.tag == "forward-backward-mismatch" or _is_of_nothing(mistake)
+
+
+def _is_of_nothing(mistake: Mistake) -> bool:
+    """Whether it is a gradient for which there is no equation."""
+    return mistake.tag == "phantom-gradient" and bool(mistake.edits)
 
 
 def _about(mistake: Mistake, right: Program) -> tuple[Line, ...]:
@@ -103,7 +108,8 @@ def _cotangent(line: Line) -> nodes.Variable:
     return line.of.marked("cotangent", f"{line.of.name}_bar_in")
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Names as in a sentence: a, b and c."""
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} and {names[-1]}"

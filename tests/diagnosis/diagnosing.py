@@ -12,6 +12,7 @@ import numpy as np
 from symrnn import Cell, cells
 from symrnn.checking import Subject
 from symrnn.diagnosis.diagnose import Outcome, diagnose
+from symrnn.diagnosis.unread import with_unread
 from symrnn.identification import Layout, identify
 from symrnn.language import read_cell
 from tests.diagnosis.corpus import Implementation, Planted, load, pairs, triples
@@ -46,7 +47,8 @@ def identified(subject: Subject, loaded: Implementation) -> Layout | None:
     """The layout of a pair of functions, that of the nearest cell where forward computes none."""
     arrays = {flat: subject.arrays[path] for flat, path in subject.flat_names.items()}
     found = identify(subject.flat_forward, arrays, among=[cell_of(loaded)])
-    return found.layout or (found.nearest[0].layout if found.nearest else None)
+    layout = found.layout or (found.nearest[0].layout if found.nearest else None)
+    return None if layout is None else with_unread(layout, arrays)
 
 
 @cache

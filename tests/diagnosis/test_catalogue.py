@@ -24,6 +24,8 @@ ELSEWHERE = {
     "bad-accumulator": "gradients that are not zero where the cotangents are, in diagnose",
     "clipped": "bounds are read off the gradients, in observed",
     "clipped-in-recursion": "likewise",
+    "gradients-exchanged": "found by comparing all gradients with all, in checking",
+    "zero-gradient": "a signature of gradients, in checking",
     "phantom-gradient": "the backward pass of a neighbour that has more parameters, in diagnose",
 }
 """Tags that no generator of the catalogue has, and what finds them."""
@@ -86,6 +88,33 @@ def test_a_run_that_is_continued_is_the_whole_run(name: str) -> None:
         for number in (0, 7):
             for a, b in zip(fast.expected(number), whole.expected(number), strict=True):
                 assert np.array_equal(a, b, equal_nan=True), mistake
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_step_that_is_edited_is_the_whole_step(name: str) -> None:
+    program = right(name)
+    found = answers(name, program)
+    base = Trial(program, found)
+    for mistake in random.Random(name).sample(every(name), 150):
+        changed = mistake.made_in(program)
+        fast, whole = Trial(changed, found, (mistake,), base), Trial(changed, found)
+        for number in (1, 2):
+            for a, b in zip(fast.expected(number), whole.expected(number), strict=True):
+                assert np.allclose(a, b, rtol=1e-12, atol=1e-14, equal_nan=True), mistake
+
+
+def test_a_mistake_at_some_steps_only() -> None:
+    program = right("lstm")
+    scoped = [mistake for mistake in every("lstm") if mistake.scope]
+    assert {mistake.scope for mistake in scoped} == {"first", "later"}
+    for mistake in random.Random(0).sample(scoped, 10):
+        changed = mistake.made_in(program)
+        kept, made = (changed.lines, changed.start) if mistake.scope == "first" else (changed.start, changed.lines)
+        assert kept == program.lines
+        assert made != program.lines
+        assert {place for place, line in enumerate(made) if line != program.lines[place]} <= {
+            edit.line for edit in mistake.edits
+        }
 
 
 @pytest.mark.parametrize("name", ["rnn", "gru"])

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from symrnn.diagnosis.catalogue import LIKELY
+from symrnn.diagnosis.explanation import Found
 from symrnn.diagnosis.loop import Loop
 from symrnn.diagnosis.mistake import Edit, Grounds, Mistake, mistakes
 from symrnn.diagnosis.model import Program
-from symrnn.diagnosis.search import Found, Search
+from symrnn.diagnosis.search import Search
 from symrnn.diagnosis.wording import diagnosis
 from tests.diagnosis.planting import OUTPUTS, answers, right
 

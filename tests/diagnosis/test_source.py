@@ -16,10 +16,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from symrnn import cells, derive
+from symrnn.checking import Subject, from_object
 from symrnn.diagnosis import tracing
+from symrnn.diagnosis.explanation import Found
 from symrnn.diagnosis.formula import formula
+from symrnn.diagnosis.lines import find_lines
+from symrnn.diagnosis.loop import Loop
+from symrnn.diagnosis.mistake import Mistake
+from symrnn.diagnosis.model import Program
+from symrnn.diagnosis.questions import Interview, Question
 from symrnn.diagnosis.source import locate, trace, watch
 from symrnn.diagnosis.statements import read_statements
+from symrnn.identification import identify
 
 T, N, D, H = 4, 3, 2, 5
 Array = np.ndarray
@@ -776,3 +785,143 @@ def test_another_quantity_of_the_same_value_matters_if_it_comes_before(write: Wr
         found = locate(seen, {"δf": steps}, {}, others=others)
         assert found is not None
         assert found.variable == expected
+
+
+# --- the lines of an object's methods ---------------------------------------------------------------------------------
+
+GRU = """
+import numpy as np
+
+class GRU:
+    def __init__(self, D, H):
+        rng = np.random.default_rng(0)
+        for gate in "zrn":
+            setattr(self, "W" + gate, rng.normal(size=(H, D)))
+            setattr(self, "U" + gate, rng.normal(size=(H, H)))
+            setattr(self, "b" + gate, rng.normal(size=H))
+
+    def forward(self, x, h0):
+        self.x, self.kept, h, out = x, [], h0, []
+        for t in range(len(x)):
+            z = 1 / (1 + np.exp(-(x[t] @ self.Wz.T + h @ self.Uz.T + self.bz)))
+            r = 1 / (1 + np.exp(-(x[t] @ self.Wr.T + h @ self.Ur.T + self.br)))
+            n = np.tanh(x[t] @ self.Wn.T + (r * h) @ self.Un.T + self.bn)
+            self.kept.append((h, z, r, n))
+            h = z * h + (1 - z) * n
+            out.append(h)
+        return np.stack(out)
+
+    def backward(self, dhs):
+        self.grads = {k + g: np.zeros_like(getattr(self, k + g)) for g in "zrn" for k in "WUb"}
+        dx = np.zeros_like(self.x)
+        self.dh_next = np.zeros_like(dhs[0])
+        for t in reversed(range(len(dhs))):
+            h, z, r, n = self.kept[t]
+            dh = dhs[t] + self.dh_next
+            dn = dh * (1 - z) * (1 - n**2)
+            dz = dh * (h - n) * z * (1 - z)
+            drh = dn @ self.Un
+            dr = drh * h * r * (1 - r)
+            for g, d in (("z", dz), ("r", dr), ("n", dn)):
+                read = r * h if g == "n" else h
+                self.grads["W" + g] += d.T @ self.x[t]
+                self.grads["U" + g] += d.T @ read
+                self.grads[f"b{g}"] += d.sum(0)
+            dx[t] = dz @ self.Wz + dr @ self.Wr + dn @ self.Wn
+            self.dh_next = dh * z + dz @ self.Uz + dr @ self.Ur + drh * r
+        return dx, self.dh_next
+
+layer = GRU(3, 4)
+"""
+
+GATES = "zrn"
+CUT = Loop(cut=frozenset({"h"}), returned=(("h", "zero"),))
+OF_OBJECTS = {
+    "cut": (Loop(cut=frozenset({"h"})), ("h_prev",), "dh = dhs[t] + self.dh_next", "dh = dhs[t]", "dh ="),
+    "left at zero": (CUT, ("h_prev",), "self.dh_next = dh * z +", "self.dh_next = 0 * dh; _ = z +", "= 0 * dh;"),
+    "not handed on": (
+        Loop(cut=frozenset({"h"})),
+        ("h_prev",),
+        "self.dh_next = dh * z",
+        "dh_prev = dh * z",
+        "dh_prev =",
+    ),
+    "not summed": (
+        Loop(sums=tuple((f"W_{gate}", "first") for gate in GATES)),
+        tuple(f"W_{gate}" for gate in GATES),
+        'self.grads["W" + g] += d',
+        'self.grads["W" + g] = d',
+        'self.grads["W" + g] =',
+    ),
+    "mean": (
+        Loop(factors=tuple((f"b_{gate}", "1/N") for gate in GATES)),
+        tuple(f"b_{gate}" for gate in GATES),
+        "d.sum(0)",
+        "d.mean(0)",
+        'self.grads[f"b{g}"] +=',
+    ),
+    "clipped": (
+        Loop(bounds=(("U_z", 1e-4),)),
+        ("U_z",),
+        "return dx, self",
+        'self.grads["Uz"] = np.clip(self.grads["Uz"], -1e-4, 1e-4)\n        return dx, self',
+        "np.clip(",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OF_OBJECTS)
+def test_the_lines_of_an_object_that_keeps_its_gradients(write: Write, case: str) -> None:
+    loop, about, old, new, shown = OF_OBJECTS[case]
+    assert GRU.count(old) == 1
+    text = GRU.replace(old, new)
+    rng = np.random.default_rng(1)
+    inputs = {"x": rng.normal(size=(5, 2, 3)), "h0": rng.normal(size=(2, 4))}
+    weights = [kind + gate for gate in GATES for kind in "WUb"]
+    forward, backward, given = from_object(write(text).layer, attributes=weights, inputs=inputs)
+    subject = Subject(forward, backward, given)
+    arrays = {flat: subject.arrays[path] for flat, path in subject.flat_names.items()}
+    layout = identify(subject.flat_forward, arrays, among=[cells["gru_zold"]]).layout
+    assert layout is not None
+    derivation = derive(layout.cell)
+    answer = Interview(subject, layout, derivation).ask(Question(4, 2))
+    assert answer is not None
+    right = Program.right(derivation)
+    found = Found(Mistake("of a test", "", 0, loop=loop, about=about), right)
+    (line,) = find_lines(subject, backward, right, [answer], [found])
+    assert line is not None
+    assert line.line == line_with(text, shown)
+
+
+HANDED = """
+import numpy as np
+
+def step(dh, h, U):
+    da = dh * (1 - h**2)
+    return da, da @ U
+
+def backward(dhs, hs, U):
+    carry = np.zeros_like(dhs[0])
+    for t in reversed(range(len(dhs))):
+        da, carry = step(dhs[t] + carry, hs[t], U)
+    return carry
+"""
+
+
+def test_what_a_call_computes_for_its_argument_is_its_own(write: Write) -> None:
+    rng = np.random.default_rng(2)
+    dhs, hs, U = rng.normal(size=(T, N, H)), rng.normal(size=(T, N, H)), rng.normal(size=(H, H))
+    carry, steps = np.zeros((N, H)), []
+    for t in reversed(range(T)):
+        steps.append(dhs[t] + carry)
+        carry = (steps[-1] * (1 - hs[t] ** 2)) @ U
+    found = locate(trace(write(HANDED).backward, dhs, hs, U), {"δh": steps}, {})
+    assert found is not None
+    assert found.line == line_with(HANDED, "da, carry = step(")
+
+
+@pytest.mark.parametrize("key", ['"W" + g', 'f"W{g}"', 'f"{k}{g}"'])
+def test_keys_put_together_are_looked_up(write: Write, key: str) -> None:
+    text = f"def f(x):\n    held, k = {{}}, 'W'\n    for g in 'ab':\n        held[{key}] = 2 * x\n    return held\n"
+    seen = trace(write(text).f, np.array([0.7, -1.3]))
+    assert [record.statement.line for record in seen.records if record.value.tolist() == [1.4, -2.6]][:2] == [4, 4]

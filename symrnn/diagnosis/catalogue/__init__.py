@@ -10,6 +10,7 @@ from symrnn.diagnosis.catalogue.loops import (
     means,
     stale,
     stale_in_one_place,
+    stale_on_the_way,
     starts,
     starts_in_one_place,
     sums,
@@ -24,13 +25,18 @@ from symrnn.diagnosis.catalogue.paths import (
     moved_in_time,
     only_terms,
     partial_adjoints,
+    terms_of_others,
 )
-from symrnn.diagnosis.catalogue.slopes import bare_activations, wrong_slopes
+from symrnn.diagnosis.catalogue.slopes import across_steps, bare_activations, wrong_slopes
 from symrnn.diagnosis.catalogue.variables import (
     exchanged,
     mixed_up,
+    of_other_steps,
+    parts_for_wholes,
     single_places,
     transposes,
+    wholes_for_parts,
+    wrong_blocks,
     wrong_sides,
     wrong_variables,
 )
@@ -49,19 +55,31 @@ LIKELY: tuple[Generator, ...] = (
     wrong_numbers,
     complements,
     wrong_variables,
+    parts_for_wholes,
+    of_other_steps,
     transposes,
     wrong_sides,
+    across_steps,
     starts,
     starts_in_one_place,
     sums,
     means,
     stale,
     stale_in_one_place,
+    stale_on_the_way,
     exchanged,
     mixed_up,
     changed_in_place,
 )
 """What people really get wrong."""
 
-WIDE: tuple[Generator, ...] = (extra_terms, extra_factors, single_places, other_cells)
+WIDE: tuple[Generator, ...] = (
+    extra_terms,
+    terms_of_others,
+    extra_factors,
+    single_places,
+    wholes_for_parts,
+    wrong_blocks,
+    other_cells,
+)
 """What is tried where none of these explains the gradients."""

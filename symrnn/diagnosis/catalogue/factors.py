@@ -9,7 +9,7 @@ from sympy import S
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.diagnosis.mistake import Edit, Grounds, Mistake, has_slope, in_brackets, in_slope, put_at, reads_adjoint
-from symrnn.diagnosis.terms import Site, sites, without
+from symrnn.diagnosis.terms import Site, factors, sites, without
 from symrnn.printers import text
 
 
@@ -17,6 +17,8 @@ def missing_factors(on: Grounds) -> Iterator[Mistake]:
     """A product without one of its factors."""
     for position, line, number, term in on.terms():
         for site in sites(term):
+            if isinstance(site.node, nodes.Product):
+                yield from _missing_matrices(position, number, site)
             if not isinstance(site.node, nodes.Hadamard):
                 continue
             for part in dict.fromkeys(site.node.args):
@@ -30,6 +32,15 @@ def missing_factors(on: Grounds) -> Iterator[Mistake]:
                 if rest is not None:
                     words = f"loses the factor {in_brackets(part)}"
                     yield Mistake(tag, words, 4, put_at(position, number, site, rest), families=(("factor", part),))
+
+
+def _missing_matrices(position: int, number: int, site: Site) -> Iterator[Mistake]:
+    """A product without its square matrix."""
+    scale, (matrix, *rest) = site.node.as_coeff_matrices()
+    if rest and matrix.shape[0] == matrix.shape[1] and matrix.shape[0] != 1:
+        edits = put_at(position, number, site, nodes.scale(scale, nodes.matmul(*rest)))
+        families = (("matrix", matrix), ("matrix", position))
+        yield Mistake("missing-factor", f"loses the factor {text(matrix)}", 5, edits, families=families)
 
 
 def wrong_numbers(on: Grounds) -> Iterator[Mistake]:
@@ -81,25 +92,37 @@ def _is_gate(on: Grounds, site: Site) -> bool:
     return any(slope.of == site.node and slope.function == "sigmoid" for slope in on.slopes)
 
 
+def _unnamed(on: Grounds) -> list[Expr]:
+    """The values of activations that have no name of their own, such as tanh(c_t)."""
+    every = (site for equation in on.derivation.forward for site in sites(equation.value))
+    found = {site.node for site in every if site.above and isinstance(site.node, nodes.Act)}
+    return sorted(found, key=text)
+
+
 def _inside_products(on: Grounds, position: int, number: int, term: Expr) -> Iterator[Mistake]:
     """A factor too many in what a matrix multiplies."""
     for site in sites(term):
         if site.above and isinstance(site.above[-1], nodes.Product | nodes.Transposed) and site.node.shape[1] == 1:
-            for extra in on.values:
+            slopes = [nodes.scale(s.number, nodes.hadamard(*s.factors)) for s in on.slopes]
+            for extra in (*on.values, *_unnamed(on), *slopes):
                 if extra.shape == site.node.shape and extra != site.node:
-                    words = f"has a factor too many, {text(extra)} at {text(site.node)}"
+                    words = f"has a factor too many, {in_brackets(extra)} at {text(site.node)}"
                     edits = put_at(position, number, site, nodes.hadamard(site.node, extra))
-                    yield Mistake("extra-factor", words, 7, edits)
+                    line = on.program.lines[position]
+                    families = (("inside", extra, site.node, line.role), ("inside", extra, line.of))
+                    yield Mistake("extra-factor", words, 7, edits, families=families)
 
 
 def extra_factors(on: Grounds) -> Iterator[Mistake]:
     """A term with a factor too many."""
     for position, _line, number, term in on.terms():
-        for extra in on.values:
+        unnamed = _unnamed(on)
+        for extra in (*on.values, *unnamed):
             if extra.shape == term.shape and extra.shape != (1, 1):
                 words = f"has a factor too many, {text(extra)}"
                 edits = (Edit(position, number, nodes.hadamard(term, extra)),)
-                yield Mistake("extra-factor", words, 8, edits, families=(("extra", extra),))
+                rank = 6 if extra in unnamed and extra in factors(term)[1] else 8
+                yield Mistake("extra-factor", words, rank, edits, families=(("extra", extra),))
                 complement = nodes.subtract(nodes.ones(extra.shape), extra)
                 words = f"has a factor too many, ({text(complement)})"
                 edits = (Edit(position, number, nodes.hadamard(term, complement)),)

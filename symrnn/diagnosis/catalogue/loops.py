@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from symrnn.algebra import nodes
+from symrnn.algebra.nodes import Expr, Variable
 from symrnn.diagnosis.loop import FIRST, Loop
-from symrnn.diagnosis.mistake import Edit, Grounds, Mistake
+from symrnn.diagnosis.mistake import Edit, Grounds, Mistake, reads_adjoint
 from symrnn.diagnosis.model import Line, at_first, at_step
+from symrnn.diagnosis.terms import Slope, sites
 from symrnn.printers import text
+
+_ON_THE_WAY = ("state", "intermediate")
+"""The roles of what is neither returned nor handed on."""
 
 
 def starts(on: Grounds) -> Iterator[Mistake]:
@@ -39,7 +45,14 @@ def starts_in_one_place(on: Grounds) -> Iterator[Mistake]:
             for how, what in FIRST.items():
                 edits = (Edit(position, number, term.xreplace({old: at_first(old, how)})),)
                 words = f"reads {what} for {text(old)} at step 0"
-                yield Mistake("initial-state", words, 4, edits, families=(("first", how, old, line.role),))
+                families = (("first", how, old, line.role), ("first", how, old, _in_a_product(term, old)))
+                yield Mistake("initial-state", words, 4, edits, families=families)
+
+
+def _in_a_product(term: Expr, value: Variable) -> bool:
+    """Whether a value is read as a factor of something that the forward pass may have stored, such as r ⊙ h."""
+    products = (site.node for site in sites(term) if isinstance(site.node, nodes.Hadamard))
+    return any(value in nodes.variables(node) and not reads_adjoint(node) for node in products)
 
 
 def sums(on: Grounds) -> Iterator[Mistake]:
@@ -103,7 +116,27 @@ def stale_in_one_place(on: Grounds) -> Iterator[Mistake]:
             for step, which in ((-1, "last"), (0, "first")):
                 edits = (Edit(position, number, term.xreplace({old: at_step(old, step)})),)
                 words = f"reads {text(old)} of the {which} step, at every step"
-                yield Mistake("stale-cache", words, 5, edits, families=((step, old, line.role), (step, old)))
+                families: tuple[Any, ...] = ((step, old, line.role), (step, old), (step, old, line.role in _ON_THE_WAY))
+                families += tuple((step, slope.function) for slope in _slopes_of(on, line, old))
+                yield Mistake("stale-cache", words, 5, edits, families=families)
+
+
+def stale_on_the_way(on: Grounds) -> Iterator[Mistake]:
+    """Everything but the gradients of the weights with the values of the first or of the last step."""
+    for step, which in ((-1, "last"), (0, "first")):
+        fixed = {value: at_step(value, step) for value in on.values}
+        terms = on.terms("state", "intermediate", "carry")
+        edits = tuple(
+            Edit(p, n, term.xreplace(fixed)) for p, _, n, term in terms if fixed.keys() & nodes.variables(term)
+        )
+        words = f"has the values of the {which} step in it, at every step"
+        yield Mistake("stale-cache", words, 5, edits)
+
+
+def _slopes_of(on: Grounds, line: Line, value: Variable) -> Iterator[Slope]:
+    """The derivative that a pre-activation's adjoint has, where that is of a value."""
+    if on.derivation.is_preactivation(line.of):
+        yield from (slope for slope in on.slopes if slope.of == value)
 
 
 def stale(on: Grounds) -> Iterator[Mistake]:

@@ -7,6 +7,7 @@ from itertools import combinations
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
+from symrnn.calculus.derivation import shift
 from symrnn.diagnosis.mistake import Edit, Grounds, Mistake, reads_adjoint
 from symrnn.diagnosis.terms import sites
 from symrnn.printers import text
@@ -32,6 +33,8 @@ def _results(on: Grounds, expr: Expr) -> Iterator[tuple[Variable, Expr]]:
         if isinstance(node, nodes.Hadamard):
             parts = [part for part in node.args if not reads_adjoint(part)]
             found = [nodes.hadamard(*pair) for pair in combinations(parts, 2)]
+        elif isinstance(node, nodes.Power) and isinstance(node.args[0], Variable) and not node.args[0].mark:
+            found, parts = [node], []
         elif isinstance(node, nodes.Sum | nodes.Act) and not reads_adjoint(node):
             found, parts = [node], list(node.args if isinstance(node, nodes.Sum) else node.operands)
         else:
@@ -51,8 +54,23 @@ def _overwritten(on: Grounds, old: Variable, new: Expr, place: tuple[int, int] |
         if old in nodes.variables(term) and (position, number) != place
     ]
     words = f"reads {text(old)} when {text(new)} is stored there"
-    yield Mistake("corrupted-cache", words, 6, tuple(edits))
+    if old.base in on.cell.states and old not in on.previous:  # the whole course, before the loop runs
+        yield from _overwritten_before(on, old, new, words)
+    other = not (isinstance(new, Variable) and new.base == old.base)
+    many = other and len({edit.line for edit in edits}) > 1  # what is wrong wherever it is read was stored wrong
+    yield Mistake("corrupted-cache", words, 4 if many else 6, tuple(edits))
     if place is not None:
         later = tuple(edit for edit in edits if edit.line > place[0])
         if 0 < len(later) < len(edits):
             yield Mistake("corrupted-cache", words, 6, later)
+
+
+def _overwritten_before(on: Grounds, old: Variable, new: Expr, words: str) -> Iterator[Mistake]:
+    """The state of the step before, overwritten in the same way."""
+    (before,) = nodes.variables(shift(old, -1))
+    edits = tuple(
+        Edit(position, number, term.xreplace({before: shift(new, -1)}))
+        for position, _, number, term in on.terms()
+        if before in nodes.variables(term)
+    )
+    yield Mistake("corrupted-cache", words.replace(text(old), text(before), 1), 6, edits)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
+from itertools import combinations
 from typing import Any
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation, derive
 from symrnn.diagnosis.mistake import Edit, Grounds, Mistake
-from symrnn.diagnosis.model import Program
+from symrnn.diagnosis.model import Line, Program
 from symrnn.diagnosis.terms import Site, sites
 from symrnn.errors import SymrnnError
 from symrnn.language.recurrence import Cell, Equation
@@ -71,14 +72,20 @@ def as_if_of(program: Program, other: Derivation, changed: tuple[int, ...]) -> I
     edits = _differences(program, Program.right(other))
     if not edits:
         return
-    lines = [program.lines[edit.line] for edit in edits]
-    if all(line.role == "parameter" and all(map(nodes.is_zero, line.terms)) for line in lines):
+    unread = tuple(edit for edit in edits if _is_unread(program.lines[edit.line]))
+    if unread:  # the rest of the backward pass may read what the forward pass has stored
+        lines = [program.lines[edit.line] for edit in unread]
         names = ", ".join(dict.fromkeys(text(line.of) for line in lines))
         words = f"there is a gradient of {names}, which the forward pass does not use"
-        yield Mistake("phantom-gradient", words, 3, edits, about=tuple(line.of.name for line in lines))
+        yield Mistake("phantom-gradient", words, 3, unread, about=tuple(line.of.name for line in lines))
+    if unread == edits:
         return
     words = _said(program.derivation.cell, other.cell, changed)
     yield Mistake("forward-backward-mismatch", words, 8, edits)
+
+
+def _is_unread(line: Line) -> bool:
+    return line.role == "parameter" and all(map(nodes.is_zero, line.terms))
 
 
 @lru_cache(maxsize=64)
@@ -88,11 +95,15 @@ def neighbours(cell: Cell) -> tuple[tuple[tuple[int, ...], Derivation], ...]:
     for index, equation in enumerate(cell.body):
         changes = {value: kind for kind, value in reversed(list(_changed(cell, index, equation)))}
         single += [(index, kind, value) for value, kind in reversed(changes.items())]
-    together: dict[Any, dict[int, Expr]] = {}
+    together: dict[Any, dict[int, list[Expr]]] = {}
     for index, kind, value in single:
         if kind is not None:
-            together.setdefault(kind, {}).setdefault(index, value)
-    found = [{index: value} for index, _, value in single] + [all_ for all_ in together.values() if len(all_) > 1]
+            together.setdefault(kind, {}).setdefault(index, []).append(value)
+    found = [{index: value} for index, _, value in single]
+    for by_index in together.values():  # the first such change of each equation, the second of each, ...
+        for place in range(max(map(len, by_index.values()))):
+            alike = {index: values[place] for index, values in by_index.items() if place < len(values)}
+            found += [alike] if len(alike) > 1 else []
     return tuple(_derived(cell, found))
 
 
@@ -117,8 +128,12 @@ def _changed(cell: Cell, index: int, equation: Equation) -> Iterator[tuple[Any, 
                 yield kind, site.put(new)
             except ValueError:  # shapes that do not fit
                 continue
-    for gate in known & nodes.variables(equation.value):
+    read = sorted(known & nodes.variables(equation.value), key=text)
+    for gate in read:
         yield None, _complemented(equation.value, gate)
+    for a, b in combinations(read, 2):
+        if a.shape == b.shape:
+            yield None, equation.value.xreplace({a: b, b: a})
 
 
 def _complemented(value: Expr, gate: Variable) -> Expr:
@@ -147,6 +162,8 @@ def _instead(cell: Cell, site: Site, known: set[Variable]) -> Iterator[tuple[Any
             yield None, nodes.subtract(ones, node)
     elif isinstance(node, nodes.Product | nodes.Hadamard):
         yield from ((None, other) for other in _other_side(node))
+        if isinstance(node, nodes.Product) and node.shape[1] == 1 and isinstance(node.args[-1], Variable):
+            yield from ((None, nodes.act(name, node)) for name in ("tanh", "sigmoid"))
 
 
 def _kind(cell: Cell, term: Expr) -> Any:

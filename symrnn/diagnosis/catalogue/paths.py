@@ -9,9 +9,9 @@ from typing import Any
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.diagnosis.loop import Loop
-from symrnn.diagnosis.mistake import Edit, Grounds, Mistake, called, in_brackets, in_slope, put_at
+from symrnn.diagnosis.mistake import Edit, Grounds, Mistake, called, in_brackets, in_slope, put_at, reads_adjoint
 from symrnn.diagnosis.model import carried_part
-from symrnn.diagnosis.terms import sites
+from symrnn.diagnosis.terms import factors, sites, without
 from symrnn.printers import text
 
 _OUTPUTS = (
@@ -20,11 +20,17 @@ _OUTPUTS = (
     ("every step", "extra-path", "the cotangent of {} is added at every step, not at the last one only", 5),
     ("every step and again", "extra-path", "the cotangent of {} is added at every step, and handed to the last one", 5),
     ("last at every step", "extra-path", "the last step's cotangent of {} is added at every step", 5),
+    ("everywhere", "extra-path", "the cotangent of {} is added again to what each step hands on", 5),
     ("twice", "double-counted", "the cotangent of {} is counted twice", 5),
+    ("twice before the last step", "double-counted", "the cotangent of {} is counted twice but at the last step", 6),
     ("negative", "sign", "the cotangent of {} has the opposite sign", 5),
     ("reversed", "wrong-time-index", "the cotangent of {} is read in the order of the steps, not backwards", 5),
     ("next", "wrong-time-index", "the cotangent of {} is read at the step after", 5),
     ("previous", "wrong-time-index", "the cotangent of {} is read at the step before", 5),
+    ("next around", "wrong-time-index", "the cotangent of {} is read at the step after, around the end", 6),
+    ("previous around", "wrong-time-index", "the cotangent of {} is read at the step before, around the end", 6),
+    ("not at the last step", "missing-output", "the cotangent of {} is not used at the last step", 4),
+    ("not at the first step", "missing-output", "the cotangent of {} is not used at step 0", 4),
 )
 
 _SERIES = (
@@ -44,14 +50,28 @@ def cut_paths(on: Grounds) -> Iterator[Mistake]:
         words = f"{names} {'are' if len(chosen) > 1 else 'is'} not handed on to the step before"
         yield Mistake("recurrent-path-cut", words, 0, loop=Loop(cut=frozenset(chosen)), about=about)
         yield Mistake("recurrent-path-cut", words, 1, loop=Loop(kept=frozenset(chosen)), about=about)
-    for length in (2, 3, 4):
-        for origin, begin in product(("first", "last"), range(length)):
-            words = f"gradients are carried back in windows of {length} steps only, counted from the {origin} one"
-            for returns in (None, True):
-                yield Mistake("truncated", words, 5, loop=Loop(length=(length, begin, origin), returns=returns))
+    yield from _windows(on)
     for span in (1, 2, 3, 4):
         words = f"the backward loop runs over the last {span} steps only".replace("1 steps", "step")
         yield Mistake("truncated", words, 4, loop=Loop(span=span))
+
+
+def _windows(on: Grounds) -> Iterator[Mistake]:
+    """Gradients that are carried back a few steps only, all of them or those of one state."""
+    states = on.cell.states
+    for chosen in ((), *((state,) for state in states if len(states) > 1)):
+        what = " and ".join(text(on.derivation.of(state).target) for state in chosen) or "gradients"
+        is_are = "is" if chosen else "are"
+        for length in (2, 3, 4):
+            ways = [(begin, origin) for origin, begin in product(("first", "last"), range(length))] + [(0, "end")]
+            for begin, origin in ways:
+                windows = f"in windows of {length} steps only, counted from the {origin} one"
+                words = f"{what} {is_are} carried back " + (
+                    windows if origin != "end" else f"over the last {length} steps only"
+                )
+                for returns in (None, True):
+                    loop = Loop(length=(length, begin, origin), windowed=frozenset(chosen), returns=returns)
+                    yield Mistake("truncated", words, 5 + bool(chosen), loop=loop)
 
 
 def ignored_outputs(on: Grounds) -> Iterator[Mistake]:
@@ -82,7 +102,8 @@ def missing_terms(on: Grounds) -> Iterator[Mistake]:
             families = (("drop", line.of),)
         alone = len(line.terms) == 1  # then another reason for a zero, such as a step left out, is likelier
         words = "is left at zero" if alone else f"lacks the term {called(term)}"
-        yield Mistake("missing-path", words, 5 if alone else 2, (Edit(position, number, None),), families=families)
+        tag = "recurrent-path-cut" if alone and on.timed and line.role == "carry" else "missing-path"
+        yield Mistake(tag, words, 5 if alone else 2, (Edit(position, number, None),), families=families)
         for site in sites(term):
             if not isinstance(site.node, nodes.Sum) or in_slope(on, site):
                 continue
@@ -92,6 +113,11 @@ def missing_terms(on: Grounds) -> Iterator[Mistake]:
                     continue
                 words = f"lacks {text(gone)} in {in_brackets(site.node)}"
                 yield Mistake("missing-path", words, 3, put_at(position, number, site, rest))
+    for position, line in enumerate(on.program.lines):
+        if len(line.terms) > 1 and line.role == "carry":
+            edits = tuple(Edit(position, number, None) for number in range(len(line.terms)))
+            tag = "recurrent-path-cut" if on.timed else "missing-path"
+            yield Mistake(tag, "is left at zero", 2, edits)
 
 
 def _through(term: Expr) -> tuple[Any, ...]:
@@ -139,6 +165,35 @@ def only_terms(on: Grounds) -> Iterator[Mistake]:
             yield Mistake("missing-path", words, 3, edits)
 
 
+def terms_of_others(on: Grounds) -> Iterator[Mistake]:
+    """An adjoint with one of its terms, or of another's, once more: made of an adjoint that does not go in there."""
+    for position, line in enumerate(on.program.lines):
+        if line.role == "parameter":
+            continue
+        near = [other for other in on.program.lines if other is line or {other.role, line.role} == {"state", "carry"}]
+        terms = [term for other in near for term in other.terms if term.shape == line.of.shape]
+        for extra in dict.fromkeys(changed for term in terms for changed in _like(on, term)):
+            if extra not in line.terms and _is_known(on, extra, position):
+                words = f"has a term too many, {text(extra)}"
+                yield Mistake("extra-path", words, 7, (Edit(position, -1, extra),))
+
+
+def _like(on: Grounds, term: Expr) -> Iterator[Expr]:
+    """A term with another adjoint in it, or without one of its factors."""
+    outside = [on.derivation.cotangents[state] for state in on.cell.states]
+    for old in sorted((v for v in nodes.variables(term) if v.mark == "adjoint"), key=text):
+        yield from (term.xreplace({old: new}) for new in (*on.adjoints, *outside) if new.shape == old.shape)
+    for part in factors(term)[1]:
+        rest = None if reads_adjoint(part) else without(term, (part,))
+        if rest is not None:
+            yield rest
+
+
+def _is_known(on: Grounds, expr: Expr, position: int) -> bool:
+    """Whether all adjoints in an expression have been computed before a line."""
+    return all(on.position(v) < position for v in nodes.variables(expr) if v in on.adjoints)
+
+
 def extra_terms(on: Grounds) -> Iterator[Mistake]:
     """A gradient with a term too many."""
     for position, line in enumerate(on.program.lines):
@@ -146,12 +201,14 @@ def extra_terms(on: Grounds) -> Iterator[Mistake]:
         known = [v for v in on.adjoints if v.shape == shape and on.position(v) < position]
         known += [on.derivation.loss(state) for state in on.cell.states]
         known += [carried_part(on.derivation, state) for state in on.cell.states]
+        known += [other.target for other in on.program.lines[:position] if {other.role, line.role} == {"carry"}]
         for extra in dict.fromkeys(known):
-            if extra.shape == shape and extra not in line.terms:
+            if extra.shape == shape and extra not in line.terms and _is_known(on, extra, position):
                 words = f"has a term too many, {called(extra)}"
                 yield Mistake("extra-path", words, 8, (Edit(position, -1, extra),))
         for other in on.program.lines:
             for term in other.terms:
-                if other is not line and other.role == line.role and term.shape == shape and line.role != "parameter":
+                alike = other is not line and other.role == line.role and line.role != "parameter"
+                if alike and term.shape == shape and _is_known(on, term, position):
                     words = f"has a term too many, {text(term)}"
                     yield Mistake("extra-path", words, 8, (Edit(position, -1, term),))

@@ -7,7 +7,9 @@ from typing import Any
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
-from symrnn.diagnosis.mistake import Grounds, Mistake, called, in_brackets, in_slope, put_at
+from symrnn.calculus.derivation import shift
+from symrnn.diagnosis.mistake import Edit, Grounds, Mistake, called, in_brackets, in_slope, put_at
+from symrnn.diagnosis.model import at_step, of_next_step
 from symrnn.diagnosis.terms import Site, Slope, factors, sites, without
 from symrnn.printers import text
 
@@ -78,6 +80,49 @@ def _at_slope(on: Grounds, position: int, number: int, site: Site, slope: Slope,
     yield from _on_one_summand(on, position, number, site, slope, rest, whole)
 
 
+def _elsewhere(on: Grounds, slope: Slope, whole: Expr) -> Iterator[tuple[str, Expr]]:
+    """The derivative at the value of another step, or of one that was overwritten."""
+    if isinstance(slope.of, Variable):
+        yield "corrupted-cache", whole.xreplace({slope.of: nodes.power(slope.of, 2)})
+        yield "stale-cache", whole.xreplace({slope.of: at_step(slope.of, -1)})
+        yield "stale-cache", whole.xreplace({slope.of: at_step(slope.of, 0)})
+        for steps in (-1, 1):
+            yield "wrong-time-index", shift(whole, steps)
+
+
+def across_steps(on: Grounds) -> Iterator[Mistake]:
+    """A derivative put on what comes from the step after before it went through the weights, not after."""
+    for position, _, number, term in on.terms("state", "intermediate"):
+        for slope in on.slopes:
+            state = _state_of(on, without(term, slope.factors))
+            whole = nodes.scale(slope.number, nodes.hadamard(*slope.factors))
+            inside = None if state is None else _inside_weights(on, state, whole)
+            if state is not None and inside is not None:
+                words = (
+                    f"has the factor {in_brackets(whole)} inside the product with the weights in what is carried back"
+                )
+                new = nodes.add(nodes.hadamard(on.derivation.loss(state), whole), inside)
+                yield Mistake("diagonal-wrong-side", words, 5, (Edit(position, number, new),))
+
+
+def _state_of(on: Grounds, adjoint: Expr | None) -> str | None:
+    """The state that something is the adjoint of, if what the loss and the next step send is all of it."""
+    states = [line for line in on.program.lines if line.role == "state" and len(line.terms) == 2]
+    return next((s.of.name for s in states if adjoint in (s.target, on.derivation.cotangents[s.of.name])), None)
+
+
+def _inside_weights(on: Grounds, state: str, whole: Expr) -> Expr | None:
+    """What the step after hands on to a state, each adjoint in it with a factor; None where that does not fit."""
+    found: list[Expr] = []
+    carry = next(line for line in on.program.lines if line.role == "carry" and line.of.base == state)
+    for term in carry.terms:
+        adjoints = [v for v in nodes.variables(term) & set(on.adjoints) if v.shape == whole.shape]
+        if len(adjoints) != 1:
+            return None
+        found.append(term.xreplace({adjoints[0]: nodes.hadamard(of_next_step(adjoints[0]), whole)}))
+    return nodes.add(*found)
+
+
 def _on_one_summand(
     on: Grounds, position: int, number: int, site: Site, slope: Slope, rest: Expr, whole: Expr
 ) -> Iterator[Mistake]:
@@ -100,6 +145,10 @@ def _on_one_summand(
                 wrong = nodes.add(nodes.hadamard(bare, *others, nodes.scale(slope.number, other)), sloped)
                 shown = f"the derivative of {slope.function} {said}"
                 words = f"has {in_brackets(other)} in place of {text(whole)} on a part of {text(part)}, {what}: {shown}"
+                yield Mistake(tag, words, 6, put_at(position, number, site, nodes.scale(target, wrong)))
+            for tag, other in _elsewhere(on, slope, whole):
+                wrong = nodes.add(nodes.hadamard(bare, *others, other), sloped)
+                words = f"has {in_brackets(other)} in place of {text(whole)} on a part of {text(part)}, {what}"
                 yield Mistake(tag, words, 6, put_at(position, number, site, nodes.scale(target, wrong)))
             words = f"has the factor {text(whole)} on a part of {text(part)} only, not on {what}"
             yield Mistake("missing-derivative", words, 4, put_at(position, number, site, nodes.scale(target, new)))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, permutations
+
+from sympy import S
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Role, shift
 from symrnn.diagnosis.loop import Loop
 from symrnn.diagnosis.mistake import Edit, Grounds, Mistake, in_brackets, put_at, reads_adjoint
-from symrnn.diagnosis.model import Line, Program
+from symrnn.diagnosis.model import Line, Program, of_next_step
 from symrnn.diagnosis.terms import Site, factors, sites, without
 from symrnn.printers import text
 
@@ -30,6 +32,65 @@ def wrong_variables(on: Grounds) -> Iterator[Mistake]:
                     yield Mistake(tag, words, rank, edits, Loop(edge=edge), families)
 
 
+def of_other_steps(on: Grounds) -> Iterator[Mistake]:
+    """The gradient of a parameter with the adjoint of the step after."""
+    for position, line, number, term in on.terms("parameter"):
+        for old in sorted(nodes.variables(term) & set(on.adjoints), key=text):
+            words = f"has {text(old)} of the step after in place of that of its own"
+            edits = (Edit(position, number, term.xreplace({old: of_next_step(old)})),)
+            families = (("next", old), ("next", on.group(line)), ("next", line.of.shape[1] != 1), ("next",))
+            yield Mistake("wrong-time-index", words, 5, edits, families=families)
+
+
+def wrong_blocks(on: Grounds) -> Iterator[Mistake]:
+    """The rows of one weight read from another, where both are kept in one array."""
+    weights = [on.cell[name] for name in on.cell.parameters if on.cell[name].shape[1] != 1]
+    for own, other in permutations(weights, 2):
+        if own.shape[0] != other.shape[0]:
+            continue
+        cols, beside = own.shape[1], other.shape[1]
+        for first in (True, False):
+            both = [own, other] if first else [other, own]
+            stacked = nodes.stack(*(nodes.transpose(weight) for weight in both))
+            start = beside if first else S.Zero
+            wrong = nodes.rows(stacked, start, start + cols)
+            for position, _, number, term in on.terms("input", "carry"):
+                new = term.xreplace({nodes.transpose(own): wrong})
+                if new != term:
+                    words = f"reads rows of {text(other)} for {text(own)}, from the wrong end of the array of both"
+                    yield Mistake(
+                        "wrong-operand", words, 7, (Edit(position, number, new),), families=(("rows", first),)
+                    )
+
+
+def parts_for_wholes(on: Grounds) -> Iterator[Mistake]:
+    """A value in place of what is computed from it, such as h for U h + b."""
+    for position, _line, number, term in on.terms():
+        for site in sites(term):
+            node = site.node
+            if not isinstance(node, nodes.Sum | nodes.Product) or reads_adjoint(node):
+                continue
+            for new in sorted(nodes.variables(node), key=text):
+                if new.shape == node.shape and new.shape[1] == 1:
+                    words = f"has {text(new)} in place of {in_brackets(node)}"
+                    yield Mistake("wrong-operand", words, 5, put_at(position, number, site, new))
+
+
+def wholes_for_parts(on: Grounds) -> Iterator[Mistake]:
+    """A part of an equation in place of a value, such as U h for h."""
+    every = (site.node for equation in on.derivation.forward for site in sites(equation.value) if site.above)
+    wholes = sorted({node for node in every if isinstance(node, nodes.Sum | nodes.Product | nodes.Hadamard)}, key=text)
+    for position, _line, number, term in on.terms():
+        for old in sorted(nodes.variables(term) & set(on.values), key=text):
+            for new in wholes:
+                if new.shape == old.shape and new.shape[1] == 1:
+                    overwritten = old in nodes.variables(new)  # most often the value itself, changed in place
+                    tag = "corrupted-cache" if overwritten else "wrong-operand"
+                    words = f"reads {text(old)} when {text(new)} is stored there"
+                    words = words if overwritten else f"has {text(new)} in place of {text(old)}"
+                    yield Mistake(tag, words, 7, (Edit(position, number, term.xreplace({old: new})),))
+
+
 def _edges(on: Grounds, variable: Variable) -> tuple[str | None, ...]:
     """What programs read beyond the ends of the sequence, where a variable is of another step."""
     if variable.mark or variable.time is None or variable in on.values:
@@ -46,6 +107,11 @@ def _others(on: Grounds, line: Line, old: Variable) -> Iterator[tuple[str, Varia
                     words = f"has {text(new)} in place of {text(old)}, without the factor {in_brackets(gone)}"
                     slope = on.derivation.is_preactivation(on.program.lines[on.position(old)].of)
                     yield "missing-derivative" if slope else "missing-factor", new, words, 4
+                    continue
+                put_in = _left_out(on, new, old)
+                if put_in is not None:
+                    words = f"has {text(new)} in place of {text(old)}, with the factor {in_brackets(put_in)} too many"
+                    yield "extra-factor", new, words, 4
                     continue
                 tag = "gate-swapped" if _alike(on, old, new) else "wrong-operand"
                 rank = 4 + (tag == "wrong-operand") + (line.role == "intermediate")
@@ -138,9 +204,23 @@ def transposes(on: Grounds) -> Iterator[Mistake]:
             elif isinstance(node, Variable) and square and not node.mark and not _is_transposed(site):
                 words = f"has {text(nodes.transpose(node))} in place of {text(node)}"
                 yield Mistake("transpose", words, 4, put_at(position, number, site, nodes.transpose(node)))
+            block = _block(node)
+            if block is not None and block[0].shape[0] == block[0].shape[1]:
+                turned = nodes.transpose(block[0])
+                words = f"has {text(turned)} in place of {text(block[0])}"
+                edits = put_at(position, number, site, nodes.matmul(turned, *block[1]))
+                yield Mistake("transpose", words, 4, edits, families=("all", block[0]))
         if line.role == "parameter" and line.of.shape[0] == line.of.shape[1] and line.of.shape[0] != 1:
             edits = (Edit(position, number, nodes.transpose(term)),)
             yield Mistake("transpose", "is transposed", 4, edits, families=(on.group(line),))
+
+
+def _block(node: Expr) -> tuple[Expr, tuple[Expr, ...]] | None:
+    """Rows of a product as the product with these rows of its matrix: the matrix, and what it is multiplied with."""
+    if not (isinstance(node, nodes.Slice) and isinstance(node.operand, nodes.Product)):
+        return None
+    number, (matrix, *rest) = node.operand.as_coeff_matrices()
+    return (nodes.rows(matrix, *node.bounds), tuple(rest)) if number == 1 and rest else None
 
 
 def _is_transposed(site: Site) -> bool:
@@ -195,4 +275,4 @@ def single_places(on: Grounds) -> Iterator[Mistake]:
         for site in places:
             if sum(other.node == site.node for other in places) > 1:
                 for tag, new, words, rank in _others(on, line, site.node):
-                    yield Mistake(tag, f"{words}, in one place", rank + 2, put_at(position, number, site, new))
+                    yield Mistake(tag, f"{words}, in one place", rank + 3, put_at(position, number, site, new))

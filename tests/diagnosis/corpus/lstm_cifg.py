@@ -140,6 +140,6 @@ MISTAKES: list[Planted] = [
         "h0's gradient is not carried through U",
         "np.stack(x_bar[::-1]), h_bar, c_bar",
         "np.stack(x_bar[::-1]), pre_bar.sum(axis=0), c_bar",
-        also=("missing-path", "wrong-operand"),
+        also=("missing-path", "missing-factor", "wrong-operand"),
     ),
 ]

@@ -100,7 +100,7 @@ MISTAKES: list[Planted] = [
         "h0's gradient is δ",
         "dh0 = delta_next @ w_hh",
         "dh0 = delta_next",
-        also=("missing-path", "wrong-operand"),
+        also=("missing-path", "missing-factor", "wrong-operand"),
     ),
     Planted("missing-accumulation", "dw_ih", "dw_ih += ", "dw_ih = "),
     Planted("missing-accumulation", "dw_hh", "dw_hh += ", "dw_hh = "),
@@ -147,7 +147,7 @@ MISTAKES: list[Planted] = [
         "the carry: no product",
         "error = dout[:, t] + delta_next @ w_hh",
         "error = dout[:, t] + delta_next",
-        also=("wrong-operand",),
+        also=("missing-factor", "wrong-operand"),
     ),
     Planted(
         "extra-factor",

@@ -1,0 +1,111 @@
+"""What an explanation comes to: which of its mistakes are needed, which are one, and what each of them makes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from symrnn.diagnosis.explanation import Explanation, Found
+from symrnn.diagnosis.mistake import Mistake
+from symrnn.diagnosis.model import Program
+from symrnn.diagnosis.trials import Trial
+
+
+class Account:
+    """The account of an explanation.
+
+    Args:
+        right: the program without any mistake.
+        explanation: what was found.
+
+    Attributes:
+        found: the mistakes, each with the gradients that it makes wrong.
+        dropped: how many others were assumed on the way and are not needed: what was found after them may be named
+            for what it does to them.
+        unexplained: the gradients that are wrong at some question once all of these are assumed.
+    """
+
+    def __init__(self, right: Program, explanation: Explanation) -> None:
+        self._right, self._explanation = right, explanation
+        needed = self._needed(explanation.found)
+        self.dropped = len(explanation.found) - len(needed)
+        kept = self._joined(needed)
+        self.found = self._attributed(kept)
+        self.unexplained = set(explanation.given_up) | self._still_wrong()
+
+    @property
+    def cost(self) -> tuple[int, int, int, int]:
+        """How bad it is as an explanation: what it leaves, how many mistakes it has, and how unlikely these are."""
+        unlikely = sum(found.mistake.rank for found in self.found)
+        return len(self.unexplained), len(self.found), self.dropped, unlikely
+
+    def _made(self, chosen: Sequence[Found]) -> Trial:
+        program = self._right
+        for found in chosen:
+            program = found.mistake.made_in(program)
+        return Trial(program, self._explanation.answers)
+
+    def _possible(self, chosen: Sequence[Found]) -> bool:
+        """Whether mistakes can be made without others: one may be in a term that another has put there."""
+        try:
+            self._made(chosen)
+        except IndexError:
+            return False
+        return True
+
+    def _score(self, chosen: Sequence[Found]) -> int:
+        return self._explanation.score(self._made(chosen))
+
+    def _needed(self, kept: Sequence[Found]) -> list[Found]:
+        """The mistakes without which fewer gradients would agree."""
+        needed = list(kept)
+        best = self._score(needed) if len(needed) > 1 else 0
+        for found in kept if len(needed) > 1 else ():
+            rest = [other for other in needed if other is not found]
+            if rest and self._possible(rest) and self._score(rest) >= best:
+                needed = rest
+        return needed
+
+    def _joined(self, kept: Sequence[Found]) -> list[Found]:
+        """The mistakes, those that are one in words as one: several in an equation, or the same in several."""
+        joined = list(kept)
+        for one, other in combinations(kept, 2):
+            both: Mistake | None = None
+            if one in joined and other in joined:
+                both = one.mistake.joined(other.mistake)
+            if both is None:
+                continue
+            rest = [Found(both, one.before) if found is one else found for found in joined if found is not other]
+            if self._possible(rest) and self._score(rest) == self._score(joined):
+                joined = rest
+        return joined
+
+    def _attributed(self, kept: Sequence[Found]) -> list[Found]:
+        whole = self._made(kept)
+        attributed = [self._with_labels(found, kept, whole) for found in kept]
+        return [found for found in attributed if found.labels]
+
+    def _with_labels(self, found: Found, kept: Sequence[Found], whole: Trial) -> Found:
+        rest = [other for other in kept if other is not found]
+        without = self._made(rest if self._possible(rest) else [])
+        tolerance = self._explanation.tolerance
+        labels: dict[str, float] = {}
+        simple = 0
+        for asked, answer in enumerate(self._explanation.answers):
+            counted = self._explanation.counted(asked)
+            pieces = zip(answer.observed, whole.errors(asked), without.errors(asked), counted, strict=True)
+            for piece, error, gone, looked_at in pieces:
+                if error <= tolerance < gone and looked_at:
+                    labels[piece.label] = max(labels.get(piece.label, 0.0), float(error))
+            simple = simple or len(labels)
+        agreement = max(labels.values(), default=0.0)
+        return Found(found.mistake, found.before, tuple(labels), agreement, simple)
+
+    def _still_wrong(self) -> set[str]:
+        whole = self._made(self.found)
+        return {
+            piece.label
+            for asked, answer in enumerate(self._explanation.answers)
+            for piece, error in zip(answer.observed, whole.errors(asked), strict=True)
+            if not error <= self._explanation.tolerance
+        }
