@@ -1,6 +1,6 @@
 """Hand-written gradients with a planted mistake, given to several gradient checkers: which mistakes hide from which.
 
-    python benchmarks/checkers.py [--setting one-step|sequence|thorough] [implementation ...]
+    python -m benchmarks.checkers [--setting one-step|sequence|thorough] [implementation ...]
 
 Every checker gets the same NumPy code, the same arrays, all of them as inputs, and all outputs, laid end to end:
 
@@ -10,7 +10,7 @@ Every checker gets the same NumPy code, the same arrays, all of them as inputs, 
 - JAX: `custom_vjp` around `pure_callback`; `jax.test_util.check_grads(f, arrays, order=1, modes=["rev"])`.  By default
   JAX computes in float32; the column "jax, x64" is the same with `jax_enable_x64`.
 - torch: `autograd.Function`; `torch.autograd.gradcheck(f, tensors)` in float64, and with `fast_mode=True`.
-- symrnn: `symrnn.check_gradients(forward, backward, inputs)`, where the installed version has it.
+- symrnn: `symrnn.check_gradients(forward, backward, inputs, cell=...)`; it asks the functions at other inputs as well.
 
 The settings are those of usual tests: `one-step` has T = 1, N = 2 and initial states of zeros; `sequence` has T = 3,
 N = 2 and initial states of zeros; `thorough` has T = 5, N = 3 and random initial states.  A checker cannot see what its
@@ -27,7 +27,9 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,7 @@ import torch
 
 import symrnn
 from tests.diagnosis.corpus import NAMES, Implementation, load
+from tests.diagnosis.diagnosing import cell_of
 
 Array = np.ndarray
 STATES = {"h0", "c0", "hx", "cx", "prev_h", "prev_c", "a0", "y0", "h_init", "h", "hprev", "s0"}
@@ -137,7 +140,9 @@ def torch_fast(flat: Flat) -> None:
 
 
 def symrnn_check(flat: Flat) -> None:
-    report = symrnn.check_gradients(flat.implementation.forward, flat.implementation.backward, flat.inputs)
+    implementation = flat.implementation
+    cell = cell_of(implementation)
+    report = symrnn.check_gradients(implementation.forward, implementation.backward, flat.inputs, cell=cell)
     assert report.passed
 
 
@@ -148,9 +153,8 @@ CHECKERS: dict[str, Callable[[Flat], None]] = {
     "jax, x64": jax_x64,
     "torch": torch_check,
     "torch, fast": torch_fast,
+    "symrnn": symrnn_check,
 }
-if getattr(symrnn, "check_gradients", None) is not None:
-    CHECKERS["symrnn"] = symrnn_check
 
 
 @contextmanager
@@ -184,41 +188,50 @@ def row(cells: Sequence[object]) -> str:
     return "| " + " | ".join(map(str, cells)) + " |"
 
 
-def table(setting: str, names: Sequence[str]) -> None:
-    found = dict.fromkeys(CHECKERS, 0)
-    alarms = dict.fromkeys(CHECKERS, 0)
-    rows, total = [], 0
-    for name in names:
-        right = load(name)
-        inputs = inputs_of(right, setting)
-        for checker, check in CHECKERS.items():
-            alarms[checker] += raises(check, Flat(right, inputs))
-        for mistake in right.mistakes:
-            flat = Flat(load(name, mistake), inputs)
-            seen = {checker: raises(check, flat) for checker, check in CHECKERS.items()}
-            total += 1
-            for checker in CHECKERS:
-                found[checker] += seen[checker]
-            if not all(seen.values()):
-                marks = ["found" if seen[checker] else "**hidden**" for checker in CHECKERS]
-                rows.append(row([name, f"{mistake.tag}: {mistake.site}".replace("|", "\\|"), *marks]))
-        print(f"{setting}: {name}", file=sys.stderr)
+def compare(setting: str, name: str) -> tuple[dict[str, int], dict[str, int], list[list[str]], int]:
+    """For one implementation: mistakes found, alarms on right code, a row for each mistake that hides, all mistakes."""
+    found, alarms, rows = dict.fromkeys(CHECKERS, 0), dict.fromkeys(CHECKERS, 0), []
+    right = load(name)
+    inputs = inputs_of(right, setting)
+    for checker, check in CHECKERS.items():
+        alarms[checker] += raises(check, Flat(right, inputs))
+    for mistake in right.mistakes:
+        flat = Flat(load(name, mistake), inputs)
+        seen = {checker: raises(check, flat) for checker, check in CHECKERS.items()}
+        for checker in CHECKERS:
+            found[checker] += seen[checker]
+        if not all(seen.values()):
+            marks = ["found" if seen[checker] else "**hidden**" for checker in CHECKERS]
+            rows.append([name, f"{mistake.tag}: {mistake.site}".replace("|", "\\|"), *marks])
+    print(f"{setting}: {name}", file=sys.stderr, flush=True)
+    return found, alarms, rows, len(right.mistakes)
+
+
+def table(setting: str, names: Sequence[str], processes: int) -> None:
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        results = list(pool.map(compare, [setting] * len(names), names))
+    total = sum(count for *_, count in results)
+    found, alarms = (
+        {checker: sum(result[place][checker] for result in results) for checker in CHECKERS} for place in (0, 1)
+    )
     print(f"\n## {setting}: T = {SETTINGS[setting][0]}, N = {SETTINGS[setting][1]}", end="")
     print(", initial states zero\n" if SETTINGS[setting][2] else ", initial states random\n")
     print(row(["", *CHECKERS]), row(["---"] * (1 + len(CHECKERS))), sep="\n")
     print(row([f"mistakes found, of {total}", *found.values()]))
     print(row([f"alarms on right code, of {len(names)}", *alarms.values()]))
-    print("\n" + row(["implementation", "mistake", *CHECKERS]), row(["---"] * (2 + len(CHECKERS))), *rows, sep="\n")
+    heads = [row(["implementation", "mistake", *CHECKERS]), row(["---"] * (2 + len(CHECKERS)))]
+    print("", *heads, *(row(cells) for *_, rows, _ in results for cells in rows), sep="\n")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Which planted mistakes hide from which gradient checker.")
     parser.add_argument("names", nargs="*", metavar="implementation", help="of the corpus; without any, all of it")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="side by side")
     parser.add_argument("--setting", choices=SETTINGS, action="append", help="without it, all of them")
     asked = parser.parse_args()
     print("# Mistakes that hide from gradient checkers\n\n" + (__doc__ or "").split("\n\n", 2)[2])
     for setting in asked.setting or SETTINGS:
-        table(setting, asked.names or NAMES)
+        table(setting, asked.names or NAMES, asked.processes)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,11 @@ For each cell and every pair of its variables (states, states at t-1, inputs, in
 parameters): the direct derivative, the one of the step, the total one over two and three steps, and, over one and two
 steps, with random sets of variables held.  Each at (d_h, d_x) = (1, 1), (2, 3), (3, 2), (4, 4), in exact arithmetic
 and against complex steps through the author's text.
+
+The errors against complex steps are rounding.  They are largest for `lstm_layer_norm` at d_h = 1 over three steps: the
+spread of one entry is 0, so that a normalisation has the slope 1 / sqrt(1e-5) = 316, and what is small after that is a
+difference of such terms.  Against extended precision (64 bits of mantissa) the derived expression for c at t-1 with
+respect to d at t-2 is off by 1.1e-12 and the complex step by 1.8e-13: both round, the derived expression more.
 """
 
 from __future__ import annotations
