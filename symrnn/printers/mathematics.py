@@ -25,6 +25,7 @@ from symrnn.algebra.nodes import (
     Stack,
     Transposed,
     Variable,
+    Vec,
     coefficient,
     is_scalar,
     power,
@@ -106,8 +107,12 @@ class MathPrinter:
             parts.append(self.syntax.space.join([*number, *sorted(factors)]))
         return " + ".join(parts)
 
+    def size_name(self, name: str) -> str:
+        """The name of one size, such as d_h."""
+        return self.syntax.name(Variable(name, 1, 1), self.notation)
+
     def _size_power(self, name: str, exponent: Any) -> str:
-        shown = self.syntax.name(Variable(name, 1, 1), self.notation)
+        shown = self.size_name(name)
         return shown if exponent == 1 else self.syntax.power.format(shown, exponent)
 
     def _all_ones(self, shape: Shape) -> str:
@@ -220,7 +225,7 @@ class MathPrinter:
     def _base(self, expr: Expr) -> str:
         """What a superscript can be put on: in brackets unless it is one symbol without a superscript."""
         printed = self(expr)
-        simple = isinstance(expr, Stack | Diag) or (
+        simple = isinstance(expr, Stack | Diag | Vec) or (
             isinstance(expr, Variable) and expr.mark in ("", "cotangent") and not self._is_raised(expr)
         )
         bars = isinstance(expr, Act) and self.syntax.function(expr.name).endswith("|")

@@ -36,6 +36,7 @@ _MARKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """What stands over the letter of a variable with this mark; a dot marks how it moves."""
 _DELTA, _ELL = r"\delta", r"\ell"
 _HEAD = re.compile(r"([A-Za-z]+?)(\d*)\Z")
+_PART = re.compile(r"\{[^{}]*\}|[^_{}]+")
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,26 @@ class _Word:
         return unicodedata.normalize("NFC", GREEK.get(self.letters, self.letters) + marks)
 
 
+@dataclass(frozen=True)
+class _Nested:
+    """A subscript that is a name with subscripts of its own."""
+
+    name: str
+
+    def latex(self) -> str:
+        head, rest = _split(self.name)
+        return _lowered(head.latex(), ",".join(word.latex() for word in rest))
+
+    def text(self) -> str:
+        head, rest = _split(self.name)
+        subscript = ",".join(word.text() for word in rest)
+        return head.text() + (f"_{{{subscript}}}" if "," in subscript else f"_{subscript}" if subscript else "")
+
+
+def _lowered(symbol: str, subscript: str) -> str:
+    return f"{symbol}_{{{subscript}}}" if len(subscript) > 1 else f"{symbol}_{subscript}" if subscript else symbol
+
+
 def _latex_word(word: str) -> str:
     if word in GREEK:
         return f"\\{word}"
@@ -134,15 +155,20 @@ def _bold(word: str) -> str:
     return rf"\boldsymbol{{\{word}}}" if word in GREEK else rf"\mathbf{{{word}}}"
 
 
-def _split(name: str) -> tuple[_Word, list[_Word]]:
-    """Symbol and subscripts; a number at the end of the symbol is one, and an accent belongs to what precedes it."""
-    words: list[_Word] = []
-    for part in name.split("_"):
-        if part in _WRITTEN and words:
-            words[-1] = _Word(words[-1].letters, (*words[-1].accents, part))
-        elif part:
-            words.append(_Word(part))
+def _split(name: str) -> tuple[_Word, list[_Word | _Nested]]:
+    """Symbol and subscripts; a number at the end of the symbol is one, and an accent belongs to what precedes it.
+
+    What stands in braces is one subscript, a name of its own.
+    """
+    words: list[_Word | _Nested] = []
+    for part in _PART.findall(name):
+        last = words[-1] if words else None
+        if part in _WRITTEN and isinstance(last, _Word):
+            words[-1] = _Word(last.letters, (*last.accents, part))
+        else:
+            words.append(_Nested(part[1:-1]) if part.startswith("{") else _Word(part))
     head, *rest = words
+    assert isinstance(head, _Word)
     match = _HEAD.match(head.letters)
     if match and match[2]:
         return _Word(match[1], head.accents), [_Word(match[2]), *rest]
@@ -181,7 +207,7 @@ def _timed_latex(symbol: str, subscript: str, time: int | None, notation: Notati
     moment = "" if time is None else show_moment(time, notation.now)
     if moment and notation.time == "subscript":
         subscript = ",".join(part for part in (subscript, moment) if part)
-    lowered = f"{symbol}_{{{subscript}}}" if len(subscript) > 1 else f"{symbol}_{subscript}" if subscript else symbol
+    lowered = _lowered(symbol, subscript)
     if not moment or notation.time == "subscript":
         return lowered
     raised = f"({moment})" if notation.time == "parenthesis" else rf"\langle {moment} \rangle"

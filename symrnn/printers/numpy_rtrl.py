@@ -18,8 +18,8 @@ from symrnn.calculus.rules import closed, pull_back, push_forward
 from symrnn.calculus.tangent import TangentDerivation, tangent
 from symrnn.language.recurrence import Equation
 from symrnn.printers.numpy_expressions import NumpyExpressions, rank
+from symrnn.printers.numpy_function import FunctionWriter
 from symrnn.printers.numpy_layout import Layout, tuple_source
-from symrnn.printers.numpy_module import ModuleWriter
 from symrnn.printers.numpy_statements import assign, broken, comment, indented
 from symrnn.program.ir import Assign, Function, Loop, Program
 
@@ -73,11 +73,11 @@ def numpy_rtrl(derivation: Derivation, layout: Layout) -> str:
     program = Program(derivation, Function((), Loop(forward, "forward"), ()), Function((), Loop((), "backward"), ()))
     moving = tangent(derivation)
     layout.helpers.update(HELPERS)
-    return _Sensitivities(program, program, layout, moving).rtrl()
+    return _Sensitivities(program, layout, moving).rtrl()
 
 
 @dataclass
-class _Sensitivities(ModuleWriter):
+class _Sensitivities(FunctionWriter):
     moving: TangentDerivation
     _units: dict[str, str] = field(default_factory=dict)  # name -> the source of unit vectors
 

@@ -42,12 +42,13 @@ def _check(given, dtype=None):
             if isinstance(size, str):
                 found.setdefault(size, []).append(entries)
     sizes = {size: max(entries, key=entries.count) for size, entries in found.items()}  # most arrays are right
-    for label, (_, shape) in given.items():  # a size that occurs in sums only
-        for size, entries in zip(shape, arrays[label].shape):
-            unknown = [p for p in size if isinstance(p, str) and p not in sizes] if isinstance(size, tuple) else []
-            if len(set(unknown)) == 1:
-                known = sum(sizes[p] if isinstance(p, str) else p for p in size if p not in unknown)
-                sizes[unknown[0]] = max((entries - known) // len(unknown), 1)
+    axes = [axis for label, (_, shape) in given.items() for axis in zip(shape, arrays[label].shape)]
+    sums = [(size, entries) for size, entries in axes if isinstance(size, tuple)]
+    for size, entries in sums * len(sums):  # a size that occurs in sums only, known when the others are
+        unknown = [p for p in size if isinstance(p, str) and p not in sizes]
+        if len(set(unknown)) == 1:
+            known = sum(sizes[p] if isinstance(p, str) else p for p in size if p not in unknown)
+            sizes[unknown[0]] = max((entries - known) // len(unknown), 1)
     for label, (_, shape) in given.items():
         parts = [size if isinstance(size, tuple) else (size,) for size in shape]
         wanted = tuple(sum(sizes.get(p, -1) if isinstance(p, str) else p for p in part) for part in parts)

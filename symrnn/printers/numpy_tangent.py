@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symrnn.algebra.nodes import Variable
+from symrnn.printers.numpy_function import FunctionWriter
 from symrnn.printers.numpy_layout import Layout, tuple_source
-from symrnn.printers.numpy_module import ModuleWriter
 from symrnn.printers.numpy_statements import broken, indented, print_statements
 from symrnn.program.ir import Program
 
@@ -18,7 +18,7 @@ def numpy_jvp(program: Program, layout: Layout) -> str:
         program: the program of forward mode.
         layout: the names of the module.
     """
-    return _Directional(program, program, layout).jvp()
+    return _Directional(program, layout).jvp()
 
 
 def numpy_hvp(program: Program, layout: Layout) -> str:
@@ -28,10 +28,10 @@ def numpy_hvp(program: Program, layout: Layout) -> str:
         program: the program of second order.
         layout: the names of the module.
     """
-    return _Directional(program, program, layout).hvp()
+    return _Directional(program, layout).hvp()
 
 
-class _Directional(ModuleWriter):
+class _Directional(FunctionWriter):
     def jvp(self) -> str:
         cell, layout = self.cell, self.layout
         output, lead = cell.states[0], (layout.steps, layout.batch)

@@ -340,3 +340,46 @@ def test_whole_number_inputs_keep_single_precision(module: Module) -> None:
 def test_a_name_is_no_cell(function: Callable[..., object]) -> None:
     with pytest.raises(InputError, match="expected a Cell, got 'lstm'"):
         function("lstm")
+
+
+UNTOLD = "def f(x, h, c):\n    c = c * mean(x)\n    h = tanh(h) + sum(x)\n    return h, c\n"
+"""No input and no parameter has the size of a state."""
+
+
+@pytest.mark.parametrize("name", ["forward", "step", "jvp", "hvp", "rtrl"])
+def test_a_size_that_only_states_have_is_asked_for(name: str) -> None:
+    cell = Cell.from_source(UNTOLD.replace("h, c", "h").replace("    c = c * mean(x)\n", ""))
+    assert cell.untold_sizes == ("d_h",)
+    module = generate(cell, functions=["jvp", "hvp", "rtrl"])
+    x = np.ones((N, D)) if name == "step" else np.ones((T, N, D))
+    arguments = [{}, x, *([None] if name in ("hvp", "rtrl") else [])]
+    words = rf"^{name}: no array given tells the size d_h; pass state, a dict with h \(N, d_h\)$"
+    with pytest.raises(ValueError, match=words):
+        getattr(module, name)(*arguments)
+    getattr(module, name)(*arguments, state={"h": np.ones((N, H))})
+    assert verify(cell).passed
+
+
+def test_every_size_that_only_states_have_is_asked_for() -> None:
+    cell = Cell.from_source(UNTOLD.replace("(x, h, c)", '(x, h, c: "d_c, d_h")'))
+    assert cell.untold_sizes == ("d_h", "d_c")
+    module = generate(cell)
+    with pytest.raises(ValueError, match=r"pass state, a dict with h \(N, d_h\), c \(N, d_c, d_h\)"):
+        module.forward({}, np.ones((T, N, D)))
+
+
+def test_sizes_in_sums_are_told_by_one_another() -> None:
+    """The order of the arguments is not that in which the sizes follow from one another."""
+    text = (
+        'def f(x, h, *, p: "d_a + d_b", q: "d_b + d_h", W: "d_h + d_x", k: "d_a"):\n'
+        "    h = h * sum(p) * sum(q) * sum(W) + sum(k) * sum(x)\n    return h\n"
+    )
+    cell = Cell.from_source(text)
+    assert cell.untold_sizes == ()
+    module = generate(cell)
+    shapes = {"p": (2 + 3,), "q": (3 + H,), "W": (H + D,), "k": (2,)}
+    params = {name: np.ones(shape) for name, shape in shapes.items()}
+    h, _, _ = module.forward(params, np.ones((T, N, D)))
+    assert h.shape == (T, N, H)
+    with pytest.raises(ValueError, match=r"params\['q'\]: expected shape \(d_b \+ d_h\) with d_b = 3, d_h = 6, got"):
+        module.forward(params | {"q": np.ones(4)}, np.ones((T, N, D)), {"h": np.ones((N, H))})

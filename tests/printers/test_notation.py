@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from symrnn.algebra.kinds import indexed
 from symrnn.algebra.nodes import Variable
 from symrnn.errors import UnknownNameError
 from symrnn.printers import NOTATIONS
@@ -35,6 +36,9 @@ def parameter(name: str, cols: int = 3) -> Variable:
         ("candidate", r"\mathrm{candidate}", "candidate"),
         ("candidate_hat", r"\widehat{\mathrm{candidate}}", "candidatê"),
         ("W_f_2", "W_{f,2}", "W_{f,2}"),
+        (indexed("J", "h", "W_f"), "J_{h,W_f}", "J_{h,W_f}"),
+        (indexed("J", "c_tilde", "W_f_2"), r"J_{\tilde{c},W_{f,2}}", "J_{c\u0303,W_{f,2}}"),
+        (indexed("S", "h1", "alpha"), r"S_{h_1,\alpha}", "S_{h_1,α}"),
     ],
 )
 def test_names(name: str, in_latex: str, in_text: str) -> None:
