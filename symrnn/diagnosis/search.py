@@ -39,8 +39,8 @@ _TOGETHER = 160
 _CLOSE, _LITTLE = 1e-3, 0.02
 _WAYS = 40
 _BESIDE = 3
-_INCOMPLETE, _SEVERAL = 12, 4
-"""How many choices are taken back where something is unexplained, and where there are several mistakes."""
+_INCOMPLETE, _SEVERAL = 12, 3
+"""How many choices are taken back where something is unexplained, and where there are more than two mistakes."""
 _WORK = 40_000
 """How many mistakes are looked at before no choice is taken back any more."""
 
@@ -115,7 +115,8 @@ class Search:
             return 0
         if self._best.unexplained or self._best.dropped:
             return _INCOMPLETE
-        return _SEVERAL if len(self._best.found) > 1 else 0
+        # a single mistake that explains everything would have been seen at the first choice
+        return _SEVERAL if len(self._best.found) > 2 else 0
 
     def _followed(self, explanation: Explanation, open_: list[_Junction]) -> Iterator[Explanation]:
         """The explanation that first choices lead to from here; none if it gets no better than what is known."""

@@ -168,3 +168,11 @@ def test_zero_states_are_asked_for() -> None:
 def test_forward_is_compared_with_the_cell() -> None:
     talk = interview("gru_cho")
     assert talk.forward_agrees(talk.derivation) is True
+
+
+def test_choices_are_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    (planted,) = [one for one in load("rnn_relu").mistakes if one.site == "the mask after the product"]
+    assert named(diagnosed("rnn_relu", planted), [planted])
+    monkeypatch.setattr("symrnn.diagnosis.search._INCOMPLETE", 0)
+    monkeypatch.setattr("symrnn.diagnosis.search._SEVERAL", 0)
+    assert not named(diagnosed("rnn_relu", planted), [planted])
