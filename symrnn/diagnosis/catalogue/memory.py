@@ -56,7 +56,8 @@ def _overwritten(on: Grounds, old: Variable, new: Expr, place: tuple[int, int] |
     words = f"reads {text(old)} when {text(new)} is stored there"
     if old.base in on.cell.states and old not in on.previous:  # the whole course, before the loop runs
         yield from _overwritten_before(on, old, new, words)
-    other = not (isinstance(new, Variable) and new.base == old.base)
+    complement = nodes.subtract(nodes.ones(old.shape), old)  # which leaves a slope such as z (1 - z) as it is
+    other = new != complement and not (isinstance(new, Variable) and new.base == old.base)
     many = other and len({edit.line for edit in edits}) > 1  # what is wrong wherever it is read was stored wrong
     yield Mistake("corrupted-cache", words, 4 if many else 6, tuple(edits))
     if place is not None:
