@@ -54,15 +54,18 @@ class Mistake:
         same = program.start is program.lines
         lines = program.lines if self.scope == "first" else self._edited(program.lines)
         start = program.start if self.scope == "later" else lines if same and not self.scope else None
-        start = self._edited(program.start) if start is None else start
+        start = self._edited(program.start, lenient=True) if start is None else start
         return replace(program, lines=lines, start=start, loop=merged(program.loop, self.loop))
 
-    def _edited(self, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    def _edited(self, lines: tuple[Line, ...], lenient: bool = False) -> tuple[Line, ...]:
+        """The equations with the edits; step 0 may lack a term that the others have."""
         if not self.edits:
             return lines
         changes: dict[int, list[Expr]] = {}
         for edit in self.edits:
             line = lines[edit.line]
+            if lenient and edit.term >= len(line.terms):
+                continue
             terms = changes.setdefault(edit.line, list(line.terms))
             new = nodes.zeros(line.of.shape) if edit.new is None else edit.new  # the others keep their places
             if edit.term < 0:

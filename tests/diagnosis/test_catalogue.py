@@ -103,6 +103,20 @@ def test_a_step_that_is_edited_is_the_whole_step(name: str) -> None:
                 assert np.allclose(a, b, rtol=1e-12, atol=1e-14, equal_nan=True), mistake
 
 
+def test_a_term_that_step_0_lacks_may_be_changed() -> None:
+    program = right("rnn")
+    place = next(n for n, line in enumerate(program.lines) if line.role == "carry")
+    line = program.lines[place]
+    added = Mistake("extra-path", "has a term too many", 7, (Edit(place, -1, line.terms[0]),), scope="later")
+    number = len(line.terms)
+    gone = Mistake("missing-path", "lacks it again", 2, (Edit(place, number, None),))
+    changed = gone.made_in(added.made_in(program))
+    assert len(changed.lines[place].terms) == number + 1
+    assert changed.start[place] == line
+    with pytest.raises(IndexError):
+        gone.made_in(program)
+
+
 def test_a_mistake_at_some_steps_only() -> None:
     program = right("lstm")
     scoped = [mistake for mistake in every("lstm") if mistake.scope]
