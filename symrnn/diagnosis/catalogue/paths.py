@@ -10,7 +10,7 @@ from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.diagnosis.loop import Loop
 from symrnn.diagnosis.mistake import Edit, Grounds, Mistake, called, in_brackets, in_slope, put_at, reads_adjoint
-from symrnn.diagnosis.model import carried_part
+from symrnn.diagnosis.model import Line, carried_part
 from symrnn.diagnosis.terms import factors, sites, without
 from symrnn.printers import text
 
@@ -100,6 +100,7 @@ def missing_terms(on: Grounds) -> Iterator[Mistake]:
             families = (("drop", on.group(line), _is_product(term)), *_through(term)[line.role == "carry" :])
         elif not _is_cotangent(term):
             families = (("drop", line.of),)
+        families += tuple(_uses(on, line, term))
         alone = len(line.terms) == 1  # then another reason for a zero, such as a step left out, is likelier
         words = "is left at zero" if alone else f"lacks the term {called(term)}"
         tag = "recurrent-path-cut" if alone and on.timed and line.role == "carry" else "missing-path"
@@ -118,6 +119,13 @@ def missing_terms(on: Grounds) -> Iterator[Mistake]:
             edits = tuple(Edit(position, number, None) for number in range(len(line.terms)))
             tag = "recurrent-path-cut" if on.timed else "missing-path"
             yield Mistake(tag, "is left at zero", 2, edits)
+
+
+def _uses(on: Grounds, line: Line, term: Expr) -> Iterator[Any]:
+    """Each weight with the adjoint that it takes part with: one use of a weight that serves in several places."""
+    read = nodes.variables(term)
+    weights = {line.of.name} if line.role == "parameter" else {v.name for v in read} & set(on.cell.parameters)
+    yield from (("use", weight, v.name) for weight in sorted(weights) for v in sorted(read, key=text) if v.mark)
 
 
 def _through(term: Expr) -> tuple[Any, ...]:

@@ -88,7 +88,7 @@ def wholes_for_parts(on: Grounds) -> Iterator[Mistake]:
                     tag = "corrupted-cache" if overwritten else "wrong-operand"
                     words = f"reads {text(old)} when {text(new)} is stored there"
                     words = words if overwritten else f"has {text(new)} in place of {text(old)}"
-                    yield Mistake(tag, words, 7, (Edit(position, number, term.xreplace({old: new})),))
+                    yield Mistake(tag, words, 9, (Edit(position, number, term.xreplace({old: new})),))
 
 
 def _edges(on: Grounds, variable: Variable) -> tuple[str | None, ...]:
