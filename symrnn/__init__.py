@@ -62,7 +62,7 @@ __all__ = [
     "verify",
 ]
 
-_MODULES = ("cells", "interop")
+_MODULES = ("cells", "interop", "testing")
 _HOMES = {
     "Cell": "symrnn.language.recurrence",
     "SymrnnError": "symrnn.errors",

@@ -158,7 +158,7 @@ class _Checking:
                 else:
                     reports[pair.name] = self._report(pair, inputs)
             except SymrnnError as error:
-                refused[pair.name] = str(error)
+                refused[pair.name] = str(error).removeprefix(f"{self.shown}: ")
         if not reports and not refused:
             raise InputError(next(iter(skipped.values()), None) or self._nothing())
         if len(refused) == 1 and not reports and not skipped:

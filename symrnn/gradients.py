@@ -67,7 +67,8 @@ def check_gradients(
         cache: whether forward returns a cache; None to infer it.
         order: the names of the inputs in the order of the gradients, where it is not that of the inputs.
         without: the inputs whose gradients are left out on purpose.  Otherwise a gradient that is not returned makes
-            the verdict, unless it is of a single number, or of data by its name: `x`, `xs`, `inputs`, `targets`.
+            the verdict, unless None is returned in its place, or it is of a single number, or of data by its name:
+            `x`, `xs`, `inputs`, `targets`.
         negated: whether the gradients are returned with the opposite sign on purpose.
         per_step: whether parameter gradients are returned for each time step.
         seed: of all random numbers; equal seeds give equal reports.
@@ -113,6 +114,7 @@ def check_gradients(
         method=judged.method,
         calls=(subject.forward_calls, subject.backward_calls),
     )
+    subject.places = dict(judged.misplaced)  # what else is wrong is looked for with each gradient in its place
     return _diagnosed(subject, backward, report, known, seed) if diagnose and judged.findings else report
 
 

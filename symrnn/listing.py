@@ -205,7 +205,8 @@ def gradients(report: FileReport, short: bool = False) -> Iterator[Text]:
     for name, found in report.reports.items():
         shown = Text(found.summary if short else str(found))
         for verdict in Verdict:
-            shown.highlight_words([str(verdict)], _VERDICTS[verdict])
+            alone = rf"(?<![\w-]){re.escape(str(verdict))}(?![\w-])"  # not in wrong-operand
+            shown.highlight_regex(alone, _VERDICTS[verdict])
         yield Text.assemble("\n", (name, "bold"), ": " if short else "\n\n").append(shown)
     for told in (report.refused, report.skipped):
         for name, why in told.items():

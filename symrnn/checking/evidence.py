@@ -201,11 +201,15 @@ class Evidence:
         return found
 
     def noise(self, name: str, place: int) -> float:
-        """How far rounding moves the comparison along a direction: it is repeated, scaled and a little beside."""
+        """How far rounding moves the comparison along a direction: it is repeated, scaled and a little beside.
+
+        The cotangents are scaled by hardly more than 1: by more, a gradient that does not grow with them, because a
+        constant is added to it or because it is clipped, would pass for one with much rounding.
+        """
         direction = self.direction(name, place)
         gradients = [(self.gradients[name], 1.0)]
         gradients += [(nudged[name], 1.0) for nudged in self.nudged if name in nudged]
-        for factor in (3.0, 7.0):
+        for factor in (1 + 2e-7, 1 - 3e-7):
             scaled = self.subject.gradients(self.arrays, {path: c * factor for path, c in self.cotangents.items()})
             gradients += [(scaled[name], factor)] if name in scaled else []
         products = [float(np.sum(array * direction)) / factor for array, factor in gradients]

@@ -81,7 +81,10 @@ def _is_linear(subject: Subject, name: str) -> bool:
 
 
 def _is_last(subject: Subject, name: str, linear: tuple[str, ...]) -> bool:
-    """Whether everything else goes through this matrix: with zero in its place the outputs depend on nothing else."""
+    """Whether a matrix is all of the way to its outputs: with zero in its place these depend on nothing else.
+
+    What is returned beside them and does not depend on the matrix, such as the last states, does not matter.
+    """
     rng = np.random.default_rng(5)
     none = {name: np.zeros_like(subject.arrays[name])}
     others = {
@@ -91,7 +94,8 @@ def _is_last(subject: Subject, name: str, linear: tuple[str, ...]) -> bool:
         still, moved = subject.outputs(none), subject.outputs(none | others)
     except SubjectError:
         return False
-    return all(np.array_equal(array, moved[path]) for path, array in still.items())
+    after = [path for path, array in still.items() if not np.array_equal(array, subject.answer[path])]
+    return bool(after) and all(np.array_equal(still[path], moved[path]) for path in after)
 
 
 def cores(subject: Subject, linear: tuple[str, ...]) -> Iterator[Core]:

@@ -99,6 +99,7 @@ class Subject:
         self._order, self._negated, self._per_step = order, negated, per_step
         self.forward_calls = self.backward_calls = 0
         self.problems: list[Problem] = []
+        self.places: dict[str, str] = {}  # input -> in whose place its gradient is returned, where that is known
         self.draws = Draws(inputs)
         self._inputs = self.draws.first(seed)
         self._dtypes: dict[str, Any] = {}
@@ -146,7 +147,8 @@ class Subject:
         Raises:
             SubjectError: the functions raise, or return something that cannot be read as gradients.
         """
-        return self.reading(arrays, cotangents).gradients
+        found = self.reading(arrays, cotangents).gradients
+        return found | {path: found[other] for path, other in self.places.items() if other in found}
 
     def reading(
         self, arrays: Mapping[str, Array] | None = None, cotangents: Mapping[str, Array] | None = None

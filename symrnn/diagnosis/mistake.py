@@ -217,7 +217,7 @@ def _expressions(on: Grounds, mistake: Mistake) -> Iterator[Expr]:
 
 
 def _seeded(mistake: Mistake) -> Mistake:
-    return replace(mistake, loop=merged(mistake.loop, Loop(seeded=True)))
+    return replace(mistake, rank=mistake.rank + 2, loop=merged(mistake.loop, Loop(seeded=True)))
 
 
 def _together(members: Sequence[Mistake]) -> Mistake:

@@ -15,6 +15,7 @@ import numpy as np
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
+from symrnn.algebra.simplify import simplify
 from symrnn.calculus.derivation import Derivation, Role
 from symrnn.diagnosis.batched import Frame, compiled
 from symrnn.diagnosis.loop import OUTER, RIGHT, SERIES, WEIGHTS, Loop
@@ -65,7 +66,7 @@ class Program:
         """The backward pass as derived."""
         lines = []
         for step in derivation.steps:
-            terms = [share.value for _, share in step.shares]
+            terms = [simplify(share.value) for _, share in step.shares]
             if step.role == "state":
                 terms[:0] = [derivation.loss(step.of.name), carried_part(derivation, step.of.name)]
             lines.append(Line(step.of, step.target, step.role, step.number, tuple(terms)))

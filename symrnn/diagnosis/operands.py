@@ -72,9 +72,9 @@ def _read(program: Program, answers: Sequence[Answer], label: str) -> _Read | No
     adjoint, operand = parts
     of = next(other.of.name for other in program.lines if other.target == adjoint)
     found: list[Array] = []
-    worst = 0.0
+    worst, differs = 0.0, False
     for answer in (answer for answer in answers if answer.question.scale < LARGE):
-        value = next(piece.value for piece in answer.observed if piece.label == label)
+        place, value = next((n, p.value) for n, p in enumerate(answer.observed) if p.label == label)
         if value.ndim != 2 or answer.question.steps * answer.question.batch >= len(value) or not np.any(value):
             continue
         run = answer.run(program)
@@ -85,9 +85,11 @@ def _read(program: Program, answers: Sequence[Answer], label: str) -> _Read | No
         values, *_ = np.linalg.lstsq(span, value, rcond=None)
         worst = max(worst, float(np.linalg.norm(span @ values - value) / np.linalg.norm(value)))
         sizes = np.linalg.norm(span, axis=0)
+        right = answer.expected(program)[place]
+        differs = differs or bool(np.linalg.norm(right - value) > _EXACT * np.linalg.norm(value))
         values[sizes <= _EXACT * sizes.max()] = np.nan  # where there is no adjoint, anything may have been read
         found.append(values)
-    return _Read(label, line, operand, tuple(found), worst) if found and worst <= _EXACT else None
+    return _Read(label, line, operand, tuple(found), worst) if differs and worst <= _EXACT else None
 
 
 def _same(a: Array, b: Array) -> bool:

@@ -232,14 +232,18 @@ class Interview:
         if tape is None:
             return None
         try:
+            return self._asked(question, tape)
+        except (SubjectError, InputError):
+            return None
+
+    def _asked(self, question: Question, tape: Tape) -> Answer:
+        with np.errstate(all="ignore"):  # gradients may be infinite
             arrays = self._arrays(tape)
             leaves = {self.subject.flat_names[flat]: value for flat, value in arrays.items()}
             cotangents = self._cotangents(question, self.subject.outputs(leaves))
             gradients = self.subject.gradients(leaves, cotangents)
             none = self.subject.gradients(leaves, {path: 0 * value for path, value in cotangents.items()})
             return self._answer(question, tape, leaves, cotangents, gradients, none)
-        except (SubjectError, InputError):
-            return None
 
     def _arrays(self, tape: Tape) -> dict[str, Array]:
         """The functions' own arrays, from the values of a forward pass."""

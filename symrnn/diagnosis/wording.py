@@ -74,7 +74,7 @@ def clause(mistake: Mistake, lines: Sequence[Line]) -> str:
 
 
 def _whole_clause(mistake: Mistake) -> bool:
-    return mistake.tag == "forward-backward-mismatch" or _is_of_nothing(mistake)
+    return mistake.tag in ("forward-backward-mismatch", "gradients-exchanged") or _is_of_nothing(mistake)
 
 
 def _is_of_nothing(mistake: Mistake) -> bool:

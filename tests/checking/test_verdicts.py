@@ -1,6 +1,7 @@
 """Right implementations are right; every signature is planted, found, and not seen where it is not."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -466,3 +467,23 @@ def test_of_large_gradients_the_worst_entry_looked_at_is_called_that():
     found, _ = judged(rnn_forward, changed(lambda g: g.update(U=g["U"] ** 2)), rnn_inputs)
     assert found["U"].worst.among is None
     assert "looked at" not in worst_told(found["U"])
+
+
+@pytest.mark.parametrize("size", [1e-1, 1e-3, 1e-5])
+@pytest.mark.parametrize("what", ["decay", "constant", "clip"])
+def test_a_small_error_that_does_not_grow_with_the_cotangents_is_no_rounding(what: str, size: float) -> None:
+    def forward(x: Any, W: Any) -> Any:
+        return np.tanh(x @ W), (x, W)
+
+    def backward(cotangent: Any, cache: Any) -> Any:
+        x, W = cache
+        delta = cotangent * (1 - np.tanh(x @ W) ** 2)
+        dW = x.T @ delta
+        bound = (1 - size) * np.abs(dW).max()
+        wrong = {"decay": dW + size * W, "constant": dW + size, "clip": np.clip(dW, -bound, bound)}
+        return delta @ W.T, wrong[what]
+
+    rng = np.random.default_rng(0)
+    inputs = {"x": rng.normal(size=(5, 4)), "W": rng.normal(size=(4, 3))}
+    report = check_gradients(forward, backward, inputs, diagnose=False)
+    assert [finding.verdict for finding in report.gradients] == [Verdict.RIGHT, Verdict.WRONG]

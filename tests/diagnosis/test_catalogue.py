@@ -24,7 +24,6 @@ ELSEWHERE = {
     "bad-accumulator": "gradients that are not zero where the cotangents are, in diagnose",
     "clipped": "bounds are read off the gradients, in observed",
     "clipped-in-recursion": "likewise",
-    "gradients-exchanged": "found by comparing all gradients with all, in checking",
     "zero-gradient": "a signature of gradients, in checking",
     "phantom-gradient": "the backward pass of a neighbour that has more parameters, in diagnose",
 }

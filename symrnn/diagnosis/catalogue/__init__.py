@@ -30,6 +30,7 @@ from symrnn.diagnosis.catalogue.paths import (
 from symrnn.diagnosis.catalogue.slopes import across_steps, bare_activations, wrong_slopes
 from symrnn.diagnosis.catalogue.variables import (
     exchanged,
+    exchanged_states,
     mixed_up,
     of_other_steps,
     parts_for_wholes,
@@ -68,6 +69,7 @@ LIKELY: tuple[Generator, ...] = (
     stale_in_one_place,
     stale_on_the_way,
     exchanged,
+    exchanged_states,
     mixed_up,
     changed_in_place,
 )

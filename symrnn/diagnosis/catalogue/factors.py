@@ -31,7 +31,10 @@ def missing_factors(on: Grounds) -> Iterator[Mistake]:
                 tag = "wrong-operand" if inside and line.role == "parameter" else "missing-factor"
                 if rest is not None:
                     words = f"loses the factor {in_brackets(part)}"
-                    yield Mistake(tag, words, 4, put_at(position, number, site, rest), families=(("factor", part),))
+                    edits = put_at(position, number, site, rest)
+                    yield Mistake(tag, words, 4, edits, families=(("factor", part),))
+                    if tag != "missing-factor":  # with others, it is a factor that is missing everywhere
+                        yield Mistake("missing-factor", words, 5, edits, families=(("factor", part),))
 
 
 def _missing_matrices(position: int, number: int, site: Site) -> Iterator[Mistake]:

@@ -154,6 +154,22 @@ def exchanged(on: Grounds) -> Iterator[Mistake]:
             yield Mistake("gate-swapped", words, 5, (Edit(p, 0, b.terms[0]), Edit(q, 0, a.terms[0])))
 
 
+def exchanged_states(on: Grounds) -> Iterator[Mistake]:
+    """The gradients of two initial states, each returned for the other."""
+    carries = [(position, line) for position, line in enumerate(on.program.lines) if line.role == "carry"]
+    for (p, a), (q, b) in combinations(carries, 2):
+        if a.of.shape == b.of.shape:
+            edits = (*_as_other(on, p, q), *_as_other(on, q, p))
+            words = f"{text(a.target)} and {text(b.target)} at step 0 are returned for one another"
+            yield Mistake("gradients-exchanged", words, 4, edits, scope="first")
+
+
+def _as_other(on: Grounds, position: int, other: int) -> Iterator[Edit]:
+    """The edits that give a line the terms of another."""
+    yield from (Edit(position, number, None) for number in range(1, len(on.program.start[position].terms)))
+    yield Edit(position, 0, nodes.add(*on.program.start[other].terms))
+
+
 _ROLES: tuple[tuple[Role, ...], ...] = (
     ("parameter",),
     ("input",),
