@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -78,7 +78,11 @@ class Asker:
         remark = f"forward changes its arguments in place: {', '.join(changed)}"
         if changed and remark not in self.remarks:
             self.remarks.append(remark)
-        self._raw = flattened(returned)
+        kept = without_cache(returned, [value for value in arguments.values() if isinstance(value, np.ndarray)])
+        remark = "what forward returns last holds its own arguments: it is taken for a cache, not for outputs"
+        if kept is not returned and remark not in self.remarks:
+            self.remarks.append(remark)
+        self._raw = flattened(kept)
         return {path: np.array(array, np.float64) for path, array in self._raw.items()}
 
     def _first(self) -> Answer:
@@ -124,6 +128,23 @@ def _is_real(value: Any) -> bool:
 
 def _copy(value: Any) -> Any:
     return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def without_cache(returned: Any, arguments: Sequence[Array]) -> Any:
+    """What a callable returns, without a cache for its backward pass at the end.
+
+    A cache is a container after other outputs, with arrays of several shapes and some of the arguments among them.
+    """
+    if not isinstance(returned, tuple) or len(returned) < 2 or _items("", returned[-1]) is None:
+        return returned
+    first, last = flattened(returned[:-1]), flattened(returned[-1])
+    arrays = [array for path, array in last.items() if JOINED not in path]
+    held = any(_is_same(array, own) for array in arrays for own in arguments)
+    return returned[:-1] if first and held and len({array.shape for array in arrays}) > 1 else returned
+
+
+def _is_same(array: Array, other: Array) -> bool:
+    return array.size > 1 and array.shape == other.shape and np.array_equal(array, other)
 
 
 def flattened(value: Any, path: str = "output") -> dict[str, Array]:

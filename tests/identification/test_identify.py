@@ -11,6 +11,7 @@ import pytest
 import symrnn
 from symrnn import Cell, cells, identify
 from symrnn.errors import InputError, UnknownNameError
+from symrnn.identification.asking import without_cache
 from tests.identification.truth import error, failure
 from tests.identification.wrapping import Style, Wrapped, draw_style
 
@@ -301,3 +302,31 @@ TWO = Cell.from_source(
 def test_what_is_printed(function: Any, given: dict[str, Array], expected: str) -> None:
     found = identify(function, given, among=["rnn"])
     assert str(found) == expected.format(agreement=f"{found.agreement:.0e}")
+
+
+def test_a_cache_that_is_returned_last_is_no_output() -> None:
+    def forward(x: Any, h: Any, W: Any, U: Any, b: Any) -> Any:
+        cache, states = [], []
+        for row in x:
+            z = row @ W.T + h @ U.T + b
+            cache.append((row, h, z))
+            h = np.tanh(z)
+            states.append(h)
+        return np.stack(states), (cache, W, U)
+
+    rng = np.random.default_rng(0)
+    shapes = {"x": (5, 3, 3), "h": (3, 5), "W": (5, 3), "U": (5, 5), "b": (5,)}
+    found = identify(forward, {name: rng.normal(size=shape) for name, shape in shapes.items()})
+    assert found.name == "rnn"
+    assert found.layout is not None
+    assert [output.view.tile.array for output in found.layout.outputs] == ["output[0]"]
+    assert any("taken for a cache" in remark for remark in found.remarks)
+
+
+def test_outputs_beside_one_another_are_no_cache() -> None:
+    h, W = np.ones((2, 3)), np.ones((3, 3))
+    states = np.ones((4, 2, 3))
+    assert without_cache((states, [h, h]), [h, W]) == (states, [h, h])  # states alone, though one is the initial one
+    assert without_cache((states, (h, W)), [h, W]) == (states,)
+    assert without_cache([states, (h, W)], [h, W]) == [states, (h, W)]
+    assert without_cache(((h, W),), [h, W]) == ((h, W),)
