@@ -41,7 +41,7 @@ def test_its_python_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(example, "README.md", "exec"), names)
     out = capsys.readouterr().out.splitlines()
     assert out[0] == "diag(f_t)"
-    assert [line.split(":")[0] for line in out[1:5]] == ["direct", "through z", "through n", "through r, n"]
+    assert [line.split(":")[0] for line in out[1:5]] == ["direct", "through z_t", "through n_t", "through r_t, n_t"]
     assert names["h"].shape == (5, 3, 6)
     assert names["x_bar"].shape == (5, 3, 4)
 

@@ -101,7 +101,8 @@ class Variable(_Node, MatrixSymbol):
         time: 0 for t, -1 for t-1, +1 for t+1; None for what does not change with time.
         mark: "" for the value itself, "adjoint" for the derivative of the loss with respect to it, "cotangent" for
             the part of that derivative which reaches it from outside the step, "loss" for the loss's own partial
-            derivative.
+            derivative.  A second word says more: "tangent" for how that moves, "window" for what it is in the window
+            of steps that ends at e.
     """
 
     def __new__(cls, name: Any, rows: Any, cols: Any, base: Any = None, time: Any = None, mark: Any = "") -> Variable:

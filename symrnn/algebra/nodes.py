@@ -228,9 +228,9 @@ def power(x: Expr, exponent: int) -> Expr:
         raise ValueError("power: division by zero")
     if exponent == 1:
         return x
-    if exponent == 0 or isinstance(x, OneMatrix):
-        return ones(x.shape)
     number, rest = coefficient(x)
+    if exponent == 0 or isinstance(rest, OneMatrix):
+        return scale(S(number) ** exponent, ones(x.shape))
     if isinstance(rest, Fill):
         return scale(number**exponent, fill(power(rest.operand, exponent), rest.shape))
     if isinstance(rest, Power):

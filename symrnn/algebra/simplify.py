@@ -14,6 +14,7 @@ from symrnn.algebra.nodes import Expr
 from symrnn.algebra.rebuilding import rebuild
 from symrnn.algebra.rewriting import REWRITINGS, Rewriting
 from symrnn.algebra.weight import matrices, weight
+from symrnn.errors import InputError
 
 __all__ = ["REWRITINGS", "Rewriting", "Simplification", "simplify", "trace", "weight"]
 
@@ -50,7 +51,13 @@ def simplify(expr: Expr, table: Table = REWRITINGS) -> Expr:
 
     Returns:
         An expression of the same shape; the same object where there is nothing to do.
+
+    Raises:
+        InputError: it is no expression.
     """
+    if not getattr(expr, "is_Matrix", False):
+        remedy = "give what `jacobian` returns, or a value of `derive`"
+        raise InputError(f"simplify: expected an expression, got {type(expr).__name__} {expr!r}\n  {remedy}")
     return _Simplifier(table, None)(expr)
 
 

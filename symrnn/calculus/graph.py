@@ -12,7 +12,7 @@ from functools import reduce
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation
-from symrnn.calculus.rules import chain, local_jacobian
+from symrnn.calculus.rules import Note, chain, local_jacobian
 
 Way = tuple[tuple[Variable, ...], tuple[Expr, ...]]
 """The variables between start and end, and the Jacobians from the end to the start."""
@@ -28,11 +28,17 @@ class StepGraph:
         derivation: the cell's equations and the rule table.
         shown: pre-activations that are nodes.
         frozen: nodes that pass nothing on.
+        note: is told which rewritings are applied to the local Jacobians.
     """
 
     def __init__(
-        self, derivation: Derivation, shown: Collection[Variable] = (), frozen: Collection[Variable] = ()
+        self,
+        derivation: Derivation,
+        shown: Collection[Variable] = (),
+        frozen: Collection[Variable] = (),
+        note: Note | None = None,
     ) -> None:
+        self._note = note
         self._rules = derivation.rules
         self._equations = {equation.target: equation for equation in derivation.forward}
         self._hidden = {v for v in self._equations if derivation.is_preactivation(v) and v not in shown}
@@ -49,10 +55,10 @@ class StepGraph:
     def _local(self, target: Variable) -> Mapping[Variable, Expr]:
         found: dict[Variable, list[Expr]] = {}
         equation = self._equations.get(target)
-        for share in local_jacobian(equation.value, target, self._rules) if equation else ():
+        for share in local_jacobian(equation.value, target, self._rules, self._note) if equation else ():
             if share.variable in self._hidden:
                 for source, inner in self.incoming(share.variable).items():
-                    found.setdefault(source, []).append(chain(share.value, inner))
+                    found.setdefault(source, []).append(chain(share.value, inner, note=self._note))
             elif share.variable not in self._frozen:
                 found.setdefault(share.variable, []).append(share.value)
         return {source: nodes.add(*values) for source, values in found.items()}
@@ -128,6 +134,6 @@ def no_change(of: Variable, wrt: Variable) -> Expr:
     return nodes.zeros((entries(of), entries(wrt)))
 
 
-def product(end: Variable, factors: Collection[Expr]) -> Expr:
+def product(end: Variable, factors: Collection[Expr], note: Note | None = None) -> Expr:
     """The product of the Jacobians along a way; of no factor, the identity."""
-    return reduce(chain, factors) if factors else identity(end)
+    return reduce(lambda later, before: chain(later, before, note=note), factors) if factors else identity(end)

@@ -28,7 +28,7 @@ from symrnn.calculus.window import Window, ask
 from symrnn.errors import InputError
 from symrnn.language.recurrence import Cell
 
-__all__ = ["KINDS", "LAYOUTS", "Path", "count_paths", "jacobian", "laid_out", "paths"]
+__all__ = ["KINDS", "LAYOUTS", "Path", "count_paths", "jacobian", "laid_out", "paths", "question"]
 
 
 def jacobian(
@@ -70,13 +70,33 @@ def jacobian(
         UnknownNameError: the cell has no such variable.
         InputError: there is no such kind, layout or number of steps, they do not go together, or `of` or `wrt` is held.
     """
+    window = question(cell, of, wrt, kind, steps=steps, holding=holding, layout=layout)
+    return written(KINDS[kind](window), layout)
+
+
+def question(
+    cell: Cell | Derivation,
+    of: str,
+    wrt: str,
+    kind: str = "cell",
+    *,
+    steps: int = 1,
+    holding: str | Collection[str] = (),
+    layout: str = "numerator",
+) -> Window:
+    """What is asked of `jacobian`, checked, without the answer, which grows with the number of paths.
+
+    Raises:
+        UnknownNameError: the cell has no such variable.
+        InputError: the question makes no sense; see `jacobian`.
+    """
     check_choice("kind", kind, KINDS)
     check_choice("layout", layout, LAYOUTS)
     window = ask(cell, of, wrt, steps, holding)
     if kind != "total" and window.steps != 1:
         message = f"steps={steps!r} with kind={kind!r}, which is about one step"
         raise InputError(f'{message}\n  ask for kind="total", or leave the steps out')
-    return written(KINDS[kind](window), layout)
+    return window
 
 
 def check_choice(what: str, given: str, known: Collection[str]) -> None:

@@ -16,6 +16,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import sympy
+
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.algebra.simplify import simplify
@@ -27,7 +29,7 @@ from symrnn.errors import InputError
 from symrnn.language.recurrence import Cell
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ParameterJacobian:
     """The derivative of a variable with respect to a parameter, as a sum over steps.
 
@@ -57,6 +59,26 @@ class ParameterJacobian:
     def gradient(self) -> Expr:
         """The sum of the gradient's terms."""
         return _sum(self.gradients)
+
+    def latex(self) -> str:
+        """The derivative and the gradient as a LaTeX `align*`, in the notation of time as a subscript."""
+        ratio = rf"\frac{{\partial {sympy.latex(nodes.vec(self.of))}}}{{\partial {sympy.latex(nodes.vec(self.wrt))}}}"
+        first = f"{ratio} &= {sympy.latex(self.value)}"
+        second = f"{sympy.latex(self._adjoint)} &= {sympy.latex(self.gradient)}"
+        return f"\\begin{{align*}}\n{first} \\\\\n{second}\n\\end{{align*}}"
+
+    @property
+    def _adjoint(self) -> Variable:
+        return self.wrt.marked("adjoint", f"{self.wrt.name}_bar")
+
+    def __str__(self) -> str:
+        return f"∂{nodes.vec(self.of)}/∂{nodes.vec(self.wrt)} = {self.value}\n{self._adjoint} = {self.gradient}"
+
+    def _repr_latex_(self) -> str:
+        return self.latex()
+
+    def __repr__(self) -> str:
+        return f"<∂{nodes.vec(self.of)}/∂{nodes.vec(self.wrt)} over {self.steps} steps>"
 
 
 def _sum(terms: Sequence[Expr]) -> Expr:
@@ -108,15 +130,25 @@ def _answer(window: Window, graph: StepGraph, layout: str) -> ParameterJacobian:
         expected = "must be a parameter" if wrong == "wrt" else "must be a variable of a step, not a parameter"
         message = f"of={of!r}, wrt={wrt!r}: {wrong} {expected}"
         raise InputError(f"{message}\n  the parameters of {window.cell.name} are {', '.join(parameters) or 'none'}")
-    gradient = simplify(window.derivation.of(wrt).value)
     return ParameterJacobian(
         window.of,
         window.wrt,
         window.steps,
         layout,
         tuple(written(term, layout) for term in _terms(window, graph)),
-        tuple(window.at(gradient, back) for back in range(window.steps)),
+        gradients(window),
     )
+
+
+def gradients(window: Window) -> tuple[Expr, ...]:
+    """The terms of a parameter's gradient of the steps t, t-1, ... of a window."""
+    term = simplify(window.derivation.of(window.wrt.name).value)
+    return tuple(window.at(term, back) for back in range(window.steps))
+
+
+def gradient(window: Window) -> Expr:
+    """The gradient of a loss over the steps of a window."""
+    return _sum(gradients(window))
 
 
 def _terms(window: Window, graph: StepGraph) -> list[Expr]:

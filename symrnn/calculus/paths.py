@@ -55,8 +55,8 @@ class Path:
 
     @property
     def name(self) -> str:
-        """The variables that it runs through, or "direct"."""
-        return "direct" if not self.through else "through " + ", ".join(v.name for v in self.through)
+        """The variables that it runs through, each at its step, or "direct"."""
+        return "direct" if not self.through else "through " + ", ".join(map(str, self.through))
 
     def __str__(self) -> str:
         return f"{self.name}: {self.value}"
@@ -88,7 +88,7 @@ def paths(
     window = ask(cell, of, wrt, steps, holding)
     number = _count(window)
     if number > _MOST:
-        message = f"{number} paths lead from {window.start.name} to {window.end.name}: too many to list"
+        message = f"{number} paths lead from {window.start} to {window.end}: too many to list"
         raise InputError(f"{message}\n  count them with count_paths, or take the recursion from through_time")
 
     def local(graph: StepGraph, start: Variable, end: Variable, back: int) -> list[Way]:

@@ -22,10 +22,12 @@ from symrnn.algebra import nodes
 from symrnn.algebra.kinds import indexed
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation, derive
+from symrnn.calculus.equations import Equations, Line
 from symrnn.calculus.jacobian import jacobian
-from symrnn.calculus.tangent import Equations, names_of
+from symrnn.calculus.tangent import names_of
 from symrnn.errors import UnknownNameError
 from symrnn.language.recurrence import Cell
+from symrnn.naming import listed
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Sensitivity:
         return nodes.add(nodes.zeros(self.target.shape), self.immediate, *carried)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SensitivityRecursion(Equations):
     """The forward sensitivity recursion of a cell for chosen parameters.
 
@@ -68,19 +70,25 @@ class SensitivityRecursion(Equations):
     recursions: tuple[Sensitivity, ...]
 
     @property
-    def lines(self) -> tuple[tuple[Variable, Expr], ...]:
-        """Both sides of every recursion, then the gradient of each parameter: the term of one time step."""
-        return (*((r.target, r.value) for r in self.recursions), *self.gradients)
+    def title(self) -> str:
+        """What the equations are."""
+        return f"sensitivities of {self.derivation.cell.name}"
 
     @property
-    def gradients(self) -> tuple[tuple[Variable, Expr], ...]:
-        """Each parameter's gradient, vec of it, and the term that step t adds to it."""
+    def lines(self) -> tuple[Line, ...]:
+        """Both sides of every recursion, then each parameter's gradient, which is a sum over all steps."""
+        return (*(Line(r.target, r.value) for r in self.recursions), *self.gradients)
+
+    @property
+    def gradients(self) -> tuple[Line, ...]:
+        """Each parameter's gradient, vec of it, and the term that step t adds to it; shown as the sum over t."""
         terms: dict[str, list[Expr]] = {}
         for r in self.recursions:
             loss = nodes.vec(self.derivation.loss(r.state))
             terms.setdefault(r.parameter, []).append(nodes.matmul(nodes.transpose(r.target), loss))
         return tuple(
-            (nodes.vec(self.derivation.of(parameter).target), nodes.add(*found)) for parameter, found in terms.items()
+            Line(nodes.vec(self.derivation.of(parameter).target), nodes.add(*found))
+            for parameter, found in terms.items()
         )
 
     def of(self, state: str, parameter: str) -> Sensitivity:
@@ -92,12 +100,12 @@ class SensitivityRecursion(Equations):
         raise UnknownNameError(f"no sensitivity of {state!r} for {parameter!r}\n  there are {known}")
 
 
-def rtrl(cell: Cell | Derivation, parameters: Iterable[str] | None = None) -> SensitivityRecursion:
+def rtrl(cell: Cell | Derivation, parameters: str | Iterable[str] | None = None) -> SensitivityRecursion:
     """The forward sensitivity recursion, as equations.
 
     Args:
         cell: the cell, or its derivation.
-        parameters: the names of the parameters; all by default.
+        parameters: the names of the parameters, "U_z" for one, "U_z,b_z" for two; all by default.
 
     Returns:
         The recursions of all states for these parameters; the sensitivities of the initial states are zero.
@@ -107,7 +115,7 @@ def rtrl(cell: Cell | Derivation, parameters: Iterable[str] | None = None) -> Se
     """
     derivation = cell if isinstance(cell, Derivation) else derive(cell)
     inner = derivation.cell
-    chosen = list(inner.parameters if parameters is None else parameters)
+    chosen = tuple(inner.parameters) if parameters is None else listed(parameters, "parameters")
     for name in chosen:
         if name not in inner.parameters:
             known = ", ".join(inner.parameters) or "none"

@@ -26,6 +26,9 @@ from symrnn.errors import MissingRuleError
 Contributions = list[tuple[Expr, Expr]]
 """Operand and what it receives, in the order of the operands."""
 
+Note = Callable[[str], None]
+"""Is told the name of a rewriting that is applied on the way to a Jacobian."""
+
 Moved = Callable[[Expr], Expr]
 """Operand -> its tangent; zeros for one that stands still."""
 
@@ -432,7 +435,7 @@ def pull_back(expr: Expr, value: Expr, g: Expr, rules: RuleTable = RULES) -> lis
     return _collect(visit(expr, value, g, ()), _merge_terms)
 
 
-def local_jacobian(expr: Expr, value: Expr, rules: RuleTable = RULES) -> list[Share]:
+def local_jacobian(expr: Expr, value: Expr, rules: RuleTable = RULES, note: Note | None = None) -> list[Share]:
     """The Jacobian of `value = expr` with respect to every variable in it, the others held fixed."""
 
     def visit(node: Expr, named: Expr, outer: Expr | None, used: tuple[str, ...]) -> Iterable[Share]:
@@ -441,10 +444,10 @@ def local_jacobian(expr: Expr, value: Expr, rules: RuleTable = RULES) -> list[Sh
         elif type(node).__name__ not in _CONSTANTS:
             row = _row(node, rules)
             for operand, factor in row.jacobian(node, named):
-                chained = factor if outer is None else chain(outer, factor)
+                chained = factor if outer is None else chain(outer, factor, note=note)
                 yield from visit(operand, operand, chained, _with(used, row, node))
 
-    return _collect(visit(expr, value, None, ()), _merge_diagonals)
+    return _collect(visit(expr, value, None, ()), lambda terms: _merge_diagonals(terms, note))
 
 
 @dataclass(frozen=True)
@@ -530,22 +533,26 @@ def _merge_terms(terms: list[Expr]) -> Expr:
     return nodes.add(*terms)
 
 
-def _merge_diagonals(terms: list[Expr]) -> Expr:
+def _merge_diagonals(terms: list[Expr], note: Note | None) -> Expr:
     """diag(a) − diag(b) is diag(a − b)."""
     split = [nodes.coefficient(term) for term in terms]
     if len(terms) > 1 and all(isinstance(rest, nodes.Diag) for _, rest in split):
+        if note is not None:
+            note("sum of diagonals")
         inner = [nodes.scale(number, rest.args[0]) for number, rest in split]
         return nodes.diag(nodes.add(*_positive_first(inner)))
     return nodes.add(*terms)
 
 
-def chain(*factors: Expr) -> Expr:
-    """The product of Jacobians; neighbouring diagonal matrices become one."""
+def chain(*factors: Expr, note: Note | None = None) -> Expr:
+    """The product of Jacobians; neighbouring diagonal matrices become one, of which `note` is told."""
 
     def join(left: list[Expr], right: Expr) -> list[Expr]:
         if left:
             (m, a), (n, b) = nodes.coefficient(left[-1]), nodes.coefficient(right)
             if isinstance(a, nodes.Diag) and isinstance(b, nodes.Diag):
+                if note is not None:
+                    note("product with a diagonal")
                 return [*left[:-1], nodes.scale(m * n, nodes.diag(nodes.hadamard(a.args[0], b.args[0])))]
         return [*left, right]
 

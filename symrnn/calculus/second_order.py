@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation, Role, Step, derive
+from symrnn.calculus.equations import Equations, Line
 from symrnn.calculus.rules import RuleTable, closed, push_forward
-from symrnn.calculus.tangent import Equations, TangentDerivation, names_of, tangent, tangent_of
+from symrnn.calculus.tangent import TangentDerivation, names_of, tangent, tangent_of
 from symrnn.errors import UnknownNameError
 from symrnn.language.recurrence import Cell
 
@@ -50,7 +51,7 @@ class SecondStep:
         return self.step.role
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SecondOrder(Equations):
     """The equations of second order of one step.
 
@@ -76,9 +77,17 @@ class SecondOrder(Equations):
         return self.derivation.cell
 
     @property
-    def lines(self) -> tuple[tuple[Variable, Expr], ...]:
-        """Both sides of every equation: the tangents of the forward equations, then those of the backward ones."""
-        return (*self.tangent.lines, *((step.target, step.value) for step in self.steps))
+    def title(self) -> str:
+        """What the equations are."""
+        return f"second order of {self.cell.name}"
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Both sides of every equation: the tangents of the forward equations, then those of the backward ones.
+
+        The block of a parameter is a sum over all steps, whose term stands on the right.
+        """
+        return (*self.tangent.lines, *(Line(step.target, step.value) for step in self.steps))
 
     def of(self, name: str) -> SecondStep:
         """The equation for how the adjoint of the variable with this identifier moves."""

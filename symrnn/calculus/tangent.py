@@ -14,34 +14,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-import sympy
-
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation, Names, derive
+from symrnn.calculus.equations import Equations, Line
 from symrnn.calculus.rules import RuleTable, push_forward
 from symrnn.errors import UnknownNameError
 from symrnn.language.recurrence import Cell, Equation
-
-
-class Equations:
-    """What shows itself as equations, one a line."""
-
-    @property
-    def lines(self) -> tuple[tuple[Expr, Expr], ...]:
-        """Both sides of every equation."""
-        raise NotImplementedError
-
-    def latex(self) -> str:
-        """The equations as a LaTeX `align*`, in the notation of time as a subscript."""
-        rows = (f"{sympy.latex(left)} &= {sympy.latex(right)}" for left, right in self.lines)
-        return "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}"
-
-    def __str__(self) -> str:
-        return "\n".join(f"{left} = {right}" for left, right in self.lines)
-
-    def _repr_latex_(self) -> str:
-        return self.latex()
+from symrnn.naming import listed
 
 
 @dataclass(frozen=True)
@@ -72,7 +52,7 @@ class TangentStep:
         return self.role == "state" or not nodes.is_zero(self.value)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TangentDerivation(Equations):
     """The tangent equations of one step.
 
@@ -108,13 +88,18 @@ class TangentDerivation(Equations):
         return arguments | {step.of: step.target for step in self.steps if step.is_needed}
 
     @property
-    def lines(self) -> tuple[tuple[Variable, Expr], ...]:
+    def title(self) -> str:
+        """What the equations are."""
+        return f"tangents of {self.cell.name}"
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
         """Both sides of every equation."""
-        return tuple((step.target, step.value) for step in self.steps)
+        return tuple(Line(step.target, step.value) for step in self.steps)
 
 
 def tangent(
-    cell: Cell | Derivation, wrt: Iterable[str] | None = None, rules: RuleTable | None = None
+    cell: Cell | Derivation, wrt: str | Iterable[str] | None = None, rules: RuleTable | None = None
 ) -> TangentDerivation:
     """Differentiate one step of a cell, forward.
 
@@ -134,7 +119,7 @@ def tangent(
     inner, table = derivation.cell, rules or derivation.rules
     arguments = {v.name: v for v in (*(inner[n] for n in inner.inputs), *inner.previous)}
     arguments |= {name: inner[name] for name in inner.parameters}
-    moving = list(arguments) if wrt is None else list(wrt)
+    moving = tuple(arguments) if wrt is None else listed(wrt, "wrt")
     for name in moving:
         if name not in arguments:
             known = ", ".join(arguments)

@@ -8,16 +8,18 @@ as many lines as there are states, whatever k is:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+
+import sympy
 
 from symrnn.algebra import nodes
 from symrnn.algebra.kinds import indexed
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation, Names
-from symrnn.calculus.graph import StepGraph, no_change
-from symrnn.calculus.jacobian import LAYOUTS, check_choice, compose, written
+from symrnn.calculus.graph import StepGraph
+from symrnn.calculus.jacobian import LAYOUTS, check_choice, laid_out, total, written
 from symrnn.calculus.paths import accumulate
 from symrnn.calculus.window import Window, ask, taken_names
 from symrnn.language.recurrence import Cell
@@ -31,13 +33,20 @@ class Block:
         of: where it leads, at its step.
         wrt: where it comes from, at its step.
         symbol: a matrix symbol that stands for it, J_{h,c,t} or J_{h,W_f,t}.
-        value: its expression.
+        form: its expression as it would be at t.
+        window: the question that it is a part of.
     """
 
     of: Variable
     wrt: Variable
     symbol: Variable
-    value: Expr
+    form: Expr
+    window: Window = field(compare=False, repr=False)
+
+    @cached_property
+    def value(self) -> Expr:
+        """Its expression at its step."""
+        return self.window.at(self.form, -(self.symbol.time or 0))
 
 
 @dataclass(frozen=True)
@@ -66,7 +75,7 @@ class Row:
     terms: tuple[Term, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TotalDerivative:
     """The derivative of one variable with respect to another over several steps.
 
@@ -74,9 +83,11 @@ class TotalDerivative:
         of: what is differentiated, at its step, which is the last.
         wrt: with respect to what, at its step, which is the first; a parameter enters at every step.
         steps: the number of steps.
-        layout: the layout of `value`; the blocks and the recursion are in the numerator layout.
+        layout: the layout of `value`, and of what is printed; the blocks are in the numerator layout.
         rows: the recursion, from the first step to the last: a row per state and step, and one for `of`.
-        value: the derivative written out, an expression of the variables at t, t-1, ....
+        forms: every block once, as it is at t; where something held makes it another one at some steps, each of its
+            forms at the latest step that has it.
+        window: the question.
     """
 
     of: Variable
@@ -84,23 +95,55 @@ class TotalDerivative:
     steps: int
     layout: str
     rows: tuple[Row, ...]
-    value: Expr
+    forms: tuple[Block, ...]
+    window: Window = field(compare=False)
+
+    @cached_property
+    def value(self) -> Expr:
+        """The derivative written out, an expression of the variables at t, t-1, ....
+
+        Its length grows with the number of paths; the recursion's grows with the number of steps.
+        """
+        return written(total(self.window), self.layout)
 
     @cached_property
     def blocks(self) -> Mapping[str, Block]:
         """Every block of the recursion, by the identifier of its symbol: `J_h_c`, `J_h_c_prev`, `J_h_c_minus2`, ..."""
         return {term.block.symbol.name: term.block for row in self.rows for term in row.terms}
 
+    def factors(self, term: Term) -> tuple[tuple[Variable, Variable] | Variable, ...]:
+        """What is multiplied in a term, in the order of the layout: a block's symbol, and (of, wrt) for ∂of/∂wrt."""
+        if term.state is None:
+            return (term.block.symbol,)
+        pair = (term.block.symbol, (term.state, self.wrt))
+        return pair if self.layout == "numerator" else pair[::-1]
+
+    def latex(self) -> str:
+        """The recursion and its blocks as a LaTeX `align*`, in the notation of time as a subscript."""
+        rows = (f"{left} &= {right}" for left, right in self._lines(sympy.latex, _FRACTION, r" \, "))
+        return "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}"
+
     def __str__(self) -> str:
-        lines = []
+        return "\n".join(f"{left} = {right}" for left, right in self._lines(str, "∂{}/∂{}", " "))
+
+    def __repr__(self) -> str:
+        return f"<∂{nodes.vec(self.of)}/∂{nodes.vec(self.wrt)} over {self.steps} steps: {len(self.rows)} rows>"
+
+    def _repr_latex_(self) -> str:
+        return self.latex()
+
+    def _lines(self, show: Callable[[Expr], str], ratio: str, gap: str) -> Iterator[tuple[str, str]]:
+        def shown(factor: tuple[Variable, Variable] | Variable) -> str:
+            return ratio.format(*(show(nodes.vec(v)) for v in factor)) if isinstance(factor, tuple) else show(factor)
+
         for row in self.rows:
-            terms = [
-                term.block.symbol.name + (f" ∂{term.state.name}/∂{self.wrt.name}" if term.state else "")
-                for term in row.terms
-            ]
-            lines.append(f"∂{row.of.name}/∂{self.wrt.name} = {' + '.join(terms) or '0'}")
-        lines += [f"{name} = {block.value}" for name, block in self.blocks.items()]
-        return "\n".join(lines)
+            terms = (gap.join(map(shown, self.factors(term))) for term in row.terms)
+            yield shown((row.of, self.wrt)), " + ".join(terms) or "0"
+        for block in self.forms:
+            yield show(block.symbol), show(laid_out(block.value, self.layout))
+
+
+_FRACTION = r"\frac{{\partial {}}}{{\partial {}}}"
 
 
 def through_time(
@@ -112,7 +155,7 @@ def through_time(
     holding: str | Collection[str] = (),
     layout: str = "numerator",
 ) -> TotalDerivative:
-    """The total derivative over several steps, as a recursion and written out.
+    """The total derivative over several steps, as a recursion; its `value` writes it out.
 
     The rows can be read from first to last: each one's terms name blocks and derivatives of rows before it.
 
@@ -122,7 +165,7 @@ def through_time(
         wrt: any variable of the step, meant at the first; `"h_prev"` is h_{t-k}.
         steps: the number of steps k.
         holding: variables that are frozen at every step.
-        layout: the layout of the value.
+        layout: the layout of the value and of the recursion as printed.
 
     Raises:
         UnknownNameError: the cell has no such variable.
@@ -130,55 +173,62 @@ def through_time(
     """
     check_choice("layout", layout, LAYOUTS)
     window = ask(cell, of, wrt, steps, holding)
-    rows, value = _recursion(window)
-    return TotalDerivative(window.end, window.start, window.steps, layout, rows, written(value, layout))
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """A derivative, the terms of the row that gives it, and the block where it is one."""
-
-    value: Expr
-    terms: tuple[Term, ...] = ()
-    block: Block | None = None
-
-
-def _recursion(window: Window) -> tuple[tuple[Row, ...], Expr]:
-    """The rows, and the derivative that they lead to."""
-    rows: list[Row] = []
     symbols = _Symbols(window)
+    rows = _recursion(window, symbols)
+    used = {term.block.symbol.base for row in rows for term in row.terms}
+    forms = tuple(block for block in symbols.forms() if block.symbol.base in used)
+    return TotalDerivative(window.end, window.start, window.steps, layout, rows, forms, window)
 
-    def local(graph: StepGraph, start: Variable, end: Variable, back: int) -> _Piece:
-        value = written(graph.block(start, end))
-        if nodes.is_zero(value):
-            return _Piece(value)
-        block = symbols.block(start, end, value, back)
-        return _Piece(block.value, (Term(block, None),), block)
 
-    def join(later: _Piece, before: _Piece, state: Variable) -> _Piece:
-        value = compose(later.value, before.value)
-        if later.block is None or nodes.is_zero(value):
-            return _Piece(value)
-        return _Piece(value, (Term(later.block, state),))
+def _recursion(window: Window, symbols: _Symbols) -> tuple[Row, ...]:
+    """The rows; a derivative without terms is zero, and so is what it is multiplied with."""
+    rows: list[Row] = []
 
-    def merge(end: Variable, back: int, parts: Sequence[_Piece]) -> _Piece:
-        rows.append(Row(window.at(end, back), tuple(term for part in parts for term in part.terms)))
-        return _Piece(nodes.add(no_change(end, window.wrt), *(part.value for part in parts)))
+    def local(graph: StepGraph, start: Variable, end: Variable, back: int) -> tuple[Term, ...]:
+        block = symbols.block(graph, start, end, back)
+        return (Term(block, None),) if block else ()
 
-    value = accumulate(window, local, join, merge).value
-    return tuple(rows), value
+    def join(later: tuple[Term, ...], before: tuple[Term, ...], state: Variable) -> tuple[Term, ...]:
+        return tuple(Term(term.block, state) for term in later) if before else ()
+
+    def merge(end: Variable, back: int, parts: Sequence[tuple[Term, ...]]) -> tuple[Term, ...]:
+        rows.append(Row(window.at(end, back), tuple(term for part in parts for term in part)))
+        return rows[-1].terms
+
+    accumulate(window, local, join, merge)
+    return tuple(rows)
 
 
 class _Symbols:
-    """The names of the blocks of one window: J_a_b, or K_a_b where that is taken."""
+    """The blocks of one window and their names: J_a_b, or K_a_b where that is taken."""
 
     def __init__(self, window: Window) -> None:
         self._window = window
         self._names = Names(taken_names(window.derivation))
         self._known: dict[tuple[Variable, Variable], Variable] = {}
+        self._values: dict[tuple[StepGraph, Variable, Variable], Expr] = {}
+        self._latest: dict[tuple[Variable, Variable], dict[Expr, int]] = {}
 
-    def block(self, start: Variable, end: Variable, value: Expr, back: int) -> Block:
-        """The block of the step t - back, from its value in the step's own variables."""
+    def block(self, graph: StepGraph, start: Variable, end: Variable, back: int) -> Block | None:
+        """The block of the step t - back; none where it is zero."""
+        key = (graph, start, end)
+        if key not in self._values:
+            self._values[key] = written(graph.block(start, end))
+        value = self._values[key]
+        if nodes.is_zero(value):
+            return None
+        self._latest.setdefault((start, end), {})[value] = back  # steps come in their order
+        return self._block(start, end, value, back)
+
+    def forms(self) -> tuple[Block, ...]:
+        """Every block once, at t; one that is not the same at all steps, at the latest step of each of its forms."""
+        return tuple(
+            self._block(start, end, value, back if len(latest) > 1 else 0)
+            for (start, end), latest in self._latest.items()
+            for value, back in latest.items()
+        )
+
+    def _block(self, start: Variable, end: Variable, value: Expr, back: int) -> Block:
         if (start, end) not in self._known:
             stem = f"{end.base}_{start.base}"
             name = self._names.claim(*(f"{letter}_{stem}" for letter in ("J", "K", "Jac", "Jacobian")))
@@ -188,4 +238,4 @@ class _Symbols:
         letter, _, _ = symbol.base.partition("_")
         base = indexed(letter, end.base, start.base)
         shown = Variable(symbol.name, symbol.shape[0], symbol.shape[1], base, symbol.time)
-        return Block(at(end, back), at(start, back), shown, at(value, back))
+        return Block(at(end, back), at(start, back), shown, value, self._window)

@@ -27,8 +27,10 @@ from dataclasses import dataclass
 
 import sympy
 
-from symrnn.algebra.nodes import Expr, Sum, coefficient
+from symrnn.algebra import nodes
+from symrnn.algebra.nodes import Expr, Sum
 from symrnn.calculus.derivation import Derivation, Step, derive
+from symrnn.calculus.equations import factor
 from symrnn.errors import InputError
 from symrnn.language.recurrence import Cell
 
@@ -48,7 +50,7 @@ class Window:
     end: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TruncatedGradient:
     """Truncated backpropagation through time of a cell.
 
@@ -78,10 +80,14 @@ class TruncatedGradient:
 
     def latex(self) -> str:
         """The definition in LaTeX, the adjoints being those of the window that ends at e."""
-        return _lines(self, _LATEX, sympy.latex, r" \\" + "\n", r"\begin{align*}" + "\n{}\n" + r"\end{align*}")
+        rows = " \\\\\n".join(_lines(self, _LATEX, sympy.latex))
+        return f"\\begin{{align*}}\n{rows}\n\\end{{align*}}"
 
     def __str__(self) -> str:
-        return _lines(self, _TEXT, str, "\n", "{}")
+        return "\n".join(_lines(self, _TEXT, str))
+
+    def __repr__(self) -> str:
+        return f"<truncated gradient of {self.derivation.cell.name}: k1 = {self.k1}, k2 = {self.k2}>"
 
     def _repr_latex_(self) -> str:
         return self.latex()
@@ -109,36 +115,66 @@ def truncated(cell: Cell | Derivation, k1: int, k2: int) -> TruncatedGradient:
 
 @dataclass(frozen=True)
 class _Wording:
+    intervals: str
+    """What k1 and k2 are."""
     ends: str
+    """What e and b are."""
+    window: str
+    """What (e) means."""
     cotangent: str
     gradient: str
-    bracket: str
+    updates: tuple[str, str]
+    """The steps with an update, for k1 = 1 and for all others."""
+    before: tuple[str, str]
+    """b, for k1 = 1 and for all others."""
+    first: tuple[str, str]
+    """The step at which a window begins, for k2 = 1 and for all others."""
 
 
 _TEXT = _Wording(
-    "e ∈ {{{0}, {1}, ...}} ∪ {{T}},  b = {0} ⌊(e-1)/{0}⌋",
+    "k1 = {k1}: the number of steps from one update to the next.  "
+    "k2 = {k2}: the number of steps that an update goes back through.",
+    "e ∈ {ends}: the steps with an update, for the loss of the steps after b = {before}, the update before.",
+    "(e): in the window that ends at e, where the backward equations of a step hold, and",
     "{bar} = [b < t ≤ e] {loss} + [t < e] ({carried})",
-    "{target} ≈ Σ_e Σ_{{t=max(1,e-{back})}}^e {term}",
-    "({})",
+    "{target} ≈ Σ_e Σ_{{{first}}} {term}",
+    ("{{1, 2, ..., T}}", "{{{0}, {1}, ...}} ∪ {{T}}"),
+    ("e-1", "{0} ⌊(e-1)/{0}⌋"),
+    ("t=e", "t=max(1,e-{0})}}^{{e"),
 )
 _LATEX = _Wording(
-    r"e &\in \{{{0}, {1}, \dots\}} \cup \{{T\}}, \quad b = {0} \lfloor (e-1)/{0} \rfloor",
+    r"&k_1 = {k1} \text{{: the number of steps from one update to the next,}} \quad k_2 = {k2} "
+    r"\text{{: the number of steps that an update goes back through}}",
+    r"&e \in {ends} \text{{: the steps with an update, for the loss of the steps after }} b = {before} "
+    r"\text{{, the update before}}",
+    r"&{{}}^{{(e)}} \text{{: in the window that ends at }} e "
+    r"\text{{, where the backward equations of a step hold, and}}",
     r"{bar} &= [b < t \le e] \, {loss} + [t < e] \left({carried}\right)",
-    r"{target} &\approx \sum_e \sum_{{t=\max(1, e-{back})}}^{{e}} {term}",
-    r"\left({}\right)",
+    r"{target} &\approx \sum_e \sum_{{{first}}} {term}",
+    (r"\{{1, 2, \dots, T\}}", r"\{{{0}, {1}, \dots\}} \cup \{{T\}}"),
+    ("e-1", r"{0} \lfloor (e-1)/{0} \rfloor"),
+    ("t=e", r"t=\max(1, e-{0})}}^{{e"),
 )
 
 
-def _lines(gradient: TruncatedGradient, words: _Wording, show: Callable[[Expr], str], joint: str, frame: str) -> str:
+def _lines(gradient: TruncatedGradient, words: _Wording, show: Callable[[Expr], str]) -> list[str]:
     derivation, k1, k2 = gradient.derivation, gradient.k1, gradient.k2
-    lines = [words.ends.format(k1, 2 * k1)]
+    first = words.first[k2 > 1].format(k2 - 1)
+    ends, before = words.updates[k1 > 1].format(k1, 2 * k1), words.before[k1 > 1].format(k1)
+    lines = [words.intervals.format(k1=k1, k2=k2), words.ends.format(ends=ends, before=before)]
+    lines.append(words.window.format())
     for state, bar in derivation.cotangents.items():
         through, loss = derivation.through_time(state), derivation.loss(state)
         rest = [term for term in (through.args if isinstance(through, Sum) else (through,)) if term != loss]
-        carried = show(type(through)(*rest) if len(rest) > 1 else rest[0]) if rest else "0"
-        lines.append(words.cotangent.format(bar=show(bar), loss=show(loss), carried=carried))
+        carried = show(_in_window(type(through)(*rest) if len(rest) > 1 else rest[0])) if rest else "0"
+        lines.append(words.cotangent.format(bar=show(_in_window(bar)), loss=show(loss), carried=carried))
     for step in derivation.role("parameter"):
-        compound = isinstance(step.value, Sum) or coefficient(step.value)[0] != 1
-        term = words.bracket.format(show(step.value)) if compound else show(step.value)
-        lines.append(words.gradient.format(target=show(step.target), back=k2 - 1, term=term))
-    return frame.format(joint.join(lines)) if frame == "{}" else frame.replace("{}", joint.join(lines))
+        term = factor(_in_window(step.value), show)
+        lines.append(words.gradient.format(target=show(step.target), first=first, term=term))
+    return lines
+
+
+def _in_window(expr: Expr) -> Expr:
+    """The same with the adjoints of the window that ends at e."""
+    timed = [v for v in nodes.variables(expr) if v.time is not None and v.mark in ("adjoint", "cotangent")]
+    return expr.xreplace({v: v.marked(f"{v.mark} window", f"{v.name}_window") for v in timed})

@@ -20,6 +20,10 @@ from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation, derive, shift
 from symrnn.errors import InputError, UnknownNameError
 from symrnn.language.recurrence import Cell
+from symrnn.naming import listed
+
+MOST_STEPS = 1000
+"""More steps than this are refused: their recursion would be longer than anybody reads."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def ask(cell: Cell | Derivation, of: str, wrt: str, steps: int = 1, holding: str
         of: any variable of the cell, at the last step.
         wrt: any variable of the cell, at the first step.
         steps: the number of steps.
-        holding: names of what is frozen.
+        holding: names of what is frozen, in a list or between commas.
 
     Raises:
         UnknownNameError: the cell has no such variable.
@@ -95,9 +99,7 @@ def ask(cell: Cell | Derivation, of: str, wrt: str, steps: int = 1, holding: str
     """
     derivation = cell if isinstance(cell, Derivation) else derive(cell)
     end, start = find_variable(derivation, of), find_variable(derivation, wrt)
-    if not isinstance(holding, Collection):
-        raise InputError(f"holding={holding!r}\n  give names of variables, such as holding=('z', 'n')")
-    names = (holding,) if isinstance(holding, str) else tuple(holding)
+    names = listed(holding, "holding")
     held = frozenset(find_variable(derivation, name, "holding: ") for name in names)
     window = Window(derivation, end, start, count_steps(steps), held)
     for variable, back, what in ((end, 0, "of"), (start, window.steps - 1, "wrt")):
@@ -113,7 +115,7 @@ def count_steps(steps: int) -> int:
     """The number of steps, checked.
 
     Raises:
-        InputError: it is no whole number, or less than 1.
+        InputError: it is no whole number, less than 1, or more than `MOST_STEPS`.
     """
     try:
         number = operator.index(steps)
@@ -121,6 +123,9 @@ def count_steps(steps: int) -> int:
         number = 0
     if number < 1 or isinstance(steps, bool):
         raise InputError(f"steps={steps!r}\n  give a whole number of steps, at least 1")
+    if number > MOST_STEPS:
+        remedy = f"give at most {MOST_STEPS}; the recursion has the same form at every step"
+        raise InputError(f"steps={steps!r}: too many steps to unroll\n  {remedy}")
     return number
 
 

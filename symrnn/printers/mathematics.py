@@ -218,6 +218,8 @@ class MathPrinter:
         if exponent < 0:
             return self._factors(_Factors.of(expr))
         if isinstance(base, Act) and _is_word(self.syntax.function(base.name)):
+            if len(base.operands) > 1:  # sin^2(x) is customary, max^2(x, y) is not
+                return self.syntax.power.format(self(base), exponent), Level.POWER
             raised = self.syntax.power.format(self.syntax.function(base.name), exponent)
             return raised + self._arguments(base), Level.POWER
         return self.syntax.power.format(self._base(base), exponent), Level.POWER

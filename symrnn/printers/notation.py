@@ -31,9 +31,10 @@ _ACCENTS = {  # over one letter, over a word, and in plain text
 }
 _WRITTEN = ("tilde", "hat", "dot")  # those that an author can write; a bar over a state is its cotangent
 _MARKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"cotangent": ("bar",), "tangent": ("dot",), "cotangent tangent": ("bar", "dot")}
+    {"cotangent": ("bar",), "tangent": ("dot",), "cotangent tangent": ("bar", "dot"), "cotangent window": ("bar",)}
 )
 """What stands over the letter of a variable with this mark; a dot marks how it moves."""
+_DOTTED = ("adjoint tangent", "loss tangent")  # the dot is on the δ, the L or the ℓ
 _DELTA, _ELL = r"\delta", r"\ell"
 _HEAD = re.compile(r"([A-Za-z]+?)(\d*)\Z")
 _PART = re.compile(r"\{[^{}]*\}|[^_{}]+")
@@ -190,12 +191,15 @@ def latex_name(variable: Variable, notation: Notation) -> str:
         for accent in accents:
             symbol = _ACCENTS[accent][0] % symbol
     plain = _timed_latex(symbol, subscript, variable.time, notation)
-    kind, _, moving = variable.mark.partition(" ")
-    dotted = _ACCENTS["dot"][0] if moving else "%s"
+    kind, _, further = variable.mark.partition(" ")
+    dotted = _ACCENTS["dot"][0] if variable.mark in _DOTTED else "%s"
+    window = "^{(e)}" if further == "window" else ""
     if kind == "adjoint":
         if _is_delta(variable, notation):
-            return f"{dotted % _DELTA} {plain}"
-        return rf"\frac{{\partial {dotted % notation.loss}}}{{\partial {plain}}}"
+            return f"{dotted % _DELTA}{window} {plain}"
+        return rf"\frac{{\partial {dotted % notation.loss}{window}}}{{\partial {plain}}}"
+    if window:
+        return f"{{{plain}}}{window}"
     return rf"\frac{{\partial {dotted % _ELL}}}{{\partial {plain}}}" if kind == "loss" else plain
 
 
@@ -230,10 +234,13 @@ def text_name(variable: Variable, notation: Notation) -> str:
     plain = f"{symbol}_{{{subscript}}}" if grouped else f"{symbol}_{subscript}" if subscript else symbol
     if moment and notation.time != "subscript":
         plain += f"^({moment})" if notation.time == "parenthesis" else f"^⟨{moment}⟩"
-    kind, _, moving = variable.mark.partition(" ")
-    dot = _ACCENTS["dot"][2] if moving else ""
+    kind, _, further = variable.mark.partition(" ")
+    dot = _ACCENTS["dot"][2] if variable.mark in _DOTTED else ""
+    window = "^(e)" if further == "window" else ""
     if kind == "adjoint":
         if _is_delta(variable, notation):
-            return f"δ{dot}{plain}"
-        return f"∂{unicodedata.normalize('NFC', notation.loss + dot)}/∂{plain}"
+            return f"δ{dot}{window}{plain}"
+        return f"∂{unicodedata.normalize('NFC', notation.loss + dot)}{window}/∂{plain}"
+    if window:
+        return f"{plain}{window}"
     return f"∂ℓ{dot}/∂{plain}" if kind == "loss" else plain

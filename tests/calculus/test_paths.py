@@ -28,9 +28,9 @@ def names(cell: str, of: str, wrt: str, steps: int = 1, **options: object) -> li
 
 
 def test_names() -> None:
-    assert names("gru", "h", "h_prev") == ["direct", "through z", "through n", "through r, n"]
-    assert names("lstm", "h", "h_prev") == ["through o", "through f, c", "through i, c", "through g, c"]
-    assert names("lstm", "h", "a_f") == ["through f, c"]
+    assert names("gru", "h", "h_prev") == ["direct", "through z_t", "through n_t", "through r_t, n_t"]
+    assert names("lstm", "h", "h_prev") == ["through o_t", "through f_t, c_t", "through i_t, c_t", "through g_t, c_t"]
+    assert names("lstm", "h", "a_f") == ["through f_t, c_t"]
     assert names("lstm", "a_f", "h_prev") == ["direct"]
     assert names("lstm", "f", "f") == ["direct"]
     assert names("lstm", "f", "i") == []
@@ -38,13 +38,14 @@ def test_names() -> None:
 
 def test_names_over_steps() -> None:
     assert names("lstm", "c", "c_prev", 2) == [
-        "through c_prev",
-        "through c_prev, h_prev, f",
-        "through c_prev, h_prev, i",
-        "through c_prev, h_prev, g",
+        "through c_{t-1}",
+        "through c_{t-1}, h_{t-1}, f_t",
+        "through c_{t-1}, h_{t-1}, i_t",
+        "through c_{t-1}, h_{t-1}, g_t",
     ]
-    assert names("rnn", "h", "W", 3) == ["direct", "through h_prev", "through h_minus2, h_prev"]
-    assert names("lstm", "c", "c", 2) == ["direct", "through h_prev, f", "through h_prev, i", "through h_prev, g"]
+    assert names("rnn", "h", "W", 3) == ["direct", "through h_{t-1}", "through h_{t-2}, h_{t-1}"]
+    further = [f"through h_{{t-1}}, {gate}_t" for gate in "fig"]
+    assert names("lstm", "c", "c", 2) == ["direct", *further]
 
 
 def test_a_path_has_its_factors() -> None:
@@ -52,7 +53,7 @@ def test_a_path_has_its_factors() -> None:
     assert [v.name for v in path.through] == ["r", "n"]
     assert [factor.shape for factor in path.factors] == [path.value.shape] * 3
     assert path.value == jacobian(cells.gru, "h", "h_prev", holding=("z",)).args[-1]
-    assert str(path) == f"through r, n: {path.value}"
+    assert str(path) == f"through r_t, n_t: {path.value}"
 
 
 def test_names_are_distinct() -> None:
@@ -66,7 +67,7 @@ def test_names_are_distinct() -> None:
 
 def test_what_is_held_is_on_no_path() -> None:
     assert names("gru", "h", "h_prev", holding=("z", "n")) == ["direct"]
-    assert names("lstm", "c", "c_prev", 4, holding="h_prev") == ["through c_minus3, c_minus2, c_prev"]
+    assert names("lstm", "c", "c_prev", 4, holding="h_prev") == ["through c_{t-3}, c_{t-2}, c_{t-1}"]
 
 
 # --- counting ---------------------------------------------------------------------------------------------------------
@@ -99,7 +100,7 @@ def test_counting_does_not_list() -> None:
 
 
 def test_too_many_are_not_listed() -> None:
-    with pytest.raises(InputError, match="paths lead from c_minus9 to c: too many to list\n  count them with"):
+    with pytest.raises(InputError, match=r"paths lead from c_\{t-9\} to c_t: too many to list\n  count them with"):
         paths(cells.lstm, "c", "c_prev", 9)
 
 

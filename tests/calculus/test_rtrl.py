@@ -109,6 +109,24 @@ def test_a_state_that_does_not_reach_another_has_no_block() -> None:
     assert str(found).count("\n") == 2
 
 
+def test_a_gradient_is_a_sum_over_time() -> None:
+    found = rtrl(cells.rnn)
+    shown = "vec(∂L/∂W) = Σ_t S_{h,W,t}ᵀ ∂ℓ/∂h_t"
+    assert str(found).splitlines()[3] == shown == str(found.gradients[0])
+    assert repr(found.gradients[0]) == f"<{shown}>"
+    assert r" &= \sum_t S_{h,W,t}^{\top} \frac{\partial \ell}{\partial h_t} \\" in found.latex()
+    assert str(rtrl(cells.lstm, ["b_f"]).gradients[0]) == (
+        "∂L/∂b_f = Σ_t (S_{h,b_f,t}ᵀ ∂ℓ/∂h_t + S_{c,b_f,t}ᵀ ∂ℓ/∂c_t)"
+    )
+    assert repr(found) == "<sensitivities of rnn: 6 equations>"
+
+
+@pytest.mark.parametrize("name", cells.names())
+def test_what_has_no_step_is_a_sum_and_nothing_else_is(name: str) -> None:
+    lines = str(rtrl(cells[name])).splitlines()
+    assert all(("Σ_t" in line) == line.startswith(("vec(∂L", "∂L")) for line in lines)
+
+
 def test_unknown_names_are_refused() -> None:
     with pytest.raises(UnknownNameError, match="rnn has no parameter 'V'\n  it has W, U, b"):
         rtrl(cells.rnn, ["V"])

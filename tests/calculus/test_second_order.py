@@ -41,7 +41,10 @@ def test_the_equations_read_as_in_a_textbook() -> None:
     assert text(found.of("c_prev").value) == "δ̇c_t ⊙ f_t + δc_t ⊙ ḟ_t"
     assert text(found.of("W_f").target) == "∂L̇/∂W_f"
     assert found.of("W_f").role == "parameter"
-    assert r"\frac{\partial \dot{L}}{\partial W_f} &= \dot{\delta} a_{f,t}" in found.latex()
+    assert r"\frac{\partial \dot{L}}{\partial W_f} &= \sum_t \left(\dot{\delta} a_{f,t}" in found.latex()
+    assert "∂L̇/∂W_f = Σ_t (δ̇a_{f,t} x_tᵀ + δa_{f,t} (ẋ_t)ᵀ)" in str(found)
+    assert str(found).count("Σ_t") == len(cells.lstm.parameters)
+    assert repr(found) == f"<second order of lstm: {len(found.lines)} equations>"
 
 
 def test_the_equations_are_numbered_and_named_apart() -> None:

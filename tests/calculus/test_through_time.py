@@ -23,19 +23,71 @@ def shown(total: TotalDerivative) -> list[str]:
 
 def test_the_recursion_of_an_lstm() -> None:
     assert shown(through_time(cells.lstm, "c", "c_prev", 3)) == [
-        "∂h_minus2/∂c_minus3 = J_h_c_minus2",
-        "∂c_minus2/∂c_minus3 = J_c_c_minus2",
-        "∂h_prev/∂c_minus3 = J_h_h_prev ∂h_minus2/∂c_minus3 + J_h_c_prev ∂c_minus2/∂c_minus3",
-        "∂c_prev/∂c_minus3 = J_c_h_prev ∂h_minus2/∂c_minus3 + J_c_c_prev ∂c_minus2/∂c_minus3",
-        "∂c/∂c_minus3 = J_c_h ∂h_prev/∂c_minus3 + J_c_c ∂c_prev/∂c_minus3",
+        "∂h_{t-2}/∂c_{t-3} = J_{h,c,t-2}",
+        "∂c_{t-2}/∂c_{t-3} = J_{c,c,t-2}",
+        "∂h_{t-1}/∂c_{t-3} = J_{h,h,t-1} ∂h_{t-2}/∂c_{t-3} + J_{h,c,t-1} ∂c_{t-2}/∂c_{t-3}",
+        "∂c_{t-1}/∂c_{t-3} = J_{c,h,t-1} ∂h_{t-2}/∂c_{t-3} + J_{c,c,t-1} ∂c_{t-2}/∂c_{t-3}",
+        "∂c_t/∂c_{t-3} = J_{c,h,t} ∂h_{t-1}/∂c_{t-3} + J_{c,c,t} ∂c_{t-1}/∂c_{t-3}",
     ]
+
+
+def test_the_denominator_layout_turns_the_recursion_round() -> None:
+    total = through_time(cells.lstm, "c", "c_prev", 2, layout="denominator")
+    assert str(total).splitlines()[2:] == [
+        "∂c_t/∂c_{t-2} = ∂h_{t-1}/∂c_{t-2} J_{c,h,t} + ∂c_{t-1}/∂c_{t-2} J_{c,c,t}",
+        "J_{h,c,t} = diag(o_t ⊙ (1 - tanh^2(c_t)) ⊙ f_t)",
+        "J_{c,c,t} = diag(f_t)",
+        "J_{c,h,t} = U_fᵀ diag(c_{t-1} ⊙ f_t ⊙ (1 - f_t)) + U_iᵀ diag(g_t ⊙ i_t ⊙ (1 - i_t))"
+        " + U_gᵀ diag(i_t ⊙ (1 - g_t^2))",
+    ]
+    assert r"\frac{\partial c_{t-1}}{\partial c_{t-2}} \, J_{c,c,t}" in total.latex()
+    assert repr(total) == "<∂c_t/∂c_{t-2} over 2 steps: 3 rows>"
+
+
+def test_matrices_are_stacked() -> None:
+    total = through_time(cells.mlstm, "C", "C_prev", 2)
+    assert shown(total)[-1] == "∂vec(C_t)/∂vec(C_{t-2}) = J_{C,C,t} ∂vec(C_{t-1})/∂vec(C_{t-2})"
+    assert "J_{h,n,t}" not in str(total)  # n does not depend on C, so that block is used nowhere
+
+
+def test_every_block_is_printed_once_at_t() -> None:
+    forms = through_time(cells.lstm, "c", "c_prev", 4).forms
+    assert [str(block.symbol) for block in forms] == ["J_{h,c,t}", "J_{c,c,t}", "J_{h,h,t}", "J_{c,h,t}"]
+    assert [str(block.wrt) for block in forms] == ["c_{t-1}", "c_{t-1}", "h_{t-1}", "h_{t-1}"]
+
+
+def test_a_block_that_differs_where_something_is_held_is_printed_with_each_step() -> None:
+    """Only the last step's h is not held, so only there does s_{t-1} reach s_t through it."""
+    cell = Cell.from_source(
+        'def pair(x: "d_h", h: "d_h", s: "d_s", *, U, V, R):\n'
+        "    h = tanh(x + h + V @ s)\n    s = tanh(U @ h + R @ s)\n    return h, s\n"
+    )
+    blocks = [
+        line for line in str(through_time(cell, "s", "s_prev", 3, holding="h_prev")).splitlines() if line[0] == "J"
+    ]
+    assert [line for line in blocks if line.startswith("J_{s,s")] == [
+        "J_{s,s,t-1} = diag(1 - s_{t-1}^2) R",
+        "J_{s,s,t} = diag(1 - s_t^2) R + diag(1 - s_t^2) U diag(1 - h_t^2) V",
+    ]
+
+
+def test_the_value_is_not_built_for_the_recursion() -> None:
+    total = through_time(cells.lstm, "c", "c_prev", 300)
+    assert "value" not in vars(total)
+    assert len(total.rows) == 599
+    assert str(total.rows[-1].of) == "c_t"
+
+
+def test_absurd_numbers_of_steps_are_refused() -> None:
+    with pytest.raises(InputError, match="steps=1001: too many steps to unroll\n  give at most 1000"):
+        through_time(cells.lstm, "c", "c_prev", 1001)
 
 
 def test_a_parameter_enters_at_every_step() -> None:
     assert shown(through_time(cells.rnn, "h", "W", 3)) == [
-        "∂h_minus2/∂W = J_h_W_minus2",
-        "∂h_prev/∂W = J_h_W_prev + J_h_h_prev ∂h_minus2/∂W",
-        "∂h/∂W = J_h_W + J_h_h ∂h_prev/∂W",
+        "∂h_{t-2}/∂vec(W) = J_{h,W,t-2}",
+        "∂h_{t-1}/∂vec(W) = J_{h,W,t-1} + J_{h,h,t-1} ∂h_{t-2}/∂vec(W)",
+        "∂h_t/∂vec(W) = J_{h,W,t} + J_{h,h,t} ∂h_{t-1}/∂vec(W)",
     ]
 
 
@@ -110,7 +162,7 @@ def test_layout_is_that_of_the_value() -> None:
 def test_nothing_is_zero() -> None:
     total = through_time(cells.lstm, "f", "o", 1)
     assert total.rows[-1].terms == ()
-    assert str(total) == "∂f/∂o = 0"
+    assert str(total) == "∂f_t/∂o_t = 0"
     assert not Evaluator({}, {"d_h": 2}, NUMPY)(total.value).any()
 
 

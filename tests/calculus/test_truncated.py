@@ -48,16 +48,37 @@ def test_the_definition_reads_as_formulas() -> None:
     found = truncated(cells.rnn, 2, 3)
     assert str(found) == "\n".join(
         [
-            "e ∈ {2, 4, ...} ∪ {T},  b = 2 ⌊(e-1)/2⌋",
-            "h̄_t = [b < t ≤ e] ∂ℓ/∂h_t + [t < e] (Uᵀ δa_{h,t+1})",
-            "∂L/∂W ≈ Σ_e Σ_{t=max(1,e-2)}^e δa_{h,t} x_tᵀ",
-            "∂L/∂U ≈ Σ_e Σ_{t=max(1,e-2)}^e δa_{h,t} h_{t-1}ᵀ",
-            "∂L/∂b ≈ Σ_e Σ_{t=max(1,e-2)}^e δa_{h,t}",
+            "k1 = 2: the number of steps from one update to the next.  "
+            "k2 = 3: the number of steps that an update goes back through.",
+            "e ∈ {2, 4, ...} ∪ {T}: the steps with an update, for the loss of the steps after b = 2 ⌊(e-1)/2⌋, "
+            "the update before.",
+            "(e): in the window that ends at e, where the backward equations of a step hold, and",
+            "h̄_t^(e) = [b < t ≤ e] ∂ℓ/∂h_t + [t < e] (Uᵀ δ^(e)a_{h,t+1})",
+            "∂L/∂W ≈ Σ_e Σ_{t=max(1,e-2)}^{e} δ^(e)a_{h,t} x_tᵀ",
+            "∂L/∂U ≈ Σ_e Σ_{t=max(1,e-2)}^{e} δ^(e)a_{h,t} h_{t-1}ᵀ",
+            "∂L/∂b ≈ Σ_e Σ_{t=max(1,e-2)}^{e} δ^(e)a_{h,t}",
         ]
     )
-    assert r"\frac{\partial L}{\partial W} &\approx \sum_e \sum_{t=\max(1, e-2)}^{e} \delta a_{h,t}" in found.latex()
-    assert r"\bar{h}_t &= [b < t \le e] \, \frac{\partial \ell}{\partial h_t} + [t < e]" in found.latex()
+    assert (
+        r"\frac{\partial L}{\partial W} &\approx \sum_e \sum_{t=\max(1, e-2)}^{e} \delta^{(e)} a_{h,t}" in found.latex()
+    )
+    assert r"{\bar{h}_t}^{(e)} &= [b < t \le e] \, \frac{\partial \ell}{\partial h_t} + [t < e]" in found.latex()
     assert found.step("W") == derive(cells.rnn).of("W")
+    assert repr(found) == "<truncated gradient of rnn: k1 = 2, k2 = 3>"
+
+
+def test_windows_of_one_step_read_without_idle_arithmetic() -> None:
+    lines = str(truncated(cells.rnn, 1, 1)).splitlines()
+    assert lines[1].startswith("e ∈ {1, 2, ..., T}: the steps with an update, for the loss of the steps after b = e-1,")
+    assert lines[4] == "∂L/∂W ≈ Σ_e Σ_{t=e} δ^(e)a_{h,t} x_tᵀ"
+    assert r"\sum_e \sum_{t=e} \delta^{(e)} a_{h,t}" in truncated(cells.rnn, 1, 1).latex()
+
+
+@pytest.mark.parametrize("name", cells.names())
+def test_every_adjoint_is_that_of_a_window(name: str) -> None:
+    shown = str(truncated(cells[name], 2, 3)).split("and\n")[1]
+    assert "δ^(e)" in shown
+    assert "δ" not in shown.replace("δ^(e)", "")
 
 
 @pytest.mark.parametrize(

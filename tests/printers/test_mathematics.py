@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 import pytest
 from sympy import Rational, Symbol
@@ -222,3 +223,29 @@ def test_a_sum_of_sizes_is_in_brackets_where_it_multiplies_or_is_divided() -> No
     assert "(d_h + d_x) p" in shown[1]
     assert r"(d_h + d_x) \, p" in latex(own.body[1].value)
     assert "(d_h + d_x) * " in generate(own).source
+
+
+@pytest.mark.parametrize(
+    ("base", "in_latex", "in_text"),
+    [
+        (nodes.act("tanh", a), r"\tanh^{2}(a_t)", "tanh^2(a_t)"),
+        (nodes.act("maximum", a, b), r"\max(a_t, b_t)^{2}", "max(a_t, b_t)^2"),
+    ],
+)
+def test_the_power_of_a_function_of_several_arguments_stands_behind_them(
+    base: Any, in_latex: str, in_text: str
+) -> None:
+    assert (latex(nodes.power(base, 2)), text(nodes.power(base, 2))) == (in_latex, in_text)
+
+
+@pytest.mark.parametrize(
+    ("mark", "in_latex", "in_text"),
+    [
+        ("adjoint window", r"\delta^{(e)} h_{t-1}", "δ^(e)h_{t-1}"),
+        ("cotangent window", r"{\bar{h}_{t-1}}^{(e)}", "h̄_{t-1}^(e)"),
+    ],
+)
+def test_a_window_is_a_superscript(mark: str, in_latex: str, in_text: str) -> None:
+    windowed = h_prev.marked(mark, "h_window")
+    assert (latex(windowed), text(windowed)) == (in_latex, in_text)
+    assert latex(nodes.transpose(windowed)) == f"({in_latex})^{{\\top}}"
