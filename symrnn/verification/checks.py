@@ -8,6 +8,7 @@ from typing import Any
 from symrnn.calculus.derivation import derive
 from symrnn.calculus.rules import RULES, RuleTable
 from symrnn.language.recurrence import Cell
+from symrnn.naming import listed
 from symrnn.verification.exact import check_exactly
 from symrnn.verification.forward_mode import check_forward_mode
 from symrnn.verification.generated import check_generated
@@ -24,7 +25,7 @@ def verify(
     sizes: Sequence[tuple[int, int]] = SIZES,
     seed: int = 0,
     module: Any = None,
-    functions: Sequence[str] = (),
+    functions: str | Sequence[str] = (),
 ) -> Report:
     """Check a cell's derivation, and the code generated from it, against the cell's own text.
 
@@ -50,7 +51,7 @@ def verify(
     Raises:
         InputError: a size is not a positive whole number, or there is no such function.
     """
-    derivation = derive(cell, rules)
+    derivation, functions = derive(cell, rules), listed(functions, "functions")
     if module is None:
         from symrnn.generation import generate  # only now: who brings a module need not load the code generator
 

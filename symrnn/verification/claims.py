@@ -68,6 +68,7 @@ class Theorem:
         holds: whether it is proved.
         details: where and how, or numbers that refute it.
         sizes: what it is proved at, where the proof is one at certain sizes.
+        refuted: whether `details` gives real numbers at which it fails.
     """
 
     name: str
@@ -78,6 +79,12 @@ class Theorem:
     holds: bool
     details: str
     sizes: tuple[Mapping[str, int], ...] = ()
+    refuted: bool = False
+
+    @property
+    def verdict(self) -> str:
+        """In a word or two."""
+        return "proved" if self.holds else "false" if self.refuted else "not proved"
 
     @property
     def statement(self) -> str:
@@ -99,5 +106,5 @@ class Theorem:
 
     def __str__(self) -> str:
         given = f", if {self.assumptions}" if self.given else ""
-        verdict = "proved" if self.holds else "not proved"
-        return f"{self.name}: {self.statement}{given}\n  {verdict} ({self.proof}): {self.details}"
+        how = "" if self.refuted else f" ({self.proof})"
+        return f"{self.name}: {self.statement}{given}\n  {self.verdict}{how}: {self.details}"

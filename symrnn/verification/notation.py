@@ -28,7 +28,7 @@ from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.jacobian import jacobian
-from symrnn.errors import CellError, ShapeError, UnknownNameError
+from symrnn.errors import CellError, InputError, Place, ShapeError, UnknownNameError
 from symrnn.language.expressions import exponent
 from symrnn.language.text import Text, parse
 
@@ -64,8 +64,13 @@ def read_formula(text: str, derivation: Derivation) -> Expr:
     return _Reader(source, derivation).whole(_expression(source))
 
 
-def read_equation(text: str, derivation: Derivation) -> tuple[Expr, Expr]:
+def read_equation(text: str, derivation: Derivation, spelled: dict[str, str] | None = None) -> tuple[Expr, Expr]:
     """Both sides of a text such as "dc_prev == dc * f".
+
+    Args:
+        text: the text.
+        derivation: of the cell.
+        spelled: receives, by identifier, how the text writes a variable where that differs.
 
     Raises:
         CellError: the text is no equation of two formulas.
@@ -76,16 +81,31 @@ def read_equation(text: str, derivation: Derivation) -> tuple[Expr, Expr]:
     node = _expression(source)
     if not isinstance(node, ast.Compare) or len(node.ops) != 1 or not isinstance(node.ops[0], ast.Eq):
         raise CellError(source.place(node), "this is no equation", "write left == right, or give both sides")
-    return _Reader(source, derivation).sides(node.left, node.comparators[0])
+    return _Reader(source, derivation, spelled).sides(node.left, node.comparators[0])
 
 
-def read_sides(left: str, right: str, derivation: Derivation) -> tuple[Expr, Expr]:
+def read_sides(
+    left: Expr | str | float, right: Expr | str | float, derivation: Derivation, spelled: dict[str, str] | None = None
+) -> tuple[Expr, Expr]:
     """Two formulas of one shape; a number alone takes the other's."""
-    sources = Text(left.strip(), "<formula>"), Text(right.strip(), "<formula>")
-    values = [_Reader(source, derivation).build(_expression(source)) for source in sources]
-    place = sources[1].place(_expression(sources[1]))
-    fitted: tuple[Expr, Expr] = _fitted(values, lambda problem: ShapeError(place, problem, _SIZES))
+    values = [_side(side, derivation, spelled) for side in (left, right)]
+    if not any(isinstance(side, str | int | float) for side in (left, right)):
+        return values[0], values[1]
+    fitted: tuple[Expr, Expr] = _fitted(values, lambda problem: ShapeError(Place("<formula>"), problem, _SIZES))
     return fitted
+
+
+def _side(side: Any, derivation: Derivation, spelled: dict[str, str] | None) -> Operand:
+    """What one side says, be it a text, an expression or a number."""
+    if getattr(side, "is_Matrix", False):
+        return side
+    if isinstance(side, int | float) and not isinstance(side, bool):
+        side = repr(side)
+    if not isinstance(side, str):
+        problem = f"expected a formula, got {type(side).__name__} {side!r}"
+        raise InputError(f"{problem}\n  give a text such as 'dc * f', an expression, or a number")
+    source = Text(side.strip(), "<formula>")
+    return _Reader(source, derivation, spelled).build(_expression(source))
 
 
 def _expression(source: Text) -> ast.expr:
@@ -115,8 +135,9 @@ def _fitted(values: list[Operand], fault: Callable[[str], Exception]) -> Any:
 class _Reader:
     """Builds the expression of one text."""
 
-    def __init__(self, source: Text, derivation: Derivation) -> None:
+    def __init__(self, source: Text, derivation: Derivation, spelled: dict[str, str] | None = None) -> None:
         self._source = source
+        self._spelled = {} if spelled is None else spelled
         self._derivation = derivation
         self._known = names(derivation)
 
@@ -141,7 +162,7 @@ class _Reader:
             case ast.Constant(value=int() | float() as number) if not isinstance(number, bool) and abs(number) <= 1e6:
                 return Fraction(repr(number))
             case ast.Name(id=name):
-                return self._variable(name)
+                return self._spelt(name)
             case ast.UnaryOp(op=ast.USub()):
                 value = self.build(node.operand)
                 return -value if isinstance(value, Fraction) else nodes.negate(value)
@@ -152,6 +173,12 @@ class _Reader:
             case ast.Call(func=ast.Name(id=name), keywords=[]):
                 return self._call(name, node)
         raise self._fault(node, f"{type(node).__name__.lower()} is not part of a formula")
+
+    def _spelt(self, name: str) -> Variable:
+        variable = self._variable(name)
+        if variable.name != name:
+            self._spelled[variable.name] = name
+        return variable
 
     def _variable(self, name: str) -> Variable:
         if name in self._known:
@@ -190,6 +217,10 @@ class _Reader:
         values = [self.build(node.left), self.build(node.right)]
         if isinstance(node.op, ast.Div) and (values[1] == 0 or nodes.is_zero(values[1])):
             raise self._fault(node.right, "division by zero")
+        if isinstance(node.op, ast.Div) and isinstance(
+            values[1], Fraction
+        ):  # half of a value, not its quotient by twos
+            join, values[1] = nodes.hadamard, 1 / values[1]
         if all(isinstance(value, Fraction) for value in values):
             values[0] = _lifted(values[0], nodes.ONE_BY_ONE)
         return join(*_fitted(values, self._shapes(node)))

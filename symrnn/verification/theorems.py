@@ -31,6 +31,7 @@ from symrnn.verification.formulas import decide
 from symrnn.verification.layout import Layout, layouts, show, vec
 from symrnn.verification.sequence import Sequence, draw_sequence
 from symrnn.verification.trial import ExactEvaluator, exact_text, try_out
+from symrnn.verification.zeros import bounds
 
 _SIZES = ((1, 1), (2, 3), (3, 2))
 _STEPS = 3
@@ -122,15 +123,15 @@ def _adds_up(
 
 
 def _convex(derivation: Derivation, seed: int) -> Iterator[Theorem]:
-    known = _bounds(derivation, {})
+    known = bounds(derivation, {})
     rests = {e.target: e.value for e in derivation.forward if _is_rest_of_one(e.value)}
     for equation in derivation.forward:
         pairs = _mixture(equation.value.xreplace(rests), derivation.cell)
         if pairs is None:
             continue
         (a, u), (b, v) = pairs
-        bounds = [enclose(weight, known) for weight in (a, b)]
-        if not all(bound.within(ZERO_TO_ONE) for bound in bounds):
+        ranges = [enclose(weight, known) for weight in (a, b)]
+        if not all(bound.within(ZERO_TO_ONE) for bound in ranges):
             continue
         shape = equation.target.shape
         total = decide(nodes.add(a, b), nodes.ones(shape), derivation, sizes=_SIZES, seed=seed)
@@ -142,8 +143,9 @@ def _convex(derivation: Derivation, seed: int) -> Iterator[Theorem]:
             f"{EXACT}, and {INTERVALS}",
             (),
             total.holds,
-            f"{total}; each weight lies in {bounds[0]}" if total.holds else str(total),
+            f"{total}; each weight lies in {ranges[0]}" if total.holds else str(total),
             _sizes(layouts(derivation.cell, _SIZES)),
+            total.counterexample is not None,
         )
 
 
@@ -183,21 +185,13 @@ def _is_rest_of_one(expr: Expr) -> bool:
 _CLOSED = Interval(Fraction(-1), Fraction(1))
 
 
-def _bounds(derivation: Derivation, given: Mapping[Variable, Interval]) -> dict[Variable, Interval]:
-    """An interval for every variable of a step, from those given."""
-    known = dict(given)
-    for equation in derivation.forward:
-        known[equation.target] = enclose(equation.value, known)
-    return known
-
-
 def _bounded(derivation: Derivation, seed: int) -> Iterator[Theorem]:
     """|s_t| < 1, for every state where intervals prove it, and for the output where numbers refute it."""
     cell = derivation.cell
     for s, before in zip(cell.states, cell.previous, strict=True):
-        free = _bounds(derivation, {})[cell[s]]
+        free = bounds(derivation, {})[cell[s]]
         hypothesis = {} if free.within(MINUS_ONE_TO_ONE) else {before: _CLOSED}
-        bound = free if not hypothesis else _bounds(derivation, hypothesis)[cell[s]]
+        bound = free if not hypothesis else bounds(derivation, hypothesis)[cell[s]]
         if not bound.is_bounded:
             continue
         holds = bound.within(MINUS_ONE_TO_ONE)
@@ -212,6 +206,7 @@ def _bounded(derivation: Derivation, seed: int) -> Iterator[Theorem]:
             ("|", AtStart(before), "| ≤ 1") if hypothesis else (),
             holds,
             f"every entry of {text(cell[s])} lies in {bound}" if holds else refuted,
+            refuted=not holds,
         )
 
 

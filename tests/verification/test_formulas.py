@@ -7,11 +7,11 @@ import re
 
 import pytest
 
-from symrnn import Cell, cells, derive, jacobian
+from symrnn import Cell, cells, derive, jacobian, simplify
 from symrnn.algebra import nodes
 from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.nodes import Variable
-from symrnn.errors import CellError, ShapeError, SymrnnError, UnknownNameError
+from symrnn.errors import CellError, InputError, ShapeError, SymrnnError, UnknownNameError
 from symrnn.language.evaluate import NUMPY
 from symrnn.verification.formulas import equal, prove
 from symrnn.verification.notation import read_equation, read_formula
@@ -113,7 +113,7 @@ def test_what_no_numbers_tell_apart_is_not_proved() -> None:
     assert not verdict
     assert verdict.verdict == "not proved"
     assert verdict.counterexample is None
-    assert str(verdict) == "log(exp(v)) = v: not proved in p"
+    assert str(verdict) == f"log(exp(v)) = v: not proved in p; equal at {verdict.compared} random points"
 
 
 REFUSED = [
@@ -188,3 +188,110 @@ def test_names_win_over_the_letter_d() -> None:
     cell = Cell.from_source("def p(x, h, *, W, U):\n    dh = W @ x\n    h = tanh(dh + U @ h)\n    return h\n")
     assert prove("dh == W @ x", cell)
     assert prove("ddh == da_h", cell)
+
+
+def test_names_are_shown_as_they_were_written() -> None:
+    shown = str(prove("dh * f_prev == dc", cells.lstm))
+    assert "\n  dh = " in shown
+    assert "\n  dc = " in shown
+    assert "_bar" not in shown
+    assert "\n  h_bar = " in str(prove("h_bar == h", cells.lstm))
+
+
+AT_ZEROS = [
+    ("lstm", "sign(c)**2 == 1", "c"),
+    ("lstm", "sign(abs(c)) == 1", "c"),
+    ("lstm", "step(c) + step(-c) == 1", "c"),
+    ("lstm", "sign(c) == 2 * step(c) - 1", "c"),
+    ("lstm", "sign(c ** 2 + h ** 2) == 1", "c"),
+    ("rnn_relu", "da_h == dh - dh * step(-a_h)", "a_h"),  # the step is in the definition of one and in the text of one
+]
+
+
+@pytest.mark.parametrize(("name", "claim", "zero"), AT_ZEROS)
+def test_what_holds_but_for_zeros_is_refuted_there(name: str, claim: str, zero: str) -> None:
+    verdict = prove(claim, cells.lookup(name))
+    assert verdict.verdict == "does not hold"
+    assert verdict.counterexample is not None
+    assert float(verdict.counterexample.values[zero].max()) == 0.0
+    evaluate = Evaluator(verdict.counterexample.values, verdict.counterexample.sizes, NUMPY)
+    assert float(evaluate(verdict.left)[0, 0]) == verdict.counterexample.left
+    assert float(evaluate(verdict.right)[0, 0]) == verdict.counterexample.right
+
+
+def test_a_zero_that_is_not_at_zero_is_found() -> None:
+    found = prove("sign(c - 3)**2 == 1", cells.lstm).counterexample
+    assert found is not None
+    assert float(found.values["c"][0, 0]) == 3.0
+    assert (found.left, found.right) == (0.0, 1.0)
+
+
+EXCEPT = [
+    ("relu(c) / c == step(c)", "c_t = 0"),
+    ("c / c == 1", "c_t = 0"),
+    ("f_prev / c_prev * c_prev == f_prev", "c_{t-1} = 0"),
+    ("(c * c - 9) / (c - 3) == c + 3", "c_t - 3 = 0"),  # in floating point 0 / 4e-16 would refute it
+    ("c / h == o ** -1 * c / tanh(c)", "h_t = 0 or tanh(c_t) = 0"),
+]
+
+
+@pytest.mark.parametrize(("claim", "where"), EXCEPT)
+def test_what_must_not_be_zero_is_named(claim: str, where: str) -> None:
+    verdict = prove(claim, cells.lstm)
+    assert verdict
+    assert f"holds in lstm except where {where}, exactly" in str(verdict)
+
+
+NOWHERE_ZERO = [
+    "c / (1 + abs(c)) == softsign(c)",
+    "c / (1 + c ** 2) * (1 + c ** 2) == c",
+    "h / f * f == h",
+    "abs(c) == c * sign(c)",
+    "relu(c) - relu(-c) == c",
+    "maximum(c, h) == (c + h + abs(c - h)) / 2",
+]
+
+
+@pytest.mark.parametrize("claim", NOWHERE_ZERO)
+def test_nothing_is_excluded_needlessly(claim: str) -> None:
+    verdict = prove(claim, cells.lstm)
+    assert verdict
+    assert verdict.excluded == ()
+
+
+@pytest.mark.parametrize("claim", ["step(c - 3) == 0", "step(c ** 2) == 1", "maximum(c, 50) == 50", "relu(c) == c"])
+def test_what_is_false_far_away_or_at_one_point_is_refuted(claim: str) -> None:
+    assert prove(claim, cells.lstm).verdict == "does not hold"
+
+
+def test_rounding_is_no_counterexample() -> None:
+    verdict = prove("log(sigmoid(a_f)) == log_sigmoid(a_f)", cells.lstm)  # true, and not modelled in the field
+    assert verdict.verdict == "not proved"
+    assert verdict.compared > 20
+    assert str(verdict).endswith(f"; equal at {verdict.compared} random points")
+
+
+def test_a_division_by_a_number_is_a_factor() -> None:
+    derivation = derive(cells.lstm)
+    assert str(read_formula("(c + h) / 2", derivation)) == "0.5 (c_t + h_t)"
+    assert str(read_formula("tanh(c / 2)", derivation)) == "tanh(0.5 c_t)"
+    assert str(read_formula("c / 3", derivation)) == str(read_formula("1 / 3 * c", derivation))
+
+
+def test_numbers_are_formulas() -> None:
+    assert equal(5, "f + 5 - f", cells.lstm)
+    assert equal(0.5, 0.5, cells.lstm)
+    assert equal(cells.lstm["f"], cells.lstm["f"], cells.lstm)
+    assert not equal(5, "h", cells.gru)
+
+
+@pytest.mark.parametrize("nothing", [None, True, [1], {"f": 1}])
+def test_what_is_no_formula_is_refused(nothing: object) -> None:
+    with pytest.raises(InputError, match=r"expected a formula, got .*\n  give a text"):
+        equal(nothing, "h", cells.gru)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("nothing", [5, "h", None])
+def test_simplify_refuses_what_is_no_expression(nothing: object) -> None:
+    with pytest.raises(InputError, match="simplify: expected an expression, got "):
+        simplify(nothing)  # type: ignore[arg-type]

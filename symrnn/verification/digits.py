@@ -1,0 +1,74 @@
+"""Arithmetic with fifty digits, in which rounding and overflow of floating point do not show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import mpmath  # type: ignore[import-untyped]
+import numpy as np
+
+from symrnn.algebra.evaluate import Evaluator
+from symrnn.algebra.functions import Arithmetic
+from symrnn.verification.field import Array
+
+_CONTEXT = mpmath.MPContext()
+_CONTEXT.dps = 50
+Digits: Any = _CONTEXT.mpf
+"""The type of a number with fifty digits."""
+_LARGEST = 1e6
+"""An exponential of more than that is a number whose logarithm alone needs many digits."""
+
+
+def _exp(x: Any) -> Any:
+    if abs(x) > _LARGEST:
+        raise OverflowError("the exponential of a very large number")
+    return _CONTEXT.exp(x)
+
+
+def _real(function: Any) -> Any:
+    def of_real(x: Any) -> Any:
+        value = function(x)
+        if not isinstance(value, _CONTEXT.mpf):
+            raise ValueError("no real number")
+        return value
+
+    return of_real
+
+
+def _on_arrays(function: Any) -> Any:
+    return np.frompyfunc(lambda x: function(_CONTEXT.mpf(x)), 1, 1)
+
+
+ARITHMETIC = Arithmetic(
+    exp=_on_arrays(_exp),
+    log=_on_arrays(_real(_CONTEXT.log)),
+    sqrt=_on_arrays(_real(_CONTEXT.sqrt)),
+    sin=_on_arrays(_CONTEXT.sin),
+    cos=_on_arrays(_CONTEXT.cos),
+    tanh=_on_arrays(_CONTEXT.tanh),
+    step=_on_arrays(lambda x: _CONTEXT.mpf(int(x > 0))),
+)
+"""The functions of the table; those defined by others follow from their definitions."""
+
+
+class DigitsEvaluator(Evaluator):
+    """Evaluates expressions with many digits; a division by zero raises."""
+
+    def __init__(self, values: Mapping[str, Array], sizes: Mapping[str, int]) -> None:
+        super().__init__(values, sizes, ARITHMETIC)
+
+    def number(self, coefficient: Any) -> Any:
+        """The number in front of a product."""
+        value = Fraction(super().number(coefficient))
+        return _CONTEXT.mpf(value.numerator) / value.denominator
+
+
+digits = np.frompyfunc(_CONTEXT.mpf, 1, 1)
+"""Floats with many digits."""
+
+
+def rounded(value: Array) -> Array:
+    """An array of floats."""
+    return np.asarray(value, dtype=float)
