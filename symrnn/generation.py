@@ -9,7 +9,7 @@ import hashlib
 import linecache
 import os
 import tempfile
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from symrnn.calculus.second_order import second_order
 from symrnn.calculus.tangent import tangent
 from symrnn.errors import InputError, SymrnnError
 from symrnn.language.recurrence import Cell
+from symrnn.naming import listed
 from symrnn.printers.numpy_module import Further, numpy_module
 from symrnn.printers.numpy_rtrl import numpy_rtrl
 from symrnn.printers.numpy_tangent import numpy_hvp, numpy_jvp
@@ -70,10 +71,10 @@ class Module:
         step: `step(params, x_t, state)` -> state.
         jvp: `jvp(params, x, state=None, params_dot=None, x_dot=None, state_dot=None)` -> h_dot, state_dot; None
             unless asked for, as the others that follow.
-        hvp: `hvp(params, x, h_bar, state=None, params_dot=None, x_dot=None, state_dot=None, h_bar_dot=None,
+        hvp: `hvp(params, x, h_bar=None, state=None, params_dot=None, x_dot=None, state_dot=None, h_bar_dot=None,
             state_bar=None, state_bar_dot=None)` -> grads_dot, x_bar_dot, state_bar_dot.
-        rtrl: `rtrl(params, x, h_bar, state=None, state_bar=None, parameters=None, sensitivity=None)` -> grads, state,
-            sensitivity.
+        rtrl: `rtrl(params, x, h_bar=None, state=None, state_bar=None, parameters=None, sensitivity=None)` -> grads,
+            state, sensitivity.
     """
 
     name: str
@@ -91,30 +92,29 @@ class Module:
         return write_whole(Path(path), self.source)
 
 
-def generate_source(cell: Cell | Derivation, target: str = "numpy", functions: Sequence[str] = ()) -> str:
+def generate_source(cell: Cell | Derivation, target: str = "numpy", functions: str | Sequence[str] = ()) -> str:
     """The text of the generated module; see `generate`."""
     if target not in TARGETS:
         raise InputError(f"no target {target!r}\n  there are {', '.join(TARGETS)}")
-    check_functions(functions)
-    return TARGETS[target](cell if isinstance(cell, Derivation) else derive(cell), functions)
+    return TARGETS[target](cell if isinstance(cell, Derivation) else derive(cell), check_functions(functions))
 
 
-def check_functions(functions: Sequence[str]) -> None:
-    """Make sure that there are functions of these names.
+def check_functions(functions: str | Iterable[str]) -> tuple[str, ...]:
+    """The functions' names, of which each can be generated.
 
     Raises:
         InputError: there is one that cannot be generated.
     """
     known = (*STANDARD, *FURTHER, TRUNCATE)
-    if not isinstance(functions, Collection):
-        raise InputError(f"functions={functions!r}\n  give names, such as functions=['jvp', 'hvp']")
-    unknown = [functions] if isinstance(functions, str) else [name for name in functions if name not in known]
+    names = listed(functions, "functions")
+    unknown = [name for name in names if name not in known]
     if unknown:
         remedy = f"give a list of {', '.join((*FURTHER, TRUNCATE))}; {', '.join(STANDARD)} are always there"
         raise InputError(f"functions={functions!r}: cannot generate {unknown[0]!r}\n  {remedy}")
+    return names
 
 
-def generate(cell: Cell | Derivation, target: str = "numpy", functions: Sequence[str] = ()) -> Module:
+def generate(cell: Cell | Derivation, target: str = "numpy", functions: str | Sequence[str] = ()) -> Module:
     """Generate the forward and backward pass of a cell.
 
     Args:

@@ -27,7 +27,8 @@ _FRESH = (nodes.Sum, nodes.Product, nodes.Hadamard, nodes.Power, nodes.Act, node
 """Kinds whose value NumPy computes into a new array."""
 
 _READ = """\
-wanted = list(PARAMETERS) if parameters is None else list(parameters)
+wanted = PARAMETERS if parameters is None else parameters
+wanted = [name.strip() for name in wanted.split(",")] if isinstance(wanted, str) else list(wanted)
 unknown = [name for name in wanted if name not in PARAMETERS]
 if unknown or len(set(wanted)) < len(wanted):
     raise ValueError(f"parameters: expected different ones of {list(PARAMETERS)}, got {wanted}")
@@ -100,7 +101,8 @@ class _Sensitivities(FunctionWriter):
             f"    state: a dict with the initial states, {self.state_shapes()}; zeros if None.",
             "    state_bar: a dict with the loss's derivatives with respect to the states after the last step; zeros if"
             " None.",
-            "    parameters: the names of the parameters whose gradients are wanted; all if None.",
+            "    parameters: the names of the parameters whose gradients are wanted, in a list or between",
+            "        commas; all if None.",
             "    sensitivity: parameter -> state -> how the initial state depends on the parameter,",
             f"        (*parameter's shape, {layout.batch}, *state's shape); zeros if None.",
             "",
@@ -111,7 +113,7 @@ class _Sensitivities(FunctionWriter):
         ]
         inputs = [layout.own(name) for name in cell.inputs]
         optional = ["state=None", "state_bar=None", "parameters=None", "sensitivity=None"]
-        return self.compute("rtrl", [*inputs, bar, *optional], doc, self._read(bar), self._body(bar))
+        return self.compute("rtrl", [*inputs, f"{bar}=None", *optional], doc, self._read(bar), self._body(bar))
 
     def _read(self, bar: str) -> list[str]:
         cell, layout = self.cell, self.layout

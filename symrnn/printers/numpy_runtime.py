@@ -6,14 +6,15 @@ The text is plain Python and knows nothing of this package; the module writer pu
 from __future__ import annotations
 
 RUNTIME = '''\
-def _items(what, values, shapes, lead=()):
-    """The arrays of a dict with exactly these names: label -> (value, expected shape)."""
+def _items(what, values, shapes, lead=(), partial=False):
+    """The arrays of a dict with exactly these names, or some of them: label -> (value, expected shape)."""
     if not hasattr(values, "keys"):
         raise TypeError(f"{what}: expected a dict with the keys {list(shapes)}, got {type(values).__name__}")
-    missing, unknown = [k for k in shapes if k not in values], [k for k in values if k not in shapes]
+    missing = [] if partial else [k for k in shapes if k not in values]
+    unknown = [k for k in values if k not in shapes]
     if missing or unknown:
         raise ValueError(f"{what}: missing {missing}, unknown {unknown}; expected the keys {list(shapes)}")
-    return {f"{what}[{name!r}]": (values[name], (*lead, *shape)) for name, shape in shapes.items()}
+    return {f"{what}[{k!r}]": (values[k], (*lead, *shape)) for k, shape in shapes.items() if k in values}
 
 
 def _check(given, dtype=None):
@@ -36,13 +37,13 @@ def _check(given, dtype=None):
             raise TypeError(f"{label}: expected numbers, got an array of {arrays[label].dtype}")
     if dtype is None:
         dtype = np.result_type(*([a for a in arrays.values() if a.dtype.kind in "fc"] or [np.float64]))
+    fitting = [(shape, arrays[k].shape) for k, (_, shape) in given.items() if len(shape) == arrays[k].ndim]
+    axes = [axis for pair in fitting for axis in zip(*pair)]  # an array with other axes tells no sizes
     found = {}
-    for label, (_, shape) in given.items():
-        for size, entries in zip(shape, arrays[label].shape):
-            if isinstance(size, str):
-                found.setdefault(size, []).append(entries)
+    for size, entries in axes:
+        if isinstance(size, str):
+            found.setdefault(size, []).append(entries)
     sizes = {size: max(entries, key=entries.count) for size, entries in found.items()}  # most arrays are right
-    axes = [axis for label, (_, shape) in given.items() for axis in zip(shape, arrays[label].shape)]
     sums = [(size, entries) for size, entries in axes if isinstance(size, tuple)]
     for size, entries in sums * len(sums):  # a size that occurs in sums only, known when the others are
         unknown = [p for p in size if isinstance(p, str) and p not in sizes]
@@ -53,7 +54,7 @@ def _check(given, dtype=None):
         parts = [size if isinstance(size, tuple) else (size,) for size in shape]
         wanted = tuple(sum(sizes.get(p, -1) if isinstance(p, str) else p for p in part) for part in parts)
         if arrays[label].shape != wanted:
-            names = ", ".join(" + ".join(map(str, part)) for part in parts)
+            names = ", ".join(" + ".join(map(str, part)) for part in parts) + ("," if len(parts) == 1 else "")
             known = ", ".join(f"{p} = {sizes[p]}" for p in dict.fromkeys(sum(parts, ())) if p in sizes)
             known = f" with {known}" if known else ""
             raise ValueError(f"{label}: expected shape ({names}){known}, got {arrays[label].shape}")

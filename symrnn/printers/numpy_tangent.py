@@ -81,7 +81,7 @@ class _Directional(FunctionWriter):
             f"    {moving_bar}: how {bar} moves, in its shape; zeros if None.",
             "    state_bar: a dict with the loss's derivatives with respect to the states after the last step; zeros if"
             " None.",
-            "    state_bar_dot: how these move; zeros if None.",
+            "    state_bar_dot: how these move; zeros for those left out.",
             "",
             "Returns:",
             "    grads_dot: how the gradients of the parameters move, a dict like `params`.",
@@ -103,7 +103,7 @@ class _Directional(FunctionWriter):
         body.append(f"return grads_dot, {', '.join(gradients)}, {{{final}}}")
         inputs = [layout.own(name) for name in cell.inputs]
         optional = [f"{moving_bar}=None", "state_bar=None", "state_bar_dot=None"]
-        arguments = [*inputs, bar, "state=None", *self._direction_arguments(), *optional]
+        arguments = [*inputs, f"{bar}=None", "state=None", *self._direction_arguments(), *optional]
         series = dict.fromkeys((bar, moving_bar), (output, layout.series_lead))
         return self.compute("hvp", arguments, doc, self._read(series, ("state_bar", "state_bar_dot")), body)
 
@@ -120,12 +120,12 @@ class _Directional(FunctionWriter):
     def _direction_lines(self) -> list[str]:
         dotted = {name: self.layout.identifier(self._dot(self.cell[name])) for name in self.cell.inputs}
         return [
-            "    params_dot: how the parameters move, a dict like `params`; zeros if None.",
+            "    params_dot: how the parameters move, a dict like `params`; zeros for those left out.",
             *(
                 f"    {found}: how {self.layout.own(name)} moves, in its shape; zeros if None."
                 for name, found in dotted.items()
             ),
-            "    state_dot: how the initial states move, a dict like `state`; zeros if None.",
+            "    state_dot: how the initial states move, a dict like `state`; zeros for those left out.",
         ]
 
     def _read(
@@ -141,9 +141,13 @@ class _Directional(FunctionWriter):
         for found, (name, lead) in (optional | (series or {})).items():
             shape = layout.shape_names(layout.dims(name), lead)
             lines += [f"if {found} is not None:", f'    given["{found}"] = ({found}, {shape})']
-        lines += ["if params_dot is not None:", '    given |= _items("params_dot", params_dot, PARAMETERS)']
+        lines += [
+            "if params_dot is not None:",
+            '    given |= _items("params_dot", params_dot, PARAMETERS, partial=True)',
+        ]
         for group in ("state", "state_dot", *of_states):
-            items = f'_items("{group}", {group}, STATES, {tuple_source(layout.step_lead)})'
+            partial = ", partial=True" if group.endswith("_dot") else ""
+            items = f'_items("{group}", {group}, STATES, {tuple_source(layout.step_lead)}{partial})'
             lines += [f"if {group} is not None:", f"    given |= {items}"]
         return [*lines, "arrays, sizes, dtype = _check(given)"]
 

@@ -56,7 +56,7 @@ def test_the_order_of_asking_does_not_matter() -> None:
     assert generate_source(cells.gru, functions=ALL) == generate_source(cells.gru, functions=ALL[::-1])
 
 
-@pytest.mark.parametrize("functions", [["vjp"], "hvp", ["jvp", "adjoint"]])
+@pytest.mark.parametrize("functions", [["vjp"], "vjp", "jvp,adjoint", ["jvp", "adjoint"]])
 def test_unknown_functions_are_refused(functions: Any) -> None:
     with pytest.raises(InputError, match=r"cannot generate .*\n  give a list of jvp, hvp, rtrl, truncate"):
         generate(cells.lstm, functions=functions)
@@ -138,11 +138,11 @@ def test_arguments_are_not_changed_and_results_are_the_callers_own() -> None:
 WRONG = {
     "a direction of a wrong shape": (
         lambda m, p, x, s: m.jvp(p, x, s, params_dot=p | {"b_f": p["b_f"][:2]}),
-        r"params_dot\['b_f'\]: expected shape \(d_h\) with d_h = 6, got \(2,\)",
+        r"params_dot\['b_f'\]: expected shape \(d_h,\) with d_h = 6, got \(2,\)",
     ),
-    "a direction that lacks a parameter": (
-        lambda m, p, x, s: m.hvp(p, x, None, params_dot={"W_f": p["W_f"]}),
-        r"params_dot: missing \['U_f'",
+    "a direction of an unknown parameter": (
+        lambda m, p, x, s: m.hvp(p, x, None, params_dot={"W_f": p["W_f"], "V": 1}),
+        r"params_dot: missing \[\], unknown \['V'\]",
     ),
     "x_dot of a wrong shape": (
         lambda m, p, x, s: m.jvp(p, x, s, x_dot=x[0]),
@@ -152,9 +152,9 @@ WRONG = {
         lambda m, p, x, s: m.hvp(p, x, x),
         r"h_bar: expected shape \(T, N, d_h\) with T = 5, N = 3, d_h = 6, got \(5, 3, 4\)",
     ),
-    "state_bar_dot of no states": (
-        lambda m, p, x, s: m.hvp(p, x, None, state_bar_dot={}),
-        r"state_bar_dot: missing \['h', 'c'\]",
+    "state_bar of no states": (
+        lambda m, p, x, s: m.hvp(p, x, None, state_bar={}),
+        r"state_bar: missing \['h', 'c'\]",
     ),
     "text": (lambda m, p, x, s: m.rtrl(p, x, "abc"), "h_bar: expected numbers"),
 }
@@ -165,6 +165,37 @@ def test_wrong_arguments_are_named(case: str) -> None:
     call, message = WRONG[case]
     with pytest.raises((ValueError, TypeError), match=message):
         call(module_of("lstm"), *point("lstm"))
+
+
+def assert_equal_results(one: Any, two: Any) -> None:
+    if isinstance(one, tuple):
+        for a, b in zip(one, two, strict=True):
+            assert_equal_results(a, b)
+    elif isinstance(one, dict):
+        assert one.keys() == two.keys()
+        for key in one:
+            np.testing.assert_array_equal(one[key], two[key])
+    else:
+        np.testing.assert_array_equal(one, two)
+
+
+def test_what_does_not_move_may_be_left_out() -> None:
+    module, (params, x, state) = module_of("lstm"), point("lstm")
+    assert module.jvp is not None
+    assert module.hvp is not None
+    some = {"b_f": params["b_f"] + 1}
+    all_of_them = {name: np.zeros_like(value) for name, value in params.items()} | some
+    states = {name: np.zeros_like(value) for name, value in state.items()} | {"c": state["c"]}
+    moved = module.jvp(params, x, state, some, state_dot={"c": state["c"]})
+    assert_equal_results(moved, module.jvp(params, x, state, all_of_them, state_dot=states))
+    assert np.abs(moved[0]).max() > 0
+    ends = {"state_bar_dot": {"c": state["c"]}}
+    moved = module.hvp(params, x, state=state, params_dot=some, **ends)
+    whole = module.hvp(
+        params, x, np.zeros_like(moved[1][..., :1] + state["h"]), state, all_of_them, state_bar_dot=states
+    )
+    assert_equal_results(moved, whole)
+    assert np.abs(moved[1]).max() > 0
 
 
 def test_a_saved_module_needs_numpy_only(tmp_path: Path) -> None:

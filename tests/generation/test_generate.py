@@ -144,11 +144,19 @@ WRONG = {
     ),
     "x without a batch": (
         lambda m, p, x, s: m.forward(p, x[:, 0], s),
-        r"x: expected shape \(T, N, d_x\).*got \(5, 4\)",
+        r"x: expected shape \(T, N, d_x\) with N = 3, d_x = 4, got \(5, 4\)",
     ),
     "parameter of a wrong shape": (
         lambda m, p, x, s: m.forward(p | {"U_f": p["U_f"][:3]}, x, s),
         r"params\['U_f'\]: expected shape \(d_h, d_h\) with d_h = 6, got \(3, 6\)",
+    ),
+    "x without a batch and nothing else": (
+        lambda m, p, x, s: m.forward(p, x[0]),
+        r"x: expected shape \(T, N, d_x\) with d_x = 4, got \(3, 4\)",
+    ),
+    "a vector of a wrong shape": (
+        lambda m, p, x, s: m.forward(p | {"b_f": p["b_f"][:3]}, x, s),
+        r"params\['b_f'\]: expected shape \(d_h,\) with d_h = 6, got \(3,\)",
     ),
     "parameter missing": (
         lambda m, p, x, s: m.forward({k: v for k, v in p.items() if k != "b_i"}, x, s),
@@ -381,5 +389,5 @@ def test_sizes_in_sums_are_told_by_one_another() -> None:
     params = {name: np.ones(shape) for name, shape in shapes.items()}
     h, _, _ = module.forward(params, np.ones((T, N, D)))
     assert h.shape == (T, N, H)
-    with pytest.raises(ValueError, match=r"params\['q'\]: expected shape \(d_b \+ d_h\) with d_b = 3, d_h = 6, got"):
+    with pytest.raises(ValueError, match=r"params\['q'\]: expected shape \(d_b \+ d_h,\) with d_b = 3, d_h = 6, got"):
         module.forward(params | {"q": np.ones(4)}, np.ones((T, N, D)), {"h": np.ones((N, H))})
