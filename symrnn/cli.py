@@ -114,7 +114,7 @@ def derive(
     from symrnn.calculus.derivation import derive as derived
     from symrnn.documents import write
 
-    _emit(write(derived(loaded), form, notation, layout, _listed(further)), output)
+    _emit(write(derived(loaded), form, notation, layout, further), output)
 
 
 @app.command()
@@ -142,14 +142,9 @@ def jacobian(
 
     meant = kind or ("cell" if steps == 1 else "total")
     document = jacobian_document(
-        derived(loaded), of, wrt, meant, steps=steps, holding=_listed(holding), layout=layout, notation=notation
+        derived(loaded), of, wrt, meant, steps=steps, holding=holding, layout=layout, notation=notation
     )
     _emit(write(document, form), output)
-
-
-def _listed(names: str) -> list[str]:
-    """Names between commas."""
-    return [name.strip() for name in names.split(",") if name.strip()]
 
 
 def _form(to: str | None, fragment: bool, output: Path | None) -> str:
@@ -186,8 +181,7 @@ def generate(
 
     from symrnn.generation import generate_source
 
-    functions = [name.strip() for name in further.split(",") if name.strip()]
-    _emit(generate_source(loaded, target, functions), output)
+    _emit(generate_source(loaded, target, further), output)
 
 
 @app.command()

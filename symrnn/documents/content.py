@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 import symrnn
-from symrnn.algebra import nodes
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Act, Expr, Variable
 from symrnn.calculus.derivation import Derivation, Step
@@ -227,13 +226,8 @@ def _parameters(setting: Setting) -> tuple[Section, ...]:
 
 
 def _summed(setting: Setting, step: Step) -> Line:
-    value = setting.maths(step.value)
-    if not nodes.is_zero(step.value):
-        compound = isinstance(step.value, nodes.Sum) or value.latex.startswith("-")
-        value = setting.bracketed(step.value) if compound else value
-        last = setting.last
-        value = Maths(rf"\sum_{{t=1}}^{{{last}}} {value.latex}", f"Σ_{{t=1}}^{{{last}}} {value.text}")
-    return Line(setting.maths(step.target), value)
+    sign = Maths(rf"\sum_{{t=1}}^{{{setting.last}}}", f"Σ_{{t=1}}^{{{setting.last}}}")
+    return Line(setting.maths(step.target), setting.summed(step.value, sign))
 
 
 def _parameter_rows(setting: Setting, steps: tuple[Step, ...]) -> list[Equation]:

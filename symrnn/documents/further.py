@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
+from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr
 from symrnn.algebra.simplify import REWRITINGS, trace
+from symrnn.calculus.derivation import shift
 from symrnn.calculus.graph import StepGraph, product
-from symrnn.calculus.paths import paths
+from symrnn.calculus.rules import chain, local_jacobian
 from symrnn.documents.jacobians import MOST_PATHS
 from symrnn.documents.setting import Setting, phrase
 from symrnn.documents.structure import Block, Bullets, Centred, Inline, Maths, Paragraph, Section
 from symrnn.errors import UnknownNameError
+from symrnn.naming import listed
 
 # --- properties -------------------------------------------------------------------------------------------------------
 
@@ -64,7 +67,7 @@ def _sizes(setting: Setting, sizes: tuple[Mapping[str, int], ...]) -> Maths:
 
 
 def _rewritings(setting: Setting) -> Section:
-    used = dict.fromkeys(row.name for expr in _before(setting) for row in trace(expr))
+    used = _applied(setting)
     rows = [row for row in REWRITINGS.values() if row.name in used]
     items = tuple((f"{row.name}: ", *phrase(f"${row.statement}$"), f" ({row.source})") for row in rows)
     text = "The Jacobians above are products of local Jacobians, brought to the form shown by these identities:"
@@ -73,15 +76,28 @@ def _rewritings(setting: Setting) -> Section:
     return Section("rewritings", "Rewritings used", blocks if rows else (nothing,))
 
 
-def _before(setting: Setting) -> Iterable[Expr]:
-    """The terms of the Jacobian blocks before they are simplified."""
+def _applied(setting: Setting) -> Collection[str]:
+    """The names of the rewritings on the way to the Jacobians in the document: when multiplied, and when simplified."""
     derivation = setting.derivation
-    cell, graph = derivation.cell, StepGraph(derivation)
-    for state in cell.states:
+    cell, names = derivation.cell, set[str]()
+    graph = StepGraph(derivation, note=names.add)
+
+    def simplified(expr: Expr) -> None:
+        names.update(step.name for step in trace(expr))
+
+    for state in map(cell.__getitem__, cell.states):
         for wrt in (*cell.previous, *(cell[name] for name in cell.inputs)):
-            if graph.count(wrt, cell[state]) <= MOST_PATHS:
-                for path in paths(derivation, state, wrt.name):
-                    yield product(path.of, path.factors)
+            if graph.count(wrt, state) <= MOST_PATHS:
+                for _, factors in graph.ways(wrt, state):
+                    simplified(product(state, factors, names.add))
+        direct = graph.direct(cell[f"{state.name}_prev"], state)
+        if not nodes.is_zero(direct):
+            simplified(chain(direct, shift(direct, -1), note=names.add))
+    for equation in derivation.forward:
+        for share in local_jacobian(equation.value, equation.target, derivation.rules, names.add):
+            if share.variable.name in cell.parameters:
+                simplified(share.value)
+    return names
 
 
 FURTHER: Mapping[str, Callable[[Setting], Section]] = MappingProxyType(
@@ -96,7 +112,7 @@ def check_further(names: Collection[str]) -> tuple[str, ...]:
     Raises:
         UnknownNameError: there is no such section.
     """
-    wanted = (names,) if isinstance(names, str) else tuple(names)
+    wanted = listed(names, "further")
     for name in wanted:
         if name not in FURTHER:
             raise UnknownNameError(f"no further section {name!r}\n  there are {', '.join(FURTHER)}")

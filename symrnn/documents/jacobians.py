@@ -13,7 +13,6 @@ from symrnn.calculus.rules import local_jacobian
 from symrnn.calculus.through_time import Row, Term, through_time
 from symrnn.documents.setting import Setting, phrase
 from symrnn.documents.structure import Block, Bullets, Display, Equation, Inline, Line, Maths, Paragraph, Section
-from symrnn.printers.mathematics import MathPrinter
 
 MOST_PATHS = 40
 """More paths than this to one Jacobian block are counted, not listed: nobody would read them."""
@@ -98,7 +97,7 @@ def _parameters(setting: Setting, numbers: Iterator[str]) -> tuple[Section, ...]
     for equation in derivation.forward:
         shares = local_jacobian(equation.value, equation.target, derivation.rules)
         lines = [
-            Line(by_entries(setting, equation.target, share.variable), laid_out_maths(setting, share.value))
+            Line(setting.ratio(equation.target, share.variable), laid_out_maths(setting, share.value))
             for share in shares
             if share.variable in known
         ]
@@ -118,16 +117,6 @@ def _parameters(setting: Setting, numbers: Iterator[str]) -> tuple[Section, ...]
 def laid_out_maths(setting: Setting, block: Expr) -> Maths:
     """A block in the numerator layout as a formula in the document's."""
     return setting.maths(written(block, setting.layout))
-
-
-def by_entries(setting: Setting, of: Variable, wrt: Variable) -> Maths:
-    """∂y/∂vec(W), or without vec where there is only one column."""
-    y, x = (setting.both(lambda printer, v=v: _stacked(printer, v)) for v in (of, wrt))  # type: ignore[misc]
-    return Maths(rf"\frac{{\partial {y.latex}}}{{\partial {x.latex}}}", f"∂{y.text}/∂{x.text}")
-
-
-def _stacked(printer: MathPrinter, variable: Variable) -> str:
-    return printer(nodes.vec(variable))
 
 
 # --- several steps ----------------------------------------------------------------------------------------------------
@@ -163,13 +152,13 @@ def recursion_row(setting: Setting, numbers: Iterator[str], row: Row, wrt: Varia
         if term.state is None:
             parts.append(symbol)
             continue
-        inner = by_entries(setting, term.state, wrt)
+        inner = setting.ratio(term.state, wrt)
         pair = (symbol, inner) if setting.layout == "numerator" else (inner, symbol)
         gap = Maths(r" \, ", " ")
         parts.append(Maths(gap.latex.join(p.latex for p in pair), gap.text.join(p.text for p in pair)))
     right = Maths(" + ".join(p.latex for p in parts) or "0", " + ".join(p.text for p in parts) or "0")
     label = f"total:{row.of.name}:{wrt.name}"
-    return Display((Equation(next(numbers), (Line(by_entries(setting, row.of, wrt), right),), label),))
+    return Display((Equation(next(numbers), (Line(setting.ratio(row.of, wrt), right),), label),))
 
 
 def _theta(setting: Setting, numbers: Iterator[str]) -> list[Block]:

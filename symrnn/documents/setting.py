@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Sum, Variable
 from symrnn.calculus.derivation import Derivation
 from symrnn.documents.plain import plain
@@ -58,9 +59,17 @@ class Setting:
         return sign, self.both(lambda printer: printer.terms(expr)[0][1])
 
     def ratio(self, of: Variable, wrt: Variable) -> Maths:
-        """∂y/∂x."""
-        y, x = self.maths(of), self.maths(wrt)
+        """∂y/∂x, of a matrix vec of it."""
+        y, x = self.maths(nodes.vec(of)), self.maths(nodes.vec(wrt))
         return Maths(rf"\frac{{\partial {y.latex}}}{{\partial {x.latex}}}", f"∂{y.text}/∂{x.text}")
+
+    def summed(self, expr: Expr, sign: Maths) -> Maths:
+        """A sum sign and its term, in brackets where that is needed; nothing is summed to nothing."""
+        value = self.maths(expr)
+        if nodes.is_zero(expr):
+            return value
+        value = self.bracketed(expr) if isinstance(expr, Sum) or value.latex.startswith("-") else value
+        return Maths(f"{sign.latex} {value.latex}", f"{sign.text} {value.text}")
 
     def sample_state(self) -> Maths:
         """The first state at t."""

@@ -15,6 +15,7 @@ __all__ = ["run"]
         (["lstm", "c", "c_prev"], "∂c_t/∂c_{t-1} = diag(f_t)"),
         (["lstm", "c", "c_prev", "--steps", "2"], "∂c_t/∂c_{t-2} = J_{c,h,t} ∂h_{t-1}/∂c_{t-2}"),
         (["lstm", "c", "c_prev", "--steps", "2", "--holding", "h_prev"], "∂c_t/∂c_{t-2} = diag(f_t ⊙ f_{t-1})"),
+        (["lstm", "c", "c_prev", "--steps", "18"], "a sum over 305749376569 paths, too many to be written out"),
         (["gru", "h", "h_prev", "--kind", "direct"], "∂h_t/∂h_{t-1} = diag(1 - z_t)"),
         (["gru", "h", "h_prev", "--holding", "z, n"], "∂h_t/∂h_{t-1} = diag(1 - z_t)"),
         (["lstm", "f", "h_prev", "--layout", "denominator"], "= U_fᵀ diag(f_t ⊙ (1 - f_t))"),
@@ -41,6 +42,10 @@ def test_jacobian_to_a_file(run: Run) -> None:
     [
         (["jacobian", "lstm", "c", "q"], "the cell lstm has no variable 'q'"),
         (["jacobian", "lstm", "c", "c_prev", "--steps", "0"], "steps=0\n  give a whole number of steps, at least 1"),
+        (
+            ["jacobian", "lstm", "c", "c_prev", "--steps", "1000000"],
+            "steps=1000000: too many steps to unroll\n  give at",
+        ),
         (["jacobian", "lstm", "c", "c_prev", "--kind", "partial"], "no kind 'partial' of Jacobian\n  there are"),
         (["jacobian", "lstm", "c", "c_prev", "--kind", "cell", "--steps", "2"], "steps=2 with kind='cell'"),
         (["jacobian", "lstm", "c", "c_prev", "--layout", "column"], "no layout 'column' of Jacobian\n  there are"),

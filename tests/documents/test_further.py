@@ -84,6 +84,17 @@ def test_the_rewritings_listed_are_those_that_were_applied() -> None:
     assert listed == [name for name in REWRITINGS if name in used]
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("lstm", ["product with a diagonal"]), ("gru", ["sum of diagonals", "product with a diagonal"])],
+)
+def test_what_is_applied_while_the_blocks_are_multiplied_is_listed(name: str, expected: list[str]) -> None:
+    """diag(o) diag(1 - tanh^2(c)) diag(f) became one diagonal; a GRU's (1 - z) h + z n has diag(n) - diag(h)."""
+    section = derivation_document(derive(cells[name]), further="rewritings").section("rewritings")
+    (bullets,) = (block for block in section.blocks if isinstance(block, Bullets))
+    assert [str(item[0]).removesuffix(": ") for item in bullets.items] == expected
+
+
 def test_nothing_rewritten_is_said() -> None:
     document = derivation_document(derive(cells.rnn_linear), further="rewritings")
     assert "nothing was rewritten" in words(document, "rewritings")
@@ -149,6 +160,41 @@ def test_one_jacobian_with_something_held() -> None:
     document = jacobian_document(derive(cells.gru), "h", "h_prev", holding=("z", "n"))
     assert lines(document, "jacobian") == ["∂h_t/∂h_{t-1} = diag(1 - z_t)"]
     assert "Held fixed wherever it occurs: n_t, z_t." in write(document, "text")
+
+
+def test_the_blocks_of_all_steps_are_given_at_t() -> None:
+    rows = lines(jacobian_document(derive(cells.lstm), "c", "c_prev", "total", steps=3), "recursion")
+    names = [row.partition(" = ")[0] for row in rows if row.startswith("J")]
+    assert names == ["J_{h,c,t}", "J_{c,c,t}", "J_{h,h,t}", "J_{c,h,t}"]
+
+
+def test_matrices_are_stacked_in_both_documents() -> None:
+    whole = derivation_document(derive(cells.mlstm))
+    one = jacobian_document(derive(cells.mlstm), "h", "C_prev")
+    left = "∂h_t/∂vec(C_{t-1})"
+    blocks = [line.partition(" = ")[0] for line in lines(whole, "jacobians")]
+    assert left in blocks
+    assert not any("∂C_" in block for block in blocks)
+    assert left in [line.partition(" = ")[0] for line in lines(one, "jacobian")]
+
+
+@pytest.mark.parametrize(
+    ("name", "of", "wrt", "said"),
+    [
+        ("lstm", "c", "c_prev", "2.35 × 10^{203}"),
+        ("indrnn", "h", "h_prev", "one path of 300 steps, too long"),
+        ("lstm", "h", "W_f", "paths, too many"),
+    ],
+)
+def test_many_steps_leave_the_first_and_the_last_rows(name: str, of: str, wrt: str, said: str) -> None:
+    document = jacobian_document(derive(cells[name]), of, wrt, "total", steps=300)
+    assert said in words(document, "jacobian")
+    rows = [line for line in lines(document, "recursion") if line.startswith("∂")]
+    states = len(cells[name].states)
+    assert rows[-1].startswith(f"∂{of}_t/")
+    assert len(rows) == 3 * states + 1 - (states == 1)
+    if wrt == "W_f":
+        assert lines(document, "gradient") == ["∂L/∂W_f = Σ_t δa_{f,t} x_tᵀ"]
 
 
 def test_too_many_paths_leave_the_recursion() -> None:
