@@ -59,7 +59,8 @@ def _overwritten(on: Grounds, old: Variable, new: Expr, place: tuple[int, int] |
     complement = nodes.subtract(nodes.ones(old.shape), old)  # which leaves a slope such as z (1 - z) as it is
     other = new != complement and not (isinstance(new, Variable) and new.base == old.base)
     many = other and len({edit.line for edit in edits}) > 1  # what is wrong wherever it is read was stored wrong
-    yield Mistake("corrupted-cache", words, 4 if many else 6, tuple(edits))
+    if many or not isinstance(new, nodes.Hadamard):  # in a single equation it is a factor too many
+        yield Mistake("corrupted-cache", words, 4 if many else 6, tuple(edits))
     if place is not None:
         later = tuple(edit for edit in edits if edit.line > place[0])
         if 0 < len(later) < len(edits):
