@@ -60,7 +60,8 @@ class Search:
                 found = self._in_frame(questions, arrays, interleaved)
                 if found:
                     return _plainest(found)
-        return _plainest([match for match, _ in self._changed(Candidate.variants, self._at_zero())])
+        likely = sorted(self._at_zero(), key=lambda trial: trial.error)
+        return _plainest([match for match, _ in self._changed(Candidate.variants, likely)])
 
     def nearest(self) -> list[Match]:
         """The cells that come nearest, where none agrees: first those that agree but for one slip."""
@@ -79,14 +80,14 @@ class Search:
             yield replace(match, layout=layout, agreement=agreement, slip=match.layout.candidate.slip)
 
     def _likeliest(self) -> list[Trial]:
-        """Trials to look for slips in: of every cell the nearest ones, each in another reading."""
+        """Trials to look for slips in: of every cell those that cut the arrays into the fewest pieces."""
         of_cell: dict[str, dict[Any, Trial]] = {}
-        for trial in sorted(self._at_zero(), key=lambda trial: trial.error):
+        for trial in sorted(self._at_zero(), key=_pieces_and_error):
             read = trial.reading, trial.given, trial.candidate.sized.orders
             of_cell.setdefault(trial.candidate.cell.name, {}).setdefault(read, trial)
         each = max(1, _SLIPPED // max(1, len(of_cell)))
         chosen = [trial for trials in of_cell.values() for trial in list(trials.values())[:each]]
-        return sorted(chosen, key=lambda trial: trial.error)[:_SLIPPED]
+        return sorted(chosen, key=_pieces_and_error)[:_SLIPPED]
 
     def _refined(self) -> Iterator[Match]:
         best: dict[str, Trial] = {}
@@ -195,8 +196,7 @@ class Search:
         self, change: Callable[[Candidate], Iterator[Candidate]], trials: Sequence[Trial]
     ) -> Iterator[tuple[Match, Leads]]:
         """Cells that agree once they are changed in some way."""
-        likely = sorted(trials, key=lambda trial: trial.error)
-        changed = ((trial, candidate) for trial in likely for candidate in change(trial.candidate))
+        changed = ((trial, candidate) for trial in trials for candidate in change(trial.candidate))
         for trial, candidate in islice(changed, _CHANGED):
             again = try_reading(trial.questions, trial.reading, candidate, trial.given, trial.point)
             match = self._settle(again)
@@ -216,6 +216,10 @@ class Search:
         for _, questions, reading, candidate in sorted(found, key=lambda one: one[0])[:_LOOSE]:
             for given in reading.given_states(candidate):
                 yield try_reading(questions, reading, candidate, given, _ZERO)
+
+
+def _pieces_and_error(trial: Trial) -> tuple[int, float]:
+    return len(trial.reading.weights) + len(trial.reading.states), trial.error
 
 
 def _excess(reading: Reading, candidate: Candidate) -> int:

@@ -167,5 +167,6 @@ MISTAKES: list[Planted] = [
         "the new h reads p only in v",
         "s = v * ss[-1] + (1 - v) * p",
         "s = v * ss[-1] + (1 - v) * np.tanh(p)",
+        also=("wrong-operand", "missing-derivative"),
     ),
 ]
