@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import cache
 
 import numpy as np
 import pytest
@@ -32,6 +33,7 @@ ELSEWHERE = {
 CELLS = ("rnn", "gru", "lstm", "lstm_peephole")
 
 
+@cache
 def every(name: str) -> list[Mistake]:
     return mistakes(Grounds(right(name), OUTPUTS, ("last",)), (*LIKELY, *WIDE))
 
@@ -94,7 +96,7 @@ def test_a_step_that_is_edited_is_the_whole_step(name: str) -> None:
     program = right(name)
     found = answers(name, program)
     base = Trial(program, found)
-    for mistake in random.Random(name).sample(every(name), 150):
+    for mistake in random.Random(name).sample(every(name), 60):
         changed = mistake.made_in(program)
         fast, whole = Trial(changed, found, (mistake,), base), Trial(changed, found)
         for number in (1, 2):
