@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
-from symrnn.diagnosis.explanation import Explanation, Found
-from symrnn.diagnosis.mistake import Mistake
+from symrnn.diagnosis.explanation import Explanation, Found, without
+from symrnn.diagnosis.mistake import Mistake, made
 from symrnn.diagnosis.model import Program
 from symrnn.diagnosis.trials import Trial
 
@@ -40,10 +40,7 @@ class Account:
         return len(self.unexplained), len(self.found), self.dropped, unlikely
 
     def _made(self, chosen: Sequence[Found]) -> Trial:
-        program = self._right
-        for found in chosen:
-            program = found.mistake.made_in(program)
-        return Trial(program, self._explanation.answers)
+        return Trial(made(self._right, (found.mistake for found in chosen)), self._explanation.answers)
 
     def _possible(self, chosen: Sequence[Found]) -> bool:
         """Whether mistakes can be made without others: one may be in a term that another has put there."""
@@ -86,14 +83,13 @@ class Account:
         return [found for found in attributed if found.labels]
 
     def _with_labels(self, found: Found, kept: Sequence[Found], whole: Trial) -> Found:
-        rest = [other for other in kept if other is not found]
-        without = self._made(rest if self._possible(rest) else [])
+        rest = Trial(without(self._right, kept, found), self._explanation.answers)
         tolerance = self._explanation.tolerance
         labels: dict[str, float] = {}
         simple = 0
         for asked, answer in enumerate(self._explanation.answers):
             counted = self._explanation.counted(asked)
-            pieces = zip(answer.observed, whole.errors(asked), without.errors(asked), counted, strict=True)
+            pieces = zip(answer.observed, whole.errors(asked), rest.errors(asked), counted, strict=True)
             for piece, error, gone, looked_at in pieces:
                 if error <= tolerance < gone and looked_at:
                     labels[piece.label] = max(labels.get(piece.label, 0.0), float(error))

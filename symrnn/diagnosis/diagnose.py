@@ -13,7 +13,7 @@ from symrnn.checking import Subject
 from symrnn.checking.findings import Diagnosis
 from symrnn.diagnosis.catalogue.mismatch import as_if_of, neighbours
 from symrnn.diagnosis.explanation import Found
-from symrnn.diagnosis.mistake import Mistake
+from symrnn.diagnosis.mistake import Mistake, made
 from symrnn.diagnosis.model import Program
 from symrnn.diagnosis.operands import other_operands
 from symrnn.diagnosis.questions import Answer, Interview
@@ -69,9 +69,7 @@ def diagnose(subject: Subject, layout: Layout, seed: int = 0, labels: Mapping[st
     timed = "T" in layout.frame.axes
     search = Search(right, answers, interview.outputs, suspects, interview.tolerance, timed)
     found, unexplained = tuple(search.run()), search.unexplained
-    program = right
-    for one in found:
-        program = one.mistake.made_in(program)
+    program = made(right, (one.mistake for one in found))
     others = other_operands(program, answers, unexplained, layout.cell.name) if unexplained else []
     known = {label for other in others for label in other.gradients}
     found = tuple(one for one in found if not set(one.labels) <= known)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.diagnosis.mistake import Mistake
+from symrnn.diagnosis.mistake import Mistake, made
 from symrnn.diagnosis.model import Program
 from symrnn.diagnosis.questions import Answer
 from symrnn.diagnosis.trials import Trial
@@ -124,3 +124,17 @@ class Explanation:
     def _left(self, asked: int) -> dict[str, int]:
         pieces = zip(self.answers[asked].observed, self.wrong(asked), strict=True)
         return {piece.label: asked for piece, bad in pieces if bad} | dict(self.given_up)
+
+
+def without(right: Program, found: Iterable[Found], one: Found) -> Program:
+    """The program with all mistakes but one; without any of them where another is in a term that this one puts there.
+
+    Args:
+        right: the program without any mistake.
+        found: the mistakes.
+        one: which of them is left out.
+    """
+    try:
+        return made(right, (other.mistake for other in found if other is not one))
+    except IndexError:
+        return right

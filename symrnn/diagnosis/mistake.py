@@ -95,6 +95,17 @@ class Mistake:
         return tuple(program.lines[position] for position in dict.fromkeys(edit.line for edit in self.edits))
 
 
+def made(program: Program, chosen: Iterable[Mistake]) -> Program:
+    """A program with some mistakes, one after the other.
+
+    Raises:
+        IndexError: one of them is in a term that another, which is not among them, has put there.
+    """
+    for mistake in chosen:
+        program = mistake.made_in(program)
+    return program
+
+
 def merged(a: Loop, b: Loop) -> Loop:
     """Both changes of a loop; where they contradict, the second."""
     found: dict[str, Any] = {}

@@ -7,6 +7,7 @@ right gradients; with an equation or the loop changed, those of somebody who mad
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
@@ -125,10 +126,7 @@ class Run:
             program: differs in the equations of these gradients alone.
             names: whose gradients.
         """
-        other = Run.__new__(Run)
-        other.__dict__.update(self.__dict__)
-        other.program, other.loop = program, program.loop
-        other.sums = {}
+        other = self._of(program)
         other.series = {name: np.zeros_like(self.series[name]) for name in names if name in self.series}
         for t, known in self.frames.items():
             frame = Frame(self.tape, t, known, program.loop.edge or "around")
@@ -139,10 +137,8 @@ class Run:
 
     def edited(self, program: Program) -> dict[str, Array]:
         """The gradients that another program changes, by what it changes: for a single step and the same loop."""
-        other = Run.__new__(Run)
-        other.__dict__.update(self.__dict__)
-        other.program = program
-        other.sums, other.series, other.handed = {}, dict(self.series), dict(self.handed)
+        other = self._of(program)
+        other.series, other.handed = dict(self.series), dict(self.handed)
         frame = Frame(self.tape, 0, self.frames[0], program.loop.edge or "around")
         changed: set[str] = set()
         names: list[str] = []
@@ -160,6 +156,12 @@ class Run:
         return {
             name: other._initial(name, other.handed) if name in self._initials else other._found(name) for name in names
         }
+
+    def _of(self, program: Program) -> Run:
+        """This run for another program, before anything is summed."""
+        other = copy(self)
+        other.program, other.loop, other.sums = program, program.loop, {}
+        return other
 
     @cached_property
     def _initials(self) -> Mapping[str, str]:

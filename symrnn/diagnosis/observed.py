@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,18 +21,17 @@ _USUAL = (1.0, 5.0, 10.0, 0.5, 0.1, 0.01, 0.2, 0.25, 0.3, 2.0, 3.0, 4.0, 8.0, 15
 
 def multiples(on: Grounds, answer: Answer) -> Iterator[Mistake]:
     """Gradients that are a constant times the right ones, with the constant that was observed."""
-    for ratio, names in _common_ratios(answer, answer.expected(on.program)).items():
+    ratios = _common_ratios(answer, answer.expected(on.program))
+    yield from _scaled_in_place(on, {name: ratio for ratio, names in ratios.items() for name in names})
+    for ratio, names in ratios.items():
         for name in names:
             yield Mistake("wrong-scale", _times(ratio), 5, loop=Loop(factors=((name, ratio),)), about=(name,))
         loop = Loop(factors=tuple((name, ratio) for name in names))
         yield Mistake("wrong-scale", _times(ratio), 6, loop=loop, about=names)
 
 
-def scaled_in_place(on: Grounds, answer: Answer) -> Iterator[Mistake]:
+def _scaled_in_place(on: Grounds, ratio_of: Mapping[str, float]) -> Iterator[Mistake]:
     """A value that is multiplied in place between the gradients that read it: their factors are powers of one."""
-    ratio_of = {
-        name: ratio for ratio, names in _common_ratios(answer, answer.expected(on.program)).items() for name in names
-    }
     for value in (*(on.cell[name] for name in on.cell.inputs), *on.cell.previous):
         lines = [line for line in on.program.lines if line.role == "parameter" and line.of.name in ratio_of]
         found = {line.of.name: ratio_of[line.of.name] for line in lines if value in nodes.variables(line.terms[0])}

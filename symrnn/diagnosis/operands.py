@@ -7,7 +7,7 @@ a gradient that lies in it has the right δ and another v.  That v is then known
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,9 @@ from symrnn.diagnosis.wording import formula, listed
 from symrnn.printers import latex, text
 
 Array = Any
+
+_Asked = tuple[Answer, Mapping[str, Sequence[Array]], Mapping[str, Array]]
+"""A question's answer, and what a program gives there: the values of the adjoints, and the gradients."""
 
 _EXACT = 1e-9
 
@@ -53,8 +56,12 @@ def other_operands(
         unexplained: the labels of the gradients.
         name: of the cell.
     """
+    runs = [(answer, answer.run(program)) for answer in answers if answer.question.scale < LARGE]
+    with np.errstate(all="ignore"):
+        gradients = [run.gradients() for _, run in runs]
+    asked = [(answer, run.seen, found) for (answer, run), found in zip(runs, gradients, strict=True)]
     groups: list[list[_Read]] = []
-    for read in (read for label in sorted(unexplained) if (read := _read(program, answers, label)) is not None):
+    for read in (read for label in sorted(unexplained) if (read := _read(program, asked, label)) is not None):
         group = next((group for group in groups if group[0].is_like(read)), None)
         if group is None:
             groups.append([read])
@@ -63,8 +70,8 @@ def other_operands(
     return [_diagnosis(group, name) for group in groups]
 
 
-def _read(program: Program, answers: Sequence[Answer], label: str) -> _Read | None:
-    name = next(piece.name for answer in answers for piece in answer.observed if piece.label == label)
+def _read(program: Program, asked: Sequence[_Asked], label: str) -> _Read | None:
+    name = next((piece.name for answer, *_ in asked for piece in answer.observed if piece.label == label), None)
     line = next((line for line in program.lines if line.of.name == name), None)
     parts = None if line is None else _factors(line)
     if line is None or parts is None:
@@ -73,20 +80,18 @@ def _read(program: Program, answers: Sequence[Answer], label: str) -> _Read | No
     of = next(other.of.name for other in program.lines if other.target == adjoint)
     found: list[Array] = []
     worst, differs = 0.0, False
-    for answer in (answer for answer in answers if answer.question.scale < LARGE):
-        place, value = next((n, p.value) for n, p in enumerate(answer.observed) if p.label == label)
+    for answer, adjoints, gradients in asked:
+        piece = next(piece for piece in answer.observed if piece.label == label)
+        value = piece.value
         if value.ndim != 2 or answer.question.steps * answer.question.batch >= len(value) or not np.any(value):
             continue
-        run = answer.run(program)
-        run.gradients()
-        span = np.concatenate([step[:, :, 0] for step in run.seen[of]]).T
+        span = np.concatenate([step[:, :, 0] for step in adjoints[of]]).T
         if len(span) != len(value):
             return None
         values, *_ = np.linalg.lstsq(span, value, rcond=None)
         worst = max(worst, float(np.linalg.norm(span @ values - value) / np.linalg.norm(value)))
         sizes = np.linalg.norm(span, axis=0)
-        right = answer.expected(program)[place]
-        differs = differs or bool(np.linalg.norm(right - value) > _EXACT * np.linalg.norm(value))
+        differs = differs or bool(np.linalg.norm(piece.expected(gradients) - value) > _EXACT * np.linalg.norm(value))
         values[sizes <= _EXACT * sizes.max()] = np.nan  # where there is no adjoint, anything may have been read
         found.append(values)
     return _Read(label, line, operand, tuple(found), worst) if differs and worst <= _EXACT else None

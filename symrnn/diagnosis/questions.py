@@ -131,22 +131,16 @@ class Answer:
             gradients = self.run(program).gradients()
             return [piece.expected(gradients) for piece in self.observed]
 
-    def errors(self, program: Program) -> Array:
-        """For each piece, how far a program's gradient is from it."""
-        expected = self.expected(program)
-        floor = 1e-13 * max((float(np.linalg.norm(e)) for e in expected), default=0.0)
-        return np.array([p.distance(e, floor) for p, e in zip(self.observed, expected, strict=True)])
-
 
 def _norm(a: Array) -> float:
     flat = a.ravel()
     return float(np.sqrt(flat @ flat))
 
 
-def distance(a: Array, b: Array, floor: float = 0.0) -> float:
-    """‖a - b‖ by the larger norm of both; 0 where both are no more than rounding."""
-    size = max(float(np.linalg.norm(a)), float(np.linalg.norm(b)))
-    return 0.0 if size <= floor else float(np.linalg.norm(a - b)) / size
+def distance(a: Array, b: Array) -> float:
+    """‖a - b‖ by the larger norm of both; 0 where both are zero."""
+    size = max(_norm(a), _norm(b))
+    return _norm(a - b) / size if size else 0.0
 
 
 class Interview:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby, islice
+from itertools import groupby, islice, tee
 from typing import Any
 
 import numpy as np
@@ -23,9 +23,9 @@ from symrnn.diagnosis.accounting import Account
 from symrnn.diagnosis.catalogue import LIKELY, WIDE
 from symrnn.diagnosis.combining import combinations_that_explain
 from symrnn.diagnosis.explanation import Explanation, Found
-from symrnn.diagnosis.mistake import Grounds, Mistake, mistakes
+from symrnn.diagnosis.mistake import Grounds, Mistake, made, mistakes
 from symrnn.diagnosis.model import Program
-from symrnn.diagnosis.observed import clippings, multiples, scaled_in_place
+from symrnn.diagnosis.observed import clippings, multiples
 from symrnn.diagnosis.questions import LARGE, SMALL, Answer
 from symrnn.diagnosis.trials import Reach, Trial
 
@@ -136,17 +136,17 @@ class Search:
 
     def _choices(self, explanation: Explanation, asked: int) -> Choices:
         """How an explanation may go on from a question that it does not explain, the likeliest way first."""
-        stages = _Kept(self._tried(explanation, asked))
+        first, then, again = tee(self._tried(explanation, asked), 3)
         any_ = False
-        whole = self._whole(explanation, asked, stages)
+        whole = self._whole(explanation, asked, first)
         if whole is not None:
             any_ = True
             yield explanation.with_mistakes(whole.mistakes)
-        for tried in stages:
+        for tried in then:
             for one in self._best_of(explanation, asked, tried):
                 any_ = True
                 yield explanation.with_mistakes(one.mistakes)
-        harmless = [one for tried in stages for one in tried if explanation.keeps(one, asked)]
+        harmless = [one for tried in again for one in tried if explanation.keeps(one, asked)]
         for chosen in self._several(explanation, asked, harmless):
             any_ = True
             yield explanation.with_mistakes(chosen)
@@ -168,8 +168,8 @@ class Search:
             for mistake in candidates:
                 touched = reach.of(mistake)
                 if touched is None or touched & names:
-                    made = mistake.made_in(explanation.program)
-                    one = Trial(made, self.answers, (mistake,), explanation.trial, reach.tail(mistake))
+                    changed = mistake.made_in(explanation.program)
+                    one = Trial(changed, self.answers, (mistake,), explanation.trial, reach.tail(mistake))
                     if all(explanation.keeps(one, earlier) for earlier in single):  # quick to tell, and often not so
                         tried.append(one)
             self._work += len(candidates)
@@ -183,7 +183,7 @@ class Search:
         if on.program is self.right:
             yield list(self.suspects)
         yield mistakes(on, LIKELY)
-        yield [*scaled_in_place(on, answer), *multiples(on, answer)]
+        yield list(multiples(on, answer))
         yield mistakes(on, WIDE)
 
     def _whole(self, explanation: Explanation, asked: int, stages: Iterable[list[Trial]]) -> Trial | None:
@@ -259,10 +259,7 @@ class Search:
                 return
 
     def _with(self, explanation: Explanation, chosen: Sequence[Mistake]) -> Trial:
-        program = explanation.program
-        for mistake in chosen:
-            program = mistake.made_in(program)
-        return Trial(program, self.answers, tuple(chosen))
+        return Trial(made(explanation.program, chosen), self.answers, tuple(chosen))
 
     # what comes close
 
@@ -283,24 +280,6 @@ class Search:
         near = wrong & (one.errors(asked) <= close) & (one.errors(asked) > self.tolerance)
         labels = [p.label for p, close_ in zip(self.answers[asked].observed, near, strict=True) if close_]
         return Found(one.mistakes[0], explanation.program, tuple(labels), -best[1], len(labels))
-
-
-class _Kept:
-    """An iterable that computes its items once, as they are asked for."""
-
-    def __init__(self, items: Iterator[list[Trial]]) -> None:
-        self._items, self._known = items, []  # type: tuple[Iterator[list[Trial]], list[list[Trial]]]
-
-    def __iter__(self) -> Iterator[list[Trial]]:
-        place = 0
-        while True:
-            if place == len(self._known):
-                item = next(self._items, None)
-                if item is None:
-                    return
-                self._known.append(item)
-            yield self._known[place]
-            place += 1
 
 
 def _likely(chosen: Sequence[Mistake]) -> tuple[int, int, int]:

@@ -71,7 +71,7 @@ class Trial:
             if self.touched is not None:
                 return self.base._run(asked).again(self.program, self.touched)
             loop = self.base.program.loop
-            plain = self.program.loop == loop and not (loop.clamps or loop.norms or loop.skipped or loop.span == 0)
+            plain = self.program.loop == loop and not (loop.clamps or loop.norms or loop.skipped)
             if self.answers[asked].question.steps == 1 and plain:
                 return self.base._run(asked).edited(self.program)
         return None

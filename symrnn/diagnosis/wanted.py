@@ -12,11 +12,12 @@ import numpy as np
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.diagnosis.batched import Frame, compiled
-from symrnn.diagnosis.explanation import Found
-from symrnn.diagnosis.mistake import Mistake
+from symrnn.diagnosis.explanation import Found, without
+from symrnn.diagnosis.mistake import Mistake, made
 from symrnn.diagnosis.model import Program, Run, as_number
 from symrnn.diagnosis.questions import LARGE, Answer
 from symrnn.diagnosis.terms import factors, find_slopes, sites
+from symrnn.diagnosis.trials import Trial
 
 Array = Any
 EACH = "@each"
@@ -217,18 +218,14 @@ def _same(a: Sequence[Array], b: Sequence[Array]) -> bool:
 def cases(right: Program, answers: Sequence[Answer], found: Sequence[Found]) -> Iterator[Case | None]:
     """Each mistake at a question that shows it well: several steps and examples, and usual numbers if these do."""
     asked = sorted(answers, key=_plainness)
-    whole = right
+    whole = Trial(made(right, (one.mistake for one in found)), asked)
     for one in found:
-        whole = one.mistake.made_in(whole)
-    for one in found:
-        without = right
-        for other in found:
-            without = without if other is one else other.mistake.made_in(without)
         if one.mistake.tag == "gradients-exchanged":  # every line is right but the return
             yield None
             continue
-        shown = next((answer for answer in asked if _shows(answer, whole, without)), None)
-        yield None if shown is None else Case(shown, one.mistake, right, whole, without)
+        rest = Trial(without(right, found, one), asked)
+        shown = next((place for place in range(len(asked)) if _differ(whole, rest, place)), None)
+        yield None if shown is None else Case(asked[shown], one.mistake, right, whole.program, rest.program)
 
 
 def _plainness(answer: Answer) -> tuple[Any, ...]:
@@ -236,6 +233,6 @@ def _plainness(answer: Answer) -> tuple[Any, ...]:
     return asked.scale >= LARGE, asked.zero, bool(asked.outputs), asked.steps < 2, asked.batch < 2, asked.steps
 
 
-def _shows(answer: Answer, whole: Program, without: Program) -> bool:
-    pairs = zip(answer.expected(whole), answer.expected(without), strict=True)
+def _differ(whole: Trial, rest: Trial, place: int) -> bool:
+    pairs = zip(whole.expected(place), rest.expected(place), strict=True)
     return any(not _same([a], [b]) for a, b in pairs)

@@ -12,12 +12,14 @@ from symrnn import cells, derive
 from symrnn.checking.findings import MISTAKES
 from symrnn.diagnosis.catalogue import LIKELY, WIDE
 from symrnn.diagnosis.catalogue.mismatch import as_if_of, neighbours
+from symrnn.diagnosis.explanation import Found, without
 from symrnn.diagnosis.loop import RIGHT, Loop
-from symrnn.diagnosis.mistake import Edit, Grounds, Mistake, merged, mistakes
+from symrnn.diagnosis.mistake import Edit, Grounds, Mistake, made, merged, mistakes
 from symrnn.diagnosis.model import Program
 from symrnn.diagnosis.observed import clippings, multiples
 from symrnn.diagnosis.search import Search
 from symrnn.diagnosis.trials import Reach, Trial
+from symrnn.diagnosis.wanted import cases
 from symrnn.diagnosis.wording import diagnosis
 from tests.diagnosis.planting import OUTPUTS, answers, asked, differs, right
 
@@ -70,7 +72,7 @@ def test_mistakes_reach_no_other_gradients_than_they_say(name: str) -> None:
         reach = Reach(program, steps)
         for mistake in chosen:
             touched = reach.of(mistake)
-            errors = found[number].errors(mistake.made_in(program))
+            errors = Trial(mistake.made_in(program), found).errors(number)
             names = [piece.name for piece in found[number].observed]
             moved = {key for key, error in zip(names, errors, strict=True) if error > 1e-9}
             assert touched is None or moved <= touched, mistake
@@ -116,6 +118,18 @@ def test_a_term_that_step_0_lacks_may_be_changed() -> None:
     assert changed.start[place] == line
     with pytest.raises(IndexError):
         gone.made_in(program)
+
+
+def test_a_mistake_that_another_one_needs_is_not_left_out_alone() -> None:
+    program = right("rnn")
+    place = next(n for n, line in enumerate(program.lines) if line.role == "carry")
+    line = program.lines[place]
+    added = Found(Mistake("extra-path", "has a term too many", 7, (Edit(place, -1, line.terms[0]),)), program)
+    gone = Found(Mistake("missing-path", "lacks it again", 2, (Edit(place, len(line.terms), None),)), program)
+    assert without(program, [added, gone], added) == program
+    assert without(program, [added, gone], gone) == added.mistake.made_in(program)
+    given = answers("rnn", made(program, [added.mistake, gone.mistake]))
+    assert next(iter(cases(program, given, [added, gone]))) is None  # both together change nothing
 
 
 def test_a_mistake_at_some_steps_only() -> None:
@@ -186,7 +200,9 @@ def test_two_mistakes_of_one_class_in_an_equation_are_one() -> None:
 
 
 def test_the_questions_are_answered_by_the_right_program() -> None:
-    assert all(np.all(answer.errors(right("gru")) == 0) for answer in answers("gru", right("gru")))
+    given = answers("gru", right("gru"))
+    trial = Trial(right("gru"), given)
+    assert all(np.all(trial.errors(place) == 0) for place in range(len(given)))
     assert len(asked("gru")) > 5
 
 

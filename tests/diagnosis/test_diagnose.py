@@ -13,6 +13,7 @@ from symrnn.checking import Subject
 from symrnn.checking.findings import MISTAKES
 from symrnn.diagnosis.diagnose import Outcome, diagnose
 from symrnn.diagnosis.questions import LARGE, Interview, Question
+from symrnn.diagnosis.trials import Trial
 from symrnn.identification import Layout
 from tests.diagnosis.corpus import NAMES, load
 from tests.diagnosis.diagnosing import cell_of, diagnosed, inputs_of, known, named, sample
@@ -151,7 +152,7 @@ def test_an_answer_is_what_the_derived_pass_gives() -> None:
         answer = talk.ask(question)
         assert answer is not None
         outcome_program = diagnosed("gru_torch").right
-        assert np.all(answer.errors(outcome_program) <= talk.tolerance)
+        assert np.all(Trial(outcome_program, [answer]).errors(0) <= talk.tolerance)
         assert {piece.array for piece in answer.observed} == set(talk.subject.arrays)
 
 
