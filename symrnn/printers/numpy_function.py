@@ -134,6 +134,10 @@ class FunctionWriter:
         """A docstring's lines about the inputs."""
         return [f"    {self.layout.own(x)}{suffix}: the input, {self.shape(x, lead)}." for x in self.cell.inputs]
 
+    def initial_state_line(self) -> str:
+        """A docstring's line about the initial states."""
+        return f"    state: a dict with the initial states, {self.state_shapes()}; zeros if None."
+
     def state_shapes(self) -> str:
         """The states with their shapes, as a docstring shows them."""
         return ", ".join(f"{s} {self.shape(s, (self.layout.batch,))}" for s in self.cell.states)

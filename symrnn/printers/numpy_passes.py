@@ -88,7 +88,7 @@ class PassWriter(FunctionWriter):
             "Args:",
             "    params: a dict with the keys and shapes of PARAMETERS.",
             *self.input_lines((layout.steps, layout.batch)),
-            f"    state: a dict with the initial states, {self.state_shapes()}; zeros if None.",
+            self.initial_state_line(),
             "",
             "Returns:",
             f"    {output}: the output of every step, {self.shape(cell.states[0], (layout.steps, layout.batch))}.",

@@ -98,7 +98,7 @@ class _Sensitivities(FunctionWriter):
             *self.input_lines(lead),
             f"    {bar}: the loss's derivative with respect to the output of every step,",
             f"        {self.shape(output, lead)}; None for zeros.",
-            f"    state: a dict with the initial states, {self.state_shapes()}; zeros if None.",
+            self.initial_state_line(),
             "    state_bar: a dict with the loss's derivatives with respect to the states after the last step; zeros if"
             " None.",
             "    parameters: the names of the parameters whose gradients are wanted, in a list or between",

@@ -42,7 +42,7 @@ class _Directional(FunctionWriter):
             "Args:",
             "    params: a dict with the keys and shapes of PARAMETERS.",
             *self.input_lines(lead),
-            f"    state: a dict with the initial states, {self.state_shapes()}; zeros if None.",
+            self.initial_state_line(),
             *self._direction_lines(),
             "",
             "Returns:",
@@ -76,7 +76,7 @@ class _Directional(FunctionWriter):
             *self.input_lines(lead),
             f"    {bar}: the loss's derivative with respect to the output of every step,",
             f"        {self.shape(output, lead)}; None for zeros.",
-            f"    state: a dict with the initial states, {self.state_shapes()}; zeros if None.",
+            self.initial_state_line(),
             *self._direction_lines(),
             f"    {moving_bar}: how {bar} moves, in its shape; zeros if None.",
             "    state_bar: a dict with the loss's derivatives with respect to the states after the last step; zeros if"
