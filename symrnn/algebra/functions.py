@@ -86,8 +86,10 @@ class Arithmetic:
 
 _SIGMOID = '''\
 def sigmoid(a):
-    """1 / (1 + exp(-a)), written so that it cannot overflow."""
-    return 0.5 + 0.5 * np.tanh(0.5 * a)
+    """1 / (1 + exp(-a)): every digit of small values too, and no overflow; from 37 on it is 1 in any precision."""
+    e = np.minimum(a, 40, out=np.empty_like(a))
+    np.exp(e, out=e)
+    return np.divide(e, 1 + e, out=e)
 '''
 
 _ROWS = (

@@ -24,6 +24,12 @@ def _step(x: Array) -> Array:
     return np.where(np.real(x) > 0, 1.0, 0.0)  # the sign of the real part: right for a complex step
 
 
+def _sigmoid(x: Array) -> Array:
+    above = _step(x)
+    e = np.exp(x - 2 * x * above)  # the exponent is -|x|
+    return (above + e * (1 - above)) / (1 + e)
+
+
 def _softplus(x: Array) -> Array:
     above = _step(x)
     return x * above + np.log1p(np.exp(x - 2 * x * above))  # the exponent is -|x|
@@ -43,7 +49,7 @@ NUMPY = Arithmetic(
     tanh=np.tanh,
     step=_step,
     # What follows is written so that large arguments do not overflow.
-    sigmoid=lambda x: 0.5 + 0.5 * np.tanh(0.5 * x),
+    sigmoid=_sigmoid,
     softplus=_softplus,
     log_sigmoid=lambda x: -_softplus(-x),
     softmax=_softmax,

@@ -5,7 +5,10 @@ from __future__ import annotations
 import copy
 import pickle
 import warnings
+from collections.abc import Callable
+from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 import sympy
@@ -75,6 +78,63 @@ def test_sympy_form_has_the_same_values(row: ScalarFunction) -> None:
     for n, value in enumerate(expected):
         exact = getattr(SYMPY, row.name)(*(sympy.Float(float(x[n]), 30) for x in args))
         assert float(exact) == pytest.approx(float(value), rel=1e-12, abs=1e-13)
+
+
+#: Digits enough for 1 + exp(-1e4), of which nothing may be lost.
+WIDE = mpmath.MPContext()
+WIDE.dps = 4400
+
+
+def exactly(function: Callable[[Any], Any]) -> Callable[..., np.ndarray]:
+    return np.frompyfunc(lambda x: function(WIDE.mpf(float(x) if isinstance(x, np.floating) else x)), 1, 1)
+
+
+EXACT = Arithmetic(
+    **{name: exactly(getattr(WIDE, name)) for name in ("exp", "log", "sqrt", "sin", "cos")},
+    step=exactly(lambda x: WIDE.mpf(int(x > 0))),
+)
+WIDENED = exactly(lambda x: x)
+MAGNITUDES = (0, 1e-30, 1e-8, 0.01, 0.37, 1, 3, 10, 17, 18, 20, 36, 37, 40, 41, 87, 88.5, 103, 700, 708, 745, 1e4)
+
+
+def accuracy(row: ScalarFunction, dtype: type, compute: Callable[..., np.ndarray]) -> float:
+    """The largest relative error on both sides of 0, in units of the last place, where the value can be represented."""
+    x = np.unique(np.array([sign * size for size in MAGNITUDES for sign in (1, -1)], dtype))
+    x = x[x > 0] if row.interval[0] > 0 else x
+    args = [x] if row.arity == 1 else [grid.ravel() for grid in np.meshgrid(x, x[::3])]
+    with np.errstate(over="ignore"):  # exp(1e4)
+        computed = compute(*args)
+    limits = np.finfo(dtype)
+    errors = [0.0]
+    for value, exact in zip(computed, getattr(EXACT, row.name)(*map(WIDENED, args)), strict=True):
+        if float(limits.tiny) <= abs(exact) <= float(limits.max):
+            errors.append(float(abs((WIDE.mpf(float(value)) - exact) / exact)) / float(limits.eps))
+        elif abs(exact) < float(limits.tiny):
+            assert abs(value) <= limits.tiny
+    return max(errors)
+
+
+@ROWS
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_every_digit_is_right_over_the_whole_range(row: ScalarFunction, dtype: type) -> None:
+    """NumPy's own functions are right to 2 units in the last place (its float32 exp to 2.5); a quotient adds half."""
+    assert accuracy(row, dtype, lambda *args: template(row, list(args))) <= 4
+
+
+def test_lost_digits_are_found() -> None:
+    """0.5 + 0.5 tanh(a / 2) is a sigmoid without a single right digit below -37."""
+    assert accuracy(FUNCTIONS["sigmoid"], np.float64, lambda a: 0.5 + 0.5 * np.tanh(0.5 * a)) > 1e15
+
+
+@pytest.mark.parametrize(("dtype", "lowest"), [(np.float32, -87), (np.float64, -708)])
+def test_logarithm_and_inverse_of_a_gate_are_right_as_long_as_it_is_a_number(dtype: type, lowest: float) -> None:
+    a = np.linspace(lowest, 60, 50, dtype=dtype)
+    f = template(FUNCTIONS["sigmoid"], [a])
+    inverse = 1 + EXACT.exp(-WIDENED(a))
+    eps = float(np.finfo(dtype).eps)
+    # Above 0 the logarithm is that of a number near 1: what can be right is its distance from 0 in units of 1.
+    assert_allclose(np.log(f), -EXACT.log(inverse).astype(float), rtol=4 * eps, atol=2 * eps)
+    assert_allclose(1 / f, inverse.astype(float), rtol=4 * eps)
 
 
 @ROWS
