@@ -169,7 +169,7 @@ def forward(params, x, state=None):
     # for all steps at once: what depends on the inputs alone
     # q_t = W_q x_t + b_q
     q = x @ W_q.T + b_q
-    u7 = np.full((d_k,), (1 / np.sqrt(d_k * 1)), dtype)
+    u7 = np.full((d_k,), (1 / float(np.sqrt(d_k))), dtype)
     # k_t = (W_k x_t)/√(d_k) + b_k
     k = (x @ W_k.T) * u7 + b_k
     # v_t = W_v x_t + b_v
@@ -254,7 +254,7 @@ def step(params, x_t, state=None):
     # q_t = W_q x_t + b_q
     q = x @ W_q.T + b_q
     # k_t = (W_k x_t)/√(d_k) + b_k
-    k = (x @ W_k.T) / np.sqrt(d_k * 1) + b_k
+    k = (x @ W_k.T) / float(np.sqrt(d_k)) + b_k
     # v_t = W_v x_t + b_v
     v = x @ W_v.T + b_v
     # a_t = w_iᵀ x_t + b_i

@@ -5,7 +5,7 @@ The functions themselves are written in `numpy_passes`, `numpy_tangent` and `num
 
 from __future__ import annotations
 
-import re
+import ast
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -42,8 +42,7 @@ class FunctionWriter:
     ) -> str:
         """A function that checks its arguments, then knows the sizes that its lines mention."""
         layout = self.layout
-        code = "\n".join(line for line in body if not line.lstrip().startswith("#"))
-        words = set(re.findall(r"(?<![.\w])[A-Za-z]\w*", code))  # names, not attributes such as .T
+        words = _names("\n".join([*read, *body]))
         sizes = [s for s in (layout.steps, layout.batch, *map(layout.size, self.cell.sizes)) if s in words]
         right = ", ".join(f'sizes["{size}"]' for size in sizes)
         line = [f"{', '.join(sizes)} = {right}"] if sizes else []
@@ -106,7 +105,10 @@ class FunctionWriter:
         read_after = {v for s in function.after for v in s.reads}
         kept = function.loop.writes & (read_after | results)
         stored = kept | {*self.program.tape, *self.program.arguments} | {s.target for s in function.after}
-        body = ["", *self.buffers(function, kept)]
+        body = [""]
+        if function.before:
+            body += ["# the same at all steps", *print_statements(layout, function.before, "all", stored), ""]
+        body += self.buffers(function, kept)
         grads = "grads_dot" if self.program.second else "grads"
         if any(isinstance(statement, Accumulate) for statement in function.loop.body):
             body.append(f"{grads} = {{name: np.zeros_like(params[name], dtype) for name in PARAMETERS}}")
@@ -141,6 +143,12 @@ class FunctionWriter:
     def state_shapes(self) -> str:
         """The states with their shapes, as a docstring shows them."""
         return ", ".join(f"{s} {self.shape(s, (self.layout.batch,))}" for s in self.cell.states)
+
+
+def _names(code: str) -> set[str]:
+    """The names that lines of a function read; not attributes such as .T, nor what stands in quotes."""
+    tree = ast.parse("def function():\n" + "\n".join(indented(code.splitlines())))
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
 
 
 def function_source(head: str, doc: Sequence[str], body: Sequence[str]) -> str:

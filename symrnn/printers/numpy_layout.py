@@ -12,15 +12,21 @@ from typing import Any, Literal
 
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.language.recurrence import Cell
-from symrnn.printers.numpy_expressions import NumpyExpressions, own_axes
+from symrnn.printers.numpy_expressions import NumpyExpressions
+from symrnn.printers.numpy_values import own_axes
 
 Frame = Literal["loop", "all", "single"]
 """What a line is about: step t inside a loop over time, all steps at once, or one step on its own."""
 
 _RESERVED = (
     "np params state state_bar tape grads sizes dtype rng uniform start end t given arrays name size shape bound "
-    "initialize forward backward step softmax PARAMETERS STATES TAPE range reversed isinstance bool int ValueError"
+    "initialize forward backward step softmax PARAMETERS STATES TAPE range reversed isinstance bool int float str "
+    "hasattr ValueError input_size hidden_size"
 ).split()
+"""What the functions of a module call their own, or use of Python's, besides the names of the cell.
+
+The functions of the cell language cannot name a variable, so their helpers need no row.
+"""
 
 
 class Identifiers:
@@ -67,7 +73,7 @@ class Layout:
         self.comments |= {equation.target: equation.value for equation in self.cell.body}
         for size in self.cell.sizes:
             self.size(size)
-        self.steps, self.batch = self._names.claim("steps", "T"), self._names.claim("batch", "N")
+        self.steps, self.batch = self._names.claim("number of steps", "T"), self._names.claim("number of examples", "N")
         for name in (*self.cell.inputs, *self.cell.parameters, *self.cell.states):
             self._names.claim(name, name)
         for name in (self.cell.states[0], *self.cell.inputs):

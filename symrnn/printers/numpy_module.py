@@ -14,7 +14,7 @@ RESERVED = tuple(
     "jvp hvp rtrl params_dot state_dot state_bar_dot grads_dot start_dot end_dot values rows total wanted count "
     "parameters sensitivity truncate unknown array part unit moved v_dot s dict zip list len slice set".split()
 )
-"""What a module with further functions calls its own."""
+"""What a module with further functions calls its own, besides."""
 
 Further = Callable[[Layout], str]
 """Writes one more function of a module, in the module's names."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.language.recurrence import Cell
-from symrnn.printers.numpy_expressions import rank
 from symrnn.printers.numpy_function import FunctionWriter, function_source
 from symrnn.printers.numpy_layout import tuple_source
 from symrnn.printers.numpy_statements import broken, indented, print_statements
+from symrnn.printers.numpy_values import rank
 from symrnn.program.ir import Program
 
 _CHECK_SIZES = (

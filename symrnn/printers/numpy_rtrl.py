@@ -17,10 +17,11 @@ from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.rules import closed, pull_back, push_forward
 from symrnn.calculus.tangent import TangentDerivation, tangent
 from symrnn.language.recurrence import Equation
-from symrnn.printers.numpy_expressions import NumpyExpressions, rank
+from symrnn.printers.numpy_expressions import NumpyExpressions
 from symrnn.printers.numpy_function import FunctionWriter
 from symrnn.printers.numpy_layout import Layout, tuple_source
 from symrnn.printers.numpy_statements import assign, broken, comment, indented
+from symrnn.printers.numpy_values import rank
 from symrnn.program.ir import Assign, Function, Loop, Program
 
 _FRESH = (nodes.Sum, nodes.Product, nodes.Hadamard, nodes.Power, nodes.Act, nodes.Total, nodes.Softmax, nodes.Stack)
@@ -143,8 +144,9 @@ class _Sensitivities(FunctionWriter):
         body += [f"start = {start}", 'end = _or_zeros(values, "state_bar", dict(zip(STATES, start)))']
         body += ["", "# an entry of a wanted parameter is one row", *_ROWS.splitlines()]
         body += ["total = np.zeros(count, dtype)", *broken("[", states, "] = start")]
-        for name, zero in zip(moved, zeros, strict=True):
-            body.append(f"{name} = {zero.replace('((', '((count, ', 1) if '((' in zero else zero}")
+        rows = [layout.allocate("zeros", layout.dims(s), ("count", layout.batch)) for s in cell.states]
+        for name, zero in zip(moved, rows, strict=True):
+            body.append(f"{name} = {zero}")
         body += [
             "for name in rows if sensitivity is not None else ():",
             *indented(
@@ -245,7 +247,7 @@ class _Sensitivities(FunctionWriter):
         """The symbol for the unit vectors of a variable's shape, which are computed before the loop."""
         layout = self.layout
         dims = layout.shape(layout.dims(variable))
-        name = "_".join(["unit", *re.findall(r"\w+", dims)])
-        unit = Variable(f"{name} unit", variable.shape[0], variable.shape[1], name, 0, "unit")
+        name = "_".join(["unit", *re.findall(r"\w+", dims.replace("+", "plus").replace("*", "times"))])
+        unit = Variable(f"unit {dims}", variable.shape[0], variable.shape[1], name, 0, "unit")
         self._units[layout.identifier(unit)] = f"_units({layout.batch}, {dims}, dtype)"
         return unit

@@ -8,8 +8,10 @@ from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.printers.mathematics import MathPrinter
 from symrnn.printers.notation import NOTATIONS
-from symrnn.printers.numpy_expressions import NumpyExpressions, is_batched, is_thin, outer_parts
+from symrnn.printers.numpy_expressions import NumpyExpressions
 from symrnn.printers.numpy_layout import Frame, Layout
+from symrnn.printers.numpy_products import outer_parts, product
+from symrnn.printers.numpy_values import is_batched, is_thin
 from symrnn.printers.syntax import TEXT
 from symrnn.program.ir import Accumulate, Assign, Statement
 
@@ -71,9 +73,9 @@ def _accumulate(layout: Layout, statement: Accumulate, frame: Frame, printer: Nu
 def _summed(term: Expr, frame: Frame, printer: NumpyExpressions) -> str:
     """One term of a gradient, summed over the leading axes; a column times a row as one matrix product."""
     number, rest = nodes.coefficient(term)
-    parts = outer_parts(list(rest.args)) if isinstance(rest, nodes.Product) else None
+    parts = outer_parts(rest.args) if isinstance(rest, nodes.Product) else None
     if parts and all(is_batched(nodes.matmul(*part)) for part in parts):
-        left, right = (printer.matrix_chain(part)[0] for part in parts)
+        left, right = (product(printer, part)[0] for part in parts)
         if frame == "all":
             return printer.scaled(number, f"np.tensordot({left}, {right}, axes=((0, 1), (0, 1)))")
         return printer.scaled(number, f"({left}).T @ ({right})")

@@ -227,6 +227,20 @@ def _without_parts(expr: Expr, hoisted: dict[Expr, Variable]) -> Expr:
     return expr.func(*(_without_parts(a, hoisted) if getattr(a, "is_Matrix", False) else a for a in expr.args))
 
 
+# --- settle: out of the backward loop what no step changes ------------------------------------------------------------
+
+
+def settle(program: Program) -> Program:
+    """Compute what reads only parameters before the backward loop: once, and also where there are no steps."""
+    moving = {v for v in program.backward.reads | program.backward.writes if v.time is not None}
+    moving |= set(program.adjoints("parameter"))  # sums over the steps
+    before = list(program.backward.before)
+    body: list[Statement] = []
+    for statement in program.backward.loop.body:
+        (body if moving & (statement.reads | statement.writes) else before).append(statement)
+    return replace(program, backward=replace(program.backward.with_body(tuple(body)), before=tuple(before)))
+
+
 # --- sink: out of the backward loop what the loop does not need -------------------------------------------------------
 
 
@@ -260,5 +274,5 @@ def _ordered(function: Function) -> Function:
     return replace(function, after=tuple(done))
 
 
-PASSES: tuple[Callable[[Program], Program], ...] = (share, inline, hoist, sink)
+PASSES: tuple[Callable[[Program], Program], ...] = (share, inline, hoist, settle, sink)
 """The passes, in order."""

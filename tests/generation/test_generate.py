@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -391,3 +393,90 @@ def test_sizes_in_sums_are_told_by_one_another() -> None:
     assert h.shape == (T, N, H)
     with pytest.raises(ValueError, match=r"params\['q'\]: expected shape \(d_b \+ d_h,\) with d_b = 3, d_h = 6, got"):
         module.forward(params | {"q": np.ones(4)}, np.ones((T, N, D)), {"h": np.ones((N, H))})
+
+
+HEBBIAN = """
+def hebb(x, h, *, W: "d_h, d_x", v, k: "d_x", A: "d_h, d_h"):
+    h = tanh(W @ x + 0.5 * h + outer(v, k) @ x) + h @ outer(v, v) + outer(h, k) @ outer(x, v) @ (A @ v)
+    return h
+"""
+
+
+@pytest.mark.parametrize(("d_x", "d_h"), [(3, 3), (2, 4)])
+def test_products_with_outer_products_agree_with_the_definition(d_x, d_h):
+    cell = Cell.from_source(HEBBIAN)
+    module, rng = generate(cell), np.random.default_rng(0)
+    params = {name: rng.normal(size=value.shape) for name, value in module.initialize(d_x, d_h).items()}
+    x, h = rng.normal(size=(1, 3, d_x)), rng.normal(size=(3, d_h))
+    found = module.forward(params, x, {"h": h})[0][0]
+    wanted = [cell.definition(x[0, i], h[i], **params) for i in range(3)]
+    np.testing.assert_allclose(found, np.stack(wanted), rtol=1e-12)
+
+
+NAMES = """T N np bool len range dx total params state tape grads x_bar_ steps batch sizes given t start end float str
+hasattr arrays dtype rows values unit shape name input_size rng u1 h_dot x_t h_bar_t a_h print type""".split()
+
+
+PLAIN = Cell.from_source("""
+def f(x, y: "d_h", h, s, *, W, p: "d_k"):
+    s = 0.5 * s + W @ x * y + sum(p)
+    h = tanh(s) * y
+    return h, s
+""")
+EVERYTHING = ["jvp", "hvp", "rtrl", "truncate"]
+
+
+@pytest.mark.parametrize("place", range(len(NAMES)), ids=NAMES.__getitem__)
+def test_any_name_can_be_a_state_an_input_a_parameter_or_a_size(place):
+    text = PLAIN.source
+    for old, new in zip(("s", "y", "W", "d_k"), NAMES[place:] + NAMES, strict=False):
+        text = re.sub(rf"\b{old}\b", new, text)
+    cell = Cell.from_source(text)
+    found = results_of_all_functions(cell, generate(cell, functions=EVERYTHING))
+    wanted = results_of_plain_names()
+    assert len(found) == len(wanted)
+    for one, other in zip(found, wanted, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@cache
+def results_of_plain_names():
+    return results_of_all_functions(PLAIN, generate(PLAIN, functions=EVERYTHING))
+
+
+def results_of_all_functions(cell, module):
+    """Everything that the functions return, in the cell's order."""
+    rng = np.random.default_rng(0)
+    sizes = dict(zip(cell.sizes, (2, 3, 4), strict=True))
+    params = {p: rng.normal(size=[sizes[d] for d in cell.shape_names(p)]) for p in cell.parameters}
+    inputs = [rng.normal(size=(5, 3, *(sizes[d] for d in cell.shape_names(x)))) for x in cell.inputs]
+    bar = rng.normal(size=(5, 3, *(sizes[d] for d in cell.shape_names(cell.states[0]))))
+    _, final, tape = module.forward(params, *inputs)
+    results = [
+        final,
+        module.step(params, *(x[0] for x in inputs)),
+        *module.backward(params, tape, bar, truncate=(1, 2)),
+        *module.jvp(params, *inputs, params_dot=params),
+        *module.hvp(params, *inputs, bar, params_dot=params),
+        *module.rtrl(params, *inputs, bar)[:2],
+    ]
+    found = []
+    for result in results:
+        names = cell.states if isinstance(result, dict) and set(result) == set(cell.states) else cell.parameters
+        found += [result[name] for name in names] if isinstance(result, dict) else [result]
+    return found
+
+
+def test_float32_stays_float32():
+    """Numbers that the source computes, such as sqrt(d_k), have Python's type: NumPy's own would be float64."""
+    text = """def f(x, h, *, W, k: "d_h + d_x"):
+    h = W @ x / sqrt(size(x)) + exp(1) * h + sum(k * concat(0 * x + 1, 0 * h + 2))
+"""
+    cell = Cell.from_source(text + "    return h\n")
+    module = generate(cell, functions=["jvp", "hvp", "rtrl"])
+    params = module.initialize(2, 3, 0, np.float32)
+    x = np.ones((4, 1, 2), np.float32)
+    h, final, tape = module.forward(params, x)
+    grads, x_bar, _ = module.backward(params, tape, h)
+    more = [module.step(params, x[0])["h"], module.jvp(params, x)[0], module.hvp(params, x)[1]]
+    assert {a.dtype for a in (h, final["h"], x_bar, *grads.values(), *more)} == {np.dtype(np.float32)}
