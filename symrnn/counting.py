@@ -15,11 +15,12 @@ from dataclasses import dataclass
 
 import sympy
 
+from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.shapes import Sizes
 from symrnn.language.inference import Inference
 from symrnn.language.recurrence import Cell
 
-GATING = frozenset({"sigmoid", "exp"})
+GATING = frozenset(row.name for row in FUNCTIONS.values() if row.gate)
 """The functions whose positive values let something pass."""
 
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")

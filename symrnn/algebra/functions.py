@@ -1,8 +1,9 @@
 """The table of elementwise functions; nothing else in the package knows what a tanh is.
 
 Each row says how a function looks, how NumPy computes it, what it *is* (in terms of a few primitives, so that it can
-be evaluated on floats, complex numbers, finite fields and SymPy scalars alike) and what its slope is.  The definition
-and the slope are written down separately on purpose: the checks compare them.
+be evaluated on floats, complex numbers, finite fields and SymPy scalars alike), what its slope is, between which bounds
+its values lie and where it bends.  The definition and the slope are written down separately on purpose: the checks
+compare them.
 
 Definitions and slopes are plain arithmetic on whatever values they are given, with an `Arithmetic` as first argument
 that supplies the functions they call.
@@ -12,28 +13,62 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
+
+from symrnn.algebra.intervals import (
+    CLOSED_UNIT_BALL,
+    MINUS_ONE_TO_ONE,
+    NIL,
+    NON_NEGATIVE,
+    POSITIVE,
+    REALS,
+    UNIT,
+    ZERO_TO_ONE,
+    Interval,
+    magnitude,
+    maximum,
+    minimum,
+)
 
 Rule = Callable[..., Any]
+
+Gate = Literal["", "complementary", "positive"]
+
+Domain = Literal["", "positive", "not negative", "not zero"]
 
 
 @dataclass(frozen=True)
 class ScalarFunction:
-    """One row: an elementwise function of one or two arguments.
+    """One row: an elementwise function of one or more arguments.
+
+    What has no default has to be said of every function: a row without it cannot be built.
 
     Attributes:
         name: the name in the cell language.
-        definition: `definition(m, *args)` in terms of primitives of the arithmetic `m`; None for a primitive.
+        definition: `definition(m, *args)` in terms of primitives of the arithmetic `m`; None for a primitive, which
+            every arithmetic has to supply.
         slopes: one `slope(m, *args, y)` per argument; `y` is the function's value, used wherever it makes the
             slope shorter (`1 - y**2` rather than `1 - tanh(x)**2`).
         statement: the slope as LaTeX, for the list of rules.
         latex: the function's symbol in LaTeX, or a template with `<0>` for the argument (a root, bars).
         text: the same in plain text.
         numpy: NumPy source of one call, with `{0}` (and `{1}`) for the arguments.
+        range: `range(*intervals)`: an interval that holds the values, from intervals that hold the arguments.
         helper: source of a function that the NumPy source needs, or an empty string.
-        smooth: whether the slope exists everywhere on the interval.
-        interval: where random arguments may be drawn for numerical checks.
+        kinks: one `kink(m, *args)` per place where the function bends or jumps, which is where that value is 0.
+        jumps: whether it jumps at its kinks, rather than bends.
+        intervals: where random arguments may be drawn for numerical checks: one pair for all, or one per argument.
+        domain: what an argument has to be, one word per argument; empty where all are real numbers.
+        library: whether NumPy, SymPy and mpmath have the function under the same name.
+        sympy: SymPy's name for the function, where that reads better than what the definition gives.
+        stable: `stable(m, *args)`: the definition written so that large floats do not overflow; `m` has log1p too.
+        gate: "complementary" where values lie in [0, 1] and that at -x is 1 minus that at x; "positive" for another
+            function whose positive values let something pass.
+        usual: whether it is one of the activations that are taken for one another by mistake.
+        wrong_slopes: what people write for the slope, in words, and `slope(m, x, y)`.
+        aliases: what other libraries call it.
     """
 
     name: str
@@ -43,21 +78,46 @@ class ScalarFunction:
     latex: str
     text: str
     numpy: str
+    range: Callable[..., Interval]
     helper: str = ""
-    smooth: bool = True
-    interval: tuple[float, float] = (-3.0, 3.0)
+    kinks: tuple[Rule, ...] = ()
+    jumps: bool = False
+    intervals: tuple[tuple[float, float], ...] = ((-3.0, 3.0),)
+    domain: tuple[Domain, ...] = ()
+    library: bool = False
+    sympy: str = ""
+    stable: Rule | None = None
+    gate: Gate = ""
+    usual: bool = False
+    wrong_slopes: tuple[tuple[str, Rule], ...] = ()
+    aliases: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.intervals) not in (1, self.arity) or len(self.domain) not in (0, self.arity):
+            raise ValueError(f"{self.name}: an interval and a domain for each of {self.arity} arguments are needed")
+        if self.jumps and not self.kinks:
+            raise ValueError(f"{self.name}: it jumps, and `kinks` does not say where")
 
     @property
     def arity(self) -> int:
         """The number of arguments."""
         return len(self.slopes)
 
+    @property
+    def smooth(self) -> bool:
+        """Whether the slope exists everywhere on the intervals."""
+        return not self.kinks
+
+    def interval(self, argument: int = 0) -> tuple[float, float]:
+        """Where a random argument may be drawn."""
+        return self.intervals[argument if len(self.intervals) > 1 else 0]
+
 
 class Arithmetic:
     """The functions of the table over one kind of number, as attributes.
 
     Args:
-        literal: turns a number written in a text into one of this kind.
+        literal: turns a number written in a text, or a fraction, into one of this kind.
         primitives: functions for the rows without a definition (and for any row with a better one).
     """
 
@@ -72,16 +132,30 @@ class Arithmetic:
         e = self.exp(x)
         return e / e.sum()
 
+    def definition(self, row: ScalarFunction) -> Rule | None:
+        """How this arithmetic computes a function that it has no primitive for."""
+        return row.definition
+
     def __getattr__(self, name: str) -> Rule:
         if name.startswith("__"):  # asked for by copy and pickle, before there are primitives
             raise AttributeError(name)
         if name in self._primitives:
             return self._primitives[name]
         row = FUNCTIONS.get(name)
-        if row is None or row.definition is None:
+        definition = None if row is None else self.definition(row)
+        if definition is None:
             raise AttributeError(name)
-        definition = row.definition
         return lambda *args: definition(self, *args)
+
+
+def of_library(library: Any, wrap: Rule = lambda function: function) -> dict[str, Rule]:
+    """The functions that a library has under the names of the table.
+
+    Args:
+        library: NumPy, SymPy or an mpmath context.
+        wrap: what to make of each.
+    """
+    return {row.name: wrap(getattr(library, row.name)) for row in FUNCTIONS.values() if row.library}
 
 
 _SIGMOID = '''\
@@ -92,6 +166,25 @@ def sigmoid(a):
     return np.divide(e, 1 + e, out=e)
 '''
 
+
+def _sigmoid(m: Any, x: Any) -> Any:
+    above = m.step(x)
+    e = m.exp(x - 2 * x * above)  # the exponent is -|x|
+    return (above + e * (1 - above)) / (1 + e)
+
+
+def _softplus(m: Any, x: Any) -> Any:
+    above = m.step(x)
+    return x * above + m.log1p(m.exp(x - 2 * x * above))  # the exponent is -|x|
+
+
+def _leaky(leak: Fraction) -> Rule:
+    return lambda m, x, y: leak + (1 - leak) * m.step(y)
+
+
+_LEAKS = (Fraction(1, 100), Fraction(1, 10), Fraction(1, 5))
+"""Usual slopes of a leaky relu below 0: 0.01 is the default of PyTorch and ONNX, 0.2 that of TensorFlow."""
+
 _ROWS = (
     ScalarFunction(
         "sigmoid",
@@ -101,7 +194,12 @@ _ROWS = (
         r"\sigma",
         "σ",
         "sigmoid({0})",
+        lambda x: ZERO_TO_ONE,
         _SIGMOID,
+        stable=_sigmoid,
+        gate="complementary",
+        usual=True,
+        aliases=("logistic", "expit", "sigm"),
     ),
     ScalarFunction(
         "tanh",
@@ -111,6 +209,11 @@ _ROWS = (
         r"\tanh",
         "tanh",
         "np.tanh({0})",
+        lambda x: MINUS_ONE_TO_ONE,
+        library=True,
+        sympy="tanh",
+        usual=True,
+        wrong_slopes=(("that of arctan", lambda m, x, y: (1 + x**2) ** -1),),
     ),
     ScalarFunction(
         "relu",
@@ -120,7 +223,14 @@ _ROWS = (
         r"\operatorname{relu}",
         "relu",
         "np.maximum({0}, 0)",
-        smooth=False,
+        lambda x: maximum(x, NIL),
+        kinks=(lambda m, x: x,),
+        usual=True,
+        wrong_slopes=(
+            ("that of the absolute value", lambda m, x, y: 2 * m.step(y) - 1),
+            ("inverted", lambda m, x, y: 1 - m.step(y)),
+            *((f"that of a leaky one with the slope {leak}", _leaky(leak)) for leak in _LEAKS),
+        ),
     ),
     ScalarFunction(
         "step",
@@ -130,7 +240,10 @@ _ROWS = (
         r"\operatorname{step}",
         "step",
         "np.heaviside({0}, 0)",
-        smooth=False,
+        lambda x: UNIT,
+        kinks=(lambda m, x: x,),
+        jumps=True,
+        aliases=("heaviside",),
     ),
     ScalarFunction(
         "sign",
@@ -140,7 +253,10 @@ _ROWS = (
         r"\operatorname{sign}",
         "sign",
         "np.sign({0})",
-        smooth=False,
+        lambda x: CLOSED_UNIT_BALL,
+        kinks=(lambda m, x: x,),
+        jumps=True,
+        sympy="sign",
     ),
     ScalarFunction(
         "abs",
@@ -150,7 +266,10 @@ _ROWS = (
         r"\left|<0>\right|",
         "|<0>|",
         "np.abs({0})",
-        smooth=False,
+        magnitude,
+        kinks=(lambda m, x: x,),
+        sympy="Abs",
+        aliases=("fabs", "absolute"),
     ),
     ScalarFunction(
         "exp",
@@ -160,6 +279,10 @@ _ROWS = (
         r"\exp",
         "exp",
         "np.exp({0})",
+        lambda x: POSITIVE,
+        library=True,
+        sympy="exp",
+        gate="positive",
     ),
     ScalarFunction(
         "log",
@@ -169,7 +292,11 @@ _ROWS = (
         r"\log",
         "log",
         "np.log({0})",
-        interval=(0.2, 4.0),
+        lambda x: REALS,
+        intervals=((0.2, 4.0),),
+        domain=("positive",),
+        library=True,
+        sympy="log",
     ),
     ScalarFunction(
         "sqrt",
@@ -179,7 +306,11 @@ _ROWS = (
         r"\sqrt{<0>}",
         "√(<0>)",
         "np.sqrt({0})",
-        interval=(0.2, 4.0),
+        lambda x: NON_NEGATIVE,
+        intervals=((0.2, 4.0),),
+        domain=("not negative",),
+        library=True,
+        sympy="sqrt",
     ),
     ScalarFunction(
         "sin",
@@ -189,6 +320,9 @@ _ROWS = (
         r"\sin",
         "sin",
         "np.sin({0})",
+        lambda x: CLOSED_UNIT_BALL,
+        library=True,
+        sympy="sin",
     ),
     ScalarFunction(
         "cos",
@@ -198,6 +332,9 @@ _ROWS = (
         r"\cos",
         "cos",
         "np.cos({0})",
+        lambda x: CLOSED_UNIT_BALL,
+        library=True,
+        sympy="cos",
     ),
     ScalarFunction(
         "softplus",
@@ -207,6 +344,9 @@ _ROWS = (
         r"\operatorname{softplus}",
         "softplus",
         "np.logaddexp({0}, 0)",
+        lambda x: POSITIVE,
+        stable=_softplus,
+        usual=True,
     ),
     ScalarFunction(
         "log_sigmoid",
@@ -216,6 +356,8 @@ _ROWS = (
         r"\log\sigma",
         "log σ",
         "-np.logaddexp(-({0}), 0)",
+        lambda x: -POSITIVE,
+        stable=lambda m, x: -_softplus(m, -x),
     ),
     ScalarFunction(
         "silu",
@@ -225,6 +367,7 @@ _ROWS = (
         r"\operatorname{silu}",
         "silu",
         "silu({0})",
+        lambda x: Interval(Fraction(-3, 10), REALS.high),
         _SIGMOID
         + '''
 
@@ -232,6 +375,7 @@ def silu(a):
     """a * sigmoid(a)."""
     return a * sigmoid(a)
 ''',
+        aliases=("swish",),
     ),
     ScalarFunction(
         "softsign",
@@ -241,6 +385,7 @@ def silu(a):
         r"\operatorname{softsign}",
         "softsign",
         "softsign({0})",
+        lambda x: MINUS_ONE_TO_ONE,
         '''\
 def softsign(a):
     """a / (1 + |a|)."""
@@ -255,12 +400,13 @@ def softsign(a):
         r"\operatorname{elu}",
         "elu",
         "elu({0})",
+        lambda x: Interval(Fraction(-1), REALS.high, True),
         '''\
 def elu(a):
     """a where a > 0, else exp(a) - 1."""
     return np.where(a > 0, a, np.expm1(np.minimum(a, 0)))
 ''',
-        smooth=False,
+        kinks=(lambda m, x: x,),
     ),
     ScalarFunction(
         "maximum",
@@ -270,7 +416,9 @@ def elu(a):
         r"\max",
         "max",
         "np.maximum({0}, {1})",
-        smooth=False,
+        maximum,
+        kinks=(lambda m, x, z: x - z,),
+        aliases=("max",),
     ),
     ScalarFunction(
         "minimum",
@@ -280,9 +428,20 @@ def elu(a):
         r"\min",
         "min",
         "np.minimum({0}, {1})",
-        smooth=False,
+        minimum,
+        kinks=(lambda m, x, z: x - z,),
+        aliases=("min",),
     ),
 )
 
 FUNCTIONS: Mapping[str, ScalarFunction] = MappingProxyType({row.name: row for row in _ROWS})
 """Every elementwise function of the cell language, by name."""
+
+GATES = tuple(row.name for row in _ROWS if row.gate == "complementary")
+"""The functions that make gates: what lets f pass lets 1 - f pass at the opposite argument."""
+
+MISTAKEN = tuple(row.name for row in _ROWS if row.usual or row.gate)
+"""The functions of one argument that a wrong program has in place of another."""
+
+PRIMITIVES = tuple(row.name for row in _ROWS if row.definition is None)
+"""What every arithmetic has to supply."""

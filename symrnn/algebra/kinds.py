@@ -30,7 +30,7 @@ from sympy.matrices.expressions import (
     ZeroMatrix,
 )
 
-from symrnn.algebra.functions import Arithmetic
+from symrnn.algebra.functions import FUNCTIONS, Arithmetic
 from symrnn.errors import MissingRuleError
 
 Shape = tuple[Any, Any]
@@ -38,15 +38,9 @@ Expr = Any
 """A SymPy matrix expression.  SymPy carries no types, so a type checker sees Any."""
 
 SYMPY = Arithmetic(
-    exp=sympy.exp,
-    log=sympy.log,
-    sqrt=sympy.sqrt,
-    sin=sympy.sin,
-    cos=sympy.cos,
-    tanh=sympy.tanh,
+    literal=lambda number: sympy.Rational(str(number)),
     step=lambda x: sympy.Heaviside(x, 0),
-    sign=sympy.sign,
-    abs=sympy.Abs,
+    **{row.name: getattr(sympy, row.sympy) for row in FUNCTIONS.values() if row.sympy},
 )
 """The functions of the table over SymPy scalars."""
 

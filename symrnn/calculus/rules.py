@@ -16,7 +16,7 @@ from functools import reduce
 from types import MappingProxyType
 from typing import Any
 
-from sympy import S
+from sympy import Rational, S
 
 from symrnn.algebra import nodes
 from symrnn.algebra.functions import FUNCTIONS
@@ -71,7 +71,7 @@ class _Entrywise:
         self.expr = expr
 
     def _lift(self, other: Any) -> Expr:
-        return other.expr if isinstance(other, _Entrywise) else nodes.number(other, self.expr.shape)
+        return other.expr if isinstance(other, _Entrywise) else nodes.number(Rational(str(other)), self.expr.shape)
 
     def __add__(self, other: Any) -> _Entrywise:
         return _Entrywise(nodes.add(self.expr, self._lift(other)))
@@ -101,14 +101,22 @@ class _Entrywise:
 class _Symbolic:
     """The functions of the table on expressions."""
 
+    def literal(self, number: Any) -> Rational:
+        return Rational(str(number))
+
     def __getattr__(self, name: str) -> Callable[..., _Entrywise]:
         return lambda *args: _Entrywise(nodes.act(name, *(arg.expr for arg in args)))
 
 
 def slopes(node: nodes.Act, value: Expr) -> list[Expr]:
     """The slope of an elementwise function with respect to each argument, written with its value."""
-    operands = [_Entrywise(x) for x in node.operands]
-    return [slope(_Symbolic(), *operands, _Entrywise(value)).expr for slope in FUNCTIONS[node.name].slopes]
+    return [on_expressions(slope, *node.operands, value) for slope in FUNCTIONS[node.name].slopes]
+
+
+def on_expressions(rule: Callable[..., Any], *operands: Expr) -> Expr:
+    """What a formula of the function table, such as a slope, gives on expressions of one shape."""
+    result: Expr = rule(_Symbolic(), *map(_Entrywise, operands)).expr
+    return result
 
 
 # --- adjoint rules ----------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from types import CodeType, FunctionType
 from typing import Any
 
+from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Variable
 from symrnn.diagnosis.statements import Statement
 from symrnn.printers.notation import NOTATIONS, latex_name
@@ -39,8 +40,9 @@ _IN_INDEX = (
     *(ast.operator, ast.unaryop, ast.expr_context),
 )
 _PRODUCTS = frozenset({"dot", "matmul"})
-_FUNCTIONS = {name: rf"\{name}" for name in "tanh cosh sinh exp log sin cos max min".split()}
-_FUNCTIONS |= {"sigmoid": r"\sigma", "sigm": r"\sigma", "expit": r"\sigma", "maximum": r"\max", "minimum": r"\min"}
+_FUNCTIONS = {"cosh": r"\cosh", "sinh": r"\sinh"} | {
+    name: row.latex for row in FUNCTIONS.values() if "<" not in row.latex for name in (row.name, *row.aliases)
+}
 _OPERATORS = {r"\mathbin{\%}": r"\odot"}
 
 

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Rational
-
 from symrnn.algebra import nodes
+from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Expr
 from symrnn.calculus.derivation import Derivation
-from symrnn.calculus.rules import slopes
+from symrnn.calculus.rules import on_expressions, slopes
 
 Rebuild = Callable[[Expr], Expr]
 
@@ -112,9 +111,6 @@ class Slope:
     instead: tuple[tuple[str, str, Expr], ...]
 
 
-_OTHERS = ("sigmoid", "tanh", "relu", "softplus")
-
-
 def find_slopes(derivation: Derivation) -> list[Slope]:
     """The derivatives of all activations of a cell."""
     found: dict[tuple[Expr, ...], Slope] = {}
@@ -137,20 +133,13 @@ def _instead(node: nodes.Act, value: Expr, slope: Expr) -> Iterator[tuple[str, s
     again = nodes.act(name, value)
     yield "derivative-at-output", "taken at the output", slopes(nodes.act(name, value), again)[0]
     yield "derivative-at-preactivation", "fed with the argument", _with_value(name, x)
-    for other in _OTHERS:
+    for other in (row.name for row in FUNCTIONS.values() if row.usual):
         if other != name:
             named = nodes.act(other, x)
             yield "wrong-derivative", f"that of {other}", _with_value(other, value)
             yield "wrong-derivative", f"that of {other}", slopes(named, named)[0]
-    if name == "tanh":  # that of its inverse, and that of the arctangent
-        yield "wrong-derivative", "that of arctan", nodes.power(nodes.add(nodes.ones(x.shape), nodes.power(x, 2)), -1)
-    if name == "relu":
-        one = nodes.ones(x.shape)
-        yield "wrong-derivative", "that of the absolute value", nodes.subtract(nodes.scale(2, slope), one)
-        yield "wrong-derivative", "inverted", nodes.subtract(one, slope)
-        for leak in (Rational(1, 100), Rational(1, 10), Rational(1, 5)):
-            leaky = nodes.add(nodes.scale(leak, one), nodes.scale(1 - leak, slope))
-            yield "wrong-derivative", f"that of a leaky one with the slope {leak}", leaky
+    for words, wrong in FUNCTIONS[name].wrong_slopes:
+        yield "wrong-derivative", words, on_expressions(wrong, x, value)
     for changed in dict.fromkeys(_slips(slope)):
         yield "wrong-derivative", "mistyped", changed
 

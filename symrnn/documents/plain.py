@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from symrnn.algebra.functions import FUNCTIONS
 from symrnn.errors import MissingRuleError
 from symrnn.printers.notation import GREEK
 
@@ -33,13 +34,6 @@ _SYMBOLS = {
     "ldots": "…",
     "langle": "⟨",
     "rangle": "⟩",
-    "tanh": "tanh",
-    "exp": "exp",
-    "log": "log",
-    "sin": "sin",
-    "cos": "cos",
-    "max": "max",
-    "min": "min",
     "quad": "  ",
     "qquad": "    ",
     "left": "",
@@ -48,6 +42,7 @@ _SYMBOLS = {
     ";": " ",
     "!": "",
     **GREEK,
+    **{row.latex[1:]: row.text for row in FUNCTIONS.values() if re.fullmatch(r"\\[a-z]+", row.latex)},
 }
 _TIGHT = {*GREEK, "partial", "varphi", "varepsilon", "ell", "quad", "qquad", "left"}
 """Commands after which a space only ends the command; after a binary sign it is meant."""

@@ -13,6 +13,7 @@ import numpy as np
 import sympy
 
 from symrnn.algebra.evaluate import at_sizes
+from symrnn.algebra.functions import GATES
 from symrnn.algebra.nodes import is_column, is_scalar
 from symrnn.identification.slips import Slip, slips
 from symrnn.identification.tiles import Dims, Span, Tile, key
@@ -185,12 +186,12 @@ def count_matrices(dims: Iterable[Dims]) -> dict[Dims, int]:
 
 
 def _gates(cell: Cell) -> Iterator[tuple[str, ...]]:
-    """For every sigmoid, the parameters in its argument: with the opposite sign they give 1 minus the gate."""
+    """For every gate, the parameters in its argument: with the opposite sign they give 1 minus the gate."""
     seen = set()
     for assignment in cell.syntax.assignments:
         for node in ast.walk(assignment.value):
             match node:
-                case ast.Call(func=ast.Name(id="sigmoid"), args=[argument]):
+                case ast.Call(func=ast.Name(id=name), args=[argument]) if name in GATES:
                     read = {name.id for name in ast.walk(argument) if isinstance(name, ast.Name)}
                     names = tuple(name for name in cell.parameters if name in read)
                     if names and names not in seen:

@@ -10,11 +10,9 @@ import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from symrnn.algebra.functions import FUNCTIONS
+from symrnn.algebra.functions import FUNCTIONS, MISTAKEN
 from symrnn.language.definition import Assignment, Definition
 from symrnn.language.recurrence import Cell
-
-_FUNCTIONS = ("sigmoid", "tanh", "relu", "softplus", "exp")
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ def _changes(
         match node:
             case ast.Call(func=ast.Name(id=name), args=[argument]) if name in FUNCTIONS:
                 yield node, argument
-                for other in _FUNCTIONS:
+                for other in MISTAKEN:
                     if other != name:
                         yield node, ast.Call(ast.Name(other), [argument], [])
             case ast.BinOp(left=ast.Constant(value=1), op=ast.Sub(), right=right):

@@ -9,11 +9,12 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from symrnn.algebra.functions import FUNCTIONS, Arithmetic
+from symrnn.algebra.functions import FUNCTIONS, Arithmetic, ScalarFunction, of_library
 from symrnn.language.definition import Definition
 
 Array = Any
@@ -24,35 +25,24 @@ def _step(x: Array) -> Array:
     return np.where(np.real(x) > 0, 1.0, 0.0)  # the sign of the real part: right for a complex step
 
 
-def _sigmoid(x: Array) -> Array:
-    above = _step(x)
-    e = np.exp(x - 2 * x * above)  # the exponent is -|x|
-    return (above + e * (1 - above)) / (1 + e)
-
-
-def _softplus(x: Array) -> Array:
-    above = _step(x)
-    return x * above + np.log1p(np.exp(x - 2 * x * above))  # the exponent is -|x|
-
-
 def _softmax(x: Array) -> Array:
     e = np.exp(x - np.max(np.real(x)))
     return e / np.sum(e)
 
 
-NUMPY = Arithmetic(
-    exp=np.exp,
-    log=np.log,
-    sqrt=np.sqrt,
-    sin=np.sin,
-    cos=np.cos,
-    tanh=np.tanh,
+class _Floating(Arithmetic):
+    """Where a function has a definition in which large arguments do not overflow, that is taken."""
+
+    def definition(self, row: ScalarFunction) -> Callable[..., Any] | None:
+        return row.stable or row.definition
+
+
+NUMPY = _Floating(
+    literal=lambda number: float(number) if isinstance(number, Fraction) else number,
     step=_step,
-    # What follows is written so that large arguments do not overflow.
-    sigmoid=_sigmoid,
-    softplus=_softplus,
-    log_sigmoid=lambda x: -_softplus(-x),
+    log1p=np.log1p,
     softmax=_softmax,
+    **of_library(np),
 )
 """The functions of the table on float and complex arrays."""
 

@@ -17,7 +17,7 @@ import sympy
 from sympy import ImmutableDenseMatrix
 
 from symrnn.algebra.evaluate import at_sizes
-from symrnn.algebra.functions import Arithmetic
+from symrnn.algebra.functions import Arithmetic, of_library
 from symrnn.errors import InputError, UnknownNameError
 from symrnn.language.evaluate import run
 from symrnn.language.recurrence import Cell
@@ -51,13 +51,8 @@ def _entrywise(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 EXPLICIT = Arithmetic(
     literal=lambda number: sympy.Rational(str(number)),
-    exp=_entrywise(sympy.exp),
-    log=_entrywise(sympy.log),
-    sqrt=_entrywise(sympy.sqrt),
-    sin=_entrywise(sympy.sin),
-    cos=_entrywise(sympy.cos),
-    tanh=_entrywise(sympy.tanh),
     step=_entrywise(Step),
+    **of_library(sympy, _entrywise),
 )
 """The functions of the table over arrays of SymPy scalars."""
 

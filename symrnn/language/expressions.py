@@ -37,14 +37,7 @@ _CALLED_HERE: Mapping[str, str] = {
     "concatenate": "concat(a, b)",
     "cat": "concat(a, b)",
     "hstack": "concat(a, b)",
-    "max": "maximum(a, b)",
-    "min": "minimum(a, b)",
-    "logistic": "sigmoid(a)",
-    "expit": "sigmoid(a)",
-    "swish": "silu(a)",
-    "heaviside": "step(a)",
-    "fabs": "abs(a)",
-    "absolute": "abs(a)",
+    **{alias: f"{row.name}({', '.join('abc'[: row.arity])})" for row in FUNCTIONS.values() for alias in row.aliases},
 }
 
 #: Syntax that is not part of the language -> how it is called, and what to do instead.

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from symrnn.algebra.functions import GATES
 from symrnn.errors import InputError
 from symrnn.language.recurrence import Cell
 from symrnn.variants.expressions import activations, function_of, names_in
@@ -26,7 +27,7 @@ class Line:
     @property
     def is_gate(self) -> bool:
         """Whether it is `name = sigmoid(...)`."""
-        return function_of(self.value) == "sigmoid"
+        return function_of(self.value) in GATES
 
 
 @dataclass(frozen=True)

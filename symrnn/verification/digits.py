@@ -10,7 +10,7 @@ import mpmath  # type: ignore[import-untyped]
 import numpy as np
 
 from symrnn.algebra.evaluate import Evaluator
-from symrnn.algebra.functions import Arithmetic
+from symrnn.algebra.functions import Arithmetic, of_library
 from symrnn.verification.field import Array
 
 _CONTEXT = mpmath.MPContext()
@@ -41,14 +41,15 @@ def _on_arrays(function: Any) -> Any:
     return np.frompyfunc(lambda x: function(_CONTEXT.mpf(x)), 1, 1)
 
 
+def _literal(number: Any) -> Any:
+    value = Fraction(str(number))
+    return _CONTEXT.mpf(value.numerator) / value.denominator
+
+
 ARITHMETIC = Arithmetic(
-    exp=_on_arrays(_exp),
-    log=_on_arrays(_real(_CONTEXT.log)),
-    sqrt=_on_arrays(_real(_CONTEXT.sqrt)),
-    sin=_on_arrays(_CONTEXT.sin),
-    cos=_on_arrays(_CONTEXT.cos),
-    tanh=_on_arrays(_CONTEXT.tanh),
+    literal=_literal,
     step=_on_arrays(lambda x: _CONTEXT.mpf(int(x > 0))),
+    **(of_library(_CONTEXT, lambda function: _on_arrays(_real(function))) | {"exp": _on_arrays(_exp)}),
 )
 """The functions of the table; those defined by others follow from their definitions."""
 
@@ -61,8 +62,7 @@ class DigitsEvaluator(Evaluator):
 
     def number(self, coefficient: Any) -> Any:
         """The number in front of a product."""
-        value = Fraction(super().number(coefficient))
-        return _CONTEXT.mpf(value.numerator) / value.denominator
+        return _literal(super().number(coefficient))
 
 
 digits = np.frompyfunc(_CONTEXT.mpf, 1, 1)

@@ -185,6 +185,7 @@ def _on_arrays(function: Callable[[Number], Number]) -> Any:
 
 
 FIELD = Arithmetic(
+    literal=lambda number: Number.of(number) if isinstance(number, Fraction) else number,
     exp=_on_arrays(_exponential),
     log=_on_arrays(_log),
     sqrt=_on_arrays(_sqrt),

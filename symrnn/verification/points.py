@@ -63,13 +63,20 @@ class Ground:
 
 
 def _from_kink(node: Act, evaluate: Evaluator) -> Array:
-    """Functions that are not smooth bend where their argument, or the difference of the two, is 0."""
+    """How far a function's arguments are from where it bends or jumps, and from the ends of its domain."""
     row = FUNCTIONS[node.name]
     operands = [evaluate(x) for x in node.operands]
-    if not row.smooth:
-        return np.abs(reduce(np.subtract, operands))
-    # a row whose sampling interval lies right of 0 is defined there only
-    return operands[0] * (DISTANCE / END) if row.interval[0] > 0 else np.ones(1)
+    bends = [np.abs(kink(NUMPY, *operands)) for kink in row.kinks]
+    ends = [_INSIDE[word](x) for word, x in zip(row.domain, operands, strict=False) if word]
+    return reduce(np.minimum, [*bends, *ends], np.ones(1))
+
+
+_INSIDE: Mapping[str, Callable[[Array], Array]] = {
+    "positive": lambda x: x * (DISTANCE / END),
+    "not negative": lambda x: x * (DISTANCE / END),
+    "not zero": np.abs,
+}
+"""What an argument has to be -> how far inside it is."""
 
 
 def _from_pole(node: Power, evaluate: Evaluator) -> Array:

@@ -95,7 +95,7 @@ def _softmax(x: Array) -> Array:
     return e / e.sum()
 
 
-ROUNDED = Arithmetic(**{name: _function(name) for name in FUNCTIONS}, softmax=_softmax)
+ROUNDED = Arithmetic(Rounded.of, **{name: _function(name) for name in FUNCTIONS}, softmax=_softmax)
 """The functions of the table on numbers that carry a bound."""
 
 _of = np.frompyfunc(Rounded.of, 1, 1)

@@ -15,8 +15,10 @@ from types import MappingProxyType
 import numpy as np
 
 from symrnn.algebra import nodes
+from symrnn.algebra.enclosure import combination, enclose
 from symrnn.algebra.evaluate import Evaluator
-from symrnn.algebra.intervals import MINUS_ONE_TO_ONE, ZERO_TO_ONE, Interval, combination, enclose
+from symrnn.algebra.functions import FUNCTIONS
+from symrnn.algebra.intervals import MINUS_ONE_TO_ONE, ZERO_TO_ONE, Interval
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation, derive
 from symrnn.calculus.jacobian import Path, jacobian, paths
@@ -324,7 +326,7 @@ def _subtracted(derivation: Derivation) -> list[Variable]:
     arguments = {e.target: e.value for e in derivation.forward if derivation.is_preactivation(e.target)}
     found: dict[Variable, int] = {}
     for equation in derivation.forward:
-        if isinstance(equation.value, nodes.Act) and equation.value.name == "exp":
+        if isinstance(equation.value, nodes.Act) and FUNCTIONS[equation.value.name].gate == "positive":
             argument = arguments.get(equation.value.operands[0], equation.value.operands[0])
             for term in argument.args if isinstance(argument, nodes.Sum) else ():
                 number, rest = nodes.coefficient(term)

@@ -15,10 +15,13 @@ import numpy as np
 from sympy import preorder_traversal
 
 from symrnn.algebra import nodes
+from symrnn.algebra.enclosure import enclose
 from symrnn.algebra.evaluate import Evaluator
-from symrnn.algebra.intervals import Interval, enclose
+from symrnn.algebra.functions import FUNCTIONS
+from symrnn.algebra.intervals import Interval
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation
+from symrnn.calculus.rules import on_expressions
 from symrnn.verification.counterexamples import Counterexample, Point, Sides
 from symrnn.verification.digits import Digits
 from symrnn.verification.field import Array
@@ -27,7 +30,6 @@ _LINES = 3
 """Random points through which lines are laid."""
 _GRID = (-100.0, -10.0, -3.0, -1.0, -0.3, 0.0, 0.3, 1.0, 3.0, 10.0, 100.0)
 _NIL, _VISIBLE = 1e-30, 1e-9
-_JUMPS = ("step", "sign")
 
 
 def bounds(derivation: Derivation, given: Mapping[Variable, Interval]) -> dict[Variable, Interval]:
@@ -123,8 +125,9 @@ def _parts(exprs: Sequence[Expr], known: Mapping[Variable, Interval]) -> tuple[t
     for part in (part for expr in exprs for part in preorder_traversal(expr)):
         if isinstance(part, nodes.Power) and part.args[1] < 0:
             divisors[part.args[0]] = None
-        if isinstance(part, nodes.Act) and part.name in _JUMPS:
-            arguments[_signed(part.operands[0])] = None
+        if isinstance(part, nodes.Act) and FUNCTIONS[part.name].jumps:
+            jumps = (on_expressions(kink, *part.operands) for kink in FUNCTIONS[part.name].kinks)
+            arguments |= dict.fromkeys(map(_signed, jumps))
     kept = [tuple(x for x in found if 0 in enclose(x, known)) for found in (divisors, arguments)]
     return kept[0], kept[1]
 

@@ -6,6 +6,7 @@ import copy
 import pickle
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import mpmath
@@ -14,10 +15,12 @@ import pytest
 import sympy
 from numpy.testing import assert_allclose
 
-from symrnn.algebra.functions import FUNCTIONS, Arithmetic, ScalarFunction
+from symrnn.algebra.functions import FUNCTIONS, PRIMITIVES, Arithmetic, ScalarFunction
 from symrnn.algebra.nodes import SYMPY
 from symrnn.language.evaluate import NUMPY
 from symrnn.language.explicit import EXPLICIT
+from symrnn.verification.digits import ARITHMETIC as DIGITS
+from symrnn.verification.field import FIELD
 
 ROWS = pytest.mark.parametrize("row", FUNCTIONS.values(), ids=list(FUNCTIONS))
 
@@ -34,7 +37,7 @@ PRIMITIVE = Arithmetic(
 
 def points(row: ScalarFunction) -> list[np.ndarray]:
     rng = np.random.default_rng(3)
-    return [rng.uniform(*row.interval, size=200) for _ in range(row.arity)]
+    return [rng.uniform(*row.interval(i), size=200) for i in range(row.arity)]
 
 
 def template(row: ScalarFunction, args: list[np.ndarray]) -> np.ndarray:
@@ -100,7 +103,7 @@ MAGNITUDES = (0, 1e-30, 1e-8, 0.01, 0.37, 1, 3, 10, 17, 18, 20, 36, 37, 40, 41, 
 def accuracy(row: ScalarFunction, dtype: type, compute: Callable[..., np.ndarray]) -> float:
     """The largest relative error on both sides of 0, in units of the last place, where the value can be represented."""
     x = np.unique(np.array([sign * size for size in MAGNITUDES for sign in (1, -1)], dtype))
-    x = x[x > 0] if row.interval[0] > 0 else x
+    x = x[x > 0] if row.interval()[0] > 0 else x
     args = [x] if row.arity == 1 else [grid.ravel() for grid in np.meshgrid(x, x[::3])]
     with np.errstate(over="ignore"):  # exp(1e4)
         computed = compute(*args)
@@ -145,7 +148,7 @@ def test_float32_stays_float32(row: ScalarFunction) -> None:
 
 @ROWS
 def test_large_arguments_do_not_overflow(row: ScalarFunction) -> None:
-    if row.name == "exp" or row.interval[0] > 0:
+    if row.name == "exp" or row.interval()[0] > 0:
         pytest.skip("its value is infinite or undefined there")
     args = [np.array([1e4, -1e4, 0.0]) for _ in range(row.arity)]
     with np.errstate(over="raise", invalid="raise", divide="raise"), warnings.catch_warnings():
@@ -161,7 +164,7 @@ def test_row_is_complete(row: ScalarFunction) -> None:
     assert row.statement
     assert row.latex
     assert row.text
-    assert row.interval[0] < row.interval[1]
+    assert all(low < high for low, high in row.intervals)
 
 
 def test_arithmetic_knows_the_table_only() -> None:
@@ -180,3 +183,16 @@ def test_softmax_shifts_where_it_can() -> None:
 def test_arithmetic_can_be_copied() -> None:
     assert copy.copy(PRIMITIVE).exp is np.exp
     assert pickle.loads(pickle.dumps(Arithmetic(exp=np.exp, literal=float))).exp is np.exp
+
+
+@pytest.mark.parametrize("arithmetic", [SYMPY, NUMPY, EXPLICIT, FIELD, DIGITS], ids=lambda one: type(one).__name__)
+def test_every_arithmetic_has_every_primitive(arithmetic: Arithmetic) -> None:
+    for name in PRIMITIVES:
+        assert callable(getattr(arithmetic, name))
+
+
+def test_a_row_says_where_it_jumps() -> None:
+    with pytest.raises(ValueError, match="step: it jumps, and `kinks` does not say where"):
+        replace(FUNCTIONS["step"], kinks=())
+    with pytest.raises(ValueError, match="an interval and a domain for each of 1 arguments"):
+        replace(FUNCTIONS["log"], intervals=((0.0, 1.0), (0.0, 1.0)))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sympy import S
 
 from symrnn.algebra import nodes
+from symrnn.algebra.functions import GATES
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.diagnosis.mistake import Edit, Grounds, Mistake, has_slope, in_brackets, in_slope, put_at, reads_adjoint
 from symrnn.diagnosis.terms import Site, factors, sites, without
@@ -92,7 +93,7 @@ def _inside_complement(site: Site) -> bool:
 
 
 def _is_gate(on: Grounds, site: Site) -> bool:
-    return any(slope.of == site.node and slope.function == "sigmoid" for slope in on.slopes)
+    return any(slope.of == site.node and slope.function in GATES for slope in on.slopes)
 
 
 def _unnamed(on: Grounds) -> list[Expr]:

@@ -9,6 +9,7 @@ from itertools import combinations
 from typing import Any
 
 from symrnn.algebra import nodes
+from symrnn.algebra.functions import MISTAKEN
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation, derive
 from symrnn.diagnosis.mistake import Edit, Grounds, Mistake
@@ -17,8 +18,6 @@ from symrnn.diagnosis.terms import Site, sites
 from symrnn.errors import SymrnnError
 from symrnn.language.recurrence import Cell, Equation
 from symrnn.printers import text
-
-_FUNCTIONS = ("sigmoid", "tanh", "relu", "softplus", "exp")
 
 
 def other_cells(on: Grounds) -> Iterator[Mistake]:
@@ -148,7 +147,7 @@ def _instead(cell: Cell, site: Site, known: set[Variable]) -> Iterator[tuple[Any
     ones = nodes.ones(node.shape)
     if isinstance(node, nodes.Act) and len(node.operands) == 1:
         yield ("linear", node.name), node.operands[0]
-        yield from ((("act", node.name, o), nodes.act(o, *node.operands)) for o in _FUNCTIONS if o != node.name)
+        yield from ((("act", node.name, o), nodes.act(o, *node.operands)) for o in MISTAKEN if o != node.name)
     elif isinstance(node, nodes.Sum):
         for gone in node.args:
             yield _kind(cell, gone), nodes.add(*(term for term in node.args if term != gone))
