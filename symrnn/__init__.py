@@ -96,7 +96,6 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"symrnn.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'symrnn' has no attribute {name!r}")
-    importlib.import_module("symrnn.documents")  # expressions and derivations print themselves through it
     return getattr(importlib.import_module(_HOMES[name]), name)
 
 

@@ -9,7 +9,6 @@ They are built by the constructors in `nodes`, which check shapes; nothing else 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import sympy
@@ -44,18 +43,12 @@ SYMPY = Arithmetic(
 )
 """The functions of the table over SymPy scalars."""
 
-_display: dict[str, Callable[[Expr], str]] = {}
-
-
-def register_display(text: Callable[[Expr], str], latex: Callable[[Expr], str]) -> None:
-    """Say how nodes print themselves; called once, by the printers."""
-    _display.update(text=text, latex=latex)
-
 
 def _displayed(form: str, x: Expr, printer: Any) -> str:
+    from symrnn import printers  # the printers know the nodes, so the nodes look for them only when they print
+
     try:
-        if form in _display:  # SymPy's own algorithms may print before the printers were loaded
-            return _display[form](x)
+        return str(getattr(printers, form)(x))
     except MissingRuleError:  # subs and xreplace can put any SymPy object into an expression of ours
         pass
     for kind in type(x).__mro__[1:]:
@@ -66,7 +59,7 @@ def _displayed(form: str, x: Expr, printer: Any) -> str:
 
 
 class _Node:
-    """What all nodes share: they print through the registered printers."""
+    """What all nodes share: they print as papers do."""
 
     def _sympystr(self, printer: Any) -> str:
         return _displayed("text", self, printer)

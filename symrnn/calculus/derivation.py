@@ -7,7 +7,7 @@ and step t+1) is its cotangent; through time, the cotangent of h_t is ∂ℓ/∂
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -168,17 +168,10 @@ class Derivation:
         return _write(self, "equations", "subscript")
 
 
-Writer = Callable[[Derivation, str, str], str]
-_writers: list[Writer] = []
-
-
-def register_writer(writer: Writer) -> None:
-    """Say how a derivation is written, as `writer(derivation, format, notation)`; called once, by the documents."""
-    _writers[:] = [writer]
-
-
 def _write(derivation: Derivation, form: str, notation: str) -> str:
-    return _writers[0](derivation, form, notation)
+    from symrnn.documents import write  # the documents are made of derivations, which look for them only when printed
+
+    return write(derivation, form, notation)
 
 
 def derive(cell: Cell, rules: RuleTable = RULES) -> Derivation:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
-from symrnn.calculus.derivation import Derivation, register_writer
+from symrnn.calculus.derivation import Derivation
 from symrnn.documents import equations, markdown, tex, text
 from symrnn.documents.content import derivation_document
 from symrnn.documents.single import jacobian_document
 from symrnn.documents.structure import Document
 from symrnn.errors import UnknownNameError
-from symrnn.printers import Notation  # importing the printers teaches expressions to print themselves
+from symrnn.printers import Notation
 
 __all__ = ["FORMS", "Document", "derivation_document", "jacobian_document", "write"]
 
@@ -51,6 +51,3 @@ def write(
         raise UnknownNameError(f"no form {form!r}\n  there are {', '.join(FORMS)}")
     whole = document if isinstance(document, Document) else derivation_document(document, notation, layout, further)
     return FORMS[form](whole)
-
-
-register_writer(write)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symrnn.algebra.kinds import Expr, register_display
+from symrnn.algebra.kinds import Expr
 from symrnn.printers.mathematics import MathPrinter
 from symrnn.printers.notation import NOTATIONS, Notation
 from symrnn.printers.syntax import LATEX, TEXT
@@ -18,6 +18,3 @@ def latex(expr: Expr, notation: Notation = NOTATIONS["subscript"]) -> str:
 def text(expr: Expr, notation: Notation = NOTATIONS["subscript"]) -> str:
     """An expression in plain text, for a terminal."""
     return MathPrinter(TEXT, notation)(expr)
-
-
-register_display(text, latex)
