@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from symrnn.characters import escaped_json, printable
 from symrnn.checking.adapters import from_loss, from_object
 from symrnn.checking.draws import Draws
 from symrnn.checking.invocation import call, signature
@@ -19,7 +20,7 @@ from symrnn.checking.report import GradientReport
 from symrnn.checking.trees import is_float
 from symrnn.checking.written import returned_names
 from symrnn.errors import InputError, SymrnnError
-from symrnn.importing import imported, printable
+from symrnn.importing import imported
 
 Inputs = Mapping[str, Any] | Callable[..., Any]
 Arguments = tuple[Callable[..., Any], Callable[..., Any], Inputs]
@@ -88,7 +89,7 @@ class FileReport:
             "refused": dict(self.refused),
             "skipped": dict(self.skipped),
         }
-        return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return escaped_json(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
 
     def to_html(self) -> str:
         """Everything as a page."""

@@ -6,6 +6,7 @@ command that needs it, so that `symrnn --help` answers at once.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from symrnn import __version__
+from symrnn.characters import printable, printable_lines
 from symrnn.errors import InputError, SymrnnError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -51,6 +53,9 @@ Names = Annotated[
 JacobianLayout = Annotated[
     str, typer.Option("--layout", metavar="NAME", help="Of Jacobians: numerator (y's entries are rows), denominator.")
 ]
+
+#: wrong use that typer finds; it does not name the class itself
+_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 #: file ending -> form, where --to does not say
 _FORMS = {".tex": "tex", ".md": "markdown", ".markdown": "markdown", ".txt": "text"}
@@ -247,7 +252,6 @@ def check(
     loaded = None if cell is None else load_cell(cell)
 
     from symrnn.checkfile import Wanted, check_file
-    from symrnn.importing import printable
     from symrnn.listing import gradients
 
     def announce() -> None:
@@ -335,9 +339,15 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal without ⊙ still gets the rest
     try:
         try:
-            app()
+            code = app(standalone_mode=False)
         finally:
             sys.stdout.flush()
+        sys.exit(code if isinstance(code, int) else 0)
+    except _UsageError as error:
+        said = io.StringIO()
+        error.show(said)  # type: ignore[attr-defined]
+        typer.echo(printable_lines(said.getvalue()), nl=False, err=True)
+        sys.exit(2)
     except SymrnnError as error:
         typer.echo(f"symrnn: {error}", err=True)
         sys.exit(2)

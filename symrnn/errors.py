@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from symrnn.characters import is_shown, printable, printable_lines
+
 
 class SymrnnError(Exception):
-    """Something the user can mend; its text says what, where, and what to do."""
+    """Something the user can mend; its text says what, where, and what to do.
 
+    A message may quote anything, so what a terminal would obey is escaped here, once for all of them.
+    """
 
-def _printable(text: str) -> str:
-    """The text on one line, with what a terminal might obey escaped."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(printable_lines(arg) if isinstance(arg, str) else arg for arg in args))
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Place:
     text: str = ""
 
     def __str__(self) -> str:
-        return f"{_printable(self.file)}:{self.line}:{self.column}"
+        return f"{printable(self.file)}:{self.line}:{self.column}"
 
     def quote(self) -> str:
         """The line with a caret under the column, or nothing where the line is empty."""
@@ -38,7 +41,7 @@ class Place:
         indent = len(body) - len(body.lstrip())
         caret = max(self.column - 1 - indent, 0)
         start = max(caret - 70, 0)  # very long lines are shown around the column only
-        shown = "".join(c if c.isprintable() else " " for c in body.lstrip()[start : start + 100])
+        shown = "".join(c if is_shown(c) else " " for c in body.lstrip()[start : start + 100])
         return f"\n    {shown}\n    {' ' * (caret - start)}^"
 
 
@@ -55,7 +58,7 @@ class CellError(SymrnnError):
         self.place = place
         self.problem = problem
         self.remedy = remedy
-        super().__init__(f"{place}: {_printable(problem)}{place.quote()}\n  {_printable(remedy)}")
+        super().__init__(f"{place}: {printable(problem)}{place.quote()}\n  {printable(remedy)}")
 
 
 class ShapeError(CellError):

@@ -16,6 +16,7 @@ from io import BytesIO
 from pathlib import Path
 from types import CodeType, ModuleType
 
+from symrnn.characters import printable
 from symrnn.errors import InputError
 
 _PACKAGE = "symrnn_checked"
@@ -157,8 +158,3 @@ def _named(error: BaseException) -> str:
         text = ""
     name = printable(type(error).__name__)
     return f"{name}: {text[:_LONGEST]}" if text else name
-
-
-def printable(text: str) -> str:
-    """The text with what a terminal might obey escaped."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

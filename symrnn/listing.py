@@ -13,10 +13,11 @@ from rich.text import Text
 import symrnn
 from symrnn import cells
 from symrnn.calculus.derivation import derive
+from symrnn.characters import clean
 from symrnn.checking.findings import Verdict
 from symrnn.counting import count, formula
 from symrnn.documents import derivation_document
-from symrnn.documents.setting import clean, set_up
+from symrnn.documents.setting import set_up
 from symrnn.documents.structure import Block, Bullets, Document, Inline, Paragraph, Section
 from symrnn.documents.symbols import symbol_table
 from symrnn.language.recurrence import Cell

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
+from symrnn.characters import printable_lines
 from symrnn.checking.findings import Verdict
 from symrnn.checking.report import (
     COLUMNS,
@@ -34,8 +35,8 @@ _BOX = "font-family:system-ui,sans-serif;color:inherit;max-width:60em"
 
 def page(report: GradientReport) -> str:
     """The report as one `div`; text has the colour of its surroundings, and only badges have a background."""
-    parts = [f"<p>{_badge(report.verdict)} <b>{escape(report.summary)}</b></p>"]
-    parts += [f'<pre style="{_PRE}">{escape(line)}</pre>' for line in heading(report)]
+    parts = [f"<p>{_badge(report.verdict)} <b>{_shown(report.summary)}</b></p>"]
+    parts += [f'<pre style="{_PRE}">{_shown(line)}</pre>' for line in heading(report)]
     parts.append(_table(report) if report.gradients else "")
     for diagnosis in report.diagnoses:
         parts.append(_list(f"Mistake: {diagnosis.mistake}", diagnosis_told(diagnosis)))
@@ -52,9 +53,9 @@ def _table(report: GradientReport) -> str:
     head = "".join(f'<th style="{_CELL}">{title}</th>' for title in COLUMNS)
     rows = []
     for finding, row in zip(report.gradients, table(report), strict=True):
-        cells = [escape(entry) for entry in row]
+        cells = [_shown(entry) for entry in row]
         cells[0], cells[2] = f"<code>{cells[0]}</code>", _badge(finding.verdict)
-        title = escape(finding.criterion, quote=True)
+        title = _shown(finding.criterion)
         rows.append(
             f'<tr title="{title}">{"".join(f"<td style={chr(34)}{_CELL}{chr(34)}>{c}</td>" for c in cells)}</tr>'
         )
@@ -62,11 +63,15 @@ def _table(report: GradientReport) -> str:
 
 
 def _badge(verdict: Verdict) -> str:
-    return f'<span style="{_BADGE.format(_COLOURS[verdict])}">{escape(str(verdict))}</span>'
+    return f'<span style="{_BADGE.format(_COLOURS[verdict])}">{_shown(str(verdict))}</span>'
 
 
 def _list(title: str, items: Iterable[str], code: bool = False) -> str:
-    shown = [f"<code>{escape(item)}</code>" if code else escape(item) for item in items]
+    shown = [f"<code>{_shown(item)}</code>" if code else _shown(item) for item in items]
     if not shown:
         return ""
-    return f"<p><b>{escape(title)}</b></p><ul style='{_ITEM}'>{''.join(f'<li>{item}</li>' for item in shown)}</ul>"
+    return f"<p><b>{_shown(title)}</b></p><ul style='{_ITEM}'>{''.join(f'<li>{item}</li>' for item in shown)}</ul>"
+
+
+def _shown(text: str) -> str:
+    return escape(printable_lines(text), quote=True)

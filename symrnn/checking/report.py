@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
+from symrnn.characters import escaped_json, is_shown
 from symrnn.checking.findings import (
     MISTAKES,
     BlindSpot,
@@ -121,7 +122,8 @@ class GradientReport:
 
     def to_json(self) -> str:
         """`as_dict` as JSON, the same for the same report."""
-        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False, allow_nan=False, sort_keys=True)
+        text = json.dumps(self.as_dict(), indent=2, ensure_ascii=False, allow_nan=False, sort_keys=True)
+        return escaped_json(text)
 
     def _repr_html_(self) -> str:
         from symrnn.checking.html import page
@@ -254,7 +256,7 @@ def _wrapped(items: Sequence[str], indent: str) -> list[str]:
 
 def _line(text: str) -> str:
     """The text with what a terminal might obey taken out."""
-    return "".join(c if c.isprintable() else " " for c in text)
+    return "".join(c if is_shown(c) else " " for c in text)
 
 
 def _ruled(rows: list[tuple[str, ...]]) -> list[str]:

@@ -10,9 +10,10 @@ from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Act, Expr, Variable
 from symrnn.calculus.derivation import Derivation, Step
 from symrnn.calculus.jacobian import LAYOUTS, check_choice
+from symrnn.characters import clean
 from symrnn.documents.further import FURTHER, check_further
 from symrnn.documents.jacobians import jacobian_sections
-from symrnn.documents.setting import Setting, clean, phrase, set_up
+from symrnn.documents.setting import Setting, phrase, set_up
 from symrnn.documents.structure import (
     Block,
     Bullets,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -87,12 +86,6 @@ def phrase(text: str) -> Inline:
     """
     parts = re.split(r"\$", text)
     return tuple(Maths(part, plain(part)) if index % 2 else part for index, part in enumerate(parts) if part)
-
-
-def clean(text: str) -> str:
-    """A text of the author's on one line, without characters that are instructions to a terminal or a page."""
-    spaced = "".join(" " if character.isspace() else character for character in unicodedata.normalize("NFC", text))
-    return " ".join("".join(c for c in spaced if unicodedata.category(c)[0] != "C").split())
 
 
 def set_up(derivation: Derivation, notation: Notation) -> Setting:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
+from symrnn.characters import clean_lines, escaped_program
 from symrnn.errors import CellError
 from symrnn.language.definition import Argument, Assignment, Definition
 from symrnn.language.expressions import check_expression, refusal
@@ -93,12 +94,12 @@ def _definition(function: ast.FunctionDef, text: Text) -> Definition:
         raise refusal(body[-1], text)
     definition = Definition(
         name=function.name,
-        docstring=(ast.get_docstring(function) or "") if has_docstring else "",
+        docstring=clean_lines(ast.get_docstring(function) or "") if has_docstring else "",
         positional=positional,
         keyword_only=keyword_only,
         assignments=assignments,
         returned=_returned(body[-1], text),
-        text=_own_text(function, text),
+        text=escaped_program(_own_text(function, text)),
         place=text.place,
     )
     check_use(definition, function, text)

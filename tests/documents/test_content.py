@@ -9,10 +9,11 @@ from symrnn.algebra.functions import FUNCTIONS
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.jacobian import jacobian, paths
 from symrnn.calculus.rules import RULES
+from symrnn.characters import clean
 from symrnn.documents import FORMS, derivation_document, write
 from symrnn.documents.content import _ranges
 from symrnn.documents.plain import plain
-from symrnn.documents.setting import clean, phrase
+from symrnn.documents.setting import phrase
 from symrnn.documents.structure import Bullets, Display, Equation, Line, Maths, Table
 from symrnn.errors import InputError, MissingRuleError, NameClashError, UnknownNameError
 from symrnn.printers import NOTATIONS, text
