@@ -21,6 +21,7 @@ from symrnn.checking.trees import is_float
 from symrnn.checking.written import returned_names
 from symrnn.errors import InputError, SymrnnError
 from symrnn.importing import imported
+from symrnn.suggestions import did_you_mean
 
 Inputs = Mapping[str, Any] | Callable[..., Any]
 Arguments = tuple[Callable[..., Any], Callable[..., Any], Inputs]
@@ -216,11 +217,8 @@ class _Checking:
         for part in rest:
             value = getattr(value, part, None)
         if value is None:
-            import difflib
-
             known = [known for known, value in self.held.items() if callable(value)]
-            close = difflib.get_close_matches(head, known, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"it defines {', '.join(sorted(known)[:20]) or 'none'}"
+            hint = did_you_mean(head, known).rstrip() or f"it defines {', '.join(sorted(known)[:20]) or 'none'}"
             raise InputError(f"{self.shown}: {option} {printable(name)}: there is no such function\n  {hint}")
         if not callable(value):
             problem = f"{option} {printable(name)}: expected a function, got {type(value).__name__}"

@@ -5,10 +5,11 @@ The whole road on one page: every step is one function of one room.
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import inspect
 import linecache
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,10 +18,11 @@ from types import MappingProxyType
 from typing import Any
 
 from symrnn import __version__
-from symrnn.calculus.derivation import Derivation, derive
+from symrnn.calculus.derivation import Derivation, derivation_of
 from symrnn.calculus.second_order import second_order
 from symrnn.calculus.tangent import tangent
-from symrnn.errors import InputError, SymrnnError
+from symrnn.errors import InputError
+from symrnn.files import write_whole
 from symrnn.language.recurrence import Cell
 from symrnn.naming import listed
 from symrnn.printers.numpy_module import Further, numpy_module
@@ -28,6 +30,7 @@ from symrnn.printers.numpy_rtrl import numpy_rtrl
 from symrnn.printers.numpy_tangent import numpy_hvp, numpy_jvp
 from symrnn.program.lower import lower, lower_second_order, lower_tangent
 from symrnn.program.passes import run_passes, single_step
+from symrnn.suggestions import did_you_mean
 
 STANDARD = ("initialize", "forward", "step", "backward")
 """The functions that every module has."""
@@ -59,6 +62,46 @@ TARGETS: Mapping[str, Callable[[Derivation, Sequence[str]], str]] = MappingProxy
 """Target language -> the writer of its modules."""
 
 
+class GeneratedFunction:
+    """A function of a generated module: called like one, and sent to another process as the module's text.
+
+    `inspect.signature`, `inspect.getsource` and `help` show the function itself.
+
+    Args:
+        function: the function.
+        module: the module's name.
+        source: the module's text.
+    """
+
+    def __init__(self, function: Callable[..., Any], module: str, source: str) -> None:
+        functools.update_wrapper(self, function)
+        self._function, self._module, self._source = function, module, source
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: D102 - `help` is to show the function's docstring
+        return self._function(*args, **kwargs)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _function, self._identity
+
+    @property
+    def _identity(self) -> tuple[str, str, str]:
+        return self._module, self._source, self._function.__name__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, GeneratedFunction) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    def __repr__(self) -> str:
+        return f"<{self._function.__name__}{inspect.signature(self._function)} of the module {self._module}>"
+
+
+def _function(module: str, source: str, name: str) -> Callable[..., Any]:
+    function: Callable[..., Any] = getattr(load_source(module, source), name)
+    return function
+
+
 @dataclass(frozen=True)
 class Module:
     """A generated module, in memory.
@@ -87,16 +130,20 @@ class Module:
     hvp: Callable[..., Any] | None = field(default=None, repr=False)
     rtrl: Callable[..., Any] | None = field(default=None, repr=False)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A module travels as its text, from which its functions are made again."""
+        return load_source, (self.name, self.source)
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the source to a file; an existing file is replaced at once, or not at all."""
-        return write_whole(Path(path), self.source)
+        return write_whole(path, self.source)
 
 
-def generate_source(cell: Cell | Derivation, target: str = "numpy", functions: str | Sequence[str] = ()) -> str:
+def generate_source(cell: Cell | Derivation | str, target: str = "numpy", functions: str | Sequence[str] = ()) -> str:
     """The text of the generated module; see `generate`."""
     if target not in TARGETS:
-        raise InputError(f"no target {target!r}\n  there are {', '.join(TARGETS)}")
-    return TARGETS[target](cell if isinstance(cell, Derivation) else derive(cell), check_functions(functions))
+        raise InputError(f"no target {target!r}\n  {did_you_mean(target, TARGETS)}there are {', '.join(TARGETS)}")
+    return TARGETS[target](derivation_of(cell), check_functions(functions))
 
 
 def check_functions(functions: str | Iterable[str]) -> tuple[str, ...]:
@@ -114,7 +161,7 @@ def check_functions(functions: str | Iterable[str]) -> tuple[str, ...]:
     return names
 
 
-def generate(cell: Cell | Derivation, target: str = "numpy", functions: str | Sequence[str] = ()) -> Module:
+def generate(cell: Cell | Derivation | str, target: str = "numpy", functions: str | Sequence[str] = ()) -> Module:
     """Generate the forward and backward pass of a cell.
 
     Args:
@@ -143,7 +190,7 @@ def generate(cell: Cell | Derivation, target: str = "numpy", functions: str | Se
         >>> grads_dot["W"].shape
         (3, 2)
     """
-    derivation = cell if isinstance(cell, Derivation) else derive(cell)
+    derivation = derivation_of(cell)
     return load_source(derivation.cell.name, generate_source(derivation, target, functions))
 
 
@@ -154,39 +201,5 @@ def load_source(name: str, source: str) -> Module:
     linecache.cache[file] = (len(source), None, lines, file)  # inspect.getsource and tracebacks find it there
     namespace: dict[str, Any] = {"__name__": f"symrnn_generated_{name}"}
     exec(compile(source, file, "exec"), namespace)  # noqa: S102 - text printed by this package from checked names
-    functions = {key: namespace[key] for key in STANDARD} | {key: namespace.get(key) for key in FURTHER}
-    return Module(name, source, **functions)
-
-
-def write_whole(path: Path, text: str) -> Path:
-    """Write a text file completely or not at all.
-
-    Raises:
-        SymrnnError: the file cannot be written; nothing is left behind.
-    """
-    temporary = None
-    try:
-        target = path.resolve() if path.is_symlink() else path
-        if target.is_dir():
-            raise IsADirectoryError(21, "this is a directory")
-        if target.exists() and not target.is_file():  # /dev/stdout, a pipe
-            target.write_text(text, encoding="utf-8")
-            return path
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
-        os.chmod(temporary, mode)
-        os.replace(temporary, target)
-    except (OSError, ValueError) as error:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
-        reason = getattr(error, "strerror", None) or str(error)
-        raise SymrnnError(f"{path}: cannot be written: {reason}\n  give another file") from None
-    return path
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    made = {key: GeneratedFunction(namespace[key], name, source) for key in (*STANDARD, *FURTHER) if key in namespace}
+    return Module(name, source, **made)

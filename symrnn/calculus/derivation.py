@@ -7,10 +7,12 @@ and step t+1) is its cotangent; through time, the cotangent of h_t is ∂ℓ/∂
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from sympy import preorder_traversal
 
@@ -19,8 +21,9 @@ from symrnn.algebra.nodes import Expr, Variable
 from symrnn.algebra.rebuilding import rebuild
 from symrnn.algebra.simplify import simplify
 from symrnn.calculus.rules import RULES, RuleTable, Share, pull_back
-from symrnn.errors import InputError, NameClashError, UnknownNameError
-from symrnn.language.recurrence import Cell, Equation
+from symrnn.choices import form_of
+from symrnn.errors import NameClashError, UnknownNameError
+from symrnn.language.recurrence import Cell, Equation, unknown_variable
 
 Role = Literal["state", "intermediate", "input", "carry", "parameter"]
 
@@ -102,12 +105,16 @@ class Derivation:
     cotangents: Mapping[str, Variable]
     rules: RuleTable = field(repr=False, compare=False)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A derivation travels as its cell: what was done once by the rules is done again."""
+        return derive, (self.cell,) if self.rules is RULES else (self.cell, self.rules)
+
     def of(self, name: str) -> Step:
         """The step that gives the adjoint of the variable with this identifier."""
         if name in self._steps:
             return self._steps[name]
-        known = ", ".join(step.of.name for step in self.steps)
-        raise UnknownNameError(f"no adjoint of {name!r} in the derivation of {self.cell.name}\n  there are {known}")
+        known = {step.of.name: step.of for step in self.steps}
+        raise UnknownNameError(unknown_variable(f"the derivation of {self.cell.name}", name, known))
 
     @cached_property
     def _steps(self) -> Mapping[str, Step]:
@@ -158,6 +165,26 @@ class Derivation:
         """The derivation as Markdown with `$$` formulas."""
         return _write(self, "markdown", notation)
 
+    def save(self, path: str | os.PathLike[str], notation: str = "subscript", layout: str = "numerator") -> Path:
+        """Write the derivation to a file, whole or not at all.
+
+        Args:
+            path: the file; its ending says the form: .tex, .md or .txt.
+            notation: how names look.
+            layout: how Jacobians are laid out.
+
+        Returns:
+            The path.
+
+        Raises:
+            InputError: no form belongs to the ending.
+            SymrnnError: the file cannot be written.
+        """
+        from symrnn.documents import write
+        from symrnn.files import write_whole
+
+        return write_whole(path, write(self, form_of(path) or "text", notation, layout))
+
     def __str__(self) -> str:
         return _write(self, "text", "subscript")
 
@@ -174,19 +201,32 @@ def _write(derivation: Derivation, form: str, notation: str) -> str:
     return write(derivation, form, notation)
 
 
-def derive(cell: Cell, rules: RuleTable = RULES) -> Derivation:
+def derivation_of(cell: Cell | Derivation | str) -> Derivation:
+    """A derivation as it is; of a cell, or of a cell's name, its derivation.
+
+    Raises:
+        InputError: it is neither.
+    """
+    return cell if isinstance(cell, Derivation) else derive(cell)
+
+
+def derive(cell: Cell | Derivation | str, rules: RuleTable = RULES) -> Derivation:
     """Differentiate one step of a cell, backward.
 
     Args:
-        cell: the cell.
+        cell: the cell, its name, or what holds it, such as another derivation.
         rules: the rule table; another one is for tests that plant a wrong rule.
 
     Returns:
         The derivation, in the conventions of the documents: a gradient has its variable's shape.
+
+    Raises:
+        InputError: it is no cell.
+        UnknownNameError: the library has no cell of that name.
     """
-    if not isinstance(cell, Cell):
-        remedy = "take one from symrnn.cells, or read one with symrnn.cell"  # type: ignore[unreachable]
-        raise InputError(f"expected a Cell, got {cell!r:.60}\n  {remedy}")
+    from symrnn.cells.finding import find_cell  # the library is read when a cell is named, not before
+
+    cell = find_cell(cell)
     names = Names(cell.symbols)
     forward = tuple(_name_preactivations(cell, names))
     adjoint = _adjoint_names(cell, forward, names)

@@ -27,12 +27,13 @@ from symrnn.calculus.rules import chain
 from symrnn.calculus.window import Window, ask
 from symrnn.errors import InputError
 from symrnn.language.recurrence import Cell
+from symrnn.suggestions import did_you_mean
 
 __all__ = ["KINDS", "LAYOUTS", "Path", "count_paths", "jacobian", "laid_out", "paths", "question"]
 
 
 def jacobian(
-    cell: Cell | Derivation,
+    cell: Cell | Derivation | str,
     of: str,
     wrt: str,
     kind: str = "cell",
@@ -75,7 +76,7 @@ def jacobian(
 
 
 def question(
-    cell: Cell | Derivation,
+    cell: Cell | Derivation | str,
     of: str,
     wrt: str,
     kind: str = "cell",
@@ -106,7 +107,8 @@ def check_choice(what: str, given: str, known: Collection[str]) -> None:
         InputError: it is not.
     """
     if not isinstance(given, str) or given not in known:
-        raise InputError(f"no {what} {given!r} of Jacobian\n  there are {', '.join(map(repr, known))}")
+        hint = did_you_mean(given, known)
+        raise InputError(f"no {what} {given!r} of Jacobian\n  {hint}there are {', '.join(map(repr, known))}")
 
 
 def _direct(window: Window) -> Expr:

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from types import MappingProxyType
 from typing import Any
 
 from sympy import Rational, S
@@ -22,6 +21,7 @@ from symrnn.algebra import nodes
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Expr
 from symrnn.errors import MissingRuleError
+from symrnn.freezing import Frozen
 
 Contributions = list[tuple[Expr, Expr]]
 """Operand and what it receives, in the order of the operands."""
@@ -56,6 +56,15 @@ class Rule:
     jacobian: Callable[[Any, Expr], Contributions]
     tangent_statement: str
     tangent: Callable[[Any, Expr, Moved], Expr]
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """A row of the table travels as its name; another rule, by what it consists of."""
+        of_the_table = closed().get(self.operator) is self
+        return (_of_the_table, (self.operator,)) if of_the_table else super().__reduce_ex__(protocol)
+
+
+def _of_the_table(operator: str) -> Rule:
+    return closed()[operator]
 
 
 RuleTable = Mapping[str, Rule]
@@ -383,7 +392,7 @@ _ROWS = (
     ),
 )
 
-RULES: RuleTable = MappingProxyType({row.operator: row for row in _ROWS})
+RULES: RuleTable = Frozen({row.operator: row for row in _ROWS})
 """Every rule of the cell language, by the class name of the node it is for."""
 
 _SLICE = Rule(
@@ -396,12 +405,12 @@ _SLICE = Rule(
     r"y = x_{[i:j]}:\quad \dot y = \dot x_{[i:j]}",
     _slice_tangent,
 )
-_BACKWARD: RuleTable = MappingProxyType({_SLICE.operator: _SLICE})
+_BACKWARD: RuleTable = Frozen({_SLICE.operator: _SLICE})
 
 
 def closed(rules: RuleTable = RULES) -> RuleTable:
     """The rules, and those for nodes that no cell can have but its backward equations can: these derive again."""
-    return MappingProxyType({**_BACKWARD, **rules})
+    return Frozen({**_BACKWARD, **rules})
 
 
 _CONSTANTS = ("Ones", "Zeros", "Eye")

@@ -17,9 +17,9 @@ from functools import cached_property
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
-from symrnn.calculus.derivation import Derivation, derive, shift
+from symrnn.calculus.derivation import Derivation, derivation_of, shift
 from symrnn.errors import InputError, UnknownNameError
-from symrnn.language.recurrence import Cell
+from symrnn.language.recurrence import Cell, unknown_variable
 from symrnn.naming import listed
 
 MOST_STEPS = 1000
@@ -83,7 +83,9 @@ def _moment(variable: Variable, back: int) -> tuple[str, int | None]:
     return variable.base, None if variable.time is None else variable.time - back
 
 
-def ask(cell: Cell | Derivation, of: str, wrt: str, steps: int = 1, holding: str | Collection[str] = ()) -> Window:
+def ask(
+    cell: Cell | Derivation | str, of: str, wrt: str, steps: int = 1, holding: str | Collection[str] = ()
+) -> Window:
     """Read a question.
 
     Args:
@@ -97,7 +99,7 @@ def ask(cell: Cell | Derivation, of: str, wrt: str, steps: int = 1, holding: str
         UnknownNameError: the cell has no such variable.
         InputError: the number of steps is none, or what is asked about is itself held.
     """
-    derivation = cell if isinstance(cell, Derivation) else derive(cell)
+    derivation = derivation_of(cell)
     end, start = find_variable(derivation, of), find_variable(derivation, wrt)
     names = listed(holding, "holding")
     held = frozenset(find_variable(derivation, name, "holding: ") for name in names)
@@ -142,8 +144,7 @@ def find_variable(derivation: Derivation, name: str, where: str = "") -> Variabl
     """
     known = known_variables(derivation)
     if not isinstance(name, str) or name not in known:
-        message = f"{where}the cell {derivation.cell.name} has no variable {name!r}\n  it has {', '.join(known)}"
-        raise UnknownNameError(message)
+        raise UnknownNameError(where + unknown_variable(f"the cell {derivation.cell.name}", name, known))
     return known[name]
 
 

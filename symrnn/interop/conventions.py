@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 from symrnn.errors import InputError, UnknownNameError
+from symrnn.freezing import Frozen
 
 Blocks = tuple[tuple[str, ...], ...]
 
@@ -74,7 +74,7 @@ class Convention:
     bias_side: str = ""
     forget_bias: float = 0.0
     initial: str = ""
-    signs: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+    signs: Mapping[str, Any] = field(default_factory=lambda: Frozen({}), hash=False)
     source: str = ""
 
     @property
@@ -118,7 +118,7 @@ def _row(
 ) -> Convention:
     """A row of the table; the defaults are what most frameworks do."""
     more = {"container": "dict", "states": _STATES[kind.split("_")[0]]} | more
-    more["signs"] = MappingProxyType(more.get("signs", {}))
+    more["signs"] = Frozen(more.get("signs", {}))
     named = tuple(layers.split(", "))
     return Convention(
         framework, kind, named, cell, tuple(gates) or ("",), tuple(letters.split()) or ("",), entries, **more

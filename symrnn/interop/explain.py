@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from symrnn import cells
 from symrnn.errors import InputError
+from symrnn.freezing import Frozen
 from symrnn.interop.arrays import describe, extents
 from symrnn.interop.conventions import CONVENTIONS, Convention, Entry, rows
 from symrnn.interop.counterexamples import OBSTRUCTIONS, Counterexample
@@ -130,11 +131,11 @@ def compare(a: Convention, b: Convention) -> Comparison:
 def weight_map(a: Convention, b: Convention) -> WeightMap:
     """Whether weights of the row a have an exact image in the row b."""
     ours, theirs = FORMS[a.cell], FORMS[b.cell]
-    none: Mapping[str, str] = MappingProxyType({})
+    none: Mapping[str, str] = Frozen({})
     if ours.function != theirs.function:
         obstruction = OBSTRUCTIONS.get((ours.function, theirs.function))
         return WeightMap("never", none, (), obstruction(a.cell) if obstruction else None)
-    conditions = MappingProxyType(lost(cells.lookup(a.cell), cells.lookup(b.cell)))
+    conditions = Frozen(lost(cells.lookup(a.cell), cells.lookup(b.cell)))
     sides = [name.partition("_")[0] for name in conditions]
     counterexample = OBSTRUCTIONS["lost", sides[0]](a.cell) if sides else None
     return WeightMap("if" if conditions else "always", conditions, _changes(a, b), counterexample)

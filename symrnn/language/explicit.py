@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from sympy import ImmutableDenseMatrix
 from symrnn.algebra.evaluate import at_sizes
 from symrnn.algebra.functions import Arithmetic, of_library
 from symrnn.errors import InputError, UnknownNameError
+from symrnn.freezing import Frozen
 from symrnn.language.evaluate import run
 from symrnn.language.recurrence import Cell
 
@@ -179,10 +179,10 @@ def write_out(cell: Cell, sizes: Mapping[str, int]) -> Explicit:
     values = {name: np.broadcast_to(np.asarray(names[name], dtype=object), shapes[name]) for name in computed}
     return Explicit(
         cell,
-        MappingProxyType(dict(sizes)),
-        MappingProxyType({name: _matrix(array) for name, array in symbols.items()}),
-        MappingProxyType({name: _matrix(array) for name, array in values.items()}),
-        MappingProxyType(shapes),
+        Frozen(sizes),
+        Frozen({name: _matrix(array) for name, array in symbols.items()}),
+        Frozen({name: _matrix(array) for name, array in values.items()}),
+        Frozen(shapes),
     )
 
 

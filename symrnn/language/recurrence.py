@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import sympy
 
 from symrnn.algebra.nodes import Expr, Variable
+from symrnn.characters import printable
 from symrnn.errors import InputError, UnknownNameError
+from symrnn.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from symrnn.language.definition import Definition
@@ -94,8 +96,7 @@ class Cell:
         try:
             return self.symbols[name]
         except KeyError:
-            known = ", ".join(self.symbols)
-            raise UnknownNameError(f"the cell {self.name} has no variable {name!r}\n  it has {known}") from None
+            raise UnknownNameError(unknown_variable(f"the cell {self.name}", name, self.symbols)) from None
 
     def __str__(self) -> str:
         return self.source
@@ -207,6 +208,28 @@ class Cell:
             known = ", ".join(self.sizes) or "none"
             raise InputError(f"{self.name}.explicit: {found}\n  the cell's sizes are {known}; n is d_h and m is d_x")
         return write_out(self, values | sizes)
+
+
+def unknown_variable(owner: str, name: object, known: Mapping[str, Variable]) -> str:
+    """What to say of a name that is no variable, with the one that was probably meant.
+
+    Args:
+        owner: what has no such variable, in words.
+        name: the name that was given.
+        known: the variables that there are, by identifier.
+    """
+    called = {spelling: identifier for identifier, v in known.items() for spelling in _spellings(v)}
+    hint = did_you_mean(name, known, called={text: one for text, one in called.items() if text not in known})
+    shown = f"{printable(name)!r}" if isinstance(name, str) else f"{name!r:.40}"
+    return f"{owner} has no variable {shown}\n  {hint}it has {', '.join(known)}"
+
+
+def _spellings(variable: Variable) -> Iterator[str]:
+    """How papers and programs write a variable with its time; the identifier says h and h_prev."""
+    shifts = {0: ("{}_t", "{}_cur", "{}_new", "{}_next"), -1: ("{}_t-1", "{}_tm1", "{}_old", "{}_last", "prev_{}")}
+    yield from (pattern.format(variable.base) for pattern in shifts.get(variable.time or 0, ()))
+    if variable.time == -1:
+        yield f"{variable.base}t_prev"
 
 
 def freeze(symbols: dict[str, Variable]) -> Mapping[str, Variable]:

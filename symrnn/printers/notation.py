@@ -14,6 +14,8 @@ from typing import Literal
 
 from symrnn.algebra.nodes import Variable
 from symrnn.errors import UnknownNameError
+from symrnn.freezing import Frozen
+from symrnn.suggestions import did_you_mean
 
 _GREEK = """
 alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega
@@ -64,7 +66,7 @@ class Notation:
     transposed: str = r"\top"
     adjoint: Literal["delta", "partial"] = "delta"
     bold: bool = False
-    names: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    names: Mapping[str, str] = field(default_factory=lambda: Frozen({}))
     loss: str = "L"
     now: int | None = None
 
@@ -87,7 +89,9 @@ def find_notation(name: str) -> Notation:
         UnknownNameError: there is none.
     """
     if name not in NOTATIONS:
-        raise UnknownNameError(f"no notation {name!r}\n  there are {', '.join(NOTATIONS)}")
+        raise UnknownNameError(
+            f"no notation {name!r}\n  {did_you_mean(name, NOTATIONS)}there are {', '.join(NOTATIONS)}"
+        )
     return NOTATIONS[name]
 
 

@@ -15,7 +15,6 @@ The text is parsed and never evaluated.
 from __future__ import annotations
 
 import ast
-import difflib
 import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
@@ -31,6 +30,7 @@ from symrnn.calculus.jacobian import jacobian
 from symrnn.errors import CellError, InputError, Place, ShapeError, UnknownNameError
 from symrnn.language.expressions import exponent
 from symrnn.language.text import Text, parse
+from symrnn.suggestions import did_you_mean
 
 Operand = Any
 """An expression, or a number that has no shape yet."""
@@ -190,8 +190,7 @@ class _Reader:
             return base.at(-back, name)
         if name.startswith("d") and name[1:] in self._derivation_names:
             return self._derivation.of(name[1:]).target
-        close = difflib.get_close_matches(name, self._known, 1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
+        hint = did_you_mean(name, self._known)
         there = f"{hint}there are {', '.join(self._known)}"
         raise UnknownNameError(f"the derivation of {self._derivation.cell.name} has no {name!r}\n  {there}")
 

@@ -1,0 +1,68 @@
+"""The names that can be chosen on the command line, without the tables that they are keys of.
+
+The tables themselves need SymPy; help and completion must not.  The tests hold each list against its table.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from symrnn.characters import printable
+from symrnn.errors import InputError
+
+NOTATIONS = ("subscript", "superscript", "angle", "bold", "partial")
+"""Keys of `printers.notation.NOTATIONS`."""
+FORMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"text": (".txt",), "tex": (".tex",), "markdown": (".md", ".markdown")}
+)
+"""Forms of `documents.FORMS` that are written to files -> the endings of such files."""
+KINDS = ("direct", "cell", "total")
+"""Keys of `calculus.jacobian.KINDS`."""
+LAYOUTS = ("numerator", "denominator")
+"""Keys of `calculus.jacobian.LAYOUTS`."""
+SECTIONS = ("properties", "rewritings")
+"""Keys of `documents.further.FURTHER`."""
+TARGETS = ("numpy",)
+"""Keys of `generation.TARGETS`."""
+FUNCTIONS = ("jvp", "hvp", "rtrl", "truncate")
+"""Keys of `generation.FURTHER`, and `generation.TRUNCATE`."""
+REPORTS: Mapping[str, str] = MappingProxyType({".json": "to_json", ".html": "to_html"})
+"""Endings of files for reports -> the method of `checkfile.FileReport` that writes them."""
+
+
+def either(names: tuple[str, ...] | Mapping[str, object]) -> str:
+    """The names in words.
+
+    >>> either(("text", "tex", "markdown"))
+    'text, tex or markdown'
+    """
+    *before, last = names
+    return f"{', '.join(before)} or {last}" if before else last
+
+
+def ending_of(path: str | os.PathLike[str] | None) -> str:
+    """The ending of a file's name in small letters; empty for the terminal and for devices."""
+    if path is None or os.path.abspath(path).startswith(("/dev/", "/proc/")):
+        return ""
+    return Path(path).suffix.lower()
+
+
+def form_of(path: str | os.PathLike[str] | None) -> str | None:
+    """The form that a file's ending asks for; None where it has none, as the terminal.
+
+    Raises:
+        InputError: no form belongs to the ending.
+    """
+    ending = ending_of(path)
+    if not ending[1:].isalpha():
+        return None
+    for form, endings in FORMS.items():
+        if ending in endings:
+            return form
+    known = ", ".join(one for endings in FORMS.values() for one in endings)
+    code = "code is written by 'symrnn generate'; " if ending == ".py" else ""
+    shown = printable(os.fspath(path or ""))
+    raise InputError(f"{shown}: no form belongs to {ending}\n  {code}end it in one of {known}, or say the form")
