@@ -120,18 +120,12 @@ def check_gradients(
 
 def _known(cell: Any) -> Any:
     """The cell or layout that the caller names; wrong names are said before anything runs."""
-    from symrnn import cells
+    from symrnn.cells.finding import find_cell
     from symrnn.identification import Identification, Layout
-    from symrnn.language.recurrence import Cell
 
-    if isinstance(cell, str):
-        return cells.lookup(cell)
     if isinstance(cell, Identification):
         return cell.layout
-    if cell is None or isinstance(cell, Cell | Layout):
-        return cell
-    remedy = "pass a Cell, the name of one of the library, or what identify found"
-    raise InputError(f"cell: expected a cell, got {type(cell).__name__}\n  {remedy}")
+    return cell if cell is None or isinstance(cell, Layout) else find_cell(cell)
 
 
 def _diagnosed(

@@ -86,7 +86,7 @@ def _sum(terms: Sequence[Expr]) -> Expr:
 
 
 def parameter_jacobian(
-    cell: Cell | Derivation, of: str, wrt: str, steps: int = 1, *, layout: str = "numerator"
+    cell: Cell | Derivation | str, of: str, wrt: str, steps: int = 1, *, layout: str = "numerator"
 ) -> ParameterJacobian:
     """The derivative of a variable with respect to a parameter over several steps, term by term.
 

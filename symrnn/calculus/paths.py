@@ -63,7 +63,7 @@ class Path:
 
 
 def paths(
-    cell: Cell | Derivation, of: str, wrt: str, steps: int = 1, *, holding: str | Collection[str] = ()
+    cell: Cell | Derivation | str, of: str, wrt: str, steps: int = 1, *, holding: str | Collection[str] = ()
 ) -> tuple[Path, ...]:
     """Every path from `wrt` to `of`; their values add up to the Jacobian.
 
@@ -107,7 +107,7 @@ def paths(
 
 
 def count_paths(
-    cell: Cell | Derivation, of: str, wrt: str, steps: int = 1, *, holding: str | Collection[str] = ()
+    cell: Cell | Derivation | str, of: str, wrt: str, steps: int = 1, *, holding: str | Collection[str] = ()
 ) -> int:
     """The number of paths that `paths` would list, without listing them.
 
@@ -183,7 +183,7 @@ def step_graphs(window: Window) -> list[StepGraph]:
     return result
 
 
-def direct_path(cell: Cell | Derivation, state: str, steps: int = 1) -> Expr:
+def direct_path(cell: Cell | Derivation | str, state: str, steps: int = 1) -> Expr:
     """The product of the direct Jacobians of a state over several steps: Π diag(f_{t-j}) for an LSTM's c.
 
     It is the path that runs through no other variable: the error carousel, where its factors are near 1.
@@ -200,7 +200,7 @@ def direct_path(cell: Cell | Derivation, state: str, steps: int = 1) -> Expr:
     return _product_of_steps(cell, state, steps, StepGraph.direct)
 
 
-def one_step_product(cell: Cell | Derivation, state: str, steps: int = 1) -> Expr:
+def one_step_product(cell: Cell | Derivation | str, state: str, steps: int = 1) -> Expr:
     """The product of the one-step derivatives of a state alone, ∂c_t/∂c_{t-1} · ∂c_{t-1}/∂c_{t-2} · ...
 
     It is not the derivative over these steps, ∂c_t/∂c_{t-k}, where a change of the state also travels through another
@@ -219,7 +219,7 @@ def one_step_product(cell: Cell | Derivation, state: str, steps: int = 1) -> Exp
 
 
 def _product_of_steps(
-    cell: Cell | Derivation, state: str, steps: int, one: Callable[[StepGraph, Variable, Variable], Expr]
+    cell: Cell | Derivation | str, state: str, steps: int, one: Callable[[StepGraph, Variable, Variable], Expr]
 ) -> Expr:
     end = find_state(cell, state)
     window = ask(cell, state, f"{state}_prev", count_steps(steps))
@@ -227,7 +227,7 @@ def _product_of_steps(
     return simplify(reduce(chain, (window.at(value, back) for back in range(window.steps))))
 
 
-def find_state(cell: Cell | Derivation, name: str) -> Variable:
+def find_state(cell: Cell | Derivation | str, name: str) -> Variable:
     """The state with this name.
 
     Raises:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from symrnn.algebra import nodes
 from symrnn.algebra.kinds import indexed
 from symrnn.algebra.nodes import Expr, Variable
-from symrnn.calculus.derivation import Derivation, derive
+from symrnn.calculus.derivation import Derivation, derivation_of
 from symrnn.calculus.equations import Equations, Line
 from symrnn.calculus.jacobian import jacobian
 from symrnn.calculus.tangent import names_of
@@ -100,7 +100,7 @@ class SensitivityRecursion(Equations):
         raise UnknownNameError(f"no sensitivity of {state!r} for {parameter!r}\n  there are {known}")
 
 
-def rtrl(cell: Cell | Derivation, parameters: str | Iterable[str] | None = None) -> SensitivityRecursion:
+def rtrl(cell: Cell | Derivation | str, parameters: str | Iterable[str] | None = None) -> SensitivityRecursion:
     """The forward sensitivity recursion, as equations.
 
     Args:
@@ -113,7 +113,7 @@ def rtrl(cell: Cell | Derivation, parameters: str | Iterable[str] | None = None)
     Raises:
         UnknownNameError: the cell has no such parameter.
     """
-    derivation = cell if isinstance(cell, Derivation) else derive(cell)
+    derivation = derivation_of(cell)
     inner = derivation.cell
     chosen = tuple(inner.parameters) if parameters is None else listed(parameters, "parameters")
     for name in chosen:

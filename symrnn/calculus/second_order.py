@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
-from symrnn.calculus.derivation import Derivation, Role, Step, derive
+from symrnn.calculus.derivation import Derivation, Role, Step, derivation_of
 from symrnn.calculus.equations import Equations, Line
 from symrnn.calculus.rules import RuleTable, closed, push_forward
 from symrnn.calculus.tangent import TangentDerivation, names_of, tangent, tangent_of
@@ -102,7 +102,7 @@ class SecondOrder(Equations):
         return nodes.add(self.losses[state], _later(self.of(f"{state}_prev").value))
 
 
-def second_order(cell: Cell | Derivation, rules: RuleTable | None = None) -> SecondOrder:
+def second_order(cell: Cell | Derivation | str, rules: RuleTable | None = None) -> SecondOrder:
     """Differentiate the forward and the backward equations of one step, both forward.
 
     Args:
@@ -112,7 +112,7 @@ def second_order(cell: Cell | Derivation, rules: RuleTable | None = None) -> Sec
     Returns:
         The equations that a Hessian-vector product consists of.
     """
-    derivation = cell if isinstance(cell, Derivation) else derive(cell)
+    derivation = derivation_of(cell)
     table = closed(rules or derivation.rules)
     first = tangent(derivation, rules=table)
     tangents: dict[Variable, Expr] = dict(first.tangents)

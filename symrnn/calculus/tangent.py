@@ -16,7 +16,7 @@ from typing import Literal
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
-from symrnn.calculus.derivation import Derivation, Names, derive
+from symrnn.calculus.derivation import Derivation, Names, derivation_of
 from symrnn.calculus.equations import Equations, Line
 from symrnn.calculus.rules import RuleTable, push_forward
 from symrnn.errors import UnknownNameError
@@ -99,7 +99,7 @@ class TangentDerivation(Equations):
 
 
 def tangent(
-    cell: Cell | Derivation, wrt: str | Iterable[str] | None = None, rules: RuleTable | None = None
+    cell: Cell | Derivation | str, wrt: str | Iterable[str] | None = None, rules: RuleTable | None = None
 ) -> TangentDerivation:
     """Differentiate one step of a cell, forward.
 
@@ -115,7 +115,7 @@ def tangent(
     Raises:
         UnknownNameError: the cell has no such argument.
     """
-    derivation = cell if isinstance(cell, Derivation) else derive(cell)
+    derivation = derivation_of(cell)
     inner, table = derivation.cell, rules or derivation.rules
     arguments = {v.name: v for v in (*(inner[n] for n in inner.inputs), *inner.previous)}
     arguments |= {name: inner[name] for name in inner.parameters}

@@ -147,7 +147,7 @@ _FRACTION = r"\frac{{\partial {}}}{{\partial {}}}"
 
 
 def through_time(
-    cell: Cell | Derivation,
+    cell: Cell | Derivation | str,
     of: str,
     wrt: str,
     steps: int,

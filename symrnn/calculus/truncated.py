@@ -29,7 +29,7 @@ import sympy
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Sum
-from symrnn.calculus.derivation import Derivation, Step, derive
+from symrnn.calculus.derivation import Derivation, Step, derivation_of
 from symrnn.calculus.equations import factor
 from symrnn.errors import InputError
 from symrnn.language.recurrence import Cell
@@ -93,7 +93,7 @@ class TruncatedGradient:
         return self.latex()
 
 
-def truncated(cell: Cell | Derivation, k1: int, k2: int) -> TruncatedGradient:
+def truncated(cell: Cell | Derivation | str, k1: int, k2: int) -> TruncatedGradient:
     """Define truncated backpropagation through time for a cell.
 
     Args:
@@ -110,7 +110,7 @@ def truncated(cell: Cell | Derivation, k1: int, k2: int) -> TruncatedGradient:
     if k2 < k1:
         remedy = "an update must go back at least as far as the update before it: give k1 <= k2"
         raise InputError(f"k1={k1}, k2={k2}: the loss of some steps would reach nothing\n  {remedy}")
-    return TruncatedGradient(cell if isinstance(cell, Derivation) else derive(cell), k1, k2)
+    return TruncatedGradient(derivation_of(cell), k1, k2)
 
 
 @dataclass(frozen=True)

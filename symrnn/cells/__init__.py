@@ -1,21 +1,22 @@
 """The library of cells: a file per family, each cell its definition, docstring and source.
 
-`cells.lstm` and `cells["lstm"]` give a cell, `cells["torch.LSTM"]` too; `cells.names()` lists them.
+`cells.lstm` and `cells["lstm"]` give a cell, `cells["torch.LSTM"]` too; `cells.names()` lists them.  The module is a
+mapping of names: `for name in cells`, `"lstm" in cells`, `len(cells)`, `cells.items()`.
 """
 
 from __future__ import annotations
 
-import difflib
 import sys
-from collections.abc import Mapping
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from types import MappingProxyType, ModuleType
 from typing import Any
 
 from symrnn.cells import as_found, gated, long_short_term, modern, odyssey, simple
 from symrnn.cells.catalogue import Entry, Family
 from symrnn.cells.known_as import KNOWN_AS, Alias
-from symrnn.errors import UnknownNameError
+from symrnn.errors import UnknownNameError, printable
 from symrnn.language.recurrence import Cell
+from symrnn.suggestions import did_you_mean
 
 _FAMILIES: Mapping[str, Family] = MappingProxyType(
     {module.family.name: module.family for module in (simple, long_short_term, odyssey, gated, modern, as_found)}
@@ -25,12 +26,9 @@ _ENTRIES: Mapping[str, Entry] = MappingProxyType(
 )
 
 
-def _folded(name: str) -> str:
-    return "".join(name.split()).casefold()
-
-
-_ALIASES: Mapping[str, str] = MappingProxyType({_folded(row.alias): row.cell for row in KNOWN_AS})
-_MODULE_NAMES = ("aliases", "families", "family", "lookup", "names", "resolve")
+_ALIASES: Mapping[str, str] = MappingProxyType({"".join(row.alias.split()).casefold(): row.cell for row in KNOWN_AS})
+_FUNCTIONS = ("aliases", "families", "family", "lookup", "names", "resolve")
+_METHODS = ("get", "items", "keys", "values")
 
 
 def names(family: str | None = None) -> tuple[str, ...]:
@@ -76,20 +74,21 @@ def resolve(name: str) -> str:
     Raises:
         UnknownNameError: there is no such cell; the message has close names.
     """
-    if name in _ENTRIES:
+    if isinstance(name, str) and name in _ENTRIES:
         return name
-    known = _ALIASES.get(_folded(name))
+    known = _ALIASES.get("".join(name.split()).casefold()) if isinstance(name, str) else None
     if known is None:
         raise UnknownNameError(_unknown(name))
     return known
 
 
-def _unknown(name: str) -> str:
-    shown = {_folded(row.alias): row.alias for row in KNOWN_AS} | {known: known for known in _ENTRIES}
-    close = [shown[one] for one in difflib.get_close_matches(_folded(name), list(shown), 3, 0.55)]
-    hint = f"did you mean {' or '.join(repr(one) for one in close)}? " if close else ""
-    listed = f"it has {len(_ENTRIES)} cells, which 'symrnn cells' and cells.names() list"
-    return f"no cell {name!r} in the library\n  {hint}{listed}"
+def _unknown(name: object) -> str:
+    if not isinstance(name, str):
+        return f"expected the name of a cell, got {name!r:.40}\n  give a text, such as 'lstm'"
+    # A name of the library is proposed before one from elsewhere that is spelt alike.
+    hint = did_you_mean(name, (*_ENTRIES, *(row.alias for row in KNOWN_AS)))
+    listed = f"the library has {len(_ENTRIES)} cells, which 'symrnn cells' and list(cells) show"
+    return f"no cell {printable(name)!r} in the library\n  {hint}{listed}; a file is given as 'cell.py'"
 
 
 def lookup(name: str) -> Cell:
@@ -110,13 +109,58 @@ def __getattr__(name: str) -> Cell:
 
 
 class _Library(ModuleType):
-    """A module that can also be asked for `cells["lstm"]`."""
+    """A module that is also a mapping from the names of its cells to the cells."""
 
     def __getitem__(self, name: str) -> Cell:
         return lookup(name)
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(_ENTRIES)
+
+    def __len__(self) -> int:
+        return len(_ENTRIES)
+
+    def __contains__(self, name: object) -> bool:
+        """Whether `cells[name]` gives a cell, for a name here or elsewhere."""
+        try:
+            return isinstance(name, str) and bool(resolve(name))
+        except UnknownNameError:
+            return False
+
+    def get(self, name: str, default: Cell | None = None) -> Cell | None:
+        """The cell of this name; the default where there is none."""
+        return lookup(name) if name in self else default
+
+    def keys(self) -> KeysView[str]:
+        """The cells' names."""
+        return KeysView(_Cells())
+
+    def values(self) -> ValuesView[Cell]:
+        """The cells; each is read when its turn comes."""
+        return ValuesView(_Cells())
+
+    def items(self) -> ItemsView[str, Cell]:
+        """Names and cells; each is read when its turn comes."""
+        return ItemsView(_Cells())
+
     def __dir__(self) -> list[str]:
-        return [*_ENTRIES, *_MODULE_NAMES]
+        return [*_ENTRIES, *_FUNCTIONS, *_METHODS]
+
+    def __repr__(self) -> str:
+        return f"<symrnn.cells: {len(self)} cells in {len(_FAMILIES)} families; list(cells) names them>"
+
+
+class _Cells(Mapping[str, Cell]):
+    """The library as a plain mapping, for its views."""
+
+    def __getitem__(self, name: str) -> Cell:
+        return _ENTRIES[name].cell
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_ENTRIES)
+
+    def __len__(self) -> int:
+        return len(_ENTRIES)
 
 
 _module: Any = sys.modules[__name__]

@@ -10,6 +10,7 @@ import numpy as np
 
 from symrnn.algebra.evaluate import at_sizes
 from symrnn.calculus.derivation import derive
+from symrnn.cells.finding import find_cell
 from symrnn.diagnosis.tape import Tape, text_shape
 from symrnn.errors import InputError
 from symrnn.identification import Identification, Layout
@@ -55,9 +56,7 @@ def exposing_inputs(
         InputError: T, N or a size is not a positive whole number, or a name is not one of the cell's.
         UnknownNameError: the library has no such cell.
     """
-    from symrnn import cells
-
-    known = cells.lookup(cell) if isinstance(cell, str) else cell
+    known = find_cell(cell)
     found = layout.layout if isinstance(layout, Identification) else layout
     if isinstance(layout, Identification) and found is None:
         raise InputError("exposing_inputs: the identification found no cell\n  pass the cell's own names instead")

@@ -10,6 +10,7 @@ from symrnn.identification.agreement import Match
 from symrnn.identification.layout import Layout, Piece
 from symrnn.identification.result import Identification
 from symrnn.language.recurrence import Cell
+from symrnn.naming import listed
 
 __all__ = ["Identification", "Layout", "Match", "Piece", "identify"]
 
@@ -18,7 +19,7 @@ def identify(
     forward: Callable[..., Any],
     inputs: Mapping[str, Any],
     *,
-    among: Iterable[Cell | str] | None = None,
+    among: Iterable[Cell | str] | Cell | None = None,
     nearest: bool = True,
 ) -> Identification:
     """Name the cell that a function computes, and how it holds its weights.
@@ -31,8 +32,9 @@ def identify(
             an array, or a tuple, list or dict of arrays, with the cell's first state among them.
         inputs: its arguments by name.  Arrays of floating-point numbers are the sequence, weights and initial states;
             anything else is passed on as it is.
-        among: the cells that it may compute, as names or cells; the whole library if None.  A cell has one vector as
-            its input, and up to two sizes besides those of the input and of the first state.
+        among: the cells that it may compute, as names or cells, or one text with commas between; the whole library
+            if None.  A cell has one vector as its input, and up to two sizes besides those of the input and of the
+            first state.
         nearest: whether to look for what comes nearest where none agrees, which takes some seconds.
 
     Returns:
@@ -44,11 +46,12 @@ def identify(
         UnknownNameError: the library has no cell of that name.
     """
     from symrnn import cells
+    from symrnn.cells.finding import find_cell
     from symrnn.identification.asking import Asker
     from symrnn.identification.search import Search
 
-    chosen = cells.names() if among is None else among
-    library = [cells.lookup(one) if isinstance(one, str) else one for one in chosen]
+    chosen = cells.names() if among is None else (among,) if isinstance(among, Cell) else listed(among, "among")
+    library = [find_cell(one) for one in chosen]
     _check(library)
     asker = Asker(forward, inputs)
     search = Search(asker, library)

@@ -96,14 +96,16 @@ def resolve(cell: Cell | str) -> Cell:
         InputError: the cell has a library cell's name and other equations.
     """
     from symrnn import cells
+    from symrnn.cells.finding import find_cell
 
-    name = cell if isinstance(cell, str) else cell.name
+    cell = find_cell(cell)
+    name = cell.name
     if name not in FORMS:
         raise UnknownNameError(
             f"the cell {name!r} has no counterpart in a framework\n  cells that have are {', '.join(FORMS)}"
         )
     known = cells.lookup(name)
-    if isinstance(cell, Cell) and (cell.body, cell.parameters) != (known.body, known.parameters):
+    if (cell.body, cell.parameters) != (known.body, known.parameters):
         raise InputError(
             f"this cell {name!r} is not the library's: its equations differ\n  write it as cells.{name}, or rename it"
         )

@@ -55,8 +55,11 @@ class Draft:
     states: tuple[str, ...]
 
     @classmethod
-    def of(cls, operation: str, cell: Cell) -> Draft:
-        """Take a cell apart."""
+    def of(cls, operation: str, cell: Cell | str) -> Draft:
+        """Take a cell, or the cell of that name, apart."""
+        from symrnn.cells.finding import find_cell  # the library is made with variants
+
+        cell = find_cell(cell)
         syntax = cell.syntax
         return cls(
             operation,

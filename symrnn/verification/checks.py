@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from symrnn.calculus.derivation import derive
+from symrnn.calculus.derivation import Derivation, derive
 from symrnn.calculus.rules import RULES, RuleTable
 from symrnn.language.recurrence import Cell
 from symrnn.naming import listed
@@ -19,7 +19,7 @@ from symrnn.verification.report import Report
 
 
 def verify(
-    cell: Cell,
+    cell: Cell | Derivation | str,
     *,
     rules: RuleTable = RULES,
     sizes: Sequence[tuple[int, int]] = SIZES,
@@ -38,7 +38,7 @@ def verify(
     With `functions`, also the equations that these rest on (exact), and these functions' code.
 
     Args:
-        cell: the cell.
+        cell: the cell, or its name.
         rules: the rule table to derive with.
         sizes: pairs (d_h, d_x) for the checks of the derivation; further sizes get small numbers of their own.
         seed: of every random choice; equal seeds give equal reports.
@@ -52,10 +52,11 @@ def verify(
         InputError: a size is not a positive whole number, or there is no such function.
     """
     derivation, functions = derive(cell, rules), listed(functions, "functions")
+    cell = derivation.cell
     if module is None:
         from symrnn.generation import generate  # only now: who brings a module need not load the code generator
 
-        module = generate(cell, functions=functions)
+        module = generate(derivation, functions=functions)
     chosen = layouts(cell, sizes)
     forms = ParameterForms(derivation)
     checks = [

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from symrnn.cells.finding import find_cell
 from symrnn.language.recurrence import Cell
 from symrnn.verification.agreement import Counterexample, Reach, agrees, find_counterexample, reach
 from symrnn.verification.correspondence import GENERIC, ONES, Way
@@ -110,8 +111,8 @@ class Equivalence:
 
 
 def equivalent(
-    cell_a: Cell,
-    cell_b: Cell,
+    cell_a: Cell | str,
+    cell_b: Cell | str,
     map: Mapping[str, Any] | None = None,  # noqa: A002 - what it is
     *,
     sizes: Sequence[tuple[int, int]] = SIZES,
@@ -120,7 +121,7 @@ def equivalent(
     """Whether two cells are the same function of inputs, states and parameters, up to a map of parameters.
 
     Args:
-        cell_a: a cell.
+        cell_a: a cell, or its name.
         cell_b: another.
         map: arguments of the first in terms of the second's, as texts: `{"W_z": "-W_z", "b_i": "b_i + c_i", "W":
             "hstack(U, W)", "U": "W[:, :d_h]"}`; what is not named is the second's of the same name.  By default a
@@ -132,8 +133,10 @@ def equivalent(
         The result; it is true where they are equal, and its text says how, or where they differ.
 
     Raises:
+        UnknownNameError: the library has no cell of that name.
         InputError: the map is not one, or a size is not a positive whole number.
     """
+    cell_a, cell_b = find_cell(cell_a), find_cell(cell_b)
     judge = _Judge(cell_a, cell_b, sizes, seed)
     if map is not None:
         found = read_map(cell_a, cell_b, map)

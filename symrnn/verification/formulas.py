@@ -16,7 +16,7 @@ from sympy import preorder_traversal
 from symrnn.algebra import nodes
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Expr
-from symrnn.calculus.derivation import Derivation, derive
+from symrnn.calculus.derivation import Derivation, derivation_of
 from symrnn.errors import InputError, Place, ShapeError, UnknownNameError
 from symrnn.language.recurrence import Cell
 from symrnn.printers import text
@@ -84,7 +84,7 @@ class Equality:
 def equal(
     left: Formula,
     right: Formula,
-    cell: Cell | Derivation,
+    cell: Cell | Derivation | str,
     *,
     sizes: Sequence[tuple[int, int]] = SIZES,
     seed: int = 0,
@@ -115,17 +115,19 @@ def equal(
         UnknownNameError: a formula reads what the cell's derivation does not have.
         ShapeError: shapes do not fit.
     """
-    derivation = cell if isinstance(cell, Derivation) else derive(cell)
+    derivation = derivation_of(cell)
     spelled: dict[str, str] = {}
     sides = read_sides(left, right, derivation, spelled)
     return _decide(*sides, derivation, sizes, seed, spelled)
 
 
-def prove(claim: str, cell: Cell | Derivation, *, sizes: Sequence[tuple[int, int]] = SIZES, seed: int = 0) -> Equality:
+def prove(
+    claim: str, cell: Cell | Derivation | str, *, sizes: Sequence[tuple[int, int]] = SIZES, seed: int = 0
+) -> Equality:
     """Prove or refute an equation written as "left == right"; see `equal`."""
     if not isinstance(claim, str):
         raise InputError(f"prove: expected a text, got {type(claim).__name__}\n  write 'left == right'")
-    derivation = cell if isinstance(cell, Derivation) else derive(cell)
+    derivation = derivation_of(cell)
     spelled: dict[str, str] = {}
     sides = read_equation(claim, derivation, spelled)
     return _decide(*sides, derivation, sizes, seed, spelled)

@@ -20,7 +20,7 @@ from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.intervals import MINUS_ONE_TO_ONE, ZERO_TO_ONE, Interval
 from symrnn.algebra.nodes import Expr, Variable
-from symrnn.calculus.derivation import Derivation, derive
+from symrnn.calculus.derivation import Derivation, derivation_of
 from symrnn.calculus.jacobian import Path, jacobian, paths
 from symrnn.errors import InputError
 from symrnn.language.definition import Definition
@@ -43,7 +43,7 @@ EXACT, INTERVALS, INDUCTION = "exact, over the field", "intervals", "intervals, 
 Row = Callable[[Derivation, int], Iterator[Theorem]]
 
 
-def theorems(cell: Cell | Derivation, *, only: str | None = None, seed: int = 0) -> tuple[Theorem, ...]:
+def theorems(cell: Cell | Derivation | str, *, only: str | None = None, seed: int = 0) -> tuple[Theorem, ...]:
     """What the table claims about a cell, each claim with its proof or what refutes it.
 
     Args:
@@ -56,7 +56,7 @@ def theorems(cell: Cell | Derivation, *, only: str | None = None, seed: int = 0)
     """
     if only is not None and only not in THEOREMS:
         raise InputError(f"no theorem {only!r}\n  there are {', '.join(THEOREMS)}")
-    derivation = cell if isinstance(cell, Derivation) else derive(cell)
+    derivation = derivation_of(cell)
     rows = THEOREMS.values() if only is None else (THEOREMS[only],)
     return tuple(theorem for row in rows for theorem in row(derivation, seed))
 

@@ -130,8 +130,21 @@ def test_unknown_cell_is_refused_with_close_names() -> None:
         cells["torch.gruu"]
     with pytest.raises(AttributeError, match="no cell 'lsmt'"):
         cells.lsmt  # noqa: B018
-    with pytest.raises(UnknownNameError, match=r"\n  it has \d+ cells"):
+    with pytest.raises(UnknownNameError, match=r"\n  the library has \d+ cells"):
         cells["?"]
+
+
+def test_the_library_is_a_mapping() -> None:
+    assert list(cells) == list(cells.keys()) == list(cells.names())
+    assert len(cells) == len(cells.names()) == len(cells.values())
+    assert "lstm" in cells
+    assert "torch.LSTM" in cells
+    assert "lsmt" not in cells
+    assert 3 not in cells
+    assert cells.get("gru") is cells.gru
+    assert cells.get("nothing") is None
+    assert dict(cells.items())["gru"] is cells.gru
+    assert {"lstm", "names", "items"} <= set(dir(cells))
 
 
 def test_names_are_known_without_reading_a_cell() -> None:

@@ -1,0 +1,72 @@
+"""What may stand where a cell is wanted, read in one place for the whole package and its command line."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Protocol
+
+from symrnn import cells
+from symrnn.errors import InputError, UnknownNameError, printable
+from symrnn.language import read_cells_file
+from symrnn.language.recurrence import Cell
+
+
+class HoldsCell(Protocol):
+    """Something that knows its cell, such as a derivation, or weights that were loaded."""
+
+    @property
+    def cell(self) -> Cell:
+        """The cell."""
+
+
+def find_cell(wanted: Cell | HoldsCell | str) -> Cell:
+    """The cell that is meant.
+
+    Args:
+        wanted: a cell; what has one as its `cell`, such as a derivation; or a text: the name of a cell of the library
+            or one that it has elsewhere, `path.py`, or `path.py:name`.  A file is parsed and never run.
+
+    Raises:
+        UnknownNameError: the library has no cell of that name.
+        InputError: it is nothing of these.
+        CellError: the file holds no such cell.
+    """
+    if isinstance(wanted, Cell):
+        return wanted
+    if isinstance(wanted, str):
+        return _named(wanted)
+    held = getattr(wanted, "cell", None)
+    if isinstance(held, Cell):
+        return held
+    raise InputError(f"expected a cell, got {_described(wanted)}\n  {_remedy(wanted)}")
+
+
+def _named(name: str) -> Cell:
+    try:
+        return cells.lookup(name)  # by its name, or by one that it has elsewhere
+    except UnknownNameError as error:
+        unknown = error
+    if "\n" in name:
+        remedy = "read the text of a cell with symrnn.Cell.from_source(text)"
+        raise InputError(f"expected the name of a cell, got a text of {len(name.splitlines())} lines\n  {remedy}")
+    path, colon, function = name.rpartition(":")
+    if colon and function.isidentifier() and not os.path.exists(name):
+        return read_cells_file(Path(path), function)
+    if os.path.exists(name) or os.path.islink(name) or os.path.splitext(name)[1] == ".py" or os.sep in name:
+        return read_cells_file(Path(name))
+    raise unknown
+
+
+def _described(wanted: Any) -> str:
+    if isinstance(wanted, type):
+        return f"the class {wanted.__name__}"
+    if callable(wanted) and hasattr(wanted, "__name__"):
+        return f"the function {wanted.__name__}"
+    return printable(f"{type(wanted).__name__} {wanted!r:.40}") if wanted is not None else "None"
+
+
+def _remedy(wanted: Any) -> str:
+    if callable(wanted):
+        return "write @symrnn.cell above a 'def' that is a cell"
+    return "give a cell, such as symrnn.cells.lstm, or its name, such as 'lstm'"
