@@ -6,61 +6,45 @@ command that needs it, so that `symrnn --help` answers at once.
 
 from __future__ import annotations
 
-import io
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from symrnn import __version__
-from symrnn.characters import printable, printable_lines
-from symrnn.errors import InputError, SymrnnError, UnknownNameError
+from symrnn import __version__, choices, completion
+from symrnn.characters import printable
+from symrnn.choices import either, ending_of, form_of
+from symrnn.errors import InputError
+from symrnn.naming import listed
+from symrnn.options import CellName, Form, Fragment, JacobianLayout, Names, Output
+from symrnn.terminal import check_output, emit, remark, run
+from symrnn.usage import Commands, usage_error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rich.console import RenderableType
 
+    from symrnn.calculus.derivation import Derivation
     from symrnn.language.recurrence import Cell
     from symrnn.verification.report import Report
 
 app = typer.Typer(
     name="symrnn",
+    cls=Commands,
     help="Derive, generate and verify recurrent neural network cells from one definition.",
     epilog="CELL is a name from 'symrnn cells', a file 'cell.py', or one cell of a file, 'cell.py:name'. "
     "Files of cells are parsed, never executed; 'check' imports its file.",
     rich_markup_mode=None,  # the plain help needs no further imports
     pretty_exceptions_enable=False,
-    add_completion=False,
     no_args_is_help=True,
 )
 
-CellName = Annotated[str, typer.Argument(metavar="CELL", help="A library cell, cell.py, or cell.py:name.")]
-Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write here, not to the terminal.")]
-
-Form = Annotated[
-    str | None, typer.Option("--to", metavar="FORM", help="text (default), tex or markdown; or -o's ending says.")
-]
-Fragment = Annotated[
-    bool, typer.Option("--fragment", help="With tex: only the body, to be put into a document with \\input.")
-]
-Names = Annotated[
-    str,
-    typer.Option("--notation", metavar="NAME", help="How names look: subscript, superscript, angle, bold or partial."),
-]
-JacobianLayout = Annotated[
-    str, typer.Option("--layout", metavar="NAME", help="Of Jacobians: numerator (y's entries are rows), denominator.")
-]
-
-#: wrong use that typer finds; it does not name the class itself
-_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
-
-#: file ending -> form, where --to does not say
-_FORMS = {".tex": "tex", ".md": "markdown", ".markdown": "markdown", ".txt": "text"}
-#: columns of what is not printed to a terminal
+_FORMS_OTHERWISE = {"latex": "tex", "md": "markdown", "txt": "text", "plain": "text"}
+"""What people call a form -> its name here."""
 _WIDTH = 100
+"""Columns of what is not printed to a terminal."""
 
 
 def _version(wanted: bool) -> None:
@@ -80,7 +64,12 @@ def _options(
 
 @app.command()
 def cells(
-    cell: Annotated[str | None, typer.Argument(metavar="[CELL]", help="Show this one: equations, size, names.")] = None,
+    cell: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[CELL]", help="Show this one: equations, size, names.", autocompletion=completion.cell_names
+        ),
+    ] = None,
     family: Annotated[str | None, typer.Option(metavar="NAME", help="List the cells of one family only.")] = None,
 ) -> None:
     """List the library of cells, or show one of them."""
@@ -92,7 +81,7 @@ def cells(
         from symrnn.documents import write
         from symrnn.listing import page
 
-        _emit(write(page(loaded), "text"), None)
+        emit(write(page(loaded), "text"), None)
         return
 
     from symrnn.listing import library
@@ -108,8 +97,14 @@ def derive(
     notation: Names = "subscript",
     layout: JacobianLayout = "numerator",
     further: Annotated[
-        str, typer.Option("--with", metavar="NAMES", help="Further sections: properties,rewritings, one or both.")
-    ] = "",
+        list[str] | None,
+        typer.Option(
+            "--with",
+            metavar="NAMES",
+            help=f"Further sections: {','.join(choices.SECTIONS)}, one or more.",
+            autocompletion=completion.sections,
+        ),
+    ] = None,
     output: Output = None,
 ) -> None:
     """Derive the backward pass and the Jacobians, step by step."""
@@ -119,19 +114,35 @@ def derive(
     from symrnn.calculus.derivation import derive as derived
     from symrnn.documents import write
 
-    _emit(write(derived(loaded), form, notation, layout, further), output)
+    emit(write(derived(loaded), form, notation, layout, _several(further)), output)
 
 
 @app.command()
 def jacobian(
     cell: CellName,
-    of: Annotated[str, typer.Argument(metavar="OF", help="What is differentiated: h, c, f, ...")],
-    wrt: Annotated[str, typer.Argument(metavar="WRT", help="With respect to what: h_prev, x, f, W_f, ...")],
+    of: Annotated[
+        str,
+        typer.Argument(metavar="OF", help="What is differentiated: h, c, f, ...", autocompletion=completion.variables),
+    ],
+    wrt: Annotated[
+        str,
+        typer.Argument(
+            metavar="WRT", help="With respect to what: h_prev, x, f, W_f, ...", autocompletion=completion.variables
+        ),
+    ],
     kind: Annotated[
-        str, typer.Option(metavar="NAME", help="direct, cell (of one step) or total; total where there are --steps.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help=f"{either(choices.KINDS)}: cell is one step, total is the one where there are --steps.",
+            autocompletion=completion.kinds,
+        ),
     ] = "",
     steps: Annotated[int, typer.Option(metavar="K", help="Over this many steps, for a total derivative.")] = 1,
-    holding: Annotated[str, typer.Option(metavar="NAMES", help="Variables that are held fixed: z,n.")] = "",
+    holding: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAMES", help="Variables that are held fixed: z,n.", autocompletion=completion.holdable),
+    ] = None,
     layout: JacobianLayout = "numerator",
     to: Form = None,
     fragment: Fragment = False,
@@ -145,54 +156,89 @@ def jacobian(
     from symrnn.calculus.derivation import derive as derived
     from symrnn.documents import jacobian_document, write
 
+    derivation, held = derived(loaded), _several(holding)
     meant = kind or ("cell" if steps == 1 else "total")
     document = jacobian_document(
-        derived(loaded), of, wrt, meant, steps=steps, holding=holding, layout=layout, notation=notation
+        derivation, of, wrt, meant, steps=steps, holding=held, layout=layout, notation=notation
     )
-    _emit(write(document, form), output)
+    emit(write(document, form), output)
+    _remark_on_zero(derivation, of, wrt, steps)
 
 
-def _form(to: str | None, fragment: bool, output: Path | None) -> str:
+def _remark_on_zero(derivation: Derivation, of: str, wrt: str, steps: int) -> None:
+    """Ask whether a state at t-1 was meant, where a state at t was named and the Jacobian is zero."""
+    from symrnn.calculus.paths import count_paths
+
+    before = f"{wrt}_prev"
+    if before not in derivation.cell.symbols or count_paths(derivation, of, wrt, steps):
+        return
+    if count_paths(derivation, of, before, steps):
+        remark(f"{of} does not depend on {wrt}, the state at t; did you mean {before!r}, the state at t-1?")
+
+
+def _several(given: Sequence[str] | None) -> tuple[str, ...]:
+    """The names of an option that may be repeated, and may list several between commas."""
+    return tuple(dict.fromkeys(name for text in given or () for name in listed(text, "")))
+
+
+def _form(to: str | None, fragment: bool, output: str | None) -> str:
     """The form to write in, from what was asked for."""
-    form = to or ("tex" if fragment else _form_of(output))
-    if form not in ("text", "tex", "markdown"):
-        raise InputError(f"--to {form}: there is no such form\n  there are text, tex and markdown")
+    from symrnn.suggestions import did_you_mean
+
+    form = to or form_of(output) or ("tex" if fragment else "text")
+    if form not in choices.FORMS:
+        hint = did_you_mean(
+            form, choices.FORMS, called={"latex": "tex", "md": "markdown", "txt": "text", "plain": "text"}
+        )
+        raise InputError(f"--to {printable(form)}: there is no such form\n  {hint}there are {', '.join(choices.FORMS)}")
     if fragment and form != "tex":
-        raise InputError(f"--fragment goes with --to tex, not with {form}\n  leave one of them out")
+        said = f"--to {form}" if to else f"-o {printable(output or '')}, which asks for {form}"
+        raise InputError(f"--fragment goes with tex, not with {said}\n  leave --fragment out, or write tex")
     return "fragment" if fragment else form
-
-
-def _form_of(output: Path | None) -> str:
-    """The form that a file's ending asks for; the terminal gets text."""
-    if output is None or output.suffix == "" or not output.suffix[1:].isalpha() or str(output).startswith("/dev/"):
-        return "text"
-    if output.suffix.lower() not in _FORMS:
-        endings = ", ".join(_FORMS)
-        raise InputError(f"-o {output}: no form belongs to {output.suffix}\n  end it in one of {endings}, or say --to")
-    return _FORMS[output.suffix.lower()]
 
 
 @app.command()
 def generate(
     cell: CellName,
-    target: Annotated[str, typer.Option(metavar="NAME", help="The language of the code: numpy.")] = "numpy",
+    target: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help=f"The language of the code: {either(choices.TARGETS)}.",
+            autocompletion=completion.targets,
+        ),
+    ] = "numpy",
     further: Annotated[
-        str, typer.Option("--with", metavar="NAMES", help="Further functions: jvp,hvp,rtrl,truncate, some or all.")
-    ] = "",
+        list[str] | None,
+        typer.Option(
+            "--with",
+            metavar="NAMES",
+            help=f"Further functions: {','.join(choices.FUNCTIONS)}, some or all.",
+            autocompletion=completion.functions,
+        ),
+    ] = None,
     output: Output = None,
 ) -> None:
     """Generate the forward and backward pass as a module without dependencies but NumPy."""
+    if ending_of(output) in {ending for endings in choices.FORMS.values() for ending in endings} | set(choices.REPORTS):
+        shown = printable(output or "")
+        raise InputError(
+            f"-o {shown}: what generate writes is Python\n  end it in .py; documents are written by 'symrnn derive'"
+        )
     loaded = load_cell(cell)
 
     from symrnn.generation import generate_source
 
-    _emit(generate_source(loaded, target, further), output)
+    emit(generate_source(loaded, target, _several(further)), output)
 
 
 @app.command()
 def verify(
     cell: Annotated[
-        list[str] | None, typer.Argument(metavar="CELL...", help="Library cells, cell.py, or cell.py:name.")
+        list[str] | None,
+        typer.Argument(
+            metavar="CELL...", help="Library cells, cell.py, or cell.py:name.", autocompletion=completion.cell_names
+        ),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Verify every cell of the library; one line for each.")] = False,
     jobs: Annotated[
@@ -206,6 +252,7 @@ def verify(
     if not names:
         raise InputError("verify: no cell was named\n  give one or more, or --all")
     loaded = [load_cell(name) for name in names]  # wrong input is said before the work begins
+    check_output()
 
     from symrnn.listing import full, verifications
 
@@ -218,7 +265,12 @@ def verify(
 
 @app.command()
 def check(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A Python file. It is imported, that is, run.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A Python file. It is imported, that is, run.", autocompletion=completion.files
+        ),
+    ],
     forward: Annotated[
         str | None, typer.Option(metavar="NAME", help="The forward pass: a function, or Class.method.")
     ] = None,
@@ -227,18 +279,24 @@ def check(
         str | None, typer.Option(metavar="NAME", help="A dict of forward's arguments, or a function that makes it.")
     ] = None,
     cell: Annotated[
-        str | None, typer.Option(metavar="CELL", help="The cell that it computes, so that mistakes can be named.")
+        str | None,
+        typer.Option(
+            metavar="CELL",
+            help="The cell that it computes, so that mistakes can be named.",
+            autocompletion=completion.cell_names,
+        ),
     ] = None,
     without: Annotated[
-        str, typer.Option(metavar="NAMES", help="Inputs whose gradients are left out on purpose: h0,c0.")
-    ] = "",
+        list[str] | None, typer.Option(metavar="NAMES", help="Inputs whose gradients are left out on purpose: h0,c0.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
     loss: Annotated[
         bool, typer.Option("--loss", help="One function returns the loss and its gradients: return loss, dW, db.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report here: .json or .html.")
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE", help=f"Write the report here: {either(choices.REPORTS)}."),
     ] = None,
 ) -> None:
     """Check hand-written gradients in a Python file, and name the mistake. FILE is imported, that is, run.
@@ -246,9 +304,7 @@ def check(
     Pairs named like lstm_forward and lstm_backward are found, and classes with both methods. Their inputs are what
     make_inputs(rng, T, N), make_lstm_inputs or lstm_inputs in the file say.
     """
-    endings = {".json": "to_json", ".html": "to_html"}
-    if output is not None and output.suffix.lower() not in endings:
-        raise InputError(f"-o {output}: no form belongs to {output.suffix or 'that'}\n  end it in .json or .html")
+    written = _report_writer(output)
     loaded = None if cell is None else load_cell(cell)
 
     from symrnn.checkfile import Wanted, check_file
@@ -258,20 +314,28 @@ def check(
         typer.echo(f"{printable(str(file))} is imported, that is, run", err=json)
 
     try:
-        left_out = tuple(name.strip() for name in without.split(",") if name.strip())
-        wanted = Wanted(forward, backward, inputs, loaded, seed, loss, left_out)
-        report = check_file(file, wanted, announce)
+        report = check_file(file, Wanted(forward, backward, inputs, loaded, seed, loss, _several(without)), announce)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
-    if output is not None:
-        _emit(getattr(report, endings[output.suffix.lower()])(), output)
-        typer.echo(f"the report is in {printable(str(output))}", err=json)
+    if written:
+        emit(getattr(report, written)(), output)
     if json:
-        _emit(report.to_json(), None)
+        emit(report.to_json(), None)
     else:
         for shown in gradients(report, short=output is not None):
             _show(shown)
     raise typer.Exit(report.exit_code)
+
+
+def _report_writer(output: str | None) -> str | None:
+    """The method that writes a report into a file with this ending."""
+    if output is None:
+        return None
+    ending = Path(output).suffix.lower()
+    if ending not in choices.REPORTS:
+        known = either(choices.REPORTS)
+        raise InputError(f"-o {printable(output)}: no form belongs to {ending or 'that'}\n  end it in {known}")
+    return choices.REPORTS[ending]
 
 
 def _verified(loaded: Sequence[Cell], jobs: int | None) -> tuple[Report, ...]:
@@ -279,7 +343,7 @@ def _verified(loaded: Sequence[Cell], jobs: int | None) -> tuple[Report, ...]:
     from symrnn.verification.many import verify_many
 
     try:
-        if len(loaded) == 1 or not sys.stderr.isatty():
+        if len(loaded) == 1 or sys.stderr is None or not sys.stderr.isatty():
             return verify_many(loaded, jobs)
 
         from rich.console import Console
@@ -294,28 +358,15 @@ def _verified(loaded: Sequence[Cell], jobs: int | None) -> tuple[Report, ...]:
 
 def load_cell(name: str) -> Cell:
     """The cell that a command line names: from the library, a file, or one of a file's cells."""
-    from symrnn import cells as library
-    from symrnn.language import read_cells_file
+    from symrnn.cells.finding import find_cell
 
-    try:
-        return library.lookup(name)  # by its name, or by one that it has elsewhere
-    except UnknownNameError:
-        pass
-    path, colon, wanted = name.rpartition(":")
-    if colon and wanted.isidentifier() and not os.path.exists(name):
-        return read_cells_file(Path(path), wanted)
-    if name.isidentifier() and not os.path.exists(name):
-        import difflib
-
-        close = difflib.get_close_matches(name, library.names(), 1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
-        there = "'symrnn cells' lists what there is; or give a file such as cell.py"
-        raise InputError(f"no cell {name!r} in the library\n  {hint}{there}")
-    return read_cells_file(Path(name))
+    return find_cell(name)
 
 
 def _show(shown: RenderableType) -> None:
     """Print to the terminal, or as to one of 100 columns; running text keeps its lines, so that it can be copied."""
+    check_output()
+
     from rich.console import Console
     from rich.text import Text
 
@@ -323,38 +374,15 @@ def _show(shown: RenderableType) -> None:
     console.print(shown, soft_wrap=isinstance(shown, Text))
 
 
-def _emit(text: str, output: Path | None) -> None:
-    if output is None:
-        typer.echo(text, nl=not text.endswith("\n"))
-        return
-    from symrnn.generation import write_whole
-
-    write_whole(output, text)
+def _command() -> int:
+    """Run the command that the arguments name; its exit code."""
+    command: Callable[..., int | None] = typer.main.get_command(app)
+    try:
+        return command(prog_name="symrnn", standalone_mode=False) or 0
+    except Exception as error:
+        return usage_error(error)
 
 
 def main() -> None:
     """The entry point: run a command; say what a user can mend in one message, with exit code 2."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a terminal without ⊙ still gets the rest
-    try:
-        try:
-            code = app(standalone_mode=False)
-        finally:
-            sys.stdout.flush()
-        sys.exit(code if isinstance(code, int) else 0)
-    except _UsageError as error:
-        said = io.StringIO()
-        error.show(said)  # type: ignore[attr-defined]
-        typer.echo(printable_lines(said.getvalue()), nl=False, err=True)
-        sys.exit(2)
-    except SymrnnError as error:
-        typer.echo(f"symrnn: {error}", err=True)
-        sys.exit(2)
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except OSError as error:  # a full disk behind the standard output
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        typer.echo(f"symrnn: the output cannot be written: {error.strerror or error}", err=True)
-        sys.exit(2)
+    run(_command)

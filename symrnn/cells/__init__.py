@@ -14,7 +14,8 @@ from typing import Any
 from symrnn.cells import as_found, gated, long_short_term, modern, odyssey, simple
 from symrnn.cells.catalogue import Entry, Family
 from symrnn.cells.known_as import KNOWN_AS, Alias
-from symrnn.errors import UnknownNameError, printable
+from symrnn.characters import printable
+from symrnn.errors import UnknownNameError
 from symrnn.language.recurrence import Cell
 from symrnn.suggestions import did_you_mean
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from symrnn import cells
-from symrnn.errors import InputError, UnknownNameError, printable
+from symrnn.characters import printable
+from symrnn.errors import InputError, UnknownNameError
 from symrnn.language import read_cells_file
 from symrnn.language.recurrence import Cell
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from symrnn import cells
-from symrnn.cli import main
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -26,24 +25,6 @@ def mgu(x, h, *, W_f, U_f, b_f, W_h, U_h, b_h):
     h = (1 - f) * h + f * n
     return h
 '''
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    """Run the command line in an empty directory: exit code, standard output, standard error."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["symrnn", *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as leave:
-            code = leave.code if isinstance(leave.code, int) else 0 if leave.code is None else 1
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 def test_cells_lists_the_library(run: Run) -> None:
@@ -79,13 +60,13 @@ def test_derive_writes_every_form(run: Run, arguments: list[str], expected: str)
 
 @pytest.mark.parametrize(("file", "expected"), [("a.tex", r"\documentclass"), ("a.md", "$$"), ("a.txt", "δ")])
 def test_derive_takes_the_form_from_the_file(run: Run, file: str, expected: str) -> None:
-    assert run("derive", "gru", "-o", file) == (0, "", "")
+    assert run("derive", "gru", "-o", file) == (0, "", f"wrote {file}\n")
     assert expected in Path(file).read_text(encoding="utf-8")
 
 
 def test_generate_writes_the_module(run: Run) -> None:
     code, out, _ = run("generate", "gru")
-    assert run("generate", "gru", "-o", "g.py") == (0, "", "")
+    assert run("generate", "gru", "-o", "g.py") == (0, "", "wrote g.py\n")
     assert code == 0
     assert Path("g.py").read_text(encoding="utf-8") == out
 
@@ -120,10 +101,10 @@ WRONG_USE = {
     "missing file": (["derive", "nothing.py"], "nothing.py:1:1: there is no such file"),
     "missing cell in a file": (["derive", "mgu.py:lstm"], "no cell named 'lstm' here"),
     "directory": (["verify", "."], "this is a directory"),
-    "unknown form": (["derive", "lstm", "--to", "docx"], "there are text, tex and markdown"),
+    "unknown form": (["derive", "lstm", "--to", "docx"], "there are text, tex, markdown"),
     "unknown notation": (["derive", "lstm", "--notation", "mine"], "no notation 'mine'"),
     "unknown target": (["generate", "lstm", "--target", "c"], "no target 'c'"),
-    "fragment of text": (["derive", "lstm", "--to", "text", "--fragment"], "--fragment goes with --to tex"),
+    "fragment of text": (["derive", "lstm", "--to", "text", "--fragment"], "--fragment goes with tex"),
     "unknown ending": (["derive", "lstm", "-o", "a.pdf"], "no form belongs to .pdf"),
     "nothing to verify": (["verify"], "no cell was named"),
     "no such family": (["cells", "--family", "gruu"], "no family 'gruu' in the library\n  there are plain, "),
@@ -134,7 +115,7 @@ WRONG_USE = {
     "no argument": (["derive"], "CELL"),
     "unwritable": (["derive", "lstm", "-o", "no/such/place.tex"], "cannot be written"),
     "output is a directory": (["generate", "lstm", "-o", "."], "this is a directory"),
-    "empty name": (["derive", ""], "directory"),
+    "empty name": (["derive", ""], "no cell '' in the library"),
 }
 
 
@@ -216,10 +197,16 @@ def test_help_imports_nothing_heavy() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
+FULL = """\
+symrnn: the output cannot be written: No space left on device
+  write to a file with -o FILE
+"""
+
+
 def test_a_full_disk_is_said() -> None:
     command = f"{sys.executable} -m symrnn derive lstm > /dev/full"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (2, "symrnn: the output cannot be written: No space left on device\n")
+    assert (done.returncode, done.stderr) == (2, FULL)
 
 
 def test_generate_with_further_functions(run: Run) -> None:

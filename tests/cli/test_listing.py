@@ -13,30 +13,11 @@ from pathlib import Path
 import pytest
 
 from symrnn import cells
-from symrnn.cli import main
 from symrnn.counting import count, formula
 from symrnn.listing import short_source, verifications
 from symrnn.verification import Check, Report, many
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    """Run the command line in an empty directory: exit code, standard output, standard error."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["symrnn", *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as leave:
-            code = leave.code if isinstance(leave.code, int) else 0
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 # --- the library ------------------------------------------------------------------------------------------------------

@@ -1,0 +1,133 @@
+"""The process around a command: its streams, its signals, its exit code.
+
+0: fine.  1: a check failed.  2: wrong use or wrong input, said in one message.  130 and 143: interrupted, terminated.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn, TextIO
+
+import typer
+
+from symrnn.characters import printable
+from symrnn.errors import InputError, SymrnnError
+
+
+def run(command: Callable[[], Any]) -> NoReturn:
+    """Run a command and leave with its exit code; what a user can mend is one message on the standard error.
+
+    Args:
+        command: returns the exit code, or None for 0.
+    """
+    _prepare()
+    with _ending_in_order() as received:
+        try:
+            try:
+                code = command()
+            finally:
+                if sys.stdout is not None:
+                    sys.stdout.flush()
+        except SymrnnError as error:
+            code = complain(str(error))
+        except KeyboardInterrupt:
+            code = 128 + signal.SIGINT
+        except BrokenPipeError:  # the reader, such as `head`, has seen enough
+            _silence(sys.stdout)
+            code = 0
+        except OSError as error:  # a full disk behind the standard output
+            _silence(sys.stdout)
+            code = complain(f"the output cannot be written: {error.strerror or error}\n  write to a file with -o FILE")
+    sys.exit(128 + received[0] if received else code or 0)
+
+
+def complain(message: str) -> int:
+    """Say on the standard error what a user can mend, and return the exit code for it."""
+    typer.echo(f"symrnn: {message}", err=True)
+    return 2
+
+
+def remark(message: str) -> None:
+    """Say something on the standard error that is no fault."""
+    typer.echo(f"symrnn: remark: {message}", err=True)
+
+
+def emit(text: str, output: str | None) -> None:
+    """Put a text out: to the terminal, or whole into a file, which is then named on the standard error.
+
+    Args:
+        text: the text.
+        output: the file; None or "-" for the standard output.
+
+    Raises:
+        SymrnnError: the standard output is closed, or the file cannot be written.
+    """
+    if output is None or output == "-":
+        check_output()
+        typer.echo(text, nl=not text.endswith("\n"))
+        return
+
+    from symrnn.files import is_stream, write_whole
+
+    path = Path(output)
+    streaming = is_stream(path)
+    write_whole(path, text)
+    if not streaming:
+        typer.echo(f"wrote {printable(output)}", err=True)
+
+
+def check_output() -> None:
+    """Whether anything can be printed.
+
+    Raises:
+        InputError: the standard output was closed by whoever started the program.
+    """
+    if sys.stdout is None:
+        raise InputError("the standard output is closed\n  write to a file with -o FILE, or leave out '>&-'")
+
+
+def _prepare() -> None:
+    """Streams that were closed lead nowhere, so that no file takes their number; the others print what they can."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without ⊙ still gets the rest
+
+
+def _silence(stream: TextIO) -> None:
+    """What is still in the stream's buffer goes nowhere, so that nothing is raised when Python ends."""
+    with contextlib.suppress(OSError, ValueError):  # a stream of a test has no number
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+@contextlib.contextmanager
+def _ending_in_order() -> Iterator[list[int]]:
+    """A signal that would end the process at once interrupts it instead, so that everything is put away.
+
+    What is given is the signals that came.
+    """
+    received: list[int] = []
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        raise KeyboardInterrupt
+
+    wanted = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    ours = {}
+    with contextlib.suppress(ValueError):  # handlers belong to the main thread alone
+        ours = {number: signal.signal(number, leave) for number in wanted if signal.getsignal(number) == signal.SIG_DFL}
+    try:
+        yield received
+    finally:
+        for number, before in ours.items():
+            signal.signal(number, before)
