@@ -136,20 +136,15 @@ class NumpyExpressions:
         return product(self, rest.args)
 
     def _hadamard(self, expr: Expr) -> tuple[str, Level]:
-        divisors = [nodes.denominator(factor) for factor in expr.args]
-        above = [factor for factor, divisor in zip(expr.args, divisors, strict=True) if divisor is None]
+        divisors = [divisors_of(factor) for factor in expr.args]
+        above = [factor for factor, below in zip(expr.args, divisors, strict=True) if not below]
         code = " * ".join(self(factor, Level.POWER) for factor in above) or "1"
-        for divisor in divisors:
-            if divisor is not None:
-                code += f" / {self(divisor, Level.POWER)}"
-        return code, Level.HADAMARD
+        return code + "".join(f" / {self(one, Level.POWER)}" for below in divisors for one in below), Level.HADAMARD
 
     def _power(self, expr: Expr) -> tuple[str, Level]:
         base, exponent = expr.args
-        if exponent == -1:
-            return f"1 / {self(base, Level.POWER)}", Level.HADAMARD
         if exponent < 0:
-            return f"1 / {self(base, Level.ATOM)}**{-exponent}", Level.HADAMARD
+            return "1" + "".join(f" / {self(one, Level.POWER)}" for one in divisors_of(expr)), Level.HADAMARD
         return f"{self(base, Level.ATOM)}**{exponent}", Level.POWER
 
     # --- everything else ---
@@ -213,6 +208,25 @@ _LEVELS: Mapping[type[ast.AST], Level] = {
 
 def _tuple(parts: Sequence[str]) -> str:
     return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+
+
+_MOST_DIVISIONS = 3
+"""Up to a cube, dividing again and again costs no more than the power does."""
+
+
+def divisors_of(factor: Expr) -> list[Expr]:
+    """What is divided by in turn for a factor such as 1/x², here x and x again; nothing for one that multiplies.
+
+    A square of what still is a number may overflow or vanish, where the quotient does neither.
+    """
+    divisor = nodes.denominator(factor)
+    if divisor is None:
+        return []
+    power = divisor.operand if isinstance(divisor, nodes.Fill) else divisor
+    if not isinstance(power, nodes.Power) or power.args[1] > _MOST_DIVISIONS:
+        return [divisor]
+    base = power.args[0]
+    return [nodes.fill(base, factor.shape) if isinstance(divisor, nodes.Fill) else base] * int(power.args[1])
 
 
 _RULES: Mapping[str, Callable[[NumpyExpressions, Any], tuple[str, Level]]] = {
