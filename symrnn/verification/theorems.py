@@ -7,6 +7,7 @@ it fails there are numbers that show it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from random import Random
@@ -323,16 +324,25 @@ def _stabiliser(derivation: Derivation, seed: int) -> Iterator[Theorem]:
 
 
 def _subtracted(derivation: Derivation) -> list[Variable]:
-    arguments = {e.target: e.value for e in derivation.forward if derivation.is_preactivation(e.target)}
-    found: dict[Variable, int] = {}
+    """The variables that the exponents of at least two gates are diminished by, within a minimum or maximum too."""
+    named = {e.target: e.value for e in derivation.forward if derivation.is_preactivation(e.target)}
+    found: Counter[Variable] = Counter()
     for equation in derivation.forward:
         if isinstance(equation.value, nodes.Act) and FUNCTIONS[equation.value.name].gate == "positive":
-            argument = arguments.get(equation.value.operands[0], equation.value.operands[0])
-            for term in argument.args if isinstance(argument, nodes.Sum) else ():
-                number, rest = nodes.coefficient(term)
-                if number == -1 and isinstance(rest, Variable) and rest.time == 0:
-                    found[rest] = found.get(rest, 0) + 1
+            negative = set(_negative_terms(equation.value.operands[0], named))
+            found.update(v for v in negative if isinstance(v, Variable) and v.time == 0)
     return [variable for variable, count in found.items() if count > 1]
+
+
+def _negative_terms(exponent: Expr, named: Mapping[Variable, Expr]) -> Iterator[Expr]:
+    exponent = named.get(exponent, exponent)
+    if isinstance(exponent, nodes.Act):
+        for operand in exponent.operands:
+            yield from _negative_terms(operand, named)
+    for term in exponent.args if isinstance(exponent, nodes.Sum) else ():
+        number, rest = nodes.coefficient(term)
+        if number == -1:
+            yield rest
 
 
 THEOREMS: Mapping[str, Row] = MappingProxyType(
