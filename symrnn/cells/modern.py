@@ -32,20 +32,21 @@ def minlstm(x, h, *, W_f, b_f, W_i, b_i, W_n, b_n):
 
     Source: Feng, Tung, Ahmed, Bengio & Hajimirsadeghi (2024), "Were RNNs All We Needed?", arXiv:2410.01201, section
         3.2.
-    Variant: gates and candidate see the input only; the gates are scaled to add up to 1; no output gate, one state.
+    Variant: gates and candidate see the input only; the gates are scaled to add up to 1, by their logarithms:
+        f / (f + i) is sigmoid(log f - log i), which is no 0/0 where both underflow; no output gate, one state.
     Not: the log-space form, whose candidate is positive; the form without the scaling of the gates.
 
-        f_t = sigmoid(W_f x_t + b_f)                                   forget gate
-        i_t = sigmoid(W_i x_t + b_i)                                   input gate
-        n_t = W_n x_t + b_n                                            candidate
-        h_t = f_t / (f_t + i_t) * h_{t-1} + i_t / (f_t + i_t) * n_t    state
+        f_t = log_sigmoid(W_f x_t + b_f)                                   logarithm of the forget gate
+        i_t = log_sigmoid(W_i x_t + b_i)                                   logarithm of the input gate
+        n_t = W_n x_t + b_n                                                candidate
+        h_t = sigmoid(f_t - i_t) * h_{t-1} + sigmoid(i_t - f_t) * n_t      state
 
     Symbols: W input weights; b biases.
     """
-    f = sigmoid(W_f @ x + b_f)
-    i = sigmoid(W_i @ x + b_i)
+    f = log_sigmoid(W_f @ x + b_f)
+    i = log_sigmoid(W_i @ x + b_i)
     n = W_n @ x + b_n
-    h = f / (f + i) * h + i / (f + i) * n
+    h = sigmoid(f - i) * h + sigmoid(i - f) * n
     return h
 
 
@@ -80,17 +81,19 @@ def slstm(x, h, c, n, m, *, W_i, U_i, b_i, W_f, U_f, b_f, W_z, U_z, b_z, W_o, U_
     Source: Beck, Poeppel, Spanring, Auer, Prudnikova, Kopp, Klambauer, Brandstetter & Hochreiter (2024), "xLSTM:
         Extended Long Short-Term Memory", arXiv:2405.04517, equations 8 to 17.
     Variant: with the stabiliser m; the forget gate is a sigmoid (the paper also allows exp); one head, so full
-        recurrent matrices.
-    Not: the authors' code at the first step, which takes m as the input gate's pre-activation where n is 0; the
-        form without stabiliser, which overflows.
+        recurrent matrices.  As in the authors' code the stabiliser is that of the input gate alone where the normaliser
+        is 0, as it is at the start: there is nothing in the memory that the other one would have to scale, and the
+        input gate could underflow beside it, which left 0/0.
+    Not: the form without stabiliser, which overflows.
 
         a_t = W_i x_t + U_i h_{t-1} + b_i                           logarithm of the input gate
         e_t = log_sigmoid(W_f x_t + U_f h_{t-1} + b_f) + m_{t-1}    logarithm of the forget gate, and the old stabiliser
         z_t = tanh(W_z x_t + U_z h_{t-1} + b_z)                     candidate
         o_t = sigmoid(W_o x_t + U_o h_{t-1} + b_o)                  output gate
-        m_t = maximum(e_t, a_t)                                     stabiliser
+        k_t = step(abs(n_{t-1}))                                    1 where the memory holds something, else 0
+        m_t = maximum(k_t * e_t + (1 - k_t) * a_t, a_t)             stabiliser
         i_t = exp(a_t - m_t)                                        stabilised input gate
-        f_t = exp(e_t - m_t)                                        stabilised forget gate
+        f_t = exp(minimum(e_t - m_t, 0))                            stabilised forget gate
         c_t = f_t * c_{t-1} + i_t * z_t                             memory
         n_t = f_t * n_{t-1} + i_t                                   normaliser
         h_t = o_t * c_t / n_t                                       output
@@ -101,9 +104,10 @@ def slstm(x, h, c, n, m, *, W_i, U_i, b_i, W_f, U_f, b_f, W_z, U_z, b_z, W_o, U_
     e = log_sigmoid(W_f @ x + U_f @ h + b_f) + m
     z = tanh(W_z @ x + U_z @ h + b_z)
     o = sigmoid(W_o @ x + U_o @ h + b_o)
-    m = maximum(e, a)
+    k = step(abs(n))
+    m = maximum(k * e + (1 - k) * a, a)
     i = exp(a - m)
-    f = exp(e - m)
+    f = exp(minimum(e - m, 0))
     c = f * c + i * z
     n = f * n + i
     h = o * c / n
@@ -118,7 +122,9 @@ def mlstm(x, h, C: "d_h, d_k", n, m: "()", *, W_q, b_q, W_k, b_k, W_v, b_v, w_i,
         Extended Long Short-Term Memory", arXiv:2405.04517, equations 19 to 27, with the stabiliser of equations 15
         to 17.
     Variant: one head; scalar gates; the forget gate is a sigmoid (the paper also allows exp); with the stabiliser
-        m, so that the normaliser is bounded below by exp(-m) where it is bounded by 1 without.
+        m, so that the normaliser is bounded below by exp(-m) where it is bounded by 1 without; m is not negative, so
+        that this bound cannot overflow where both gates are nearly closed (the paper's m may be negative: it drops out
+        of h all the same).
     Not: the authors' code, which adds 1e-6 to the normaliser; a fast weight programmer without gates.
 
         q_t = W_q x_t + b_q                                       query
@@ -127,7 +133,7 @@ def mlstm(x, h, C: "d_h, d_k", n, m: "()", *, W_q, b_q, W_k, b_k, W_v, b_v, w_i,
         a_t = w_i x_t + b_i                                       logarithm of the input gate
         e_t = log_sigmoid(w_f x_t + b_f) + m_{t-1}                logarithm of the forget gate, and the old stabiliser
         o_t = sigmoid(W_o x_t + b_o)                              output gate
-        m_t = maximum(e_t, a_t)                                   stabiliser
+        m_t = maximum(maximum(e_t, a_t), 0)                       stabiliser
         i_t = exp(a_t - m_t)                                      stabilised input gate
         f_t = exp(e_t - m_t)                                      stabilised forget gate
         C_t = f_t * C_{t-1} + i_t * v_t k_t^T                     memory
@@ -142,7 +148,7 @@ def mlstm(x, h, C: "d_h, d_k", n, m: "()", *, W_q, b_q, W_k, b_k, W_v, b_v, w_i,
     a = w_i @ x + b_i
     e = log_sigmoid(w_f @ x + b_f) + m
     o = sigmoid(W_o @ x + b_o)
-    m = maximum(e, a)
+    m = maximum(maximum(e, a), 0)
     i = exp(a - m)
     f = exp(e - m)
     C = f * C + i * outer(v, k)

@@ -246,7 +246,7 @@ def mlstm(p: Params, x: Array, h: Array, C: Array, n: Array, m: Array) -> tuple[
     i, f = np.exp(p["w_i"] @ x + p["b_i"]), sigma(p["w_f"] @ x + p["b_f"])
     big, norm = f * C * np.exp(m) + i * np.outer(v, k), f * n * np.exp(m) + i * k
     h = sigma(p["W_o"] @ x + p["b_o"]) * (big @ q) / max(abs(norm @ q), 1)
-    new = max(np.log(f) + m, np.log(i))
+    new = max(np.log(f) + m, np.log(i), 0)
     return h, big * np.exp(-new), norm * np.exp(-new), new
 
 
