@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
 
 import numpy as np
 
@@ -15,13 +15,12 @@ from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.nodes import Expr, Variable, variables
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.evaluate import NUMPY
-from symrnn.verification.digits import DigitsEvaluator, digits, rounded
+from symrnn.verification.digits import rounded
 from symrnn.verification.field import Array
 from symrnn.verification.layout import Layout
-from symrnn.verification.values import values_at
-
-Point = list[Array]
-"""The arrays that a step starts from, in the order in which they are drawn."""
+from symrnn.verification.pairs import FLOATS, MANY_DIGITS, Delicate, Numbers, Point, bends, bounds, delicate_parts
+from symrnn.verification.sameness import Gap
+from symrnn.verification.values import Argument, arguments, needed_names, values_at
 
 _SCALES = (*[1.0] * 20, *[2.0, 0.5, 4.0, 0.1, 10.0, 100.0, 1000.0] * 6)
 _CLEAR, _VISIBLE = 5e-2, 1e-9
@@ -76,64 +75,115 @@ class Sides:
     layout: Layout
     spelled: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def read(self) -> list[Variable]:
         """The variables that the formulas read."""
         return sorted(variables(self.left) | variables(self.right), key=lambda v: v.name)
 
-    def draw(self, random: Any) -> Point:
-        """The arrays that a step starts from."""
-        drawn: Point = []
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """The sizes."""
+        return self.layout.sizes
 
-        def recorded(shape: tuple[int, int]) -> Array:
-            drawn.append(random(shape))
-            return drawn[-1]
+    @cached_property
+    def _arguments(self) -> tuple[Argument, ...]:
+        return arguments(self.derivation, self.layout, self.read)
 
-        self._values(recorded, lambda values, sizes: Evaluator(values, sizes, NUMPY))
-        return drawn
+    @property
+    def shapes(self) -> tuple[tuple[int, int], ...]:
+        """The shapes of what the step starts from."""
+        return tuple(shape for _, _, shape in self._arguments)
 
-    def at(self, point: Point) -> Evaluator:
-        """The step at a point, in floating point."""
-        given = iter(point)
-        values = self._values(lambda shape: next(given), lambda values, sizes: Evaluator(values, sizes, NUMPY))
-        return Evaluator(values, self.layout.sizes, NUMPY)
+    @cached_property
+    def delicate(self) -> tuple[Delicate, ...]:
+        """Where a side, or a definition that it rests on, may jump or have no value."""
+        known = bounds(self.derivation.forward, {})
+        definitions = {e.target.name: e.value for e in self.derivation.forward}
+        definitions |= {step.target.name: step.value for step in self.derivation.steps}
+        found: list[Delicate] = []
+        for index, side in enumerate((self.left, self.right)):
+            found += delicate_parts([side], known, index)
+            needed = needed_names(self.derivation, list(variables(side)))
+            rest = (value for name, value in definitions.items() if name in needed)
+            own = {part.expr for part in found if part.side == index}
+            found += (part for part in delicate_parts(rest, known, index, False) if part.expr not in own)
+        return tuple(dict.fromkeys(found))
 
-    def exactly_at(self, point: Point) -> Evaluator:
-        """The step at a point, with many digits.
+    @cached_property
+    def bends(self) -> bool:
+        """Whether anything in the sides, or in the cell, is not smooth."""
+        return bends([self.left, self.right, *(e.value for e in self.derivation.forward)])
 
-        Raises:
-            ArithmeticError: something is divided by zero, or too large.
-            ValueError: a function has no value there.
-        """
-        given = iter(point)
-        values = self._values(lambda shape: digits(next(given)), DigitsEvaluator)
-        return DigitsEvaluator(values, self.layout.sizes)
-
-    def _values(self, random: Any, evaluator: Any) -> dict[str, Array]:
+    def at(self, point: Point, numbers: Numbers) -> SidesThere:
+        """Both sides at a point."""
+        given = {(name, ago): numbers.lift(x) for (name, ago, _), x in zip(self._arguments, point, strict=True)}
         with np.errstate(all="ignore"):
-            return values_at(self.derivation, self.layout, self.read, random, evaluator)
+            values = values_at(self.derivation, self.layout, self.wanted, given, numbers.evaluator)
+        return SidesThere(self, numbers.evaluator(values, self.layout.sizes))
 
-    def difference(self, evaluate: Evaluator) -> Counterexample | None:
-        """The sides at a point and where they differ most; None where they have no value."""
+    @cached_property
+    def wanted(self) -> list[Variable]:
+        """The variables that the formulas and their delicate parts read."""
+        return [*self.read, *{v for part in self.delicate for v in variables(part.expr)} - set(self.read)]
+
+    def example(self, point: Point) -> Counterexample | None:
+        """The sides at a point in floating point and where they differ most; None where they have no value."""
+        evaluate = self.at(point, FLOATS).evaluate
         with np.errstate(all="ignore"):
-            a, b = (rounded(np.asarray(evaluate(side))) for side in (self.left, self.right))
-            gap = np.abs(a - b)
-        if not np.all(np.isfinite(gap)):
-            return None
-        row, column = (int(i) for i in np.unravel_index(int(np.argmax(gap)), gap.shape))
+            a, b = (self._rounded(evaluate, side) for side in (self.left, self.right))
+            apart = np.abs(a - b)
         shown = {v.name: rounded(evaluate.values[v.name]) for v in self.read}
+        if not np.all(np.isfinite(apart)):
+            return None
+        row, column = (int(i) for i in np.unravel_index(int(np.argmax(apart)), apart.shape))
         there = float(a[row, column]), float(b[row, column])
         return Counterexample(self.layout.sizes, shown, (row + 1, column + 1), *there, self.spelled)
+
+    def told(self, gap: Gap) -> Counterexample:
+        """The numbers of a gap; what floating point makes of the numbers shown, where it sees the gap as well."""
+        at, evaluate = gap.entry, self.at(gap.point, FLOATS).evaluate
+        exact = self.at(gap.point, MANY_DIGITS).evaluate
+        shown: dict[str, Array] = {}
+        for v in self.read:
+            try:
+                shown[v.name] = rounded(exact.values[v.name])
+            except (ArithmeticError, ValueError):
+                shown[v.name] = rounded(evaluate.values[v.name])
+        again = Evaluator(shown, self.layout.sizes, NUMPY)
+        with np.errstate(all="ignore"):
+            seen = [float(self._rounded(again, side)[at]) for side in (self.left, self.right)]
+        visible = [np.isfinite(x) for x in seen] == [np.isfinite(x) for x in gap.values] and seen[0] != seen[1]
+        left, right = seen if visible else gap.values
+        return Counterexample(self.layout.sizes, shown, (at[0] + 1, at[1] + 1), left, right, self.spelled)
+
+    def _rounded(self, evaluate: Evaluator, side: Expr) -> Array:
+        return rounded(np.asarray(evaluate(side)))
 
     def confirms(self, found: Counterexample, point: Point) -> bool:
         """Whether a difference found in floating point is there with many digits."""
         at = tuple(i - 1 for i in found.entry)
         try:
-            evaluate = self.exactly_at(point)
-            gap = evaluate(self.left)[at] - evaluate(self.right)[at]
+            there = self.at(point, MANY_DIGITS)
+            gap = there.side(0)[0][at] - there.side(1)[0][at]
             return bool(abs(gap - (found.left - found.right)) <= 0.01 * abs(gap))
         except (ArithmeticError, ValueError, TypeError):
             return False
+
+
+@dataclass(frozen=True)
+class SidesThere:
+    """Both sides at one point."""
+
+    sides: Sides
+    evaluate: Evaluator
+
+    def side(self, index: int) -> list[Array]:
+        """The value of the left (0) or the right side (1)."""
+        return [np.asarray(self.evaluate(self.sides.right if index else self.sides.left))]
+
+    def part(self, part: Delicate) -> Array:
+        """The value of a delicate part."""
+        return np.asarray(self.evaluate(part.expr))
 
 
 def search(sides: Sides, seed: int) -> tuple[Counterexample | None, int]:
@@ -147,7 +197,7 @@ def search(sides: Sides, seed: int) -> tuple[Counterexample | None, int]:
     best: Counterexample | None = None
     compared = 0
     for point in _points(sides, rng):
-        found = sides.difference(sides.at(point))
+        found = sides.example(point)
         if found is None:
             continue
         compared += 1
@@ -175,5 +225,5 @@ def _points(sides: Sides, rng: np.random.Generator) -> Iterator[Point]:
             sign = {"positive": 1.0, "negative": -1.0, "zero": 0.0}.get(manner)
             return size * (rng.choice([-1.0, 1.0], shape) if sign is None else sign) + 0.0
 
-        yield sides.draw(random)
-    yield sides.draw(np.zeros)
+        yield [random(shape) for shape in sides.shapes]
+    yield [np.zeros(shape) for shape in sides.shapes]

@@ -1,8 +1,13 @@
-"""Arithmetic with fifty digits, in which rounding and overflow of floating point do not show."""
+"""Arithmetic with fifty digits, in which rounding and overflow of floating point do not show.
+
+Where a formula has no value, ZeroDivisionError (a division by zero) or ValueError (a logarithm of what is not positive,
+a root of a negative number) is raised; where a value is only too large, OverflowError.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
 
@@ -13,8 +18,9 @@ from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.functions import Arithmetic, of_library
 from symrnn.verification.field import Array
 
+DIGITS = 50
 _CONTEXT = mpmath.MPContext()
-_CONTEXT.dps = 50
+_CONTEXT.dps = DIGITS
 Digits: Any = _CONTEXT.mpf
 """The type of a number with fifty digits."""
 _LARGEST = 1e6
@@ -27,10 +33,20 @@ def _exp(x: Any) -> Any:
     return _CONTEXT.exp(x)
 
 
+@contextmanager
+def precise(count: int) -> Iterator[None]:
+    """Compute with so many digits for a while."""
+    before, _CONTEXT.dps = _CONTEXT.dps, count
+    try:
+        yield
+    finally:
+        _CONTEXT.dps = before
+
+
 def _real(function: Any) -> Any:
     def of_real(x: Any) -> Any:
         value = function(x)
-        if not isinstance(value, _CONTEXT.mpf):
+        if not isinstance(value, _CONTEXT.mpf) or not _CONTEXT.isfinite(value):
             raise ValueError("no real number")
         return value
 
@@ -65,8 +81,17 @@ class DigitsEvaluator(Evaluator):
         return _literal(super().number(coefficient))
 
 
+def digit(value: Any) -> Any:
+    """A number with many digits; a decimal literal is meant as its decimal fraction."""
+    if isinstance(value, float):
+        value = Fraction(repr(value))
+    if isinstance(value, Fraction):
+        return _CONTEXT.mpf(value.numerator) / value.denominator
+    return _CONTEXT.mpf(value)
+
+
 digits = np.frompyfunc(_CONTEXT.mpf, 1, 1)
-"""Floats with many digits."""
+"""Floats with many digits, each as the binary fraction that it is."""
 
 
 def rounded(value: Array) -> Array:

@@ -1,38 +1,45 @@
-"""Whether two formulas about a cell are equal: proved over the field, or refuted with numbers.
+"""Whether two formulas about a cell are equal: proved exactly, or refuted with numbers.
 
 Inputs, states, parameters and what reaches the states from outside the step are random; everything else is computed
-from its definition, so that h = o ⊙ tanh(c) and f' = f ⊙ (1 - f) may be used.  What holds at random numbers of the
-field holds as an identity at those sizes.
+from its definition, so that h = o ⊙ tanh(c) and f' = f ⊙ (1 - f) may be used.  What it means to be equal is said in
+`sameness`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from random import Random
-
-from sympy import preorder_traversal
 
 from symrnn.algebra import nodes
-from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Expr
 from symrnn.calculus.derivation import Derivation, derivation_of
 from symrnn.errors import InputError, Place, ShapeError, UnknownNameError
 from symrnn.language.recurrence import Cell
 from symrnn.printers import text
 from symrnn.verification.counterexamples import Counterexample, Sides, search
-from symrnn.verification.field import FIELD, draw, same
-from symrnn.verification.layout import SIZES, layouts, show
+from symrnn.verification.layout import SIZES, layouts, show, with_sizes_as_numbers
 from symrnn.verification.notation import names, read_equation, read_sides
-from symrnn.verification.trial import ExactEvaluator
-from symrnn.verification.values import values_at
-from symrnn.verification.zeros import at_zeros
+from symrnn.verification.pairs import Delicate
+from symrnn.verification.sameness import compare
 
 Formula = Expr | str | float
 
-_TRIES = 40
-_POINTS = 12
-"""Random points per choice of sizes where a function bends: a relu is 0 at half of them, and hides what is before."""
+
+@dataclass(frozen=True)
+class Condition:
+    """What must be so for an equation to hold.
+
+    Attributes:
+        part: an expression, of whose every entry this is said.
+        relation: "≠ 0" where a side divides by it, or jumps at its zeros and none were found; "> 0" or "≥ 0" where a
+            side has no value otherwise.
+    """
+
+    part: Expr
+    relation: str
+
+    def __str__(self) -> str:
+        return f"{text(self.part)} {self.relation}"
 
 
 @dataclass(frozen=True)
@@ -45,9 +52,9 @@ class Equality:
         right: the second.
         holds: whether it is proved at all sizes tried.
         sizes: these sizes, as text.
-        counterexample: numbers where it fails; None where it holds, or where no numbers tell the sides apart.
-        excluded: what must not be zero in any entry, where it holds: a side divides by it, or jumps at its zeros and
-            none were found.
+        counterexample: numbers where it fails.  Where it holds on conditions, numbers that break one, at which one
+            side has a value and the other, which is nan, has none.  None where no numbers tell the sides apart.
+        conditions: what must be so, where it holds.
         compared: at how many random points the sides were equal, where it is neither proved nor refuted.
     """
 
@@ -57,15 +64,20 @@ class Equality:
     holds: bool
     sizes: str
     counterexample: Counterexample | None
-    excluded: tuple[Expr, ...] = ()
+    conditions: tuple[Condition, ...] = ()
     compared: int = 0
 
     def __bool__(self) -> bool:
         return self.holds
 
     @property
+    def excluded(self) -> tuple[Expr, ...]:
+        """What must not be zero in any entry, where it holds."""
+        return tuple(condition.part for condition in self.conditions if condition.relation == "≠ 0")
+
+    @property
     def verdict(self) -> str:
-        """In a word; "not proved" where the sides differ in the field but in no numbers tried."""
+        """In a word; "not proved" where the proof fails but no numbers tell the sides apart."""
         if self.holds:
             return "holds"
         return "not proved" if self.counterexample is None else "does not hold"
@@ -73,8 +85,9 @@ class Equality:
     def __str__(self) -> str:
         claim = f"{text(self.left)} = {text(self.right)}: {self.verdict}"
         if self.holds:
+            within = " and ".join(str(one) for one in self.conditions if one.relation != "≠ 0")
             without = " or ".join(f"{text(part)} = 0" for part in self.excluded)
-            condition = f" except where {without}" if without else ""
+            condition = (f" where {within}" if within else "") + (f" except where {without}" if without else "")
             return f"{claim} in {self.cell}{condition}, exactly, at {self.sizes}"
         if self.counterexample is not None:
             return f"{claim} in {self.cell}\n{self.counterexample}"
@@ -91,9 +104,10 @@ def equal(
 ) -> Equality:
     """Prove or refute that two formulas about a cell have the same value, whatever the numbers.
 
-    A random point of the field has no zeros.  What a side divides by, and the arguments of `step` and `sign`, are
-    therefore made zero as well: where the sides differ there the claim is false, where one has no value the verdict
-    names what must not be zero.
+    A random point has no zeros.  What a side divides by, and the arguments of `step` and `sign`, are therefore made
+    zero as well: where the sides differ there the claim is false, where one has no value the verdict names what must
+    not be zero.  Domains are named in the same way: log(a) - log(a) = 0 holds where a > 0.  Where sizes occur as
+    numbers, as in `size(x)`, it is proved at further sizes, and what holds at these need not hold at all others.
 
     >>> from symrnn import cells
     >>> print(equal("dc_prev", "dc * f", cells.lstm))
@@ -150,18 +164,26 @@ def _decide(
 ) -> Equality:
     _check(left, right, derivation)
     chosen = layouts(derivation.cell, sizes)
+    if sizes is SIZES:
+        chosen = with_sizes_as_numbers(chosen, [left, right, *(e.value for e in derivation.forward)])
     places = [Sides(left, right, derivation, layout, spelled) for layout in chosen]
-    example: Counterexample | None
-    excluded: tuple[Expr, ...] = ()
-    compared = 0
-    failing = next((sides for sides in places if not _agree(sides, Random(seed))), None)
-    if failing is None:
-        example, excluded = at_zeros(places[0], seed)
-    else:
-        example, compared = search(failing, seed)
-        example = example or at_zeros(failing, seed)[0]
-    holds = failing is None and example is None
-    return Equality(derivation.cell.name, left, right, holds, show(chosen), example, excluded, compared)
+    heard = compare(places, seed)
+    example: Counterexample | None = None
+    compared = heard.compared
+    if heard.failing:
+        example, tried = search(next(sides for sides in places if sides is heard.failing[0]), seed)
+        compared += tried
+    gap = heard.gap or (heard.outside if heard.agree else None)
+    if example is None and gap is not None:
+        example = next(sides for sides in places if sides is gap.pair).told(gap)
+    conditions = _conditions(heard.conditions) if heard.agree else ()
+    if heard.agree:
+        chosen = tuple(sides.layout for sides in places if sides in heard.proved)
+    return Equality(derivation.cell.name, left, right, heard.agree, show(chosen), example, conditions, compared)
+
+
+def _conditions(parts: Sequence[Delicate]) -> tuple[Condition, ...]:
+    return tuple(dict.fromkeys(Condition(part.expr, "≠ 0" if part.kind == "jump" else part.kind) for part in parts))
 
 
 def _check(left: Expr, right: Expr, derivation: Derivation) -> None:
@@ -178,26 +200,3 @@ def _check(left: Expr, right: Expr, derivation: Derivation) -> None:
             raise UnknownNameError(f"{problem} of shape {nodes.show_shape(variable.shape)}\n  {there}")
 
 
-def _agree(sides: Sides, rng: Random) -> bool:
-    """Whether both sides have the same value at random numbers of the field."""
-    left, right, derivation, layout = sides.left, sides.right, sides.derivation, sides.layout
-    parts = [part for e in derivation.forward for part in preorder_traversal(e.value)]
-    parts += [part for side in (left, right) for part in preorder_traversal(side)]
-    bends = any(isinstance(part, nodes.Act) and not FUNCTIONS[part.name].smooth for part in parts)
-    points = 0
-    for _ in range(_TRIES):
-        try:
-            values = values_at(
-                derivation, layout, sides.read, lambda shape: draw(rng, shape),
-                lambda values, sizes: ExactEvaluator(values, sizes, FIELD),
-            )  # fmt: skip
-            evaluate = ExactEvaluator(values, layout.sizes, FIELD)
-            values_there = evaluate(left), evaluate(right)
-        except ZeroDivisionError:
-            continue
-        if not same(*values_there):
-            return False
-        points += 1
-        if points == (_POINTS if bends else 1):
-            return True
-    return False

@@ -6,15 +6,19 @@ a scalar as (1, 1).  A layout knows the sizes and turns one into the other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, islice
 from typing import Any
 
 import numpy as np
 
-from symrnn.algebra.evaluate import at_sizes
-from symrnn.algebra.nodes import Variable, is_column, is_scalar
+from sympy import preorder_traversal
+
+from symrnn.algebra import nodes
+from symrnn.algebra.evaluate import Evaluator, at_sizes
+from symrnn.algebra.functions import Arithmetic
+from symrnn.algebra.nodes import Expr, Variable, is_column, is_scalar, variables
 from symrnn.errors import InputError
 from symrnn.language.recurrence import Cell
 
@@ -85,6 +89,53 @@ def layouts(cell: Cell, pairs: Sequence[tuple[int, int]]) -> tuple[Layout, ...]:
     if not chosen:
         raise InputError("sizes=(): there is nothing to check at\n  give pairs (d_h, d_x) such as (2, 3)")
     return tuple(Layout(cell, sizes) for sizes in chosen)
+
+
+_FURTHER = ((5, 6), (7, 5), (11, 9), (13, 17), (23, 19))
+"""(d_h, d_x) where sizes occur as numbers: beyond the small ones, which are roots of whatever is 0 at those."""
+_LARGEST_ROOT = 40
+
+
+def with_sizes_as_numbers(chosen: Sequence[Layout], exprs: Iterable[Expr]) -> tuple[Layout, ...]:
+    """Further layouts where sizes occur as numbers in some expressions, as in a mean or in size(x) - 1.
+
+    Two are added at which no such number is zero, and those at which one is zero that are small enough.
+    """
+    cell = chosen[0].cell
+    numbers = {number for expr in exprs for node in preorder_traversal(expr) for number in _numbers(node)}
+    if not numbers:
+        return tuple(chosen)
+
+    def vanishes(layout: Layout) -> bool:
+        return any(_is_zero(number, layout) for number in numbers)
+
+    every = [Layout(cell, _assignment(cell, *pair)) for pair in _FURTHER]
+    generic = [layout for layout in every if not vanishes(layout)] or every
+    small = (Layout(cell, _assignment(cell, n, n + 1)) for n in range(5, _LARGEST_ROOT))
+    found = [*chosen, *generic[:2], *islice(filter(vanishes, small), 2)]
+    return tuple({tuple(layout.sizes.items()): layout for layout in found}.values())
+
+
+def _numbers(node: Any) -> Iterator[Any]:
+    """Numbers that depend on the sizes alone: factors, as in d_x a, and formulas without a variable; no plain 1/d_h."""
+    if not getattr(node, "is_Matrix", False) or isinstance(node, Variable):
+        return
+    if isinstance(node, nodes.Product):
+        factor, _ = nodes.coefficient(node)
+        if factor.free_symbols and not (1 / factor).is_Symbol:
+            yield factor
+    if is_scalar(node) and node.free_symbols and not variables(node):
+        yield node
+
+
+def _is_zero(number: Any, layout: Layout) -> bool:
+    if not getattr(number, "is_Matrix", False):
+        return bool(at_sizes(number, layout.sizes) == 0)
+    try:
+        with np.errstate(all="raise"):
+            return bool(Evaluator({}, layout.sizes, Arithmetic())(number).reshape(-1)[0] == 0)
+    except (ArithmeticError, AttributeError):  # a divisor is zero, or a function is in it
+        return True
 
 
 def _assignment(cell: Cell, d_h: int, d_x: int) -> Mapping[str, int]:

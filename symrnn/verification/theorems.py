@@ -32,9 +32,10 @@ from symrnn.verification.claims import AtStart, Formula, Theorem, Words
 from symrnn.verification.field import FIELD, Array, Number, draw, inner, same, slopes
 from symrnn.verification.formulas import decide
 from symrnn.verification.layout import Layout, layouts, show, vec
+from symrnn.verification.pairs import bounds
 from symrnn.verification.sequence import Sequence, draw_sequence
 from symrnn.verification.trial import ExactEvaluator, exact_text, try_out
-from symrnn.verification.zeros import bounds
+
 
 _SIZES = ((1, 1), (2, 3), (3, 2))
 _STEPS = 3
@@ -126,7 +127,7 @@ def _adds_up(
 
 
 def _convex(derivation: Derivation, seed: int) -> Iterator[Theorem]:
-    known = bounds(derivation, {})
+    known = bounds(derivation.forward, {})
     rests = {e.target: e.value for e in derivation.forward if _is_rest_of_one(e.value)}
     for equation in derivation.forward:
         pairs = _mixture(equation.value.xreplace(rests), derivation.cell)
@@ -192,9 +193,9 @@ def _bounded(derivation: Derivation, seed: int) -> Iterator[Theorem]:
     """|s_t| < 1, for every state where intervals prove it, and for the output where numbers refute it."""
     cell = derivation.cell
     for s, before in zip(cell.states, cell.previous, strict=True):
-        free = bounds(derivation, {})[cell[s]]
+        free = bounds(derivation.forward, {})[cell[s]]
         hypothesis = {} if free.within(MINUS_ONE_TO_ONE) else {before: _CLOSED}
-        bound = free if not hypothesis else bounds(derivation, hypothesis)[cell[s]]
+        bound = free if not hypothesis else bounds(derivation.forward, hypothesis)[cell[s]]
         if not bound.is_bounded:
             continue
         holds = bound.within(MINUS_ONE_TO_ONE)

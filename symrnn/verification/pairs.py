@@ -1,0 +1,175 @@
+"""Two functions of the same arguments, which may be run on any kind of number: what a proof of sameness looks at.
+
+The functions may be the two sides of an equation about a cell, or two cells under a map of their parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Protocol
+
+import numpy as np
+from sympy import preorder_traversal
+
+from symrnn.algebra import nodes
+from symrnn.algebra.evaluate import Evaluator
+from symrnn.algebra.functions import FUNCTIONS, Arithmetic
+from symrnn.algebra.intervals import Interval, enclose
+from symrnn.algebra.nodes import Expr, Variable
+from symrnn.language.evaluate import NUMPY
+from symrnn.verification.digits import ARITHMETIC, DigitsEvaluator, digit, digits
+from symrnn.verification.tower import TOWER, TowerEvaluator, TowerNumber
+
+Array = Any
+Point = list[Array]
+"""A value for every argument that two functions share, in the order of the pair's shapes."""
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A kind of number.
+
+    Attributes:
+        arithmetic: the functions of the table.
+        evaluator: evaluates expressions.
+        literal: the number that an integer, a fraction or a decimal literal is.
+        lift: arrays of a point as arrays of these numbers.
+    """
+
+    arithmetic: Arithmetic
+    evaluator: Callable[[Mapping[str, Array], Mapping[str, int]], Evaluator]
+    literal: Callable[[Any], Any]
+    lift: Callable[[Array], Array]
+
+
+FLOATS = Numbers(NUMPY, lambda values, sizes: Evaluator(values, sizes, NUMPY), float, lambda value: np.asarray(value, dtype=float))
+MANY_DIGITS = Numbers(ARITHMETIC, DigitsEvaluator, digit, digits)
+EXACT = Numbers(
+    TOWER, lambda values, sizes: TowerEvaluator(values, sizes, TOWER), TowerNumber.of, lambda value: value
+)
+
+
+@dataclass(frozen=True)
+class Delicate:
+    """A part of a function at whose zeros, or on one side of them, the function may jump or have no value.
+
+    Attributes:
+        expr: the part.
+        kind: "jump" where a function jumps at its zeros; otherwise what it must be for there to be a value: "≠ 0" for
+            a divisor, "> 0" or "≥ 0" for the argument of a function with a domain.
+        side: 0 for the first function, 1 for the second.
+        own: whether it is written in the functions themselves and not in definitions that they rest on.
+    """
+
+    expr: Expr
+    kind: str
+    side: int = 0
+    own: bool = True
+
+    def broken(self, value: Array) -> bool:
+        """Whether a function has no value where the part has this one."""
+        return any(_BROKEN[self.kind](x) for x in value.reshape(-1))
+
+
+NIL = 1e-30
+"""What fifty digits cannot tell from zero, after some cancellation."""
+_BROKEN: Mapping[str, Callable[[Any], bool]] = {
+    "jump": lambda x: False,
+    "≠ 0": lambda x: bool(abs(x) < NIL),
+    "> 0": lambda x: bool(x < NIL),
+    "≥ 0": lambda x: bool(x < -NIL),
+}
+
+
+class Evaluated(Protocol):
+    """Both functions at one point; each raises ArithmeticError or ValueError where it has no value."""
+
+    def side(self, index: int) -> list[Array]:
+        """The values of the first (0) or the second function (1)."""
+
+    def part(self, part: Delicate) -> Array:
+        """The value of a part of one of them."""
+
+
+class Pair(Protocol):
+    """Two functions of the same arguments at one choice of sizes."""
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """The sizes."""
+
+    @property
+    def shapes(self) -> Sequence[tuple[int, ...]]:
+        """The shapes of the arguments."""
+
+    @property
+    def delicate(self) -> Sequence[Delicate]:
+        """Where they may jump or have no value."""
+
+    @property
+    def bends(self) -> bool:
+        """Whether anything in them is not smooth."""
+
+    def at(self, point: Point, numbers: Numbers) -> Evaluated:
+        """Both at a point."""
+
+
+# --- what is delicate -------------------------------------------------------------------------------------------------
+
+
+def bends(exprs: Iterable[Expr]) -> bool:
+    """Whether a function in some expressions is not smooth."""
+    parts = (part for expr in exprs for part in preorder_traversal(expr))
+    return any(isinstance(part, nodes.Act) and not FUNCTIONS[part.name].smooth for part in parts)
+
+
+def bounds(equations: Iterable[Any], given: Mapping[Variable, Interval]) -> dict[Variable, Interval]:
+    """An interval for every variable that equations define, from those given."""
+    known = dict(given)
+    for equation in equations:
+        known[equation.target] = enclose(equation.value, known)
+    return known
+
+
+def delicate_parts(
+    exprs: Iterable[Expr], known: Mapping[Variable, Interval], side: int = 0, own: bool = True
+) -> Iterator[Delicate]:
+    """Divisors, arguments of functions that jump and of those with a domain; without what bounds keep from harm."""
+    for part in (part for expr in exprs for part in preorder_traversal(expr)):
+        if isinstance(part, nodes.Power) and part.args[1] < 0:
+            if 0 in enclose(part.args[0], known):
+                yield Delicate(part.args[0], "≠ 0", side, own)
+        if isinstance(part, nodes.Act):
+            yield from _delicate_call(part, known, side, own)
+
+
+def _delicate_call(part: Any, known: Mapping[Variable, Interval], side: int, own: bool) -> Iterator[Delicate]:
+    kind = _kind_of(part.name)
+    if kind == "jump":
+        argument = _signed(part.operands[0]) if len(part.operands) == 1 else nodes.subtract(*part.operands)
+        if 0 in enclose(argument, known):
+            yield Delicate(argument, kind, side, own)
+    elif kind:
+        bound = enclose(part.operands[0], known)
+        if bound.low < 0 or (kind == "> 0" and 0 in bound):
+            yield Delicate(part.operands[0], kind, side, own)
+
+
+@lru_cache(maxsize=256)
+def _kind_of(name: str) -> str:
+    """What is delicate about a function of the table, told by its values at 0 and beside it; "" for nothing."""
+    row = FUNCTIONS[name]
+    with np.errstate(all="ignore"):
+        beside = [getattr(NUMPY, name)(*[np.array(x), np.array(0.0)][: row.arity]) for x in (-1e-9, 0.0, 1e-9)]
+    left, there, right = (float(value) for value in beside)
+    if not np.isfinite(left) and np.isfinite(right):
+        return "≥ 0" if np.isfinite(there) else "> 0"
+    return "jump" if max(abs(left - there), abs(right - there)) > 1e-3 else ""
+
+
+def _signed(expr: Expr) -> Expr:
+    """What decides the sign: without a number in front."""
+    number, rest = nodes.coefficient(expr)
+    return rest if getattr(number, "is_positive", False) or number == -1 else expr

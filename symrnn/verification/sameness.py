@@ -1,0 +1,236 @@
+"""What it means that two functions are the same: the one notion behind `equal`, `prove` and `equivalent`.
+
+They are the same where they have the same value at all numbers.  Three witnesses are heard, in this order:
+
+1. random numbers of the tower, which prove an identity wherever nothing is zero;
+2. random real numbers with fifty digits, at which a multiple of a prime is not zero, a constant has its sign, and a
+   side without a value (a logarithm of a negative number) is noticed;
+3. points at which a divisor, the argument of a function that jumps, or a part of one is zero.
+
+Numbers at which the values differ refute; numbers at which one of the two has no value are told as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from symrnn.verification.digits import DIGITS, precise
+from symrnn.verification.pairs import EXACT, MANY_DIGITS, NIL, Delicate, Evaluated, Pair, Point
+from symrnn.verification.tower import draw, same
+from symrnn.verification.zeros import near_zeros
+
+Array = Any
+
+_TRIES = 40
+_POINTS = 12
+"""Random points per choice of sizes where a function bends: a relu is 0 at half of them, and hides what is before."""
+_REAL = ("mixed", "positive", "negative", "small", "large", "zero")
+"""What random real points are like: a sign or a domain that all share is not met by mixed ones."""
+_ROUNDING = 1e-35
+"""Beyond this share of the values a difference in fifty digits is looked at with twice as many."""
+_VISIBLE = 1e-9
+"""A difference worth telling beside a zero that is known to thirty digits only."""
+_STEADY = 1e-2
+"""A difference that is one keeps to this with twice the digits; rounding shrinks by 10^50."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Where two functions differ.
+
+    Attributes:
+        pair: which.
+        point: the arguments.
+        output: the number of the value that differs most.
+        entry: where in it, counted from 0.
+        values: both values there; nan for a function that has none.
+    """
+
+    pair: Pair
+    point: Point
+    output: int
+    entry: tuple[int, ...]
+    values: tuple[float, float]
+
+    @property
+    def defined(self) -> bool:
+        """Whether both functions have a value there."""
+        return not any(np.isnan(self.values))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What the three witnesses said.
+
+    Attributes:
+        proved: the pairs that agree over the tower.
+        failing: the pairs that differ there; at those that are in neither, a function has no value at all.
+        gap: numbers at which both have a value and these differ; None where none were found.
+        outside: numbers at which exactly one has a value.
+        conditions: parts that were seen to decide whether there is a value, or whose zeros were not found.
+        compared: at how many real points both values were equal.
+    """
+
+    proved: tuple[Pair, ...] = ()
+    failing: tuple[Pair, ...] = ()
+    gap: Gap | None = None
+    outside: Gap | None = None
+    conditions: tuple[Delicate, ...] = ()
+    compared: int = 0
+
+    @property
+    def agree(self) -> bool:
+        """Whether it is proved that values are equal where there are two."""
+        return not self.failing and self.gap is None
+
+
+def agree_exactly(pair: Pair, seed: int) -> bool | None:
+    """Whether two functions have the same values at random numbers of the tower; None where one never has any."""
+    rng = Random(seed)
+    wanted, points = _POINTS if pair.bends else 1, 0
+    for _ in range(_TRIES):
+        evaluated = pair.at([draw(rng, shape) for shape in pair.shapes], EXACT)
+        try:
+            left, right = evaluated.side(0), evaluated.side(1)
+        except ZeroDivisionError:
+            continue
+        if not all(same(a, b) for a, b in zip(left, right, strict=True)):
+            return False
+        points += 1
+        if points == wanted:
+            return True
+    return True if points else None
+
+
+def compare(pairs: Sequence[Pair], seed: int) -> Comparison:
+    """Hear all witnesses about two functions.
+
+    Args:
+        pairs: the functions at some choices of sizes, the smallest first.
+        seed: of the random numbers.
+    """
+    verdicts = [(pair, agree_exactly(pair, seed)) for pair in pairs]
+    proved = [pair for pair, verdict in verdicts if verdict]
+    failing = tuple(pair for pair, verdict in verdicts if verdict is False or not proved)
+    record = _Record()
+    for pair in failing[:1] or proved[:2]:  # at sizes of 1 alone, what is a mean or a variance hides
+        if record.gap is None:
+            record.look(pair, seed)
+    return Comparison(tuple(proved), failing, record.gap, record.outside, record.conditions(pairs[0]), record.compared)
+
+
+@dataclass
+class _Record:
+    """What was seen at real points."""
+
+    gap: Gap | None = None
+    outside: Gap | None = None
+    compared: int = 0
+    zero: set[Delicate] = field(default_factory=set)
+    decisive: dict[Delicate, None] = field(default_factory=dict)
+
+    def look(self, pair: Pair, seed: int) -> None:
+        """Compare both functions until numbers show a difference."""
+        for near, points in ((False, real_points(pair, seed)), (True, near_zeros(pair, seed))):
+            for point in points:
+                self._note(pair, point, near)
+                if self.gap is not None:
+                    return
+
+    def _note(self, pair: Pair, point: Point, near: bool) -> None:
+        evaluated = pair.at(point, MANY_DIGITS)
+        parts = _parts(pair, evaluated)
+        broken = [part for part, value in parts.items() if part.broken(value)]
+        self.zero |= {part for part, value in parts.items() if any(abs(x) < NIL for x in value.reshape(-1))}
+        self.decisive |= dict.fromkeys(broken)
+        sides = [None if any(part.side == i for part in broken) else _values(evaluated, i) for i in (0, 1)]
+        if all(side is None for side in sides) or _UNKNOWN in sides:
+            return
+        if None in sides:
+            self.outside = self.outside or _one_sided(pair, point, sides)
+            return
+        self.gap = difference(pair, point, sides, near)
+        self.compared += self.gap is None
+
+    def conditions(self, pair: Pair) -> tuple[Delicate, ...]:
+        """The parts to name: those that took a value away, and the functions' own that were never seen at zero."""
+        return tuple(
+            part
+            for part in pair.delicate
+            if part in self.decisive or (part.own and (part not in self.zero or part.kind in ("> 0", "≥ 0")))
+        )
+
+
+_UNKNOWN: list[Array] = []
+
+
+def _values(evaluated: Evaluated, index: int) -> list[Array] | None:
+    """A function's values, None where it has none, `_UNKNOWN` where they are too large to be computed."""
+    try:
+        return evaluated.side(index)
+    except (OverflowError, KeyError):
+        return _UNKNOWN
+    except (ArithmeticError, ValueError):
+        return None
+
+
+def _parts(pair: Pair, evaluated: Evaluated) -> dict[Delicate, Array]:
+    found = {}
+    for part in pair.delicate:
+        try:
+            found[part] = evaluated.part(part)
+        except (ArithmeticError, ValueError, KeyError):
+            continue
+    return found
+
+
+def _one_sided(pair: Pair, point: Point, sides: Sequence[list[Array] | None]) -> Gap:
+    known = next(side for side in sides if side is not None)[0]
+    there = float(known.reshape(-1)[0])
+    return Gap(pair, point, 0, (0,) * known.ndim, (np.nan if sides[0] is None else there, np.nan if sides[1] is None else there))
+
+
+def difference(pair: Pair, point: Point, sides: Sequence[Any], near: bool = False) -> Gap | None:
+    """Where the values at a point differ most; None where they differ by rounding only."""
+    left, right = sides
+    gaps = [np.abs(np.asarray(a - b, dtype=object)) for a, b in zip(left, right, strict=True)]
+    sizes = [max((abs(x) for x in gap.reshape(-1)), default=0) for gap in gaps]
+    output = max(range(len(sizes)), key=lambda index: sizes[index])
+    scale = max([1, *(abs(x) for value in (left[output], right[output]) for x in value.reshape(-1))])
+    if sizes[output] <= (_VISIBLE if near else _ROUNDING) * scale:
+        return None
+    flat = [abs(x) for x in gaps[output].reshape(-1)]
+    entry = tuple(int(i) for i in np.unravel_index(flat.index(max(flat)), gaps[output].shape))
+    if not near and not _steady(pair, point, output, entry, left[output][entry] - right[output][entry]):
+        return None
+    return Gap(pair, point, output, entry, (float(left[output][entry]), float(right[output][entry])))
+
+
+def _steady(pair: Pair, point: Point, output: int, entry: tuple[int, ...], gap: Any) -> bool:
+    """Whether a difference is the same with twice as many digits."""
+    with precise(2 * DIGITS):
+        evaluated = pair.at(point, MANY_DIGITS)
+        try:
+            again = evaluated.side(0)[output][entry] - evaluated.side(1)[output][entry]
+        except (ArithmeticError, ValueError):
+            return False
+        return bool(abs(again - gap) <= _STEADY * abs(gap))
+
+
+def real_points(pair: Pair, seed: int) -> Iterator[Point]:
+    """A real point of every manner, with numbers of two decimals."""
+    rng = np.random.default_rng(seed)
+    for manner in _REAL:
+        scale = {"small": 0.01, "large": 10.0, "zero": 0.0}.get(manner, 1.0)
+        sign = {"positive": 1.0, "negative": -1.0}.get(manner)
+        yield [
+            np.round(rng.uniform(0.1, 1.0, shape) * (rng.choice([-1.0, 1.0], shape) if sign is None else sign), 2)
+            * scale
+            + 0.0
+            for shape in pair.shapes
+        ]
