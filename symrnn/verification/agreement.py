@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from random import Random
 from typing import Any
 
 import numpy as np
 
-from symrnn.algebra.functions import Arithmetic
+from symrnn.algebra.evaluate import Evaluator
+from symrnn.algebra.nodes import Variable
 from symrnn.language.definition import Definition
-from symrnn.language.evaluate import NUMPY, run
+from symrnn.language.evaluate import run
 from symrnn.language.recurrence import Cell
-from symrnn.verification.field import FIELD, Array, Number, draw, same
 from symrnn.verification.layout import Layout
+from symrnn.verification.pairs import EXACT, FLOATS, Delicate, Numbers, Point, bends, bounds, delicate_parts
 from symrnn.verification.parameter_map import ParameterMap
+from symrnn.verification.sameness import Gap
+from symrnn.verification.tower import TowerNumber, draw
 from symrnn.verification.trial import exact_text
+from symrnn.verification.values import Values
 
-_TRIES = 40
-_POINTS = 12
-"""One is enough where functions are smooth; a relu is 0 at half of the points, and may hide what is before it."""
+Array = Any
+
 _SCALES = (*[1.0] * 20, *[2.0, 0.5, 4.0, 0.1] * 5)
 _CLEAR, _VISIBLE = 5e-2, 1e-9
 """A difference worth showing, and one beyond rounding."""
@@ -78,53 +82,131 @@ def _shown(value: Array, digits: int) -> str:
 # --- agreement --------------------------------------------------------------------------------------------------------
 
 
-def agrees(found: ParameterMap, layout: Layout, seed: int) -> bool:
-    """Whether the cells give the same states at random numbers of the field.
+@dataclass(frozen=True)
+class MappedCells:
+    """A map's target (the first function) and its source at one choice of the source's sizes.
 
-    Args:
-        found: the map.
-        layout: the source's sizes.
-        seed: of the numbers.
+    Both authors' texts are run; nothing derived is involved.
     """
-    texts = exact_text(found.target.syntax), exact_text(found.source.syntax)
-    rng = Random(seed)
-    points = 0
-    for _ in range(_TRIES):
-        values = {name: draw(rng, shape) for name, shape in _shapes(layout).items()}
-        try:
-            ours, theirs = _both(found, texts, values, layout, FIELD, Number.of)
-        except ZeroDivisionError:
-            continue
-        if not all(same(ours[name], theirs[name]) for name in ours):
-            return False
-        points += 1
-        if points == _POINTS:
-            return True
-    return False
+
+    found: ParameterMap
+    layout: Layout
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """The source's sizes."""
+        return self.layout.sizes
+
+    @cached_property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """The shapes of the source's arguments."""
+        return tuple(_shapes(self.layout).values())
+
+    @cached_property
+    def bends(self) -> bool:
+        """Whether anything in the cells is not smooth."""
+        return bends(e.value for cell in (self.found.target, self.found.source) for e in cell.body)
+
+    @cached_property
+    def delicate(self) -> tuple[Delicate, ...]:
+        """Where a cell may jump or have no value; its own are those that the other has nothing like."""
+        parts = [
+            part
+            for side, cell in enumerate((self.found.target, self.found.source))
+            for part in delicate_parts((e.value for e in cell.body), bounds(cell.body, {}), side)
+        ]
+        return tuple(dict.fromkeys(self._shared(parts))) if parts else ()
+
+    def _shared(self, parts: Sequence[Delicate]) -> Iterator[Delicate]:
+        rng = Random(0)
+        evaluated = self.at([draw(rng, shape) for shape in self.shapes], EXACT)
+        known: dict[Delicate, Any] = {}
+        for part in parts:
+            try:
+                known[part] = part.kind, [number.last for number in map(TowerNumber.of, evaluated.part(part).flat)]
+            except (ArithmeticError, ValueError):
+                known[part] = part
+        for part in parts:
+            alike = [other for other in parts if other.side != part.side and known[other] == known[part]]
+            yield replace(part, own=not alike)
+
+    def at(self, point: Point, numbers: Numbers) -> CellsThere:
+        """Both cells at a point."""
+        values = {name: numbers.lift(x) for name, x in zip(_shapes(self.layout), point, strict=True)}
+        arguments = self.found.apply(values, self.layout, numbers.literal)
+        return CellsThere(self, (arguments, values), numbers)
+
+    def text(self, cell: Cell, numbers: Numbers) -> Definition:
+        """A cell's text with its literals as numbers of a kind."""
+        key = id(cell), id(numbers)
+        if key not in self._texts:
+            self._texts[key] = cell.syntax if numbers is FLOATS else exact_text(cell.syntax, numbers.literal)
+        return self._texts[key]
+
+    @cached_property
+    def _texts(self) -> dict[tuple[int, int], Definition]:
+        return {}
+
+    def arguments(self, point: Point) -> dict[str, Array]:
+        """The source's arguments at a point, in floating point."""
+        return {name: FLOATS.lift(x) for name, x in zip(_shapes(self.layout), point, strict=True)}
+
+
+@dataclass(frozen=True)
+class CellsThere:
+    """Both cells at one point."""
+
+    cells: MappedCells
+    arguments: tuple[Mapping[str, Array], Mapping[str, Array]]
+    numbers: Numbers
+
+    def side(self, index: int) -> list[Array]:
+        """The new states of the target (0), or of the source (1) as the target's."""
+        found, layout = self.cells.found, self.cells.layout
+        with np.errstate(all="ignore"):
+            if index == 0:
+                states = self._run(found.target, self.arguments[0], found.layout(layout))
+            else:
+                through = self._run(found.source, self.arguments[1], layout)
+                states = found.apply(through, layout, self.numbers.literal, "states")
+        return list(states.values())
+
+    def _run(self, cell: Cell, arguments: Mapping[str, Array], layout: Layout) -> dict[str, Array]:
+        names = run(self.cells.text(cell, self.numbers), arguments, self.numbers.arithmetic)
+        return {s: np.broadcast_to(np.asarray(names[s]), layout.text_shape(cell[s])) for s in cell.states}
+
+    def part(self, part: Delicate) -> Array:
+        """The value of a part of the target (side 0) or of the source."""
+        return np.asarray(self._steps[part.side](part.expr))
+
+    @cached_property
+    def _steps(self) -> tuple[Evaluator, Evaluator]:
+        found, layout = self.cells.found, self.cells.layout
+        target = self._step(found.target, found.layout(layout), self.arguments[0])
+        return target, self._step(found.source, layout, self.arguments[1])
+
+    def _step(self, cell: Cell, layout: Layout, given: Mapping[str, Array]) -> Evaluator:
+        values = Values({v.name: layout.matrix(v, given[_name(v)]) for v in layout.variables})
+        evaluate = self.numbers.evaluator(values, layout.sizes)
+        with np.errstate(all="ignore"):
+            for equation in cell.body:
+                values.compute(equation.target.name, equation.value, evaluate)
+        return evaluate
+
+
+def _name(variable: Variable) -> str:
+    """A variable's name in the text."""
+    return variable.base if variable.time == -1 else variable.name
 
 
 def _shapes(layout: Layout) -> dict[str, tuple[int, ...]]:
     """The shapes of all arguments, by the names of the text."""
-    return {v.base if v.time == -1 else v.name: layout.text_shape(v) for v in layout.variables}
+    return {_name(v): layout.text_shape(v) for v in layout.variables}
 
 
-def _both(
-    found: ParameterMap,
-    texts: tuple[Definition, Definition],
-    values: Mapping[str, Array],
-    layout: Layout,
-    arithmetic: Arithmetic,
-    numeral: Any,
-) -> tuple[dict[str, Array], dict[str, Array]]:
-    """The target's new states, from its text, and from the source's text through the map."""
-    arguments = found.apply(values, layout, numeral)
-    ours = _states(found.target, run(texts[0], arguments, arithmetic), found.layout(layout))
-    through = _states(found.source, run(texts[1], values, arithmetic), layout)
-    return ours, found.apply(through, layout, numeral, "states")
-
-
-def _states(cell: Cell, names: Mapping[str, Array], layout: Layout) -> dict[str, Array]:
-    return {s: np.broadcast_to(np.asarray(names[s]), layout.text_shape(cell[s])) for s in cell.states}
+def mapped(found: ParameterMap, layouts: Sequence[Layout]) -> tuple[MappedCells, ...]:
+    """The cells under a map at several choices of sizes."""
+    return tuple(MappedCells(found, layout) for layout in layouts)
 
 
 # --- what a map reaches -----------------------------------------------------------------------------------------------
@@ -190,17 +272,36 @@ def _short(rng: np.random.Generator, shape: tuple[int, ...], scale: float) -> Ar
     return np.round(scale * rng.choice([-1.0, 1.0], shape) * rng.uniform(0.1, 1.0, shape), 2)
 
 
+def counterexample_at(gap: Gap, target_is_a: bool) -> Counterexample:
+    """The numbers of a gap; a value that a cell does not have is nan or infinite."""
+    pair = gap.pair
+    assert isinstance(pair, MappedCells)
+    return side_by_side(pair, pair.arguments(gap.point), target_is_a)
+
+
 def _compare(
     found: ParameterMap, layout: Layout, values: Mapping[str, Array], target_is_a: bool
 ) -> Counterexample | None:
+    """Both cells at numbers in floating point; None where one has no value."""
+    told = side_by_side(MappedCells(found, layout), values, target_is_a)
+    return told if np.isfinite(told.difference) else None
+
+
+def side_by_side(pair: MappedCells, values: Mapping[str, Array], target_is_a: bool) -> Counterexample:
+    """Both cells at numbers in floating point.
+
+    Args:
+        pair: the cells.
+        values: the source's arguments.
+        target_is_a: whether the map's target is the first of the two cells.
+    """
+    there = pair.at(list(values.values()), FLOATS)
+    names = pair.found.target.states
+    ours, theirs = (dict(zip(names, there.side(index), strict=True)) for index in (0, 1))
     with np.errstate(all="ignore"):
-        texts = found.target.syntax, found.source.syntax
-        ours, theirs = _both(found, texts, values, layout, NUMPY, float)
-    if not all(np.all(np.isfinite(value)) for value in (*ours.values(), *theirs.values())):
-        return None
-    far = {name: float(np.max(np.abs(ours[name] - theirs[name]), initial=0.0)) for name in ours}
+        far = {name: float(np.max(np.abs(ours[name] - theirs[name]), initial=0.0)) for name in names}
+    far = {name: gap if np.isfinite(gap) else np.inf for name, gap in far.items()}
     state = max(far, key=lambda name: far[name])
-    arguments = found.apply(values, layout, float)
-    pair = ((arguments, ours), (values, theirs))
-    (arguments_a, states_a), (arguments_b, states_b) = pair if target_is_a else pair[::-1]
-    return Counterexample(layout.sizes, arguments_a, arguments_b, states_a, states_b, state, far[state])
+    sides = ((there.arguments[0], ours), (values, theirs))
+    (arguments_a, states_a), (arguments_b, states_b) = sides if target_is_a else sides[::-1]
+    return Counterexample(pair.sizes, arguments_a, arguments_b, states_a, states_b, state, far[state])

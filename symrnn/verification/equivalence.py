@@ -1,9 +1,9 @@
 """Whether two cells are the same function, up to a map between their parameters.
 
-Both authors' texts run on the same numbers of the field; nothing derived is involved.  Agreement at random numbers is
-an identity at the tested sizes (see `field`).  Without a map, one is searched for: the same parameters under other
-names, negated gates (z for 1 - z), sums of biases, split and concatenated weights, transposes; and, for cells of which
-one is a special case of the other, parameters that are 0, shared, or a diagonal.
+Both authors' texts run on the same numbers; nothing derived is involved.  What it means to be the same is said in
+`sameness`.  Without a map, one is searched for, of the kinds that `KINDS` lists.  That none of these was found does not
+make two cells different functions: numbers do, at which they differ under a map that was given, or under one by which
+they agree elsewhere.
 """
 
 from __future__ import annotations
@@ -14,15 +14,36 @@ from typing import Any, Literal
 
 from symrnn.cells.finding import find_cell
 from symrnn.language.recurrence import Cell
-from symrnn.verification.agreement import Counterexample, Reach, agrees, find_counterexample, reach
+from symrnn.printers import text
+from symrnn.verification.agreement import (
+    Counterexample,
+    MappedCells,
+    Reach,
+    counterexample_at,
+    find_counterexample,
+    mapped,
+    reach,
+)
 from symrnn.verification.correspondence import GENERIC, ONES, Way
-from symrnn.verification.layout import SIZES, Layout, layouts, show
+from symrnn.verification.layout import SIZES, Layout, layouts, show, with_sizes_as_numbers
 from symrnn.verification.parameter_map import ParameterMap, read_map
+from symrnn.verification.sameness import Comparison, agree_exactly, compare
 
 Direction = Literal["both", "a from b", "b from a", "none"]
+Verdict = Literal["same", "special case", "different", "not proved", "not found"]
 
-_HIDDEN = "not proved to be the same: they differ over the field, but no numbers were found at which it shows"
+KINDS = (
+    "other names",
+    "opposite signs",
+    "sums and multiples",
+    "matrices joined, cut or transposed",
+    "parameters that are 0, shared or on a diagonal",
+)
+"""The kinds of maps that are searched for."""
+
+_HIDDEN = "not proved to be the same: the proof fails, but no numbers were found at which they differ"
 _STOPPED = "no map was found, but the search was stopped before its end"
+_NONE = "no map of these kinds was found"
 _SHOWN = 8
 
 
@@ -42,10 +63,16 @@ class Equivalence:
         target: the cell whose arguments the map gives.
         source: the cell of whose arguments it makes them.
         reach: whether the map reaches every setting of the target's parameters, and is one to one.
+        verdict: "same"; "special case" where one of them is one of the other; "different" where numbers show it;
+            "not proved" where neither a proof nor such numbers were found; "not found" where no map was found under
+            which they agree, which leaves open whether there is one.
         same_at: the sizes at which they agree under the map, as text.
         differs_at: the sizes at which they do not.
         reason: why no map was found, in words.
-        counterexample: where they differ, in numbers.
+        counterexample: where they differ, in numbers; nan where a cell has no value.
+        conditions: what must be so for both to have a value, where one has none at some numbers; or what may not be
+            zero, where such numbers were not found.
+        given: whether the map was given.
     """
 
     a: str
@@ -56,10 +83,13 @@ class Equivalence:
     target: str
     source: str
     reach: Reach
+    verdict: Verdict
     same_at: str = ""
     differs_at: str = ""
     reason: str = ""
     counterexample: Counterexample | None = None
+    conditions: tuple[str, ...] = ()
+    given: bool = False
 
     def __bool__(self) -> bool:
         return self.equal
@@ -81,16 +111,22 @@ class Equivalence:
         if self.map is not None:
             lines += self._map_lines()
         if self.holds:
-            lines.append(f"proved exactly, at {self.same_at}")
+            unless = f", where {' and '.join(self.conditions)}" if self.conditions else ""
+            lines.append(f"proved exactly, at {self.same_at}{unless}")
         elif self.map is not None:
-            same = f"agree at {self.same_at}, and " if self.same_at else ""
-            lines.append(f"so they {same}differ at {self.differs_at}")
+            lines.append(self._where())
             lines += [_HIDDEN] if self.counterexample is None else self.counterexample.lines(self.a, self.b)
         return "\n  ".join(lines)
 
     def _headline(self) -> str:
-        if self.direction == "none":
-            return f"{self.a} and {self.b} " + ("are different functions" if self.reason else "differ under this map")
+        if self.verdict == "not found":
+            return f"not found: a map under which {self.a} and {self.b} are the same function"
+        if self.verdict == "not proved":
+            return f"{self.a} and {self.b}: not proved to be the same function"
+        if self.verdict == "different":
+            return f"{self.a} and {self.b} " + (
+                "differ under this map" if self.given else "are different functions"
+            )
         if self.direction == "both":
             return f"{self.a} and {self.b} are the same function"
         if self.reach.onto:
@@ -99,6 +135,13 @@ class Equivalence:
                 f"several settings of {self.source} give one of {self.target}"
             )
         return f"{self.source} is a special case of {self.target}: every {self.source} is one, not vice versa"
+
+    def _where(self) -> str:
+        if not self.differs_at:
+            within = f" where {' and '.join(self.conditions)}" if self.conditions else " but for single points"
+            return f"they agree at {self.same_at}{within}, and differ elsewhere"
+        same = f"agree at {self.same_at}, and " if self.same_at else ""
+        return f"so they {same}differ at {self.differs_at}"
 
     def _map_lines(self) -> list[str]:
         near = "" if self.holds or not self.reason else "nearest is "
@@ -139,19 +182,22 @@ def equivalent(
     cell_a, cell_b = find_cell(cell_a), find_cell(cell_b)
     judge = _Judge(cell_a, cell_b, sizes, seed)
     if map is not None:
-        found = read_map(cell_a, cell_b, map)
-        result = judge.result(found, "a from b")
-        return replace(result, equal=True) if result.holds else judge.explained([found], "a from b", "")
+        return judge.given(read_map(cell_a, cell_b, map))
     ways: dict[Direction, Way] = {"a from b": Way(cell_a, cell_b), "b from a": Way(cell_b, cell_a)}
     partial: list[tuple[ParameterMap, Direction]] = []
     for strict in (True, False):
         for at in (GENERIC, ONES):
             for direction, way in ways.items():
+                close: Equivalence | None = None
                 for found in way.maps(at, strict, seed):
                     result = judge.result(found, direction)
                     if result.holds:
                         return result
+                    if not result.differs_at:
+                        close = close or result
                     partial.append((found, direction))
+                if close is not None:
+                    return close
     return judge.different(ways, partial)
 
 
@@ -164,37 +210,67 @@ class _Judge:
     sizes: Sequence[tuple[int, int]]
     seed: int
 
+    def pairs(self, found: ParameterMap) -> tuple[MappedCells, ...]:
+        """The cells under a map, at all sizes."""
+        chosen = layouts(found.source, self.sizes)
+        if self.sizes is SIZES:
+            chosen = with_sizes_as_numbers(chosen, [e.value for cell in (self.a, self.b) for e in cell.body])
+        return mapped(found, chosen)
+
+    def given(self, found: ParameterMap) -> Equivalence:
+        """What a map that was given shows."""
+        result = self.result(found, "a from b")
+        if not result.holds and result.differs_at:
+            result = self.explained([found], "a from b", "")
+        verdict: Verdict = "not proved" if result.counterexample is None else "different"
+        return replace(result, equal=result.holds, given=True, verdict="same" if result.holds else verdict)
+
     def result(self, found: ParameterMap, direction: Direction) -> Equivalence:
         """What a map shows."""
-        chosen = layouts(found.source, self.sizes)
-        failing = self.failing(found)
-        passing = [layout for layout in chosen if layout not in failing]
-        reached = reach(found, chosen[-1])
+        heard = compare(self.pairs(found), self.seed, refute=False)
+        gap = heard.gap or heard.outside
+        holds = heard.agree and gap is None
+        reached = reach(found, layouts(found.source, self.sizes)[-1])
         both = reached.onto and reached.one_to_one
         return Equivalence(
             a=self.a.name,
             b=self.b.name,
-            equal=not failing and reached.onto,
+            equal=holds and reached.onto,
             map={name: expression.text for name, expression in found.expressions.items()},
-            direction="none" if failing else "both" if both else direction,
+            direction="none" if not holds else "both" if both else direction,
             target=found.target.name,
             source=found.source.name,
             reach=reached,
-            same_at=show(passing) if passing else "",
-            differs_at=show(failing) if failing else "",
+            verdict=("same" if reached.onto else "special case") if holds else "different",
+            same_at=_shown(heard.proved),
+            differs_at=_shown(heard.failing),
+            counterexample=None if gap is None else counterexample_at(gap, direction == "a from b"),
+            conditions=_conditions(heard) if not heard.failing else (),
         )
 
     def failing(self, found: ParameterMap) -> list[Layout]:
         """The sizes at which the cells do not agree under a map."""
-        return [layout for layout in layouts(found.source, self.sizes) if not agrees(found, layout, self.seed)]
+        return [pair.layout for pair in self.pairs(found) if agree_exactly(pair, self.seed) is False]
 
     def explained(self, maps: Sequence[ParameterMap], direction: Direction, reason: str) -> Equivalence:
         """The result for maps that do not hold: numbers at which none of them does, and the nearest one."""
-        failing = [layout for layout in self.failing(maps[0]) if all(layout in self.failing(m) for m in maps[1:])]
+        each = [self.failing(found) for found in maps]
+        failing = [layout for layout in each[0] if all(layout in other for other in each[1:])]
         smallest = min(failing, key=lambda layout: sum(layout.sizes.values()))
         found = find_counterexample(maps, smallest, direction == "a from b", self.seed)
         nearest, example = found or (maps[0], None)
-        return replace(self.result(nearest, direction), reason=reason, counterexample=example)
+        if example is None:
+            heard = compare(mapped(nearest, [smallest]), self.seed)
+            gap = heard.gap or heard.outside
+            example = None if gap is None else counterexample_at(gap, direction == "a from b")
+        result = replace(self.result(nearest, direction), reason=reason, counterexample=example)
+        return replace(result, verdict=self._verdict(example))
+
+    def _verdict(self, example: Counterexample | None) -> Verdict:
+        """Without parameters there is nothing to map: then numbers show that the cells are different."""
+        if example is None:
+            return "not proved"
+        return "not found" if self.a.parameters or self.b.parameters else "different"
 
     def different(
         self, ways: Mapping[Direction, Way], partial: Sequence[tuple[ParameterMap, Direction]]
@@ -208,16 +284,26 @@ class _Judge:
             found = way.completed()
             if found is not None:
                 return self.explained([found], direction, reason)
-        return Equivalence(
-            self.a.name, self.b.name, False, None, "none", self.a.name, self.b.name, Reach(False, False), reason=reason
-        )
+        unreached = Reach(False, False)
+        names = self.a.name, self.b.name
+        return Equivalence(*names, False, None, "none", *names, unreached, "not found", reason=reason)
 
     def _reason(self, ways: Mapping[Direction, Way]) -> str:
         stuck = [way.stuck for way in ways.values() if way.stuck]
         if not stuck:
             return f"their inputs and states do not correspond: {_outline(self.a)}; {_outline(self.b)}"
-        kind = _STOPPED if any(way.exhausted for way in ways.values()) else "no map of these kinds exists"
-        return "\n    ".join([f"{kind}:", *stuck])
+        kind = _STOPPED if any(way.exhausted for way in ways.values()) else _NONE
+        return "\n    ".join([f"{kind} ({'; '.join(KINDS)}):", *stuck])
+
+
+def _shown(pairs: Sequence[Any]) -> str:
+    return show([pair.layout for pair in pairs]) if pairs else ""
+
+
+def _conditions(heard: Comparison) -> tuple[str, ...]:
+    """What decides whether both cells have a value, where they do not have one at the same numbers."""
+    kept = [part for part in heard.conditions if heard.outside is not None or part.own]
+    return tuple(dict.fromkeys(f"{text(part.expr)} {'≠ 0' if part.kind == 'jump' else part.kind}" for part in kept))
 
 
 def _outline(cell: Cell) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -19,6 +19,8 @@ from symrnn.verification.field import FIELD, Array, Number, along, draw, slopes
 from symrnn.verification.layout import Layout
 
 _TRIES = 20
+Literal = Callable[[Any], Any]
+"""The number that a literal of a text is."""
 
 
 class ExactEvaluator(Evaluator):
@@ -30,7 +32,10 @@ class ExactEvaluator(Evaluator):
 
 
 class _Literals(ast.NodeTransformer):
-    """Makes the literals of an expression numbers of the field, so that 1 / 3 is a third; exponents stay."""
+    """Makes the literals of an expression exact numbers, so that 1 / 3 is a third; exponents stay."""
+
+    def __init__(self, number: Literal) -> None:
+        self._number = number
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.BinOp:
         node.left = self.visit(node.left)
@@ -39,17 +44,17 @@ class _Literals(ast.NodeTransformer):
         return node
 
     def visit_Constant(self, node: ast.Constant) -> ast.Constant:
-        return ast.Constant(Number.of(node.value))  # type: ignore[arg-type]
+        return ast.Constant(self._number(node.value))  # type: ignore[arg-type]
 
 
-def exact_expression(node: ast.expr) -> Any:
-    """An expression with its literals as numbers of the field."""
-    return _Literals().visit(copy.deepcopy(node))
+def exact_expression(node: ast.expr, number: Literal = Number.of) -> Any:
+    """An expression with its literals as numbers of the field, or of another kind."""
+    return _Literals(number).visit(copy.deepcopy(node))
 
 
-def exact_text(definition: Definition) -> Definition:
-    """The text with its literals as numbers of the field."""
-    lines = (replace(line, value=exact_expression(line.value)) for line in definition.assignments)
+def exact_text(definition: Definition, number: Literal = Number.of) -> Definition:
+    """The text with its literals as numbers of the field, or of another kind."""
+    lines = (replace(line, value=exact_expression(line.value, number)) for line in definition.assignments)
     return replace(definition, assignments=tuple(lines))
 
 
