@@ -19,7 +19,7 @@ from symrnn.verification.layout import Layout
 from symrnn.verification.pairs import EXACT, FLOATS, Delicate, Numbers, Point, bends, bounds, delicate_parts
 from symrnn.verification.parameter_map import ParameterMap
 from symrnn.verification.sameness import Gap
-from symrnn.verification.tower import TowerNumber, draw
+from symrnn.verification.tower import draw, fingerprint
 from symrnn.verification.trial import exact_text
 from symrnn.verification.values import Values
 
@@ -123,7 +123,7 @@ class MappedCells:
         known: dict[Delicate, Any] = {}
         for part in parts:
             try:
-                known[part] = part.kind, [number.last for number in map(TowerNumber.of, evaluated.part(part).flat)]
+                known[part] = part.kind, fingerprint(evaluated.part(part))
             except (ArithmeticError, ValueError):
                 known[part] = part
         for part in parts:

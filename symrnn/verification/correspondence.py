@@ -4,21 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice, permutations
+from fractions import Fraction
+from itertools import islice, permutations, product
 from random import Random
 
 from symrnn.language.recurrence import Cell
-from symrnn.verification.field import draw
 from symrnn.verification.layout import Layout, layouts
-from symrnn.verification.matching import Landscape, Search
+from symrnn.verification.matching import Array, Landscape, Search
 from symrnn.verification.parameter_map import MapExpression, ParameterMap, pair_sizes, read_map
-from symrnn.verification.reading import Piece, Reading
+from symrnn.verification.reading import Piece, Reading, literals
+from symrnn.verification.tower import draw
 
 GENERIC = (2, 3)
 ONES = (1, 1)
 """(d_h, d_x).  At sizes of 1, U (r h) and r (U h) are the same: what holds there only is found there."""
 
+
+@dataclass(frozen=True)
+class Effort:
+    """One round of the search.
+
+    Attributes:
+        at: d_h and d_x.
+        strict: whether the map may not make any parameter 0, or two the same.
+        flipped: whether some states have the opposite sign.
+    """
+
+    at: tuple[int, int]
+    strict: bool
+    flipped: bool = False
+
+
+EFFORTS = (
+    Effort(GENERIC, strict=True),
+    Effort(ONES, strict=True),
+    Effort(GENERIC, strict=True, flipped=True),
+    Effort(GENERIC, strict=False),
+    Effort(ONES, strict=False),
+)
+"""The rounds: what is likelier, and makes a better map, first."""
+
 _PAIRINGS = 12
+_SCALES = 5
+"""So many numbers of the texts are tried as factors; each makes every round longer by as much."""
 _SOLUTIONS = 24
 _TRIES = 20
 _LANDSCAPES = 4
@@ -36,6 +64,7 @@ class Way:
         stuck: the value of the target that has none, in words.
         nearest: the map as far as it came.
         exhausted: whether the search was stopped before its end.
+        paired: whether inputs and states correspond in some way.
     """
 
     target: Cell
@@ -44,25 +73,27 @@ class Way:
     stuck: str = ""
     nearest: Mapping[str, str] | None = None
     exhausted: bool = False
+    paired: bool = False
 
-    def maps(self, at: tuple[int, int], strict: bool, seed: int) -> Iterator[ParameterMap]:
+    def maps(self, effort: Effort, seed: int) -> Iterator[ParameterMap]:
         """Maps under which the cells agree at one choice of sizes.
 
         Args:
-            at: d_h and d_x.
-            strict: whether the map may not make any parameter 0, or two the same.
+            effort: which maps are searched for.
             seed: of the random numbers.
         """
-        layout = layouts(self.source, [at])[0]
-        for names in islice(pairings(self.target, self.source), _PAIRINGS):
+        layout = layouts(self.source, [effort.at])[0]
+        found = flipped if effort.flipped else pairings
+        for names in islice(found(self.target, self.source), _PAIRINGS):
             sizes = _sizes(self.target, self.source, names)
-            search = None if sizes is None else _search(self.target, layout, names, sizes, strict, at == GENERIC, seed)
+            search = None if sizes is None else _search(self.target, layout, names, sizes, effort, seed)
             if search is None or sizes is None:
                 continue
+            self.paired = True
             for chosen in islice(search, _SOLUTIONS):
                 yield read_map(self.target, self.source, names | search.texts(chosen), sizes)
             self.exhausted = self.exhausted or search.exhausted
-            if strict and at == GENERIC and len(search.target.schedule) > search.deepest > self.depth:
+            if effort == EFFORTS[0] and len(search.target.schedule) > search.deepest > self.depth:
                 self.depth, self.stuck = search.deepest, search.stuck
                 self.nearest = names | search.texts(search.best)
 
@@ -88,8 +119,7 @@ def _search(
     layout: Layout,
     names: Mapping[str, str],
     sizes: Mapping[str, str],
-    strict: bool,
-    guided: bool,
+    effort: Effort,
     seed: int,
 ) -> Search | None:
     there = Layout(target, {name: layout.sizes[sizes[name]] for name in target.sizes})
@@ -99,9 +129,19 @@ def _search(
     land = _landscape(theirs, labels[0], Random(seed))
     if land is None:
         return None
-    own = {name: land.values[names[name]] for name in (*target.inputs, *target.states)}
-    states = {name: names[name] for name in target.states}
-    return Search(ours, land, states, own, labels[1], strict, guided)
+    own = {name: _signed(names[name], land.values) for name in (*target.inputs, *target.states)}
+    states = {name: _signed(names[name], land.states) for name in target.states}
+    return Search(ours, land, states, own, labels[1], effort.strict, effort.at == GENERIC, _scales(ours, theirs))
+
+
+def _signed(text: str, values: Mapping[str, Array]) -> Array:
+    return -values[text[1:]] if text.startswith("-") else values[text]
+
+
+def _scales(*readings: Reading) -> tuple[Fraction, ...]:
+    """1, and the numbers of the texts and what they are the inverse of."""
+    numbers = {number for reading in readings for number in literals(reading.cell)}
+    return tuple(dict.fromkeys([Fraction(1), *(x for n in sorted(numbers)[:_SCALES] for x in (n, 1 / n))]))
 
 
 def _landscape(source: Reading, labels: Mapping[Piece, tuple[int, ...]], rng: Random) -> Landscape | None:
@@ -131,6 +171,15 @@ def pairings(target: Cell, source: Cell) -> Iterator[dict[str, str]]:
             paired = dict(zip((*target.inputs, *target.states), (*inputs, source.states[0], *states), strict=True))
             if all(_rank(target, here) == _rank(source, there) for here, there in paired.items()):
                 yield paired
+
+
+def flipped(target: Cell, source: Cell) -> Iterator[dict[str, str]]:
+    """The pairings with the opposite sign for some states."""
+    states = target.states
+    for paired in pairings(target, source):
+        for signs in product(("", "-"), repeat=len(states)):
+            if "-" in signs:
+                yield paired | {s: f"{sign}{paired[s]}" for s, sign in zip(states, signs, strict=True)}
 
 
 def _orders(ours: Sequence[str], theirs: Sequence[str]) -> list[tuple[str, ...]]:

@@ -118,13 +118,17 @@ class Sides:
         """Both sides at a point."""
         given = {(name, ago): numbers.lift(x) for (name, ago, _), x in zip(self._arguments, point, strict=True)}
         with np.errstate(all="ignore"):
-            values = values_at(self.derivation, self.layout, self.wanted, given, numbers.evaluator)
+            values = values_at(self.derivation, self.layout, self._wanted, given, numbers.evaluator, self._needed)
         return SidesThere(self, numbers.evaluator(values, self.layout.sizes))
 
     @cached_property
-    def wanted(self) -> list[Variable]:
+    def _wanted(self) -> list[Variable]:
         """The variables that the formulas and their delicate parts read."""
         return [*self.read, *{v for part in self.delicate for v in variables(part.expr)} - set(self.read)]
+
+    @cached_property
+    def _needed(self) -> set[str]:
+        return needed_names(self.derivation, self._wanted)
 
     def example(self, point: Point) -> Counterexample | None:
         """The sides at a point in floating point and where they differ most; None where they have no value."""

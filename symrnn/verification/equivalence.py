@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any, Literal
 
 from symrnn.cells.finding import find_cell
@@ -24,7 +25,7 @@ from symrnn.verification.agreement import (
     mapped,
     reach,
 )
-from symrnn.verification.correspondence import GENERIC, ONES, Way
+from symrnn.verification.correspondence import EFFORTS, Way
 from symrnn.verification.layout import SIZES, Layout, layouts, show, with_sizes_as_numbers
 from symrnn.verification.parameter_map import ParameterMap, read_map
 from symrnn.verification.sameness import Comparison, agree_exactly, compare
@@ -34,8 +35,8 @@ Verdict = Literal["same", "special case", "different", "not proved", "not found"
 
 KINDS = (
     "other names",
-    "opposite signs",
-    "sums and multiples",
+    "opposite signs, of states too",
+    "sums, and multiples by numbers in the texts",
     "matrices joined, cut or transposed",
     "parameters that are 0, shared or on a diagonal",
 )
@@ -124,9 +125,7 @@ class Equivalence:
         if self.verdict == "not proved":
             return f"{self.a} and {self.b}: not proved to be the same function"
         if self.verdict == "different":
-            return f"{self.a} and {self.b} " + (
-                "differ under this map" if self.given else "are different functions"
-            )
+            return f"{self.a} and {self.b} " + ("differ under this map" if self.given else "are different functions")
         if self.direction == "both":
             return f"{self.a} and {self.b} are the same function"
         if self.reach.onto:
@@ -138,8 +137,8 @@ class Equivalence:
 
     def _where(self) -> str:
         if not self.differs_at:
-            within = f" where {' and '.join(self.conditions)}" if self.conditions else " but for single points"
-            return f"they agree at {self.same_at}{within}, and differ elsewhere"
+            within = f" where {' and '.join(self.conditions)}" if self.conditions else " almost everywhere"
+            return f"they agree at {self.same_at}{within}, but not elsewhere"
         same = f"agree at {self.same_at}, and " if self.same_at else ""
         return f"so they {same}differ at {self.differs_at}"
 
@@ -185,19 +184,17 @@ def equivalent(
         return judge.given(read_map(cell_a, cell_b, map))
     ways: dict[Direction, Way] = {"a from b": Way(cell_a, cell_b), "b from a": Way(cell_b, cell_a)}
     partial: list[tuple[ParameterMap, Direction]] = []
-    for strict in (True, False):
-        for at in (GENERIC, ONES):
-            for direction, way in ways.items():
-                close: Equivalence | None = None
-                for found in way.maps(at, strict, seed):
-                    result = judge.result(found, direction)
-                    if result.holds:
-                        return result
-                    if not result.differs_at:
-                        close = close or result
-                    partial.append((found, direction))
-                if close is not None:
-                    return close
+    for effort, (direction, way) in product(EFFORTS, ways.items()):
+        close: Equivalence | None = None
+        for found in way.maps(effort, seed):
+            result = judge.result(found, direction)
+            if result.holds:
+                return result
+            if not result.differs_at:
+                close = close or result
+            partial.append((found, direction))
+        if close is not None:
+            return close
     return judge.different(ways, partial)
 
 
@@ -257,12 +254,14 @@ class _Judge:
         each = [self.failing(found) for found in maps]
         failing = [layout for layout in each[0] if all(layout in other for other in each[1:])]
         smallest = min(failing, key=lambda layout: sum(layout.sizes.values()))
-        found = find_counterexample(maps, smallest, direction == "a from b", self.seed)
-        nearest, example = found or (maps[0], None)
+        told = direction == "a from b"
+        found = find_counterexample(maps, smallest, told, self.seed)
+        # At every number one of several maps may do: relu(a) is a, or 0.  Then the first is shown.
+        nearest, example = found or find_counterexample(maps[:1], smallest, told, self.seed) or (maps[0], None)
         if example is None:
             heard = compare(mapped(nearest, [smallest]), self.seed)
             gap = heard.gap or heard.outside
-            example = None if gap is None else counterexample_at(gap, direction == "a from b")
+            example = None if gap is None else counterexample_at(gap, told)
         result = replace(self.result(nearest, direction), reason=reason, counterexample=example)
         return replace(result, verdict=self._verdict(example))
 
@@ -283,17 +282,18 @@ class _Judge:
         for direction, way in sorted(ways.items(), key=lambda item: -item[1].depth):
             found = way.completed()
             if found is not None:
-                return self.explained([found], direction, reason)
+                result = self.result(found, direction)
+                return result if not result.differs_at else self.explained([found], direction, reason)
         unreached = Reach(False, False)
         names = self.a.name, self.b.name
         return Equivalence(*names, False, None, "none", *names, unreached, "not found", reason=reason)
 
     def _reason(self, ways: Mapping[Direction, Way]) -> str:
         stuck = [way.stuck for way in ways.values() if way.stuck]
-        if not stuck:
+        if not any(way.paired for way in ways.values()):
             return f"their inputs and states do not correspond: {_outline(self.a)}; {_outline(self.b)}"
         kind = _STOPPED if any(way.exhausted for way in ways.values()) else _NONE
-        return "\n    ".join([f"{kind} ({'; '.join(KINDS)}):", *stuck])
+        return "\n    ".join([f"{kind} ({'; '.join(KINDS)}){':' if stuck else ''}", *stuck])
 
 
 def _shown(pairs: Sequence[Any]) -> str:

@@ -198,5 +198,3 @@ def _check(left: Expr, right: Expr, derivation: Derivation) -> None:
             there = f"there are {', '.join(known)}"
             problem = f"the derivation of {derivation.cell.name} has no {variable.name!r}"
             raise UnknownNameError(f"{problem} of shape {nodes.show_shape(variable.shape)}\n  {there}")
-
-

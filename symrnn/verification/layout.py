@@ -12,7 +12,6 @@ from itertools import count, islice
 from typing import Any
 
 import numpy as np
-
 from sympy import preorder_traversal
 
 from symrnn.algebra import nodes

@@ -21,48 +21,57 @@ from typing import Any
 import numpy as np
 
 from symrnn.language.evaluate import evaluate
-from symrnn.verification.field import FIELD, Array, Number
 from symrnn.verification.layout import Layout
 from symrnn.verification.reading import Piece, Reading, Unit, Use
+from symrnn.verification.tower import TOWER, TowerNumber, fingerprint
 
-Fingerprint = tuple[Any, ...]
+Array = Any
+Meeting = tuple[int, tuple[Any, ...]]
+"""A sign and a fingerprint, which are opposite and the same for opposite values."""
 _LARGEST_SUM = 3
 _VISIT = 0.2
 
 
-def fingerprint(value: Array) -> Fingerprint:
-    """Equal for equal arrays of numbers."""
-    array = np.asarray(value, dtype=object)
-    return (array.shape, *((Number.of(x) or Number(0)).value for x in array.reshape(-1)))
-
-
 @dataclass(frozen=True)
 class Option:
-    """What one piece of the target may be: a sum of pieces of the source, and a number.
+    """What one piece of the target may be: a sum of multiples of pieces of the source, and a number.
 
     Attributes:
-        terms: pairs of a sign and a piece.
+        terms: pairs of a number and a piece.
         offset: a number added to every entry.
         form: "" as it is, ".T" transposed, "diag" a vector on the diagonal.
     """
 
-    terms: tuple[tuple[int, Piece], ...]
+    terms: tuple[tuple[Fraction, Piece], ...]
     offset: Fraction = Fraction(0)
     form: str = ""
 
     def text(self) -> str:
         """The option in the language of maps."""
         shown = ""
-        for sign, piece in self.terms:
+        for number, piece in self.terms:
             one = f"diag({piece.text})" if self.form == "diag" else piece.text + self.form
-            lead = ("-" if sign < 0 else "") if not shown else (" - " if sign < 0 else " + ")
-            shown += lead + one
+            shown += _lead(number, shown) + _multiple(abs(number), one)
         if self.offset:
-            size = abs(self.offset)
-            number = str(size) if size.denominator == 1 else repr(float(size))
-            lead = ("-" if self.offset < 0 else "") if not shown else (" - " if self.offset < 0 else " + ")
-            shown += lead + number
+            shown += _lead(self.offset, shown) + _decimal(abs(self.offset))
         return shown or "0"
+
+
+def _lead(number: Fraction, before: str) -> str:
+    return (" - " if number < 0 else " + ") if before else "-" if number < 0 else ""
+
+
+def _multiple(number: Fraction, text: str) -> str:
+    top = text if number.numerator == 1 else f"{number.numerator} * {text}"
+    return top if number.denominator == 1 else f"{top} / {number.denominator}"
+
+
+def _decimal(number: Fraction) -> str:
+    if number.denominator == 1:
+        return str(number)
+    return (
+        repr(float(number)) if Fraction(repr(float(number))) == number else f"{number.numerator} / {number.denominator}"
+    )
 
 
 @dataclass
@@ -76,7 +85,7 @@ class Landscape:
         labels: the shapes of its pieces at sizes that cannot be mistaken for one another.
         occurs: every value in it.
         states: its new states.
-        groups: every value with parameters in it, and their pieces.
+        groups: every value with parameters in it, and their pieces, each with the number that multiplies it there.
         uses: the uses of every piece, each with what the piece meets there.
     """
 
@@ -84,41 +93,55 @@ class Landscape:
     layout: Layout
     values: Mapping[str, Array]
     labels: Mapping[Piece, tuple[int, ...]]
-    occurs: set[Fingerprint] = field(default_factory=set)
-    states: dict[str, Fingerprint] = field(default_factory=dict)
-    groups: list[tuple[Unit, tuple[Piece, ...]]] = field(default_factory=list)
-    uses: dict[Piece, list[tuple[Use, Fingerprint | None]]] = field(default_factory=dict)
+    occurs: set[tuple[Any, ...]] = field(default_factory=set)
+    states: dict[str, Array] = field(default_factory=dict)
+    groups: list[tuple[Unit, Group]] = field(default_factory=list)
+    uses: dict[Piece, list[tuple[Use, Meeting | None]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = dict(self.values)
-        below: dict[str, tuple[Piece, ...]] = {}  # pieces that reach a named value without passing a function
+        below: dict[str, Group] = {}  # pieces that reach a named value without passing a function
         for unit in self.reading.units:
-            names[unit.name] = value = evaluate(unit.value, names, FIELD)
+            names[unit.name] = value = evaluate(unit.value, names, TOWER)
             self.occurs.add(fingerprint(value))
-            own = [use.piece for use in unit.uses]
-            through = [piece for name in unit.reads for piece in below.get(name, ())]
-            pieces = tuple(dict.fromkeys([*own, *through]))
-            below[unit.name] = () if unit.called else pieces
+            pieces = factors(unit)
+            for name, factor in unit.reads.items():
+                for piece, inner in below.get(name, {}).items():
+                    pieces[piece] = pieces.get(piece, Fraction(0)) + factor * inner
+            below[unit.name] = {} if unit.called else pieces
             if pieces:
                 self.groups.append((unit, pieces))
             for use in unit.uses:
                 self.uses.setdefault(use.piece, []).append((use, meets(use, names)))
             if unit.state:
-                self.states[unit.state] = fingerprint(value)
+                self.states[unit.state] = np.asarray(value, dtype=object)
 
     def part(self, piece: Piece) -> Array:
         """A piece's value."""
         return piece.cut(self.values[piece.parameter], self.layout.sizes)
 
 
-def meets(use: Use, names: Mapping[str, Array]) -> Fingerprint | None:
+Group = dict[Piece, Fraction]
+
+
+def factors(unit: Unit) -> Group:
+    """The pieces used in a unit, each with the sum of the numbers that multiply it: 2 for a bias added twice."""
+    found: Group = {}
+    for use in unit.uses:
+        found[use.piece] = found.get(use.piece, Fraction(0)) + use.factor
+    return found
+
+
+def meets(use: Use, names: Mapping[str, Array]) -> Meeting | None:
     """What a piece is multiplied with; None where that is not known yet, or where it is added."""
     if use.other is None:
         return None
     try:
-        return fingerprint(evaluate(use.other, names, FIELD))
+        value = np.asarray(evaluate(use.other, names, TOWER), dtype=object)
     except KeyError:
         return None
+    there, opposite = fingerprint(value), fingerprint(-value)
+    return (1, there) if there <= opposite else (-1, opposite)
 
 
 @dataclass(frozen=True)
@@ -149,11 +172,12 @@ class Search:
     Attributes:
         target: the target's text, taken apart.
         land: the source.
-        states: target's state -> source's state.
+        states: target's state -> what it has to be.
         values: the target's inputs and states.
         labels: the shapes of the target's pieces, as the source's are labelled.
         strict: whether every piece of the source is used once at most, and none of the target is 0.
         guided: whether a piece has to meet the same value in both cells.
+        scales: what a group of pieces may be multiplied by, besides a sign.
         budget: how many values may be computed; going on with one that is known costs a little.
         deepest: how far any choice came, in units of the target; the unit there has no counterpart.
         best: the choice that came so far.
@@ -161,11 +185,12 @@ class Search:
 
     target: Reading
     land: Landscape
-    states: Mapping[str, str]
+    states: Mapping[str, Array]
     values: Mapping[str, Array]
     labels: Mapping[Piece, tuple[int, ...]]
     strict: bool = True
     guided: bool = True
+    scales: tuple[Fraction, ...] = (Fraction(1),)
     budget: float = 10_000
     deepest: int = -1
     best: dict[Piece, Option] = field(default_factory=dict)
@@ -213,7 +238,7 @@ class Search:
             parameters = {use.piece.parameter for use in unit.uses if use.piece in options}
             arrays = {name: self._assembled(name, options) for name in parameters}
             try:
-                value = evaluate(unit.value, {**names, **arrays}, FIELD)
+                value = evaluate(unit.value, {**names, **arrays}, TOWER)
             except (ZeroDivisionError, ValueError):
                 continue
             # Parameters that nothing else reads matter by the value only.
@@ -233,7 +258,7 @@ class Search:
 
     def _plausible(self, unit: Unit, value: Array) -> bool:
         if unit.state:
-            return fingerprint(value) == self.land.states[self.states[unit.state]]
+            return fingerprint(value) == fingerprint(self.states[unit.state])
         if not unit.called:
             return True
         return any(fingerprint(v) in self.land.occurs for v in (value, -value, 1 - value))
@@ -244,11 +269,11 @@ class Search:
         return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=pieces[0].axis)
 
     def _array(self, piece: Piece, option: Option) -> Array:
-        result: Any = Number.of(option.offset)
-        for sign, part in option.terms:
+        result: Any = TowerNumber.of(option.offset)
+        for number, part in option.terms:
             value = self.land.part(part)
             value = np.diag(value) if option.form == "diag" else value.T if option.form else value
-            result = result + sign * value
+            result = result + (value if number == 1 else TowerNumber.of(number) * value)
         return np.broadcast_to(np.asarray(result, dtype=object), self.target.shape(piece))
 
     @property
@@ -257,10 +282,10 @@ class Search:
         unit = self.target.schedule[self.deepest]
         ours, theirs = self.target.cell.name, self.land.reading.cell.name
         sentence = f"'{unit.line}' of {ours} has no counterpart in {theirs}"
-        met = {value for uses in self.land.uses.values() for _, value in uses}
+        met = {value[1] for uses in self.land.uses.values() for _, value in uses if value is not None}
         for use in unit.uses:
             value = meets(use, self._reached)
-            if value is not None and value not in met:
+            if value is not None and value[1] not in met:
                 return f"{sentence}: nothing there multiplies {use.shown}, as {use.piece.text} does"
         return sentence
 
@@ -275,43 +300,47 @@ class Search:
             yield {}
             return
         met = {piece: meets(use, names) for piece, use in uses.items()}
+        here = factors(unit)
         for source, group in self._groups(unit, uses):
-            for sign in (1, -1):
-                offset = sign * source.constant - unit.constant if unit.called and source.called else Fraction(0)
-                found = [list(self._options(piece, uses[piece], met[piece], group, sign)) for piece in uses]
+            for scale in (sign * size for size in self.scales for sign in (1, -1)):
+                offset = scale * source.constant - unit.constant if unit.called and source.called else Fraction(0)
+                found = [
+                    list(self._options(piece, uses[piece], met[piece], group, scale / (here[piece] or 1)))
+                    for piece in uses
+                ]
                 for combination in product(*found):
                     if self._disjoint(combination):
-                        yield _shifted(dict(zip(uses, combination, strict=True)), uses, offset)
+                        yield _shifted(dict(zip(uses, combination, strict=True)), uses, here, offset)
 
-    def _groups(self, unit: Unit, uses: Mapping[Piece, Use]) -> list[tuple[Unit, tuple[Piece, ...]]]:
+    def _groups(self, unit: Unit, uses: Mapping[Piece, Use]) -> list[tuple[Unit, Group]]:
         """The source's values with their pieces, those with the same names first."""
         wanted = {piece.parameter for piece in uses}
 
-        def unlike(group: tuple[Unit, tuple[Piece, ...]]) -> int:
+        def unlike(group: tuple[Unit, Group]) -> int:
             return -len(wanted & {piece.parameter for piece in group[1]})
 
         ordered = sorted(self.land.groups, key=unlike)
         if not unit.called:  # what is added up without a function may come from several values
-            ordered.append((unit, tuple(self.land.uses)))
-        return ordered if self.strict else [*ordered, (unit, ())]
+            ordered.append((unit, dict.fromkeys(self.land.uses, Fraction(1))))
+        return ordered if self.strict else [*ordered, (unit, {})]
 
-    def _options(
-        self, piece: Piece, use: Use, met: Fingerprint | None, group: Sequence[Piece], sign: int
-    ) -> Iterator[Option]:
+    def _options(self, piece: Piece, use: Use, met: Meeting | None, group: Group, scale: Fraction) -> Iterator[Option]:
         label = self.labels[piece]
-        fitting = [other for other in group if self._fits(use, met, other)]
+        signs = {other: self._sign(use, met, other) for other in group}
+        fitting = [other for other, sign in signs.items() if sign]
+        number = {other: scale * (group[other] or 1) * signs[other] for other in fitting}
         same = [other for other in fitting if self.land.labels[other] == label and self._turned(use, other) == ""]
         same.sort(key=lambda other: other.parameter != piece.parameter)
         for count in range(1, min(len(same), _LARGEST_SUM) + 1) if self.strict else (1,):
             for parts in combinations(same, count):
-                yield Option(tuple((sign, part) for part in parts))
+                yield Option(tuple((number[part], part) for part in parts))
         for other in fitting:
             if self.land.labels[other] == label[::-1] and self._turned(use, other) == ".T":
-                yield Option(((sign, other),), form=".T")
+                yield Option(((number[other], other),), form=".T")
         if not self.strict:
             for other in fitting:
                 if len(label) == 2 and self.land.labels[other] * 2 == label and self._kind(other) == "entries":
-                    yield Option(((sign, other),), form="diag")
+                    yield Option(((number[other], other),), form="diag")
             yield Option(())
 
     def _kind(self, piece: Piece) -> str:
@@ -321,13 +350,18 @@ class Search:
         kinds = {use.kind, self._kind(other)}
         return ".T" if kinds == {"columns", "rows"} else ""
 
-    def _fits(self, use: Use, met: Fingerprint | None, other: Piece) -> bool:
+    def _sign(self, use: Use, met: Meeting | None, other: Piece) -> int:
+        """The sign of what a piece meets relative to what the source's meets; 0 where these are different things."""
         if not self.guided:
-            return True
+            return 1
         for theirs, value in self.land.uses[other]:
-            if (use.kind == "added") == (theirs.kind == "added") and (met is None or value is None or met == value):
-                return True
-        return False
+            if (use.kind == "added") != (theirs.kind == "added"):
+                continue
+            if met is None or value is None:
+                return 1
+            if met[1] == value[1]:
+                return met[0] * value[0]
+        return 0
 
     def _disjoint(self, options: Sequence[Option]) -> bool:
         used = [piece for option in options for _, piece in option.terms]
@@ -346,11 +380,11 @@ class Search:
     def _text(self, name: str, options: list[Option]) -> str:
         if len(options) == 1:
             return options[0].text()
-        signs = {sign for option in options for sign, _ in option.terms}
+        numbers = {number for option in options for number, _ in option.terms}
         whole = [piece for option in options for _, piece in option.terms]
         simple = all(len(option.terms) == 1 and not option.form and not option.offset for option in options)
-        if simple and len(signs) == 1 and tuple(whole) == self.land.reading.pieces[whole[0].parameter]:
-            return whole[0].parameter if signs == {1} else f"-{whole[0].parameter}"
+        if simple and len(numbers) == 1 and tuple(whole) == self.land.reading.pieces[whole[0].parameter]:
+            return Option(((numbers.pop(), Piece(whole[0].parameter)),)).text()
         joined = ", ".join(
             option.text() if option.terms else self._zeros(piece)
             for option, piece in zip(options, self.target.pieces[name], strict=True)
@@ -363,11 +397,13 @@ class Search:
         return f"{like.text} - {like.text}" if like else "0"
 
 
-def _shifted(options: dict[Piece, Option], uses: Mapping[Piece, Use], offset: Fraction) -> dict[Piece, Option]:
+def _shifted(
+    options: dict[Piece, Option], uses: Mapping[Piece, Use], here: Group, offset: Fraction
+) -> dict[Piece, Option]:
     """The options with a number added to the first piece that is added to others."""
     if offset:
         for piece, option in options.items():
             if uses[piece].kind == "added":
-                options[piece] = Option(option.terms, offset, option.form)
+                options[piece] = Option(option.terms, offset / (here[piece] or 1), option.form)
                 break
     return options

@@ -44,11 +44,11 @@ class Numbers:
     lift: Callable[[Array], Array]
 
 
-FLOATS = Numbers(NUMPY, lambda values, sizes: Evaluator(values, sizes, NUMPY), float, lambda value: np.asarray(value, dtype=float))
-MANY_DIGITS = Numbers(ARITHMETIC, DigitsEvaluator, digit, digits)
-EXACT = Numbers(
-    TOWER, lambda values, sizes: TowerEvaluator(values, sizes, TOWER), TowerNumber.of, lambda value: value
+FLOATS = Numbers(
+    NUMPY, lambda values, sizes: Evaluator(values, sizes, NUMPY), float, lambda value: np.asarray(value, dtype=float)
 )
+MANY_DIGITS = Numbers(ARITHMETIC, DigitsEvaluator, digit, digits)
+EXACT = Numbers(TOWER, lambda values, sizes: TowerEvaluator(values, sizes, TOWER), TowerNumber.of, lambda value: value)
 
 
 @dataclass(frozen=True)
@@ -138,9 +138,8 @@ def delicate_parts(
 ) -> Iterator[Delicate]:
     """Divisors, arguments of functions that jump and of those with a domain; without what bounds keep from harm."""
     for part in (part for expr in exprs for part in preorder_traversal(expr)):
-        if isinstance(part, nodes.Power) and part.args[1] < 0:
-            if 0 in enclose(part.args[0], known):
-                yield Delicate(part.args[0], "≠ 0", side, own)
+        if isinstance(part, nodes.Power) and part.args[1] < 0 and 0 in enclose(part.args[0], known):
+            yield Delicate(part.args[0], "≠ 0", side, own)
         if isinstance(part, nodes.Act):
             yield from _delicate_call(part, known, side, own)
 

@@ -20,6 +20,8 @@ from symrnn.language.inference import Inference
 from symrnn.language.recurrence import Cell
 from symrnn.verification.field import Array
 from symrnn.verification.layout import Layout
+from symrnn.verification.parameter_map import fold
+from symrnn.verification.tower import TowerNumber
 from symrnn.verification.trial import exact_expression
 
 _NOTHING = Size()
@@ -70,12 +72,14 @@ class Use:
         kind: "columns" in W @ v, "rows" in W.T @ v or v @ W, "entries" in p * v, "added" for anything else.
         other: v, or None where it is added.
         shown: v as text.
+        factor: the number that the product, or what is added, is multiplied by in the unit: -2 in b - 2 * (W @ x).
     """
 
     piece: Piece
     kind: str
     other: ast.expr | None
     shown: str
+    factor: Fraction = Fraction(1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +92,7 @@ class Unit:
         value: its expression, with the numbers of the field for literals.
         called: whether it is a function's value.
         state: the state that it is, or "".
-        reads: the names that it reads.
+        reads: the names that it reads, each with the number that it is multiplied by there.
         uses: the uses of parameters in it.
         constant: what a literal adds to the function's argument, such as 1 in sigmoid(a + 1).
     """
@@ -98,7 +102,7 @@ class Unit:
     value: ast.expr
     called: bool
     state: str
-    reads: tuple[str, ...]
+    reads: Mapping[str, Fraction]
     uses: tuple[Use, ...]
     constant: Fraction
 
@@ -203,23 +207,28 @@ class Reading:
     def _unit(self, name: str, line: str, value: ast.expr, state: str) -> Unit:
         called = isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in _FUNCTIONS
         uses = tuple(self._uses(value))
-        reads = tuple(dict.fromkeys(node.id for node in ast.walk(value) if isinstance(node, ast.Name)))
+        reads: dict[str, Fraction] = {}
+        for node, above in _with_parents(value):
+            if isinstance(node, ast.Name):
+                reads[node.id] = reads.get(node.id, Fraction(0)) + _factor(node, above)
         constant = _constant(value.args[0]) if isinstance(value, ast.Call) and called else Fraction(0)
-        return Unit(name, line, exact_expression(value), called, state, reads, uses, constant)
+        return Unit(name, line, exact_expression(value, TowerNumber.of), called, state, reads, uses, constant)
 
     def _uses(self, value: ast.expr) -> Iterator[Use]:
         for node, above in _with_parents(value):
             if not isinstance(node, ast.Name) or node.id not in self.pieces:
                 continue
             kind, other = _meeting(node, above)
+            factor = _factor(node, above)
             pieces = self.pieces[node.id]
             joined = _resolve(other, self._joined)
             for index, piece in enumerate(pieces):
                 part = joined.args[index] if piece.axis >= 0 and joined is not None else other
                 if part is None:
-                    yield Use(piece, kind, None, "")
+                    yield Use(piece, kind, None, "", factor)
                 else:
-                    yield Use(piece, kind, exact_expression(part), ast.unparse(part))
+                    number, bare = _scaled(part)
+                    yield Use(piece, kind, exact_expression(bare, TowerNumber.of), ast.unparse(part), factor * number)
 
 
 class _Renamed(ast.NodeTransformer):
@@ -259,8 +268,10 @@ def _with_parents(node: ast.expr, above: tuple[ast.expr, ...] = ()) -> Iterator[
 def _meeting(node: ast.expr, above: Sequence[ast.expr]) -> tuple[str, ast.expr | None]:
     """How a parameter is used, and what it is multiplied with."""
     kind, around = "columns", list(above)
-    while around and isinstance(around[-1], ast.Attribute):
-        node, kind = around.pop(), "rows" if kind == "columns" else "columns"
+    while around and (isinstance(around[-1], ast.Attribute) or _is_scaling(around[-1])):
+        node = around.pop()
+        if isinstance(node, ast.Attribute):
+            kind = "rows" if kind == "columns" else "columns"
     match around[-1] if around else None:
         case ast.BinOp(op=ast.MatMult(), left=left, right=right):
             if left is node:
@@ -269,6 +280,47 @@ def _meeting(node: ast.expr, above: Sequence[ast.expr]) -> tuple[str, ast.expr |
         case ast.BinOp(op=ast.Mult(), left=left, right=right):
             return "entries", right if left is node else left
     return "added", None
+
+
+def _is_scaling(node: ast.expr) -> bool:
+    """Whether an expression is a number times another, or less it."""
+    return _scaled(node)[1] is not node
+
+
+def _scaled(node: ast.expr) -> tuple[Fraction, ast.expr]:
+    """An expression as a number times another one."""
+    match node:
+        case ast.UnaryOp(operand=inner) if fold(node) is None:
+            number, rest = _scaled(inner)
+            return -number, rest
+        case ast.BinOp(op=ast.Mult() | ast.Div(), left=left, right=right):
+            by, into = fold(right), fold(left)
+            if by and into is None:
+                number, rest = _scaled(left)
+                return (number * by if isinstance(node.op, ast.Mult) else number / by), rest
+            if into and by is None and isinstance(node.op, ast.Mult):
+                number, rest = _scaled(right)
+                return number * into, rest
+    return Fraction(1), node
+
+
+def _factor(node: ast.expr, above: Sequence[ast.expr]) -> Fraction:
+    """What a part of an expression is multiplied by in it; 1 where it is not simply a term of a sum."""
+    factor = Fraction(1)
+    for around in reversed(above):
+        match around:
+            case ast.UnaryOp():
+                factor = -factor
+            case ast.BinOp(op=ast.Sub(), right=right) if right is node:
+                factor = -factor
+            case ast.BinOp(op=ast.Mult(), left=left, right=right):
+                factor *= fold(right if left is node else left) or 1
+            case ast.BinOp(op=ast.Div(), left=left, right=right) if left is node:
+                factor /= fold(right) or 1
+            case ast.BinOp(op=ast.Div() | ast.Pow()):
+                return Fraction(1)
+        node = around
+    return factor
 
 
 def _meetings(value: ast.expr, name: str, joined: Mapping[str, ast.Call]) -> Iterator[tuple[int, ast.Call | None]]:
@@ -299,6 +351,17 @@ def _is_concat(node: ast.Call) -> bool:
     return isinstance(node.func, ast.Name) and node.func.id == "concat"
 
 
+def literals(cell: Cell) -> tuple[Fraction, ...]:
+    """The numbers written in a cell's text, without signs and exponents."""
+    found: dict[Fraction, None] = {}
+    for line in cell.syntax.assignments:
+        for node, above in _with_parents(line.value):
+            power = any(isinstance(one, ast.BinOp) and isinstance(one.op, ast.Pow) for one in above)
+            if isinstance(node, ast.Constant) and not power:
+                found[Fraction(repr(node.value))] = None
+    return tuple(number for number in found if number)
+
+
 def _constant(node: ast.expr) -> Fraction:
     """The sum of the literals in a chain of additions."""
     match node:
@@ -310,4 +373,7 @@ def _constant(node: ast.expr) -> Fraction:
             return _constant(node.left) + _constant(node.right)
         case ast.BinOp(op=ast.Sub()):
             return _constant(node.left) - _constant(node.right)
+        case ast.BinOp(op=ast.Mult() | ast.Div()):
+            number, rest = _scaled(node)
+            return number * _constant(rest) if rest is not node else Fraction(0)
     return Fraction(0)

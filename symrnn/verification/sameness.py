@@ -12,7 +12,7 @@ Numbers at which the values differ refute; numbers at which one of the two has n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -29,7 +29,7 @@ Array = Any
 _TRIES = 40
 _POINTS = 12
 """Random points per choice of sizes where a function bends: a relu is 0 at half of them, and hides what is before."""
-_REAL = ("mixed", "positive", "negative", "small", "large", "zero")
+_REAL = ("mixed", "mixed", "mixed", "positive", "negative", "small", "large", "zero")
 """What random real points are like: a sign or a domain that all share is not met by mixed ones."""
 _ROUNDING = 1e-35
 """Beyond this share of the values a difference in fifty digits is looked at with twice as many."""
@@ -121,9 +121,10 @@ def compare(pairs: Sequence[Pair], seed: int, refute: bool = True) -> Comparison
     if failing and not refute:
         return Comparison(proved, failing)
     record = _Record()
-    for pair in failing[:1] or proved[:2]:  # at sizes of 1 alone, what is a mean or a variance hides
-        if record.gap is None:
-            record.look(pair, seed)
+    chosen = failing[:1] or proved[:2]  # at sizes of 1 alone, what is a mean or a variance hides
+    telling = [pair for pair in chosen if record.look(pair, real_points(pair, seed))]
+    for pair in telling[:1] or chosen[-1:]:
+        record.look(pair, near_zeros(pair, seed), near=True)
     return Comparison(proved, failing, record.gap, record.outside, record.conditions(pairs[0]), record.compared)
 
 
@@ -137,13 +138,21 @@ class _Record:
     zero: set[Delicate] = field(default_factory=set)
     decisive: dict[Delicate, None] = field(default_factory=dict)
 
-    def look(self, pair: Pair, seed: int) -> None:
-        """Compare both functions until numbers show a difference."""
-        for near, points in ((False, real_points(pair, seed)), (True, near_zeros(pair, seed))):
+    def look(self, pair: Pair, points: Iterable[Point], near: bool = False) -> bool:
+        """Compare both functions until numbers show a difference; whether they could be compared anywhere.
+
+        Args:
+            pair: the functions.
+            points: where.
+            near: whether what is zero there may be so to thirty digits only.
+        """
+        before = self.compared
+        if self.gap is None:
             for point in points:
                 self._note(pair, point, near)
                 if self.gap is not None:
-                    return
+                    break
+        return self.compared > before
 
     def _note(self, pair: Pair, point: Point, near: bool) -> None:
         evaluated = pair.at(point, MANY_DIGITS)
@@ -195,7 +204,8 @@ def _parts(pair: Pair, evaluated: Evaluated) -> dict[Delicate, Array]:
 def _one_sided(pair: Pair, point: Point, sides: Sequence[list[Array] | None]) -> Gap:
     known = next(side for side in sides if side is not None)[0]
     there = float(known.reshape(-1)[0])
-    return Gap(pair, point, 0, (0,) * known.ndim, (np.nan if sides[0] is None else there, np.nan if sides[1] is None else there))
+    left, right = (np.nan if side is None else there for side in sides)
+    return Gap(pair, point, 0, (0,) * known.ndim, (left, right))
 
 
 def difference(pair: Pair, point: Point, sides: Sequence[Any], near: bool = False) -> Gap | None:

@@ -36,7 +36,6 @@ from symrnn.verification.pairs import bounds
 from symrnn.verification.sequence import Sequence, draw_sequence
 from symrnn.verification.trial import ExactEvaluator, exact_text, try_out
 
-
 _SIZES = ((1, 1), (2, 3), (3, 2))
 _STEPS = 3
 EXACT, INTERVALS, INDUCTION = "exact, over the field", "intervals", "intervals, by induction over time"

@@ -33,8 +33,8 @@ PRIMES = (
     2877692075498690050873,
     128919470255366048521167291049771332147063520544640752476199,
 )
-"""Each is 1 modulo the one before.  The last is also -1 modulo 8 and every odd prime below 100, which makes these primes
-squares and -1 none (quadratic reciprocity)."""
+"""Each is 1 modulo the one before.  The last is also -1 modulo 8 and every odd prime below 100, which makes these
+primes squares and -1 none (quadratic reciprocity)."""
 _LAST = PRIMES[-1]
 _PLAIN = 1 << 20
 """Whole numbers up to this size have the sign that they have, whatever their prime factors."""
@@ -64,7 +64,8 @@ class TowerNumber:
         if isinstance(value, float):
             value = Fraction(repr(float(value)))  # 0.1 is meant as a tenth
         if isinstance(value, Fraction):
-            return _whole(value.numerator) / _whole(value.denominator)
+            ratio: TowerNumber = _whole(value.numerator) / _whole(value.denominator)
+            return ratio
         return _whole(int(value)) if isinstance(value, int | np.integer) else None
 
     @property
@@ -219,3 +220,9 @@ def same(a: Array, b: Array) -> bool:
     if a.shape != b.shape:
         return False
     return all(TowerNumber.of(x) == TowerNumber.of(y) for x, y in zip(a.reshape(-1), b.reshape(-1), strict=True))
+
+
+def fingerprint(value: Array) -> tuple[Any, ...]:
+    """Equal for equal arrays of numbers."""
+    array = np.asarray(value, dtype=object)
+    return (array.shape, *(number.last for number in map(TowerNumber.of, array.reshape(-1)) if number is not None))

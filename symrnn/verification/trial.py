@@ -44,7 +44,7 @@ class _Literals(ast.NodeTransformer):
         return node
 
     def visit_Constant(self, node: ast.Constant) -> ast.Constant:
-        return ast.Constant(self._number(node.value))  # type: ignore[arg-type]
+        return ast.Constant(self._number(node.value))
 
 
 def exact_expression(node: ast.expr, number: Literal = Number.of) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 
 from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.nodes import Expr, Variable, variables
@@ -54,6 +54,7 @@ def values_at(
     wanted: Sequence[Variable],
     given: Mapping[tuple[str, int], Array],
     evaluator: Evaluate,
+    needed: Set[str] | None = None,
 ) -> Values:
     """The values of a step and its derivation, as far as the variables wanted need them.
 
@@ -63,9 +64,10 @@ def values_at(
         wanted: variables that are read; those at t-k make the sequence begin k steps earlier.
         given: a value for every one of `arguments`, by its name and the number of steps ago.
         evaluator: makes an evaluator that reads the values given to it.
+        needed: what `needed_names` says, where that is known already.
     """
     cell, back = derivation.cell, steps_back(derivation, wanted)
-    needed = needed_names(derivation, wanted)
+    needed = needed_names(derivation, wanted) if needed is None else needed
     fixed = {name: given[name, 0] for name in cell.parameters}
     frames: list[Values] = []
     for ago in range(back, -1, -1):
