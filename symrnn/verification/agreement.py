@@ -82,7 +82,7 @@ def _shown(value: Array, digits: int) -> str:
 # --- agreement --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MappedCells:
     """A map's target (the first function) and its source at one choice of the source's sizes.
 

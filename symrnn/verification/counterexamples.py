@@ -65,7 +65,7 @@ def _shown(value: Array) -> str:
     return np.array2string(np.asarray(flat), precision=4, separator=", ", max_line_width=10**6).replace("\n", "")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sides:
     """Two formulas of one shape about a cell at one choice of sizes."""
 

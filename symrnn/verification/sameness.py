@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice, takewhile
 from random import Random
 from typing import Any
 
@@ -117,11 +118,14 @@ def compare(pairs: Sequence[Pair], seed: int, refute: bool = True) -> Comparison
     """
     verdicts = [(pair, agree_exactly(pair, seed)) for pair in pairs]
     proved = tuple(pair for pair, verdict in verdicts if verdict)
-    failing = tuple(pair for pair, verdict in verdicts if verdict is False or not proved)
+    undefined = tuple(pair for pair, verdict in verdicts if verdict is None)
+    failing = tuple(pair for pair, verdict in verdicts if verdict is False) or (() if proved else undefined)
     if failing and not refute:
         return Comparison(proved, failing)
     record = _Record()
     chosen = failing[:1] or proved[:2]  # at sizes of 1 alone, what is a mean or a variance hides
+    for pair in (pair for pair in undefined if pair not in failing):
+        record.look(pair, islice(real_points(pair, seed), 1))
     telling = [pair for pair in chosen if record.look(pair, real_points(pair, seed))]
     for pair in telling[:1] or chosen[-1:]:
         record.look(pair, near_zeros(pair, seed), near=True)
@@ -147,11 +151,8 @@ class _Record:
             near: whether what is zero there may be so to thirty digits only.
         """
         before = self.compared
-        if self.gap is None:
-            for point in points:
-                self._note(pair, point, near)
-                if self.gap is not None:
-                    break
+        for point in takewhile(lambda _: self.gap is None, points):
+            self._note(pair, point, near)
         return self.compared > before
 
     def _note(self, pair: Pair, point: Point, near: bool) -> None:

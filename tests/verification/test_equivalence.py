@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from symrnn import Cell, cells, equivalent
@@ -190,6 +191,96 @@ def test_a_special_case_is_not_the_same_function(case):
     assert str(result).startswith(f"{special.name} is a special case of {general.name}: ")
     assert equivalent(general, special).direction == "a from b"
     assert equivalent(general, special, changes)  # under that map they are
+
+
+# --- maps with numbers and signs --------------------------------------------------------------------------------------
+
+AFFINE = {
+    "opposite signs": ("tanh(W @ x + U @ h + b)", "tanh(-(W @ x + U @ h - b))", {"W": "-W", "U": "-U"}),
+    "a minus in front of a weight": ("tanh(W @ x + U @ h + b)", "tanh(-W @ x - U @ h + b)", {"W": "-W", "U": "-U"}),
+    "an odd function": ("tanh(W @ x + U @ h + b)", "-tanh(W @ x + U @ h - b)", {"W": "-W", "U": "-U"}),
+    "a bias added twice": ("tanh(W @ x + U @ h + b)", "tanh(W @ x + b + U @ h + b)", {"b": "2 * b"}),
+    "a bias added three times": ("tanh(W @ x + U @ h + b)", "tanh(b + W @ x + b + U @ h + b)", {"b": "3 * b"}),
+    "halves": ("tanh(W @ x + U @ h + b)", "tanh((W @ x + U @ h + b) / 2)", {k: f"{k} / 2" for k in "WUb"}),
+    "a temperature": ("sigmoid(W @ x + U @ h + b)", "sigmoid(0.3 * (W @ x + U @ h + b))",
+                      {k: f"3 * {k} / 10" for k in "WUb"}),
+    "a scaled weight": ("tanh(W @ x + U @ h + b)", "tanh((0.5 * W) @ x + U @ (3 * h) + b)",
+                        {"W": "W / 2", "U": "3 * U"}),
+    "a scale outside": ("relu(W @ x + U @ h + b)", "relu(2 * (W @ x + U @ h + b)) / 2", {}),
+    "a scale on one side": ("relu(W @ x + U @ h + b)", "0.1 * relu(W @ x + U @ h + b)",
+                            {k: f"{k} / 10" for k in "WUb"}),
+    "tanh by sigmoid": ("tanh(W @ x + U @ h + b)", "2 * sigmoid(W @ x + U @ h + b) - 1",
+                        {k: f"{k} / 2" for k in "WUb"}),
+    "a number and a factor": ("sigmoid(W @ x + U @ h + b)", "sigmoid(2 * (W @ x + U @ h + b + 1))",
+                              {"W": "2 * W", "U": "2 * U", "b": "2 * b + 2"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("case", AFFINE)
+def test_numbers_and_signs_are_part_of_a_map(case, turned):
+    first, second, changes = AFFINE[case]
+    a, b = (read(RNN, ("tanh(W @ x + U @ h + b)", text), ("rnn", n)) for text, n in ((first, "plain"), (second, "odd")))
+    result = equivalent(b, a) if turned else equivalent(a, b)
+    assert (result.verdict, result.direction) == ("same", "both"), str(result)
+    if not turned:
+        assert result.changes == changes
+    assert_map_holds(result, *((b, a) if turned else (a, b)))
+
+
+def assert_map_holds(result, a, b):
+    """The map that was found, tried by the texts alone: with numbers, in floating point."""
+    target, source = (a, b) if result.target == a.name else (b, a)
+    rng, sizes = np.random.default_rng(3), {"d_x": 3, "d_h": 2}
+    names = {n: n for n in (*source.inputs, *source.parameters)} | {n: f"{n}_prev" for n in source.states}
+    shapes = {n: tuple(sizes[size] for size in source.shape_names(name)) for n, name in names.items()}
+    values = {n: rng.normal(size=shape) for n, shape in shapes.items()}
+    given = {name: eval(text, {}, values | sizes) for name, text in result.map.items()}
+    ours, theirs = target.definition(**given), source.definition(**values)
+    ours, theirs = (one if isinstance(one, tuple) else (one,) for one in (ours, theirs))
+    through = dict(zip(source.states, theirs, strict=True))
+    for name, value in zip(target.states, ours, strict=True):
+        np.testing.assert_allclose(value, eval(result.map[name], {}, through), rtol=1e-9, atol=1e-12)
+
+
+def test_a_state_may_have_the_opposite_sign():
+    a = read(LSTM, ("g = tanh", "g = relu"))
+    b = read(a.source, ("f * c + i * g", "f * c - i * g"), ("tanh(c)", "tanh(-c)"), ("def lstm", "def negative"))
+    result = equivalent(a, b)
+    assert result, str(result)
+    assert result.changes == {"c": "-c"}
+    assert_map_holds(result, a, b)
+
+
+def test_a_shift_of_a_softmax_is_without_effect():
+    shifted = read(RNN, ("tanh(W @ x + U @ h + b)", "softmax(W @ x + U @ h + b + s)"), (", b)", ', b, s: "()")'))
+    plain = read(RNN, ("tanh", "softmax"), ("def rnn", "def plain"))
+    result = equivalent(plain, shifted)
+    assert result
+    assert result.changes == {}
+    assert not result.reach.one_to_one
+
+
+# --- verdicts ---------------------------------------------------------------------------------------------------------
+
+VERDICTS = {
+    "same": (RNN, RNN),
+    "special case": (RNN.replace(" + b", "").replace(", b", ""), RNN),
+    "different": (RNN, RNN.replace("+ b)", "+ b) + step(h) + step(-h) - 1")),
+    "not found": (RNN, RNN.replace("tanh", "sin")),
+}
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_the_verdict_is_one_of_four(verdict):
+    a, b = (Cell.from_source(text) for text in VERDICTS[verdict])
+    result = equivalent(a, b)
+    assert result.verdict == verdict
+    assert bool(result) == (verdict == "same")
+    assert ("different functions" in str(result)) == (verdict == "different")
+    assert ("no map of these kinds was found (other names; opposite signs" in str(result)) == (verdict == "not found")
+    if verdict in ("different", "not found"):
+        assert_is_counterexample(result.counterexample, a, b)
 
 
 # --- near misses ------------------------------------------------------------------------------------------------------
