@@ -57,13 +57,17 @@ def _on_arrays(function: Any) -> Any:
     return np.frompyfunc(lambda x: function(_CONTEXT.mpf(x)), 1, 1)
 
 
-def _literal(number: Any) -> Any:
-    value = Fraction(str(number))
-    return _CONTEXT.mpf(value.numerator) / value.denominator
+def digit(value: Any) -> Any:
+    """A number with many digits; a decimal literal is meant as its decimal fraction."""
+    if isinstance(value, float):
+        value = Fraction(repr(value))
+    if isinstance(value, Fraction):
+        return _CONTEXT.mpf(value.numerator) / value.denominator
+    return _CONTEXT.mpf(value)
 
 
 ARITHMETIC = Arithmetic(
-    literal=_literal,
+    literal=digit,
     step=_on_arrays(lambda x: _CONTEXT.mpf(int(x > 0))),
     **(of_library(_CONTEXT, lambda function: _on_arrays(_real(function))) | {"exp": _on_arrays(_exp)}),
 )
@@ -78,16 +82,7 @@ class DigitsEvaluator(Evaluator):
 
     def number(self, coefficient: Any) -> Any:
         """The number in front of a product."""
-        return _literal(super().number(coefficient))
-
-
-def digit(value: Any) -> Any:
-    """A number with many digits; a decimal literal is meant as its decimal fraction."""
-    if isinstance(value, float):
-        value = Fraction(repr(value))
-    if isinstance(value, Fraction):
-        return _CONTEXT.mpf(value.numerator) / value.denominator
-    return _CONTEXT.mpf(value)
+        return digit(super().number(coefficient))
 
 
 digits = np.frompyfunc(_CONTEXT.mpf, 1, 1)

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
 from sympy import preorder_traversal
 
 from symrnn.algebra import nodes
+from symrnn.algebra.enclosure import enclose
 from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.functions import FUNCTIONS, Arithmetic
-from symrnn.algebra.intervals import Interval, enclose
+from symrnn.algebra.intervals import NON_NEGATIVE, POSITIVE, Interval
 from symrnn.algebra.nodes import Expr, Variable
+from symrnn.calculus.rules import on_expressions
 from symrnn.language.evaluate import NUMPY
 from symrnn.verification.digits import ARITHMETIC, DigitsEvaluator, digit, digits
 from symrnn.verification.tower import TOWER, TowerEvaluator, TowerNumber
@@ -145,27 +146,23 @@ def delicate_parts(
 
 
 def _delicate_call(part: Any, known: Mapping[Variable, Interval], side: int, own: bool) -> Iterator[Delicate]:
-    kind = _kind_of(part.name)
-    if kind == "jump":
-        argument = _signed(part.operands[0]) if len(part.operands) == 1 else nodes.subtract(*part.operands)
+    row = FUNCTIONS[part.name]
+    for kink in row.kinks if row.jumps else ():
+        argument = _signed(on_expressions(kink, *part.operands))
         if 0 in enclose(argument, known):
-            yield Delicate(argument, kind, side, own)
-    elif kind:
-        bound = enclose(part.operands[0], known)
-        if bound.low < 0 or (kind == "> 0" and 0 in bound):
-            yield Delicate(part.operands[0], kind, side, own)
+            yield Delicate(argument, "jump", side, own)
+    for word, operand in zip(row.domain, part.operands, strict=False):
+        bound = enclose(operand, known)
+        if word and not bound.within(_DOMAINS[word][1]):
+            yield Delicate(operand, _DOMAINS[word][0], side, own)
 
 
-@lru_cache(maxsize=256)
-def _kind_of(name: str) -> str:
-    """What is delicate about a function of the table, told by its values at 0 and beside it; "" for nothing."""
-    row = FUNCTIONS[name]
-    with np.errstate(all="ignore"):
-        beside = [getattr(NUMPY, name)(*[np.array(x), np.array(0.0)][: row.arity]) for x in (-1e-9, 0.0, 1e-9)]
-    left, there, right = (float(value) for value in beside)
-    if not np.isfinite(left) and np.isfinite(right):
-        return "≥ 0" if np.isfinite(there) else "> 0"
-    return "jump" if max(abs(left - there), abs(right - there)) > 1e-3 else ""
+_DOMAINS: Mapping[str, tuple[str, Interval]] = {
+    "positive": ("> 0", POSITIVE),
+    "not negative": ("≥ 0", NON_NEGATIVE),
+    "not zero": ("≠ 0", POSITIVE),
+}
+"""What a domain asks for, and an interval inside it."""
 
 
 def _signed(expr: Expr) -> Expr:

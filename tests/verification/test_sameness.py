@@ -13,9 +13,8 @@ import sympy
 
 from symrnn import Cell, equivalent, prove
 from symrnn.algebra.functions import FUNCTIONS
-from symrnn.language.evaluate import NUMPY
 from symrnn.verification.formulas import Equality, equal
-from symrnn.verification.pairs import _kind_of
+from symrnn.verification.pairs import delicate_parts
 from symrnn.verification.tower import PRIMES, TOWER, TowerNumber, draw, same
 
 A = "a = W @ x + U @ h + b"
@@ -225,13 +224,13 @@ def test_numbers_of_the_tower_are_a_field() -> None:
         x / 0
 
 
-JUMPS = {"step": "jump", "sign": "jump", "log": "> 0", "sqrt": "≥ 0"}
-
-
-@pytest.mark.parametrize("name", [name for name, row in FUNCTIONS.items() if row.arity == 1])
-def test_what_is_delicate_is_told_by_the_function_itself(name: str) -> None:
-    with np.errstate(all="ignore"):
-        around = [float(getattr(NUMPY, name)(np.array(x))) for x in (-1e-7, 0.0, 1e-7)]
-    smooth = np.all(np.isfinite(around)) and max(around) - min(around) < 1e-2
-    assert (_kind_of(name) == "") == smooth
-    assert _kind_of(name) == JUMPS.get(name, _kind_of(name))
+@pytest.mark.parametrize("name", [name for name, row in FUNCTIONS.items() if row.jumps or any(row.domain)])
+def test_every_function_that_jumps_or_has_a_domain_is_delicate(name: str) -> None:
+    text = f"{name}({', '.join(['h', 'a', 'b'][: FUNCTIONS[name].arity])})"
+    one = cell((), f"a + 0.5 * {text} + 0.5 * {text} - {text}", "f")
+    parts = list(delicate_parts((e.value for e in one.body), {}))
+    assert parts
+    result = equivalent(one, cell((), "a", "g"))
+    if any(FUNCTIONS[name].domain):
+        assert not result
+        assert result.conditions
