@@ -90,13 +90,17 @@ class Variable(_Node, MatrixSymbol):
             the part of that derivative which reaches it from outside the step, "loss" for the loss's own partial
             derivative.  A second word says more: "tangent" for how that moves, "window" for what it is in the window
             of steps that ends at e.
+        looks: the base as it is shown, in the words of `symrnn.algebra.spelling`; another one where two bases would
+            look alike.
     """
 
-    def __new__(cls, name: Any, rows: Any, cols: Any, base: Any = None, time: Any = None, mark: Any = "") -> Variable:
+    def __new__(
+        cls, name: Any, rows: Any, cols: Any, base: Any = None, time: Any = None, mark: Any = "", looks: Any = None
+    ) -> Variable:
         """Build the symbol; `Str` and `Tuple` arguments come from SymPy's own rebuilding."""
         name, base, mark = str(name), str(base or name), str(mark)
         moment = time if isinstance(time, Tuple) else Tuple() if time is None else Tuple(Integer(time))
-        args = (Str(name), S(rows), S(cols), Str(base), moment, Str(mark))
+        args = (Str(name), S(rows), S(cols), Str(base), moment, Str(mark), Str(str(looks or base)))
         return sympy.Basic.__new__(cls, *args)  # type: ignore[no-any-return]
 
     @property
@@ -114,13 +118,18 @@ class Variable(_Node, MatrixSymbol):
         """What the symbol means of its base."""
         return str(self.args[5].name)
 
+    @property
+    def looks(self) -> str:
+        """The base as it is shown."""
+        return str(self.args[6].name)
+
     def at(self, time: int, name: str) -> Variable:
         """The same variable at another time, under the identifier `name`."""
-        return Variable(name, self.shape[0], self.shape[1], self.base, time, self.mark)
+        return Variable(name, self.shape[0], self.shape[1], self.base, time, self.mark, self.looks)
 
     def marked(self, mark: str, name: str) -> Variable:
         """The adjoint (or another mark) of this variable, under the identifier `name`."""
-        return Variable(name, self.shape[0], self.shape[1], self.base, self.time, mark)
+        return Variable(name, self.shape[0], self.shape[1], self.base, self.time, mark, self.looks)
 
 
 def indexed(letter: str, *names: str) -> str:
@@ -129,7 +138,7 @@ def indexed(letter: str, *names: str) -> str:
     >>> indexed("J", "h", "W_f")
     'J_h_{W_f}'
     """
-    return "_".join([letter, *(name if len(name) == 1 else f"{{{name}}}" for name in names)])
+    return "_".join([letter, *(name if len(name) == 1 or name.startswith('"') else f"{{{name}}}" for name in names)])
 
 
 class Sum(_Node, MatAdd):

@@ -137,4 +137,5 @@ def rtrl(cell: Cell | Derivation | str, parameters: str | Iterable[str] | None =
 
 def _symbol(state: Variable, parameter: Variable, time: int, name: str) -> Variable:
     rows, cols = (v.shape[0] * v.shape[1] for v in (state, parameter))
-    return Variable(name, rows, cols, indexed("S", state.base, parameter.base), time)
+    base, looks = indexed("S", state.base, parameter.base), indexed("S", state.looks, parameter.looks)
+    return Variable(name, rows, cols, base, time, looks=looks)

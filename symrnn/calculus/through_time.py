@@ -236,6 +236,6 @@ class _Symbols:
         at = self._window.at
         symbol = at(self._known[start, end], back)
         letter, _, _ = symbol.base.partition("_")
-        base = indexed(letter, end.base, start.base)
-        shown = Variable(symbol.name, symbol.shape[0], symbol.shape[1], base, symbol.time)
+        base, looks = indexed(letter, end.base, start.base), indexed(letter, end.looks, start.looks)
+        shown = Variable(symbol.name, symbol.shape[0], symbol.shape[1], base, symbol.time, looks=looks)
         return Block(at(end, back), at(start, back), shown, value, self._window)

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 import symrnn
-from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Act, Expr, Variable
 from symrnn.calculus.derivation import Derivation, Step
 from symrnn.calculus.jacobian import LAYOUTS, check_choice
@@ -22,7 +21,6 @@ from symrnn.documents.structure import (
     Equation,
     Inline,
     Line,
-    Maths,
     Paragraph,
     Section,
 )
@@ -227,7 +225,8 @@ def _parameters(setting: Setting) -> tuple[Section, ...]:
 
 
 def _summed(setting: Setting, step: Step) -> Line:
-    sign = Maths(rf"\sum_{{t=1}}^{{{setting.last}}}", f"Σ_{{t=1}}^{{{setting.last}}}")
+    limits = f"_{{t=1}}^{{{setting.last}}}"
+    sign = setting.sum_sign(limits, limits)
     return Line(setting.maths(step.target), setting.summed(step.value, sign))
 
 
@@ -273,5 +272,5 @@ def _rules(setting: Setting) -> Section:
         blocks.append(Bullets(tuple((f"{r.name}: ", *phrase(f"${r.statement}$"), f" ({r.source})") for r in rows)))
     if functions:
         blocks.append(Paragraph(("The slopes of the functions used:",)))
-        blocks.append(Bullets(tuple(phrase(f"${FUNCTIONS[name].statement}$") for name in functions)))
+        blocks.append(Bullets(tuple(map(setting.slope, functions))))
     return Section("rules", "Rules used", tuple(blocks))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from symrnn.printers.notation import GREEK
+from symrnn.algebra.spelling import GREEK
 
 _TEX = {
     "\\": r"\textbackslash{}",

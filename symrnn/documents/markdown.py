@@ -30,6 +30,7 @@ _LINE = 46.0
 _INDENT = 2.0
 _REWRITTEN = (
     (re.compile(r"\\operatorname\b"), r"\\mathrm"),
+    (re.compile(r"\\_"), r"\\rule{0.4em}{0.04em}"),
     (re.compile(r"\\,"), r"\\thinspace "),
     (re.compile(r"\\;"), r"\\thickspace "),
     (re.compile(r"\\!"), r"\\negthinspace "),

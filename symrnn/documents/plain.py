@@ -10,8 +10,8 @@ import re
 import unicodedata
 
 from symrnn.algebra.functions import FUNCTIONS
+from symrnn.algebra.spelling import GREEK
 from symrnn.errors import MissingRuleError
-from symrnn.printers.notation import GREEK
 
 _SYMBOLS = {
     "odot": "⊙",
@@ -47,7 +47,15 @@ _SYMBOLS = {
 _TIGHT = {*GREEK, "partial", "varphi", "varepsilon", "ell", "quad", "qquad", "left"}
 """Commands after which a space only ends the command; after a binary sign it is meant."""
 _ACCENTS = {"bar": "\u0304", "tilde": "\u0303", "hat": "\u0302", "dot": "\u0307"}
-_ALPHABETS = {"mathbf": {"1": "𝟏"}, "mathrm": {}, "operatorname": {}, "mathrel": {}, "text": {}, "boldsymbol": {}}
+_ALPHABETS = {
+    "mathbf": {"1": "𝟏"},
+    "mathrm": {},
+    "mathbb": {"I": "𝕀", "K": "𝕂"},
+    "operatorname": {},
+    "mathrel": {},
+    "text": {},
+    "boldsymbol": {},
+}
 _TOKEN = re.compile(r"\\[A-Za-z]+ ?|\\.|[^\\]", re.DOTALL)
 
 

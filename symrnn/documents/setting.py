@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from symrnn.algebra import nodes
+from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Expr, Sum, Variable
+from symrnn.algebra.spelling import spelled
 from symrnn.calculus.derivation import Derivation
 from symrnn.documents.plain import plain
 from symrnn.documents.structure import Inline, Maths
 from symrnn.errors import NameClashError
 from symrnn.printers.mathematics import MathPrinter
 from symrnn.printers.notation import Notation, latex_name, text_name
-from symrnn.printers.syntax import LATEX, TEXT
+from symrnn.printers.syntax import LATEX, TEXT, words_of
 
 _LOSSES = ("L", "J", "E", r"\mathcal{L}")
+_SYMBOLS = frozenset[str]().union(*map(words_of, FUNCTIONS))
 _LENGTHS = ("T", "N", "M", r"\tau")
 
 
@@ -30,6 +33,7 @@ class Setting:
         last: the letter of the number of steps.
         has_numbers: whether a name of the cell's looks like a variable at a certain step, such as h1 beside h.
         layout: how Jacobians are laid out.
+        yields: the author's names for which symbols of the printers give way.
     """
 
     derivation: Derivation
@@ -37,10 +41,11 @@ class Setting:
     last: str
     has_numbers: bool
     layout: str = "numerator"
+    yields: frozenset[str] = frozenset()
 
     def both(self, show: Callable[[MathPrinter], str]) -> Maths:
         """A formula from what each of the two printers makes of it."""
-        return Maths(show(MathPrinter(LATEX, self.notation)), show(MathPrinter(TEXT, self.notation)))
+        return Maths(*(show(MathPrinter(syntax, self.notation, self.yields)) for syntax in (LATEX, TEXT)))
 
     def maths(self, expr: Expr) -> Maths:
         """An expression as a formula."""
@@ -70,6 +75,15 @@ class Setting:
         value = self.bracketed(expr) if isinstance(expr, Sum) or value.latex.startswith("-") else value
         return Maths(f"{sign.latex} {value.latex}", f"{sign.text} {value.text}")
 
+    def sum_sign(self, latex: str, text: str) -> Maths:
+        """The sign of a sum with its limits; in plain text another one than a variable called Sigma."""
+        return Maths(rf"\sum{latex}", f"{'∑' if 'Sigma' in self.yields else 'Σ'}{text}")
+
+    def slope(self, function: str) -> Inline:
+        """What the slope of a function is, as its table has it."""
+        symbol, shown = FUNCTIONS[function].latex, MathPrinter(LATEX, self.notation, self.yields).function(function)
+        return phrase(f"${FUNCTIONS[function].statement.replace(symbol, shown)}$")
+
     def sample_state(self) -> Maths:
         """The first state at t."""
         return self.maths(self.derivation.cell[self.derivation.cell.states[0]])
@@ -95,24 +109,31 @@ def set_up(derivation: Derivation, notation: Notation) -> Setting:
         NameClashError: two of the cell's own variables would be printed alike.
     """
     own = {**derivation.cell.symbols, **{e.target.name: e.target for e in derivation.forward}}
-    printed: dict[str, str] = {}
-    for name, variable in own.items():
-        for shown in (latex_name(variable, notation), text_name(variable, notation)):
-            other = printed.setdefault(shown, name)
-            if other != name:
-                message = f"{derivation.cell.name}: {other!r} and {name!r} would both be printed as {shown}"
-                remedy = "rename one of them, or take the notation superscript or angle, where the time stands apart"
-                raise NameClashError(f"{message}\n  {remedy}")
+    _refuse_clashes(derivation.cell.name, own, notation)
     letters = {latex_name(_bare(variable), notation) for variable in own.values()}
     loss = next((letter for letter in _LOSSES if letter not in letters), notation.loss)
     last = next((letter for letter in _LENGTHS if letter not in letters | {loss}), "T")
     fitted = replace(notation, loss=notation.loss if notation.loss not in letters else loss)
     if r"\delta" in letters:  # δ h_t would be a product
-        fitted = replace(fitted, adjoint="partial")
+        told = notation.describes.partition("; adjoints")[0] + rf"; adjoints as $\partial {loss}/\partial h_t$"
+        fitted = replace(fitted, adjoint="partial", describes=told)
     first = replace(fitted, now=1)
     timed = {latex_name(variable, first) for variable in own.values() if variable.time is not None}
     fixed = {latex_name(variable, first) for variable in own.values() if variable.time is None}
-    return Setting(derivation, fitted, last, bool(timed & fixed))
+    heads = {head.letters for head, _ in (spelled(variable.looks) for variable in own.values()) if not head.is_typed}
+    yields = frozenset(heads & {"I", "K", "Sigma", "delta", *_SYMBOLS})
+    return Setting(derivation, fitted, last, bool(timed & fixed), yields=yields)
+
+
+def _refuse_clashes(cell: str, own: Mapping[str, Variable], notation: Notation) -> None:
+    """Names of the cell's never look alike, but the names of a reader's own notation may."""
+    printed: dict[str, str] = {}
+    for name, variable in own.items():
+        for shown in (latex_name(variable, notation), text_name(variable, notation)):
+            other = printed.setdefault(shown, name)
+            if other != name:
+                problem = f"{cell}: {other!r} and {name!r} would both be printed as {shown}"
+                raise NameClashError(f"{problem}\n  rename one of them, or give them other names in the notation")
 
 
 def _bare(variable: Variable) -> Variable:

@@ -119,7 +119,7 @@ def _opening(setting: Setting, window: Window, kind: str, sections: tuple[Sectio
         shown = tuple(part for v in names for part in (", ", setting.maths(v)))[1:]
         items.append(("Held fixed wherever it occurs: ", *shown, "."))
     items.append(("Notation: ", *phrase(setting.notation.describes), "."))
-    return Paragraph((), "Conventions"), Bullets((*items, *explained(sections)))
+    return Paragraph((), "Conventions"), Bullets((*items, *explained(setting, sections)))
 
 
 def _paths(setting: Setting, window: Window, left: Maths, numbers: Iterator[str]) -> Section:
@@ -165,7 +165,7 @@ def _gradient(setting: Setting, window: Window, numbers: Iterator[str]) -> Secti
         line = Line(setting.maths(step.target), setting.maths(gradient(window)))
         text = "The gradient of a loss over these steps, in the parameter's shape:"
     else:
-        line = Line(setting.maths(step.target), setting.summed(step.value, Maths(r"\sum_t", "Σ_t")))
+        line = Line(setting.maths(step.target), setting.summed(step.value, setting.sum_sign("_t", "_t")))
         text = "The gradient of a loss over these steps, in the parameter's shape, the sum over each of them:"
     return Section(
         "gradient", "Gradient", (Paragraph((text,)), Display((Equation(next(numbers), (line,), "gradient"),)))

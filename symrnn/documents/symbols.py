@@ -13,14 +13,13 @@ _EXPLAINED = (
     (r"\operatorname{vec}", r"$\operatorname{vec}$ stacks the columns of a matrix."),
     (r"\mathbf{1}", r"$\mathbf{1}$ has ones in all entries, in whatever shape fits."),
     (r"_{[", r"$v_{[i:j]}$ is the part of $v$ from row $i$ to row $j$, both included."),
-    (
-        r"K_{",
-        r"$K_{m,n}$ is the matrix with $K_{m,n} \operatorname{vec}(X) = \operatorname{vec}(X^{\top})$ "
-        "for $X$ with $m$ rows and $n$ columns.",
-    ),
     (r"\operatorname{step}", r"$\operatorname{step}(x)$ is 1 for a positive $x$, else 0."),
 )
 """What is explained only where it occurs."""
+_COMMUTATION = (
+    r"$K_{m,n}$ is the matrix with $K_{m,n} \operatorname{vec}(X) = \operatorname{vec}(X^{\top})$ "
+    "for $X$ with $m$ rows and $n$ columns."
+)
 
 
 _LAYOUTS = {
@@ -73,13 +72,15 @@ def conventions(setting: Setting, sections: tuple[Section, ...]) -> Bullets:
         layout_of(setting),
         ("Notation: ", *phrase(notation.describes), "."),
     ]
-    return Bullets((*items, *explained(sections)))
+    return Bullets((*items, *explained(setting, sections)))
 
 
-def explained(sections: tuple[Section, ...]) -> list[Inline]:
+def explained(setting: Setting, sections: tuple[Section, ...]) -> list[Inline]:
     """The signs that occur in the formulas and need a word."""
+    letter = setting.both(lambda printer: printer.letter("K")).latex
+    rows = (*_EXPLAINED, (f"{letter}_{{", _COMMUTATION.replace("K_", f"{letter}_")))
     shown = " ".join(formula.latex for section in sections for formula in _formulas(section))
-    return [phrase(text) for token, text in _EXPLAINED if token in shown]
+    return [phrase(text) for token, text in rows if token in shown]
 
 
 def _of_matrices(setting: Setting) -> str:

@@ -14,6 +14,7 @@ import sympy
 from symrnn.algebra import nodes, shapes
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.shapes import Size, Sizes
+from symrnn.algebra.spelling import tell_apart
 from symrnn.errors import CellError
 from symrnn.language.definition import Argument, Assignment, Definition
 from symrnn.language.expressions import exponent
@@ -37,7 +38,7 @@ def translate(definition: Definition) -> Cell:
     shape_of = {name: inference.shape_of(name) for name in inference.slots}
     sizes = list(dict.fromkeys(name for shape in shape_of.values() for name in shapes.named(shape)))
     _refuse_clashes(definition, sizes)
-    symbols = _symbols(definition, shape_of)
+    symbols = _symbols(definition, shape_of, sizes)
     builder = _Builder(definition, inference, symbols)
     return Cell(
         name=definition.name,
@@ -71,19 +72,23 @@ def _shape(sizes: Sizes) -> nodes.Shape:
     return dims[0], dims[1]
 
 
-def _symbols(definition: Definition, shape_of: Mapping[str, Sizes]) -> dict[str, nodes.Variable]:
-    symbols: dict[str, nodes.Variable] = {}
-    for arg in definition.positional:
-        if arg.name not in definition.returned:
-            symbols[arg.name] = nodes.Variable(arg.name, *_shape(shape_of[arg.name]), time=0)
-    for state in definition.returned:
-        name = f"{state}_prev"
-        symbols[name] = nodes.Variable(name, *_shape(shape_of[state]), state, -1)
-    for arg in definition.keyword_only:
-        symbols[arg.name] = nodes.Variable(arg.name, *_shape(shape_of[arg.name]))
-    for assignment in definition.assignments:
-        symbols[assignment.name] = nodes.Variable(assignment.name, *_shape(shape_of[assignment.name]), time=0)
-    return symbols
+def _symbols(definition: Definition, shape_of: Mapping[str, Sizes], sizes: list[str]) -> dict[str, nodes.Variable]:
+    """Identifier -> variable; names that would look alike are told apart here, once for all that is printed."""
+    inputs = [arg.name for arg in definition.inputs]
+    parameters = [arg.name for arg in definition.keyword_only]
+    computed = [assignment.name for assignment in definition.assignments]
+    timed = dict.fromkeys([*definition.returned, *inputs, *computed], True)
+    looks = tell_apart(timed | dict.fromkeys(parameters, False), sizes)
+
+    def variable(base: str, time: int | None, name: str) -> nodes.Variable:
+        return nodes.Variable(name, *_shape(shape_of[base]), base, time, looks=looks[base])
+
+    return {
+        **{name: variable(name, 0, name) for name in inputs},
+        **{f"{name}_prev": variable(name, -1, f"{name}_prev") for name in definition.returned},
+        **{name: variable(name, None, name) for name in parameters},
+        **{name: variable(name, 0, name) for name in computed},
+    }
 
 
 @dataclass

@@ -30,20 +30,31 @@ from symrnn.algebra.nodes import (
     is_scalar,
     power,
 )
+from symrnn.algebra.spelling import letter_of
 from symrnn.errors import MissingRuleError
 from symrnn.printers.notation import Notation
 from symrnn.printers.precedence import Level
-from symrnn.printers.syntax import Syntax
+from symrnn.printers.syntax import OWN, Syntax, words_of
 
 _WORD = re.compile(r"\\?[^\W\d_]+|\\operatorname\{\w+\}")
 
 
 class MathPrinter:
-    """Prints expressions in one syntax and one notation, in the order in which they were written."""
+    """Prints expressions in one syntax and one notation, in the order in which they were written.
 
-    def __init__(self, syntax: Syntax, notation: Notation) -> None:
+    Nothing that it writes of its own looks like a variable: an author's parameter called I is shown as it is typed,
+    unless I is among those for which the printer's own symbols give way.
+
+    Args:
+        syntax: the tokens.
+        notation: how names look.
+        yields: names for which the printer's own symbols give way.
+    """
+
+    def __init__(self, syntax: Syntax, notation: Notation, yields: frozenset[str] = frozenset()) -> None:
         self.syntax = syntax
         self.notation = notation
+        self.yields = yields
 
     def __call__(self, expr: Expr, outer: Level = Level.SUM) -> str:
         """The expression, in brackets if it binds more loosely than `outer`."""
@@ -109,7 +120,19 @@ class MathPrinter:
 
     def size_name(self, name: str) -> str:
         """The name of one size, such as d_h."""
-        return self.syntax.name(Variable(name, 1, 1), self.notation)
+        return self._variable(Variable(name, 1, 1))[0]
+
+    def letter(self, name: str) -> str:
+        """One of the printer's own letters, or what it gives way to."""
+        return self.syntax.instead[name] if name in self.yields else name
+
+    def function(self, name: str) -> str:
+        """The symbol of a function; its name in the table where a variable looks like the symbol."""
+        return (
+            self.syntax.word.format(name.replace("_", " "))
+            if words_of(name) & self.yields
+            else self.syntax.function(name)
+        )
 
     def _size_power(self, name: str, exponent: Any) -> str:
         shown = self.size_name(name)
@@ -144,6 +167,9 @@ class MathPrinter:
     # --- one rule a node: the printed text and how tightly it binds ---
 
     def _variable(self, expr: Variable) -> tuple[str, Level]:
+        if expr.time is None and letter_of(expr.looks) in OWN - self.yields:
+            rows, cols = expr.shape
+            expr = Variable(expr.name, rows, cols, expr.base, None, expr.mark, f'"{expr.looks}"')
         return self.syntax.name(expr, self.notation), Level.ATOM
 
     def _sum(self, expr: Expr) -> tuple[str, Level]:
@@ -217,10 +243,10 @@ class MathPrinter:
         base, exponent = expr.args
         if exponent < 0:
             return self._factors(_Factors.of(expr))
-        if isinstance(base, Act) and _is_word(self.syntax.function(base.name)):
+        if isinstance(base, Act) and _is_word(self.function(base.name)):
             if len(base.operands) > 1:  # sin^2(x) is customary, max^2(x, y) is not
                 return self.syntax.power.format(self(base), exponent), Level.POWER
-            raised = self.syntax.power.format(self.syntax.function(base.name), exponent)
+            raised = self.syntax.power.format(self.function(base.name), exponent)
             return raised + self._arguments(base), Level.POWER
         return self.syntax.power.format(self._base(base), exponent), Level.POWER
 
@@ -230,7 +256,7 @@ class MathPrinter:
         simple = isinstance(expr, Stack | Diag | Vec) or (
             isinstance(expr, Variable) and expr.mark in ("", "cotangent") and not self._is_raised(expr)
         )
-        bars = isinstance(expr, Act) and self.syntax.function(expr.name).endswith("|")
+        bars = isinstance(expr, Act) and self.function(expr.name).endswith("|")
         return printed if simple or bars else self.bracketed(printed)
 
     def _arguments(self, expr: Act) -> str:
@@ -242,7 +268,7 @@ class MathPrinter:
         return self.number(number) if isinstance(rest, Ones) else self(expr)
 
     def _act(self, expr: Act) -> tuple[str, Level]:
-        symbol = self.syntax.function(expr.name)
+        symbol = self.function(expr.name)
         if "<0>" in symbol:
             return symbol.replace("<0>", self._argument(expr.operands[0])), Level.ATOM
         return symbol + self._arguments(expr), Level.ATOM if _is_word(symbol) else Level.PRODUCT
@@ -279,7 +305,7 @@ class MathPrinter:
         return self.syntax.kronecker.join(self(factor, Level.POWER) for factor in expr.args), Level.HADAMARD
 
     def _commutation(self, expr: Commutation) -> tuple[str, Level]:
-        return self.syntax.commutation.format(*(self.size(dim) for dim in expr.of_shape)), Level.ATOM
+        return self.syntax.commutation.format(self.letter("K"), *map(self.size, expr.of_shape)), Level.ATOM
 
 
 @dataclass(frozen=True)
@@ -337,7 +363,7 @@ _RULES: Mapping[str, Callable[[MathPrinter, Any], tuple[str, Level]]] = {
     "Commutation": MathPrinter._commutation,
     "Ones": lambda self, expr: ("1" if is_scalar(expr) else self._all_ones(expr.shape), Level.ATOM),
     "Zeros": lambda self, expr: ("0", Level.ATOM),
-    "Eye": lambda self, expr: (self.syntax.identity, Level.ATOM),
+    "Eye": lambda self, expr: (self.letter("I"), Level.ATOM),
     "Diag": lambda self, expr: self._call(self.syntax.diag, expr.args[0]),
     "Vec": lambda self, expr: self._call(self.syntax.vec, expr.operand),
     "Softmax": lambda self, expr: self._call(self.syntax.softmax, expr.operand),

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,33 +12,27 @@ from types import MappingProxyType
 from typing import Literal
 
 from symrnn.algebra.nodes import Variable
+from symrnn.algebra.spelling import GREEK, Nested, Word, spelled
 from symrnn.errors import UnknownNameError
 from symrnn.freezing import Frozen
 from symrnn.suggestions import did_you_mean
 
-_GREEK = """
-alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega
-Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega
-"""
-GREEK: Mapping[str, str] = MappingProxyType(
-    dict(zip(_GREEK.split(), "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", strict=True))
-)
-"""Names of Greek letters, and the letters."""
 _ACCENTS = {  # over one letter, over a word, and in plain text
     "tilde": (r"\tilde{%s}", r"\widetilde{%s}", "\u0303"),
     "hat": (r"\hat{%s}", r"\widehat{%s}", "\u0302"),
     "dot": (r"\dot{%s}", r"\dot{%s}", "\u0307"),
     "bar": (r"\bar{%s}", r"\overline{%s}", "\u0304"),
 }
-_WRITTEN = ("tilde", "hat", "dot")  # those that an author can write; a bar over a state is its cotangent
 _MARKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"cotangent": ("bar",), "tangent": ("dot",), "cotangent tangent": ("bar", "dot"), "cotangent window": ("bar",)}
 )
 """What stands over the letter of a variable with this mark; a dot marks how it moves."""
 _DOTTED = ("adjoint tangent", "loss tangent")  # the dot is on the δ, the L or the ℓ
+_RAISED: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {"parenthesis": ("^{{({})}}", "^({})"), "angle": (r"^{{\langle {} \rangle}}", "^⟨{}⟩")}
+)
+"""How a time stands where it is a superscript, in LaTeX and in plain text; elsewhere it is the last subscript."""
 _DELTA, _ELL = r"\delta", r"\ell"
-_HEAD = re.compile(r"([A-Za-z]+?)(\d*)\Z")
-_PART = re.compile(r"\{[^{}]*\}|[^_{}]+")
 
 
 @dataclass(frozen=True)
@@ -106,78 +99,40 @@ def show_moment(time: int, now: int | None = None) -> str:
     return "t" if time == 0 else f"t{time:+d}"
 
 
-@dataclass(frozen=True)
-class _Word:
-    """One part of an identifier with the accents that follow it."""
-
-    letters: str
-    accents: tuple[str, ...] = ()
-
-    @property
-    def is_wide(self) -> bool:
-        return len(self.letters) > 1 and self.letters not in GREEK
-
-    def latex(self, accents: tuple[str, ...] = (), bold: bool = False) -> str:
-        """In LaTeX, with further accents on top."""
-        symbol = _bold(self.letters) if bold else _latex_word(self.letters)
-        for accent in (*self.accents, *accents):
-            symbol = _ACCENTS[accent][self.is_wide] % symbol
-        return symbol
-
-    def text(self, accents: tuple[str, ...] = ()) -> str:
-        """In plain text, with further accents on top."""
-        marks = "".join(_ACCENTS[accent][2] for accent in (*self.accents, *accents))
-        return unicodedata.normalize("NFC", GREEK.get(self.letters, self.letters) + marks)
-
-
-@dataclass(frozen=True)
-class _Nested:
-    """A subscript that is a name with subscripts of its own."""
-
-    name: str
-
-    def latex(self) -> str:
-        head, rest = _split(self.name)
-        return _lowered(head.latex(), ",".join(word.latex() for word in rest))
-
-    def text(self) -> str:
-        head, rest = _split(self.name)
-        subscript = ",".join(word.text() for word in rest)
-        return head.text() + (f"_{{{subscript}}}" if "," in subscript else f"_{subscript}" if subscript else "")
-
-
 def _lowered(symbol: str, subscript: str) -> str:
     return f"{symbol}_{{{subscript}}}" if len(subscript) > 1 else f"{symbol}_{subscript}" if subscript else symbol
 
 
-def _latex_word(word: str) -> str:
-    if word in GREEK:
-        return f"\\{word}"
-    return word if len(word) == 1 or word.isdigit() else rf"\mathrm{{{word}}}"
+def _latex_letters(word: Word, bold: bool) -> str:
+    letters = word.letters
+    if word.is_typed:
+        return rf"\mathtt{{{letters.replace('_', chr(92) + '_')}}}"
+    if bold:
+        return rf"\boldsymbol{{\{letters}}}" if letters in GREEK else rf"\mathbf{{{letters}}}"
+    if letters in GREEK:
+        return f"\\{letters}"
+    return letters if len(letters) == 1 or letters.isdigit() else rf"\mathrm{{{letters}}}"
 
 
-def _bold(word: str) -> str:
-    return rf"\boldsymbol{{\{word}}}" if word in GREEK else rf"\mathbf{{{word}}}"
+def _latex_word(word: Word | Nested, accents: tuple[str, ...] = (), bold: bool = False) -> str:
+    """A word in LaTeX, with further accents on top."""
+    if isinstance(word, Nested):
+        head, rest = spelled(word.name)
+        return _lowered(_latex_word(head), ",".join(map(_latex_word, rest)))
+    symbol = _latex_letters(word, bold)
+    for accent in (*word.accents, *accents):
+        symbol = _ACCENTS[accent][word.is_wide] % symbol
+    return symbol
 
 
-def _split(name: str) -> tuple[_Word, list[_Word | _Nested]]:
-    """Symbol and subscripts; a number at the end of the symbol is one, and an accent belongs to what precedes it.
-
-    What stands in braces is one subscript, a name of its own.
-    """
-    words: list[_Word | _Nested] = []
-    for part in _PART.findall(name):
-        last = words[-1] if words else None
-        if part in _WRITTEN and isinstance(last, _Word):
-            words[-1] = _Word(last.letters, (*last.accents, part))
-        else:
-            words.append(_Nested(part[1:-1]) if part.startswith("{") else _Word(part))
-    head, *rest = words
-    assert isinstance(head, _Word)
-    match = _HEAD.match(head.letters)
-    if match and match[2]:
-        return _Word(match[1], head.accents), [_Word(match[2]), *rest]
-    return head, rest
+def _text_word(word: Word | Nested, accents: tuple[str, ...] = ()) -> str:
+    """A word in plain text, with further accents on top."""
+    if isinstance(word, Nested):
+        head, rest = spelled(word.name)
+        subscript = ",".join(map(_text_word, rest))
+        return _text_word(head) + (f"_{{{subscript}}}" if "," in subscript else f"_{subscript}" if subscript else "")
+    letters = f"“{word.letters}”" if word.is_typed else GREEK.get(word.letters, word.letters)
+    return unicodedata.normalize("NFC", letters + "".join(_ACCENTS[accent][2] for accent in (*word.accents, *accents)))
 
 
 def latex_name(variable: Variable, notation: Notation) -> str:
@@ -186,15 +141,16 @@ def latex_name(variable: Variable, notation: Notation) -> str:
     >>> print(latex_name(Variable("c_tilde_prev", 3, 1, "c_tilde", -1), NOTATIONS["bold"]))
     \tilde{\mathbf{c}}_{t-1}
     """
-    head, rest = _split(variable.base)
+    head, rest = spelled(variable.looks)
     accents = _MARKS.get(variable.mark, ())
-    subscript = ",".join(word.latex() for word in rest)
-    symbol = head.latex(accents, bold=notation.bold and variable.shape != (1, 1))
+    subscripts = list(map(_latex_word, rest))
+    symbol = _latex_word(head, accents, bold=notation.bold and variable.shape != (1, 1))
     if variable.base in notation.names:
-        symbol, subscript = notation.names[variable.base], ""
+        symbol, subscripts = notation.names[variable.base], []
         for accent in accents:
             symbol = _ACCENTS[accent][0] % symbol
-    plain = _timed_latex(symbol, subscript, variable.time, notation)
+    subscript, (raised, _) = _placed(subscripts, variable.time, notation)
+    plain = _lowered(symbol, subscript) + raised
     kind, _, further = variable.mark.partition(" ")
     dotted = _ACCENTS["dot"][0] if variable.mark in _DOTTED else "%s"
     window = "^{(e)}" if further == "window" else ""
@@ -211,15 +167,15 @@ def _is_delta(variable: Variable, notation: Notation) -> bool:
     return variable.time is not None and notation.adjoint == "delta"
 
 
-def _timed_latex(symbol: str, subscript: str, time: int | None, notation: Notation) -> str:
-    moment = "" if time is None else show_moment(time, notation.now)
-    if moment and notation.time == "subscript":
-        subscript = ",".join(part for part in (subscript, moment) if part)
-    lowered = _lowered(symbol, subscript)
-    if not moment or notation.time == "subscript":
-        return lowered
-    raised = f"({moment})" if notation.time == "parenthesis" else rf"\langle {moment} \rangle"
-    return f"{lowered}^{{{raised}}}"
+def _placed(subscripts: list[str], time: int | None, notation: Notation) -> tuple[str, tuple[str, str]]:
+    """The subscripts, and the time among them or as a superscript in both syntaxes."""
+    if time is None:
+        return ",".join(subscripts), ("", "")
+    moment = show_moment(time, notation.now)
+    if notation.time not in _RAISED:
+        return ",".join([*subscripts, moment]), ("", "")
+    in_latex, in_text = _RAISED[notation.time]
+    return ",".join(subscripts), (in_latex.format(moment), in_text.format(moment))
 
 
 def text_name(variable: Variable, notation: Notation) -> str:
@@ -228,16 +184,11 @@ def text_name(variable: Variable, notation: Notation) -> str:
     >>> text_name(Variable("W_f", 3, 3), NOTATIONS["subscript"])
     'W_f'
     """
-    head, rest = _split(variable.base)
-    symbol = head.text(_MARKS.get(variable.mark, ()))
-    subscript = ",".join(word.text() for word in rest)
-    moment = "" if variable.time is None else show_moment(variable.time, notation.now)
-    if moment and notation.time == "subscript":
-        subscript = ",".join(part for part in (subscript, moment) if part)
-    grouped = len(subscript) > 1 and (bool(moment) or "," in subscript)
-    plain = f"{symbol}_{{{subscript}}}" if grouped else f"{symbol}_{subscript}" if subscript else symbol
-    if moment and notation.time != "subscript":
-        plain += f"^({moment})" if notation.time == "parenthesis" else f"^⟨{moment}⟩"
+    head, rest = spelled(variable.looks)
+    symbol = _text_word(head, _MARKS.get(variable.mark, ()))
+    subscript, (_, raised) = _placed(list(map(_text_word, rest)), variable.time, notation)
+    grouped = len(subscript) > 1 and (variable.time is not None or "," in subscript)
+    plain = (f"{symbol}_{{{subscript}}}" if grouped else f"{symbol}_{subscript}" if subscript else symbol) + raised
     kind, _, further = variable.mark.partition(" ")
     dot = _ACCENTS["dot"][2] if variable.mark in _DOTTED else ""
     window = "^(e)" if further == "window" else ""

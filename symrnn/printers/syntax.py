@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Variable
@@ -15,7 +17,8 @@ from symrnn.printers.precedence import Level
 class Syntax:
     """The tokens of one syntax; templates take their parts in order.
 
-    `fraction_level` says how tightly a fraction binds: a fraction bar groups what a slash does not.
+    `fraction_level` says how tightly a fraction binds: a fraction bar groups what a slash does not.  `instead` has
+    what the printer's own letters give way to where an author uses them, `word` is how a function's name stands.
     """
 
     name: Callable[[Variable, Notation], str]
@@ -31,7 +34,6 @@ class Syntax:
     fraction_level: Level
     reciprocal: str
     ones: str
-    identity: str
     diag: str
     vec: str
     kronecker: str
@@ -39,6 +41,8 @@ class Syntax:
     softmax: str
     slice: str
     tall: str
+    instead: Mapping[str, str]
+    word: str
 
 
 LATEX = Syntax(
@@ -55,14 +59,15 @@ LATEX = Syntax(
     fraction_level=Level.POWER,
     reciprocal=r"{} \oslash {}",
     ones=r"\mathbf{1}",
-    identity="I",
     diag=r"\operatorname{diag}",
     vec=r"\operatorname{vec}",
     kronecker=r" \otimes ",
-    commutation="K_{{{},{}}}",
+    commutation="{}_{{{},{}}}",
     softmax=r"\operatorname{softmax}",
     slice="{}_{{[{}:{}]}}",
     tall=r"\frac",
+    instead=MappingProxyType({"I": r"\mathbb{I}", "K": r"\mathbb{K}"}),
+    word=r"\operatorname{{{}}}",
 )
 
 TEXT = Syntax(
@@ -79,12 +84,24 @@ TEXT = Syntax(
     fraction_level=Level.HADAMARD,
     reciprocal="{} ⊘ {}",
     ones="𝟏",
-    identity="I",
     diag="diag",
     vec="vec",
     kronecker=" ⊗ ",
-    commutation="K_{{{},{}}}",
+    commutation="{}_{{{},{}}}",
     softmax="softmax",
     slice="{}[{}:{}]",
     tall="\0",
+    instead=MappingProxyType({"I": "𝕀", "K": "𝕂"}),
+    word="{}",
 )
+
+_COMMAND = re.compile(r"\\(?:operatorname\{)?([A-Za-z]+)")
+
+
+def words_of(function: str) -> frozenset[str]:
+    """The names that look like a function's symbol or a part of it: sigma and log in that of log_sigmoid."""
+    return frozenset(_COMMAND.findall(FUNCTIONS[function].latex)) - {"left", "right"}
+
+
+OWN = frozenset({"I", "t", "delta", "diag", "vec", "softmax"}).union(*map(words_of, FUNCTIONS))
+"""Names that look like what the printer writes of its own: the identity, the step t, the δ of an adjoint, functions."""

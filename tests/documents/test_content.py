@@ -16,7 +16,7 @@ from symrnn.documents.plain import plain
 from symrnn.documents.setting import phrase
 from symrnn.documents.structure import Bullets, Display, Equation, Line, Maths, Table
 from symrnn.errors import InputError, MissingRuleError, NameClashError, UnknownNameError
-from symrnn.printers import NOTATIONS, text
+from symrnn.printers import NOTATIONS, Notation, text
 
 
 def numbers(derivation: Derivation, key: str) -> list[str]:
@@ -191,10 +191,10 @@ def test_a_name_with_a_number_is_not_taken_for_a_step() -> None:
     assert "∂L/∂h_{t-1} = δa_{h,t} ⊙ h_1" in shown(derive(Cell.from_source(text.format("h1", "h1"))), "time")
 
 
-def test_names_that_print_alike_are_refused() -> None:
-    cell = Cell.from_source("def alike(x, h, *, W, h1, h_1):\n    h = tanh(W @ x + h1 * h + h_1)\n    return h\n")
-    with pytest.raises(NameClashError, match="'h1' and 'h_1' would both be printed as h_1"):
-        derivation_document(derive(cell))
+def test_names_that_a_readers_notation_prints_alike_are_refused() -> None:
+    notation = Notation("mine", "", names={"i": "f"})
+    with pytest.raises(NameClashError, match="'f' and 'i' would both be printed as f_t"):
+        derivation_document(derive(cells.lstm), notation)
 
 
 def test_too_many_paths_are_counted_not_listed() -> None:
