@@ -13,6 +13,9 @@ from typing import Any
 from symrnn.algebra.shapes import Contradiction, Size, Sizes, Slot, Unknown, equate, equate_sizes, settle
 
 
+_NOTHING = Size()
+
+
 @dataclass
 class Constraint:
     """How the slots of one operation hang together.
@@ -202,3 +205,96 @@ class Reduction(Constraint):
         if last_resort:
             settle(self.operands[0], (Size.of(Unknown()),), self.where, "a vector is needed here")
         return last_resort
+
+
+@dataclass
+class Part(Constraint):
+    """One of `count` equal parts of the rows of a vector or matrix."""
+
+    count: int = 1
+
+    def advance(self) -> None:
+        """The whole has `count` times as many rows as a part."""
+        (whole,) = self.operands
+        if whole.rank is None and self.out.rank is None:
+            return
+        if whole.rank == 0:
+            raise Contradiction(self.where, f"a scalar has no parts; {whole.described()}")
+        if whole.rank is None:
+            rows, *columns = _with_rows(self.out, self.where)
+            settle(whole, (rows.times(self.count), *columns), self.where, "the whole does not have the shape needed")
+        elif self.out.rank is None:
+            settle(
+                self.out, (Size.of(Unknown()), *whole.dims[1:]), self.where, "the part does not have the shape needed"
+            )
+        rows, *columns = _with_rows(self.out, self.where)
+        if not equate_sizes(rows.times(self.count), whole.dims[0]):
+            problem = f"{whole.described()}, which is not {self.count} parts of {rows}".replace(" of ?", "")
+            raise Contradiction(self.where, problem)
+        settle(self.out, (rows, *whole.dims[1:]), self.where, "the part does not have the shape it must have")
+        self.done = True
+
+    def assume(self, last_resort: bool) -> bool:
+        """The whole is a vector."""
+        settle(self.operands[0], (Size.of(Unknown()),), self.where, "a vector is needed here")
+        return True
+
+
+@dataclass
+class Rows(Constraint):
+    """The rows of a vector or matrix from `start` up to, not including, `stop`; up to the end where that is None.
+
+    `furthest` says that no other rows of the same value are known to reach further.
+    """
+
+    start: Size = _NOTHING
+    stop: Size | None = None
+    furthest: bool = True
+
+    def advance(self) -> None:
+        """The number of rows is the difference."""
+        (whole,) = self.operands
+        if whole.rank is None and self.out.rank is None:
+            return
+        if whole.rank == 0:
+            raise Contradiction(self.where, f"a scalar has no rows; {whole.described()}")
+        if whole.rank is None:
+            columns = _with_rows(self.out, self.where)[1:]
+            settle(whole, (Size.of(Unknown()), *columns), self.where, "the whole does not have the shape needed")
+        count = Size.of(Unknown()) if self.stop is None else self.stop + self.start.times(-1)
+        settle(self.out, (count, *whole.dims[1:]), self.where, "the rows do not have the shape they must have")
+        if self.stop is not None:
+            self.done = not whole.dims[0].unknowns
+        elif equate_sizes(whole.dims[0], self.start + self.out.dims[0]):
+            self.done = True
+        else:
+            raise Contradiction(self.where, f"{whole.described()}; there are no rows from {self.start} on")
+
+    def assume(self, last_resort: bool) -> bool:
+        """The whole is a vector, and ends with the furthest rows."""
+        (whole,) = self.operands
+        if whole.rank is None:
+            settle(whole, (Size.of(Unknown()),), self.where, "a vector is needed here")
+            return True
+        if not (last_resort and self.furthest and self.stop is not None):
+            return False
+        self.done = True
+        return equate_sizes(whole.dims[0], self.stop)
+
+    def verify(self) -> None:
+        """Whether the rows are there, when everything is known.
+
+        Raises:
+            Contradiction: they are not.
+        """
+        (whole,) = self.operands
+        behind = whole.dims[0] + (self.stop or self.start).times(-1)
+        if not (behind.resolved() == Size() or behind.resolved().is_sum):
+            asked = f"up to {self.stop}" if self.stop else f"from {self.start} on"
+            raise Contradiction(self.where, f"{whole.described()}; it has no rows {asked}")
+
+
+def _with_rows(slot: Slot, where: Any) -> Sizes:
+    if not slot.rank:
+        raise Contradiction(where, f"a vector or a matrix is needed here; {slot.described()}")
+    return slot.dims

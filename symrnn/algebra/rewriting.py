@@ -175,6 +175,17 @@ def _bilinear(node: Expr) -> Expr | None:
     return None
 
 
+def _rows_of_identity(node: Expr) -> Expr | None:
+    """The rows of the identity times a matrix: these rows of the matrix."""
+    number, rest = nodes.coefficient(node)
+    factors = list(rest.args) if isinstance(rest, nodes.Product) else []
+    for position, (left, right) in enumerate(pairwise(factors)):
+        if isinstance(left, nodes.Slice) and isinstance(left.operand, nodes.Eye):
+            factors[position : position + 2] = [nodes.rows(right, *left.bounds)]
+            return nodes.scale(number, nodes.matmul(*factors))
+    return None
+
+
 def _count(node: Expr) -> Expr | None:
     return _total(node.operand) if isinstance(node.operand, nodes.Ones) else None
 
@@ -222,6 +233,7 @@ _ROWS = (
     Rewriting(
         "sum of repetitions", ("Sum",), r"r \mathbf{1} + s \mathbf{1} = (r + s) \mathbf{1}", sums.repetitions, _RING
     ),
+    Rewriting("parts of a concatenation", ("Sum",), r"[a; 0] + [0; b] = [a; b]", sums.stacks, _MAGNUS),
     Rewriting("positive term first", ("Sum",), r"-A + B = B - A", sums.positive_first, _RING),
     Rewriting(
         "sign into a difference",
@@ -240,6 +252,7 @@ _ROWS = (
         _diagonal_times,
         _HORN,
     ),
+    Rewriting("rows of the identity", ("Product",), r"I_{[i:j]} A = A_{[i:j]}", _rows_of_identity, _MAGNUS),
     Rewriting(
         "diagonal of a multiple",
         ("Diag",),

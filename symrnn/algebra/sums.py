@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from sympy import S
+
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr
 from symrnn.algebra.weight import is_negative, weight
@@ -125,6 +127,29 @@ def diagonals(node: Expr) -> Expr | None:
         return nodes.diag(nodes.add(*(nodes.scale(number, rest.args[0]) for number, rest in pairs)))
 
     return _grouped(node, key, join)
+
+
+def stacks(node: Expr) -> Expr | None:
+    """[a; 0] + [0; b] as [a; b]: concatenations that are zero where the others are not."""
+    if not all(isinstance(term, nodes.Stack) for term in node.args):
+        return None
+    placed: dict[tuple[Any, Any], list[Expr]] = {}
+    for term in node.args:
+        start: Any = S.Zero
+        for part in term.args:
+            if not nodes.is_zero(part):
+                placed.setdefault((start, start + part.shape[0]), []).append(part)
+            start = start + part.shape[0]
+    rows, columns = node.shape
+    parts, reached = [], S.Zero
+    for start, stop in sorted(placed, key=lambda bounds: bounds[0].subs(dict.fromkeys(bounds[0].free_symbols, 1))):
+        if (start - reached).is_nonnegative is not True:  # they overlap, or nobody knows
+            return None
+        if start != reached:
+            parts.append(nodes.zeros((start - reached, columns)))
+        parts.append(nodes.add(*placed[start, stop]))
+        reached = stop
+    return nodes.stack(*parts, *([nodes.zeros((rows - reached, columns))] if reached != rows else []))
 
 
 def repetitions(node: Expr) -> Expr | None:

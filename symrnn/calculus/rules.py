@@ -390,28 +390,20 @@ _ROWS = (
         r"y = [a; b]:\quad \dot y = [\dot a; \dot b]",
         _stack_tangent,
     ),
+    Rule(
+        "Slice",
+        "part",
+        r"y = x_{[i:j]}:\quad \bar x_{[i:j]} \mathrel{+}= g",
+        _MAGNUS,
+        _slice_adjoint,
+        _slice_jacobian,
+        r"y = x_{[i:j]}:\quad \dot y = \dot x_{[i:j]}",
+        _slice_tangent,
+    ),
 )
 
 RULES: RuleTable = Frozen({row.operator: row for row in _ROWS})
 """Every rule of the cell language, by the class name of the node it is for."""
-
-_SLICE = Rule(
-    "Slice",
-    "part",
-    r"y = x_{[i:j]}:\quad \bar x_{[i:j]} \mathrel{+}= g",
-    _MAGNUS,
-    _slice_adjoint,
-    _slice_jacobian,
-    r"y = x_{[i:j]}:\quad \dot y = \dot x_{[i:j]}",
-    _slice_tangent,
-)
-_BACKWARD: RuleTable = Frozen({_SLICE.operator: _SLICE})
-
-
-def closed(rules: RuleTable = RULES) -> RuleTable:
-    """The rules, and those for nodes that no cell can have but its backward equations can: these derive again."""
-    return Frozen({**_BACKWARD, **rules})
-
 
 _CONSTANTS = ("Ones", "Zeros", "Eye")
 

@@ -19,7 +19,7 @@ from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation, Role, Step, derivation_of
 from symrnn.calculus.equations import Equations, Line
-from symrnn.calculus.rules import RuleTable, closed, push_forward
+from symrnn.calculus.rules import RuleTable, push_forward
 from symrnn.calculus.tangent import TangentDerivation, names_of, tangent, tangent_of
 from symrnn.errors import UnknownNameError
 from symrnn.language.recurrence import Cell
@@ -113,7 +113,7 @@ def second_order(cell: Cell | Derivation | str, rules: RuleTable | None = None) 
         The equations that a Hessian-vector product consists of.
     """
     derivation = derivation_of(cell)
-    table = closed(rules or derivation.rules)
+    table = rules or derivation.rules
     first = tangent(derivation, rules=table)
     tangents: dict[Variable, Expr] = dict(first.tangents)
     names = names_of(derivation)

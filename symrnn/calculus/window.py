@@ -137,12 +137,14 @@ def known_variables(derivation: Derivation) -> Mapping[str, Variable]:
 
 
 def find_variable(derivation: Derivation, name: str, where: str = "") -> Variable:
-    """The variable with this identifier.
+    """The variable with this identifier, or with the name that the author gave it.
 
     Raises:
         UnknownNameError: the cell has none.
     """
     known = known_variables(derivation)
+    if isinstance(name, str) and name not in known:
+        name = derivation.cell.syntax.written.get(name, name)
     if not isinstance(name, str) or name not in known:
         raise UnknownNameError(where + unknown_variable(f"the cell {derivation.cell.name}", name, known))
     return known[name]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from symrnn.errors import Place
 
@@ -16,7 +17,7 @@ class Assignment:
     name: str
     value: ast.expr
     annotation: ast.expr | None
-    node: ast.stmt
+    node: ast.stmt | ast.expr
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,15 @@ class Argument:
     name: str
     annotation: ast.expr | None
     node: ast.arg
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Where the number that a size is can be read off: an axis of an argument, `times` as long."""
+
+    argument: str
+    axis: int
+    times: int = 1
 
 
 @dataclass(frozen=True)
@@ -41,6 +51,8 @@ class Definition:
         returned: the states' names, in order.
         text: the function's own text, without decorators.
         place: turns a syntax node into file, line and column.
+        written: what the author calls a value -> its identifier, where they differ: h_t -> h, h_prev -> h_prev.
+        measures: size -> where its number is found; for the sizes that rows are cut at.
     """
 
     name: str
@@ -51,6 +63,8 @@ class Definition:
     returned: tuple[str, ...]
     text: str
     place: Callable[[ast.AST], Place]
+    written: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    measures: Mapping[str, Measure] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def arguments(self) -> tuple[Argument, ...]:

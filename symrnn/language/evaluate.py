@@ -16,6 +16,7 @@ import numpy as np
 
 from symrnn.algebra.functions import FUNCTIONS, Arithmetic, ScalarFunction, of_library
 from symrnn.language.definition import Definition
+from symrnn.language.parts import bounds, equal_part
 
 Array = Any
 """A NumPy array of any dtype; a scalar may be a plain number."""
@@ -79,13 +80,26 @@ def run(
         arithmetic: the functions of the table over the arrays' kind of number.
         disturb: what to add to an assigned name right after its assignment, to find out what depends on it.
     """
-    names = dict(values)
+    names = known(definition, values)
     for assignment in definition.assignments:
         value = evaluate(assignment.value, names, arithmetic)
         if disturb and assignment.name in disturb:
             value = value + disturb[assignment.name]
         names[assignment.name] = value
     return names
+
+
+def known(definition: Definition, values: Mapping[str, Array]) -> dict[str, Array]:
+    """What an equation can read before any is computed: the arguments, the states at t-1 under their own names, and the
+    numbers that the sizes are at which rows are cut.
+    """
+    names = dict(values)
+    names |= {f"{state}_prev": values[state] for state in definition.returned if state in values}
+    return names | {
+        size: np.shape(values[found.argument])[found.axis] // found.times
+        for size, found in definition.measures.items()
+        if found.argument in values
+    }
 
 
 def evaluate(node: ast.expr, names: Mapping[str, Array], m: Arithmetic) -> Array:
@@ -108,4 +122,24 @@ def evaluate(node: ast.expr, names: Mapping[str, Array], m: Arithmetic) -> Array
         case ast.Call(func=ast.Name(id=name)):
             arguments = [evaluate(argument, names, m) for argument in node.args]
             return getattr(m, name)(*arguments) if name in FUNCTIONS else _STRUCTURAL[name](m, *arguments)
+        case ast.Subscript():
+            part = equal_part(node)
+            if part is not None:
+                value = evaluate(part[0], names, m)
+                rows = len(value) // part[2]
+                return value[part[1] * rows : (part[1] + 1) * rows]
+            start, stop = (None if bound is None else _length(bound, names) for bound in bounds(node))
+            return evaluate(node.value, names, m)[start:stop]
+    raise TypeError(f"unchecked syntax: {ast.dump(node)}")
+
+
+def _length(node: ast.expr, names: Mapping[str, Array]) -> int:
+    """The number that rows are cut at."""
+    match node:
+        case ast.Name():
+            return int(names[node.id])
+        case ast.BinOp(left=left, right=right):
+            return int(_OPERATORS[type(node.op)](_length(left, names), _length(right, names)))
+        case ast.Constant(value=int(value)):
+            return value
     raise TypeError(f"unchecked syntax: {ast.dump(node)}")

@@ -8,11 +8,21 @@ from collections.abc import Mapping
 
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.errors import CellError
+from symrnn.language.annotations import MAX_SIZE
 from symrnn.language.text import Text
 
 #: Operations on whole vectors and matrices: name -> number of arguments (None: two or more).
-STRUCTURAL: Mapping[str, int | None] = {"concat": None, "softmax": 1, "sum": 1, "mean": 1, "size": 1, "outer": 2}
+STRUCTURAL: Mapping[str, int | None] = {
+    "concat": None,
+    "softmax": 1,
+    "sum": 1,
+    "mean": 1,
+    "size": 1,
+    "outer": 2,
+    "split": 2,
+}
 
+_MOST_PARTS = 64  # more gates than any cell has; every part is an equation
 _BINARY = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult, ast.Pow)
 _ALLOWED = "allowed are + - * / @ **, unary minus, numbers, names, .T, and the functions " + ", ".join(
     [*FUNCTIONS, *STRUCTURAL]
@@ -34,9 +44,6 @@ _CALLED_HERE: Mapping[str, str] = {
     "power": "a ** 2",
     "square": "a ** 2",
     "transpose": "A.T",
-    "concatenate": "concat(a, b)",
-    "cat": "concat(a, b)",
-    "hstack": "concat(a, b)",
     **{alias: f"{row.name}({', '.join('abc'[: row.arity])})" for row in FUNCTIONS.values() for alias in row.aliases},
 }
 
@@ -134,6 +141,8 @@ def check_expression(node: ast.expr, text: Text) -> None:
             check_expression(node.value, text)
         case ast.Call():
             _check_call(node, text)
+        case ast.Subscript():
+            _check_part(node, text)
         case _:
             raise refusal(node, text)
 
@@ -162,6 +171,45 @@ def _check_power(node: ast.BinOp, text: Text) -> None:
         raise CellError(text.place(node.right), f"the exponent {show(node.right)} is not allowed", remedy)
 
 
+def _check_part(node: ast.Subscript, text: Text) -> None:
+    """Rows of a value: `a[:d_h]`, or one of its equal parts: `split(a, 4)[0]`."""
+    match node:
+        case ast.Subscript(value=ast.Call(func=ast.Name(id="split"), args=[whole, count]), slice=part):
+            number, parts = _whole(part), _whole(count)
+            if number is None or parts is None or not 0 <= number < parts <= _MOST_PARTS:
+                raise CellError(
+                    text.place(part), "this is no part of a split", "write split(a, 4)[0] to split(a, 4)[3]"
+                )
+            check_expression(whole, text)
+        case ast.Subscript(slice=ast.Slice(lower=lower, upper=upper, step=None)):
+            for bound in (lower, upper):
+                if bound is not None:
+                    _check_bound(bound, text)
+            check_expression(node.value, text)
+        case ast.Subscript(slice=ast.Tuple(elts=[_, part])) if isinstance(part, ast.Slice):
+            remedy = f"a value is that of one example: leave the batch out, as in {show(node.value)}[{show(part)}]"
+            raise CellError(text.place(node), "rows of a batch are not part of the cell language", remedy)
+        case _:
+            raise refusal(node, text)
+
+
+def _whole(node: ast.expr) -> int | None:
+    return node.value if isinstance(node, ast.Constant) and type(node.value) is int else None
+
+
+def _check_bound(node: ast.expr, text: Text) -> None:
+    match node:
+        case ast.Name():
+            return
+        case ast.Constant(value=int(value)) if 0 <= value <= MAX_SIZE and value is not True and value is not False:
+            return
+        case ast.BinOp(op=ast.Add() | ast.Mult(), left=left, right=right):
+            _check_bound(left, text)
+            _check_bound(right, text)
+            return
+    raise CellError(text.place(node), f"{show(node)} is no size", "cut rows at sizes, as in a[:d_h] and a[d_h:2*d_h]")
+
+
 def _check_call(node: ast.Call, text: Text) -> None:
     name = _called(node, text)
     if node.keywords:
@@ -182,6 +230,8 @@ def _check_call(node: ast.Call, text: Text) -> None:
 
 def _called(node: ast.Call, text: Text) -> str:
     """The name of the function called, which is one of the language's."""
+    if isinstance(node.func, ast.Name) and node.func.id.startswith("split"):
+        raise CellError(text.place(node), "split gives several values", "assign them: 'a, b = split(..., 2)'")
     known = [*FUNCTIONS, *STRUCTURAL]
     if isinstance(node.func, ast.Name) and node.func.id in known:
         return node.func.id

@@ -6,11 +6,12 @@ import ast
 from dataclasses import dataclass, field
 
 from symrnn.algebra import constraints, shapes
-from symrnn.algebra.shapes import Size, Sizes, Slot
+from symrnn.algebra.shapes import Size, Sizes, Slot, Unknown
 from symrnn.algebra.solving import solve
 from symrnn.errors import Place, ShapeError
 from symrnn.language.annotations import MAX_SIZE, read_annotation, too_large
 from symrnn.language.definition import Argument, Assignment, Definition
+from symrnn.language.parts import bounds, equal_part
 
 _CALLS: dict[str, type[constraints.Constraint]] = {
     "concat": constraints.Concatenation,
@@ -32,8 +33,15 @@ class _Where:
 
     @property
     def text(self) -> str:
-        text = ast.unparse(self.node)
+        text = self._written() or ast.unparse(self.node)
         return text if len(text) <= 60 else text[:57] + "..."
+
+    def _written(self) -> str:
+        """The author's own words, where they are on one line."""
+        start, end = getattr(self.node, "col_offset", None), getattr(self.node, "end_col_offset", None)
+        if start is None or end is None or self.node.lineno != self.node.end_lineno:  # type: ignore[attr-defined]
+            return ""
+        return self.place.text.encode()[start:end].decode(errors="ignore")
 
     def __str__(self) -> str:
         return self.text
@@ -53,6 +61,7 @@ class Inference:
     slots: dict[str, Slot] = field(default_factory=dict)
     expressions: dict[int, Slot] = field(default_factory=dict)
     _constraints: list[constraints.Constraint] = field(default_factory=list)
+    _sizes: dict[str, Unknown] = field(default_factory=dict)  # sizes that rows are cut at and nothing else names
 
     def run(self) -> None:
         """Find every shape.
@@ -64,13 +73,20 @@ class Inference:
         inputs = {argument.name for argument in self.definition.inputs}
         for argument in self.definition.arguments:
             self.slots[argument.name] = self._argument(argument, argument.name in inputs)
+        for state in self.definition.returned:
+            self.slots[f"{state}_prev"] = self.slots[state]
         try:
             for assignment in self.definition.assignments:
                 self._assignment(assignment)
             solve(self._constraints)
+            for constraint in self._constraints:
+                if isinstance(constraint, constraints.Rows):
+                    constraint.verify()
         except shapes.Contradiction as error:
             where: _Where = error.where
             raise ShapeError(where.place, f"in '{where}': {error}", _REMEDY) from None
+        for name, atom in self._sizes.items():
+            atom.value = atom.value or Size.of(name)
 
     def _argument(self, argument: Argument, is_input: bool) -> Slot:
         definition = self.definition
@@ -131,6 +147,55 @@ class Inference:
         self._constraints.append(kind(_Where(node, self.definition.place(node)), out, operands))
         return out
 
+    def _part(self, node: ast.Subscript) -> Slot:
+        where = _Where(node, self.definition.place(node))
+        out = Slot(where)
+        part = equal_part(node)
+        if part is not None:
+            self._constraints.append(constraints.Part(where, out, [self._visit(part[0])], part[2]))
+            return out
+        lower, upper = bounds(node)
+        start = Size() if lower is None else self.size(lower)
+        stop = None if upper is None else self.size(upper)
+        rows = constraints.Rows(where, out, [self._visit(node.value)], start, stop, self._is_furthest(node))
+        self._constraints.append(rows)
+        return out
+
+    def _is_furthest(self, node: ast.Subscript) -> bool:
+        """Whether no other rows of the same name reach further, as their text says: 4 * d_h is more than 2 * d_h."""
+        whole = ast.unparse(node.value)
+        ends = [
+            self.size(other.slice.upper)
+            for line in self.definition.assignments
+            for other in ast.walk(line.value)
+            if isinstance(other, ast.Subscript) and isinstance(other.slice, ast.Slice) and other.slice.upper
+            if ast.unparse(other.value) == whole
+        ]
+        if not isinstance(node.slice, ast.Slice) or node.slice.upper is None:
+            return True
+        own = self.size(node.slice.upper)
+        return all((own + end.times(-1)) == Size() or (own + end.times(-1)).is_sum for end in ends)
+
+    def size(self, node: ast.expr) -> Size:
+        """The size that rows are cut at."""
+        match node:
+            case ast.Name(id=name):
+                known = {n for slot in self.slots.values() if slot.rank for n in shapes.named(slot.dims)}
+                return Size.of(name if name in known else self._sizes.setdefault(name, Unknown()))
+            case ast.Constant(value=int(value)):
+                return Size(constant=value)
+            case ast.BinOp(op=ast.Add(), left=left, right=right):
+                return self.size(left) + self.size(right)
+            case ast.BinOp(left=left, right=right):
+                first, second = self.size(left), self.size(right)
+                if not first.terms:
+                    return second.times(first.constant)
+                if not second.terms:
+                    return first.times(second.constant)
+        raise ShapeError(
+            self.definition.place(node), f"{ast.unparse(node)} is no size", "cut at sums of sizes: 2*d_h + 3"
+        )
+
     def _visit(self, node: ast.expr) -> Slot:
         slot = self.expressions[id(node)] = self._slot(node)
         return slot
@@ -138,6 +203,8 @@ class Inference:
     def _slot(self, node: ast.expr) -> Slot:
         if isinstance(node, ast.Name):
             return self.slots[node.id]
+        if isinstance(node, ast.Subscript):
+            return self._part(node)
         out = Slot(_Where(node, self.definition.place(node)))
         match node:
             case ast.Constant():

@@ -88,6 +88,7 @@ def check_use(definition: Definition, function: ast.FunctionDef, text: Text) -> 
     read: set[str] = set()
     known = {argument.name for argument in definition.arguments}
     fixed = known - {*definition.returned}
+    known |= {f"{state}_prev" for state in definition.returned}
     for assignment in definition.assignments:
         for node in _names_in(assignment.value):
             if node.id not in assigned and node.id not in known:
@@ -163,5 +164,6 @@ def _names_in(node: ast.AST) -> Iterator[ast.Name]:
     """The names read, in the order written; called functions are not names."""
     if isinstance(node, ast.Name):
         yield node
-    for child in node.args if isinstance(node, ast.Call) else ast.iter_child_nodes(node):
+    children = node.args if isinstance(node, ast.Call) else ast.iter_child_nodes(node)
+    for child in [node.value] if isinstance(node, ast.Subscript) else children:  # what rows are cut at are sizes
         yield from _names_in(child)

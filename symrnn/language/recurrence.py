@@ -92,9 +92,12 @@ class Cell:
         return read_cell, (self.source, self.name, self.syntax.place(self.syntax.assignments[0].node).file)
 
     def __getitem__(self, name: str) -> Variable:
-        """The variable with this identifier, such as `cell["h_prev"]`."""
+        """The variable with this identifier, such as `cell["h_prev"]`, or with the name that the author gave it.
+
+        In a cell written with `h_tm1` and `h_t`, `cell["h_tm1"]` is `cell["h_prev"]` and `cell["h_t"]` is `cell["h"]`.
+        """
         try:
-            return self.symbols[name]
+            return self.symbols[name if name in self.symbols else self.syntax.written.get(name, name)]
         except KeyError:
             raise UnknownNameError(unknown_variable(f"the cell {self.name}", name, self.symbols)) from None
 
@@ -159,7 +162,8 @@ class Cell:
         """The definition as a function on NumPy arrays of one example.
 
         It takes inputs and states in their order and parameters by name, and returns the new states: one array,
-        or a tuple of arrays.  It runs the author's text itself, so it is independent of everything derived.
+        or a tuple of arrays.  By name, an argument may be called as the author calls it or as the cell does.
+        It runs the author's text itself, so it is independent of everything derived.
         Scalars, vectors (n,) and matrices (n, m); any dtype, complex included.
         """
         from symrnn.language.evaluate import run
@@ -168,6 +172,7 @@ class Cell:
 
         def definition(*args: Any, **kwargs: Any) -> Any:
             values = dict(zip(positional, args, strict=False))
+            kwargs = {self._argument(name): value for name, value in kwargs.items()}
             if len(args) > len(positional) or values.keys() & kwargs.keys():
                 raise TypeError(f"{self.name}() takes {', '.join(positional)} in this order, then parameters by name")
             values |= kwargs
@@ -182,6 +187,12 @@ class Cell:
         definition.__name__ = self.name
         definition.__doc__ = self.docstring
         return definition
+
+    def _argument(self, name: str) -> str:
+        """The argument that the author gave this name; a state's is the state's own name."""
+        own = self.syntax.written.get(name, name)
+        state = own.removesuffix("_prev")
+        return state if state in self.states and own != name else own
 
     def explicit(self, n: int | None = None, m: int | None = None, **sizes: int) -> Explicit:
         """The step written out in scalars at small sizes, as ordinary SymPy matrices.

@@ -10,12 +10,16 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
+from symrnn.algebra.functions import FUNCTIONS
 from symrnn.characters import clean_lines, escaped_program
 from symrnn.errors import CellError
 from symrnn.language.definition import Argument, Assignment, Definition
-from symrnn.language.expressions import check_expression, refusal
+from symrnn.language.expressions import STRUCTURAL, check_expression, refusal
 from symrnn.language.names import check_name, check_spelling, check_use
+from symrnn.language.roles import canonical
+from symrnn.language.spelling import Spelling
 from symrnn.language.text import Text, parse, read_file
+from symrnn.language.unpacking import equations
 
 __all__ = ["Argument", "Assignment", "Definition", "Text", "definitions", "parse", "read_file"]
 
@@ -80,6 +84,7 @@ def _is_cell_mark(node: ast.expr) -> bool:
 
 def _definition(function: ast.FunctionDef, text: Text) -> Definition:
     _check_heading(function, text)
+    written = canonical(function, text).written
     positional, keyword_only = _arguments(function, text)
     has_docstring = _is_docstring(function.body[0])
     body = function.body[1:] if has_docstring else function.body
@@ -89,7 +94,7 @@ def _definition(function: ast.FunctionDef, text: Text) -> Definition:
     if not body or isinstance(body[-1], ast.Assign | ast.AnnAssign | ast.Pass | ast.Expr):
         last = body[-1] if body else function
         raise CellError(text.place(last), "a cell ends with 'return'", "end it with 'return h' or 'return h, c'")
-    assignments = tuple(_assignment(statement, text) for statement in body[:-1])
+    assignments = tuple(_assignments(function, body[:-1], text))
     if not isinstance(body[-1], ast.Return):
         raise refusal(body[-1], text)
     definition = Definition(
@@ -101,6 +106,7 @@ def _definition(function: ast.FunctionDef, text: Text) -> Definition:
         returned=_returned(body[-1], text),
         text=escaped_program(_own_text(function, text)),
         place=text.place,
+        written=written,
     )
     check_use(definition, function, text)
     return definition
@@ -148,23 +154,24 @@ def _arguments(function: ast.FunctionDef, text: Text) -> tuple[tuple[Argument, .
     )
 
 
-def _assignment(statement: ast.stmt, text: Text) -> Assignment:
-    match statement:
-        case ast.Assign(targets=[ast.Name() as target], value=value):
-            annotation = None
-        case ast.Assign(targets=[target, *more]):
-            raise CellError(
-                text.place(more[0] if more else target),
-                "an equation assigns to one name",
-                "write one 'name = expression' a line",
-            )
-        case ast.AnnAssign(target=ast.Name() as target, annotation=annotation, value=ast.expr() as value):
-            pass
-        case _:
-            raise refusal(statement, text)
-    check_name(target.id, target, text, "variable")
-    check_expression(value, text)
-    return Assignment(target.id, value, annotation, statement)
+def _assignments(function: ast.FunctionDef, body: Sequence[ast.stmt], text: Text) -> Iterator[Assignment]:
+    names = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+    names |= {argument.arg for argument in [*function.args.args, *function.args.kwonlyargs]}
+    spelling, taken = Spelling(_own_names(function)), names | {*FUNCTIONS, *STRUCTURAL}
+    for statement in body:
+        value = getattr(statement, "value", None)
+        if isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign) and value is not None:
+            statement.value = spelling.visit(value)
+        for target, expression, annotation in equations(statement, taken, text):
+            check_name(target.id, target, text, "variable")
+            check_expression(expression, text)
+            yield Assignment(target.id, expression, annotation, statement if target in ast.walk(statement) else target)
+
+
+def _own_names(function: ast.FunctionDef) -> set[str]:
+    """The names of arguments and of what is assigned."""
+    stored = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return stored | {argument.arg for argument in [*function.args.args, *function.args.kwonlyargs]}
 
 
 def _returned(statement: ast.Return, text: Text) -> tuple[str, ...]:

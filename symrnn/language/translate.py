@@ -19,6 +19,8 @@ from symrnn.errors import CellError
 from symrnn.language.definition import Argument, Assignment, Definition
 from symrnn.language.expressions import exponent
 from symrnn.language.inference import Inference
+from symrnn.language.measuring import cut_names, measured
+from symrnn.language.parts import bounds, equal_part
 from symrnn.language.recurrence import Cell, Equation, freeze
 
 #: A literal beyond these bounds has no use in a cell; exact arithmetic would carry it along forever.
@@ -40,13 +42,15 @@ def translate(definition: Definition) -> Cell:
     _refuse_clashes(definition, sizes)
     symbols = _symbols(definition, shape_of, sizes)
     builder = _Builder(definition, inference, symbols)
+    body = tuple(builder.equations())
+    definition = measured(definition, inference)
     return Cell(
         name=definition.name,
         docstring=definition.docstring,
         inputs=tuple(argument.name for argument in definition.inputs),
         states=definition.returned,
         parameters=tuple(argument.name for argument in definition.keyword_only),
-        body=tuple(builder.equations()),
+        body=body,
         symbols=freeze(symbols),
         syntax=definition,
         sizes=tuple(sizes),
@@ -55,8 +59,9 @@ def translate(definition: Definition) -> Cell:
 
 def _refuse_clashes(definition: Definition, sizes: list[str]) -> None:
     named: list[Argument | Assignment] = [*definition.arguments, *definition.assignments]
+    cut = cut_names(definition)
     for one in named:
-        if one.name in sizes:
+        if one.name in sizes or one.name in cut:
             problem = f"{one.name!r} names both a size and a variable"
             raise CellError(definition.place(one.node), problem, "rename the variable, or the size in the annotations")
 
@@ -113,8 +118,8 @@ class _Builder:
         return result
 
     def _variable(self, name: str) -> nodes.Variable:
-        if name in self.definition.returned and name not in self.assigned:
-            return self.symbols[f"{name}_prev"]
+        if name.removesuffix("_prev") in self.definition.returned and name not in self.assigned:
+            return self.symbols[f"{name.removesuffix('_prev')}_prev"]
         return self.symbols[name]
 
     def _literal(self, node: ast.expr) -> sympy.Rational | None:
@@ -192,7 +197,22 @@ class _Builder:
                 return self._binary(node)
             case ast.Call(func=ast.Name(id=name)):
                 return self._call(name, node)
+            case ast.Subscript():
+                return self._part(node)
         raise AssertionError(f"unchecked syntax: {ast.dump(node)}")
+
+    def _part(self, node: ast.Subscript) -> nodes.Expr:
+        """Rows of a value."""
+        part = equal_part(node)
+        if part is not None:
+            rows = self._out_shape(node)[0]
+            return nodes.rows(self._build(part[0]), part[1] * rows, (part[1] + 1) * rows)
+        whole = self._build(node.value)
+        lower, upper = bounds(node)
+        start = sympy.S.Zero if lower is None else _dim(self.inference.size(lower).resolved())
+        return nodes.rows(
+            whole, start, whole.shape[0] if upper is None else _dim(self.inference.size(upper).resolved())
+        )
 
     def _out_shape(self, node: ast.expr) -> nodes.Shape:
         return _shape(self.inference.expressions[id(node)].dims)

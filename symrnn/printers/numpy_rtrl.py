@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Variable
 from symrnn.calculus.derivation import Derivation
-from symrnn.calculus.rules import closed, pull_back, push_forward
+from symrnn.calculus.rules import pull_back, push_forward
 from symrnn.calculus.tangent import TangentDerivation, tangent
 from symrnn.language.recurrence import Equation
 from symrnn.printers.numpy_expressions import NumpyExpressions
@@ -228,7 +228,7 @@ class _Sensitivities(FunctionWriter):
 
     def _immediate(self, equation: Equation, parameter: Variable) -> str:
         """How the equation's result depends on the parameter itself: (entries, N, result's shape)."""
-        layout, rules = self.layout, closed(self.program.derivation.rules)
+        layout, rules = self.layout, self.program.derivation.rules
         target = equation.target
         if rank(parameter.shape) <= rank(target.shape):
             unit = self._unit(parameter)

@@ -20,7 +20,7 @@ from symrnn.algebra.nodes import Variable
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.window import earlier, known_variables
 from symrnn.language.definition import Definition
-from symrnn.language.evaluate import NUMPY, evaluate
+from symrnn.language.evaluate import NUMPY, evaluate, known
 from symrnn.verification.field import FIELD, Array, Number, along, draw, same, slopes
 from symrnn.verification.layout import Layout, layouts
 from symrnn.verification.points import Ground, search
@@ -125,7 +125,7 @@ class _Run:
         state = {s: self._argument(f"{s}_prev", (s, -replay.steps)) for s in cell.states}
         fixed = {p: self._argument(p, (p, None)) for p in cell.parameters}
         for back in reversed(range(replay.steps)):
-            names = fixed | {x: self._argument(x, (x, -back)) for x in cell.inputs} | state
+            names = known(replay.text, fixed | {x: self._argument(x, (x, -back)) for x in cell.inputs} | state)
             for line in replay.text.assignments:
                 value = evaluate(line.value, names, m)
                 is_authors = line.name in cell.symbols
@@ -194,7 +194,7 @@ def named_text(derivation: Derivation) -> Definition:
 
 
 def _named_at(derivation: Derivation, layout: Layout, point: dict[str, Array]) -> Definition:
-    names = layout.arguments(point)
+    names = known(derivation.cell.syntax, layout.arguments(point))
     values = _step_exactly(derivation, layout, point).values
     definition, lines = derivation.cell.syntax, []
     hidden = [e.target.name for e in derivation.forward if derivation.is_preactivation(e.target)]

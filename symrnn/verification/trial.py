@@ -43,6 +43,16 @@ class _Literals(ast.NodeTransformer):
             node.right = self.visit(node.right)
         return node
 
+    def visit_Subscript(self, node: ast.Subscript) -> ast.Subscript:
+        cut = isinstance(node.slice, ast.Constant) and isinstance(
+            node.value, ast.Call
+        )  # a part of a split: its count stays
+        if isinstance(node.value, ast.Call) and cut:
+            node.value.args[0] = self.visit(node.value.args[0])
+        else:
+            node.value = self.visit(node.value)
+        return node
+
     def visit_Constant(self, node: ast.Constant) -> ast.Constant:
         return ast.Constant(self._number(node.value))
 

@@ -1,0 +1,100 @@
+"""What papers and programs write is read, derived, printed as written, generated and verified."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import symrnn
+from symrnn.language.recurrence import Cell
+from symrnn.printers.mathematics import MathPrinter
+from symrnn.printers.notation import NOTATIONS
+from symrnn.printers.syntax import TEXT
+from tests.language.written import WRITTEN, Written
+
+
+def read(text: str) -> Cell:
+    return Cell.from_source(text)
+
+
+@pytest.mark.parametrize("case", WRITTEN, ids=lambda case: case.name)
+def test_cell_is_read_as_it_is_written(case: Written) -> None:
+    cell = read(case.text)
+    assert "; ".join(" ".join(names) for names in (cell.inputs, cell.states, cell.parameters)).strip() == case.roles
+    assert cell.source == case.text.lstrip("\n")
+    show = MathPrinter(TEXT, NOTATIONS["subscript"])
+    assert set(case.equations) <= {f"{show(e.target)} = {show(e.value)}" for e in cell.body}
+    assert {name: cell.shape_names(name) for name, _ in case.shapes} == dict(case.shapes)
+
+
+@pytest.mark.parametrize("case", WRITTEN, ids=lambda case: case.name)
+def test_cell_as_written_is_derived_and_verified(case: Written) -> None:
+    cell = read(case.text)
+    symrnn.verify(cell).raise_if_failed()
+    derivation = symrnn.derive(cell)
+    assert "{t,t" not in derivation.latex()
+    assert cell.source.strip() in symrnn.generate(cell).source.replace("\n# ", "\n").replace("\n#\n", "\n\n")
+
+
+DATED = "def f(x_t, h_tm1, *, W, U):\n    a_t = W @ x_t + U @ h_tm1\n    h_t = tanh(a_t)\n    return h_t\n"
+
+
+def test_both_names_of_a_value_are_understood() -> None:
+    cell = read(DATED)
+    assert cell["h_tm1"] is cell["h_prev"]
+    assert cell["h_t"] is cell["h"]
+    assert cell["x_t"] is cell["x"]
+    assert symrnn.jacobian(cell, "h_t", "h_tm1") == symrnn.jacobian(cell, "h", "h_prev")
+    assert symrnn.jacobian(cell, "a_t", "x_t") == cell["W"]
+    x, h = np.array([0.1, -0.2]), np.array([0.3, 0.5, -0.7])
+    W, U = np.arange(6.0).reshape(3, 2) / 9, np.arange(9.0).reshape(3, 3) / 7
+    expected = np.tanh(W @ x + U @ h)
+    for state in ("h", "h_tm1"):
+        assert np.array_equal(cell.definition(x_t=x, **{state: h}, W=W, U=U), expected)
+
+
+def test_the_state_before_stays_itself_after_the_equation() -> None:
+    cell = read(
+        "def f(x, h_prev, *, W):\n    h = tanh(W @ x) * h_prev\n    c = 2\n    return h\n".replace("    c = 2\n", "")
+    )
+    assert cell.definition(np.ones(2), np.full(3, 0.5), W=np.ones((3, 2)))[0] == np.tanh(2.0) / 2
+
+
+@pytest.mark.parametrize(
+    ("cut", "start", "stop"),
+    [("a[:d_h]", 0, 3), ("a[d_h:2*d_h]", 3, 6), ("a[2 * d_h:]", 6, 9), ("a[0:d_h]", 0, 3), ("split(a, 3)[1]", 3, 6)],
+)
+def test_rows_are_those_that_python_gives(cut: str, start: int, stop: int) -> None:
+    cell = read(f"def f(x, h, *, W: '3*d_h, d_x'):\n    a = W @ x\n    h = h + {cut}\n    return h\n")
+    x, h, W = np.array([0.5, -0.25]), np.array([1.0, 2.0, 3.0]), np.random.default_rng(0).normal(size=(9, 2))
+    assert np.allclose(cell.definition(x, h, W=W), h + (W @ x)[start:stop])
+
+
+STACKED = """
+def f(x, h, c, *, W, U, b):
+    a_i, a_f, a_o = split(W @ x + U @ h + b, 3)
+    c = sigmoid(a_f) * c + a_i
+    h = sigmoid(a_o) * c
+    return h, c
+"""
+APART = """
+def f(x, h, c, *, W_i, U_i, b_i, W_f, U_f, b_f, W_o, U_o, b_o):
+    c = sigmoid(W_f @ x + U_f @ h + b_f) * c + W_i @ x + U_i @ h + b_i
+    h = sigmoid(W_o @ x + U_o @ h + b_o) * c
+    return h, c
+"""
+
+
+def test_stacked_gates_are_the_gates_one_by_one() -> None:
+    stacked, apart = symrnn.generate(read(STACKED)), symrnn.generate(read(APART))
+    together = stacked.initialize(4, 5, 0)
+    parts = {f"{p}_{g}": together[p][5 * k : 5 * k + 5] for k, g in enumerate("ifo") for p in "WUb"}
+    rng = np.random.default_rng(1)
+    x, bar = rng.normal(size=(6, 3, 4)), rng.normal(size=(6, 3, 5))
+    here, there = stacked.forward(together, x), apart.forward(parts, x)
+    assert np.allclose(here[0], there[0])
+    grads, x_bar, _ = stacked.backward(together, here[2], bar)
+    expected, x_expected, _ = apart.backward(parts, there[2], bar)
+    assert np.allclose(x_bar, x_expected)
+    for p in "WUb":
+        assert np.allclose(grads[p], np.concatenate([expected[f"{p}_{g}"] for g in "ifo"]))
