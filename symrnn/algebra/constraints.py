@@ -12,7 +12,6 @@ from typing import Any
 
 from symrnn.algebra.shapes import Contradiction, Size, Sizes, Slot, Unknown, equate, equate_sizes, settle
 
-
 _NOTHING = Size()
 
 

@@ -59,12 +59,12 @@ class Rule:
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         """A row of the table travels as its name; another rule, by what it consists of."""
-        of_the_table = closed().get(self.operator) is self
+        of_the_table = RULES.get(self.operator) is self
         return (_of_the_table, (self.operator,)) if of_the_table else super().__reduce_ex__(protocol)
 
 
 def _of_the_table(operator: str) -> Rule:
-    return closed()[operator]
+    return RULES[operator]
 
 
 RuleTable = Mapping[str, Rule]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from symrnn.errors import Place
+from symrnn.freezing import Frozen
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ class Definition:
     returned: tuple[str, ...]
     text: str
     place: Callable[[ast.AST], Place]
-    written: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    measures: Mapping[str, Measure] = field(default_factory=lambda: MappingProxyType({}))
+    written: Mapping[str, str] = field(default_factory=lambda: Frozen({}))
+    measures: Mapping[str, Measure] = field(default_factory=lambda: Frozen({}))
 
     @property
     def arguments(self) -> tuple[Argument, ...]:

@@ -9,10 +9,10 @@ import ast
 import copy
 from collections.abc import Iterator
 from dataclasses import replace
-from types import MappingProxyType
 
 from symrnn.algebra.shapes import Size
 from symrnn.errors import ShapeError
+from symrnn.freezing import Frozen
 from symrnn.language.definition import Definition, Measure
 from symrnn.language.inference import Inference
 
@@ -46,7 +46,7 @@ def measured(definition: Definition, inference: Inference) -> Definition:
     lines = tuple(replace(line, value=resolved.visit(copy.deepcopy(line.value))) for line in definition.assignments)
     written = replace(definition, assignments=lines)
     measures = {name: _measure(name, written, inference) for name in sorted(cut_names(written))}
-    return replace(written, measures=MappingProxyType(measures))
+    return replace(written, measures=Frozen(measures))
 
 
 def _measure(name: str, definition: Definition, inference: Inference) -> Measure:

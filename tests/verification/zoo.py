@@ -197,3 +197,18 @@ def scaled_products(x, h, *, W, U, K: "d_k, d_x", V: "d_h, d_k"):
     k = K @ x
     h = tanh(V @ k / sqrt(size(k)) + U @ h) + W @ x / size(W)
     return h
+
+
+def stacked_gates(x, h, c, *, W, U, b):
+    """All gates of one product."""
+    a_i, a_f, a_o = split(W @ x + U @ h + b, 3)
+    c = sigmoid(a_f) * c + tanh(a_i)
+    h = sigmoid(a_o) * c
+    return h, c
+
+
+def rows_apart(x, h, *, W: "d_h + d_k, d_x", V):
+    """Parts of two lengths."""
+    a = tanh(W @ x)
+    h = sigmoid(a[:d_h]) * h + V @ a[d_h:]
+    return h
