@@ -74,7 +74,7 @@ def _layout(subject: Subject, known: Any, seed: int) -> tuple[Layout | None, tup
     for arrays in _draws(subject, seed):
         own = {flat: arrays[path] for flat, path in subject.flat_names.items()}
         try:
-            found = identify(subject.flat_forward, own, among=among, nearest=False)
+            found = identify(subject.flat_forward, own, among=among, nearest=False, merged=False)
         except InputError as error:
             return None, (Problem("not-identified", str(error), fatal=False),)
         if found.layout is not None:
@@ -162,7 +162,7 @@ def _with_all_axes(subject: Subject, layout: Layout) -> Layout:
                 for name, array in arrays.items()
             }
             try:
-                found = identify(subject.flat_forward, longer, among=[layout.cell], nearest=False)
+                found = identify(subject.flat_forward, longer, among=[layout.cell], nearest=False, merged=False)
             except InputError:
                 continue
             if found.layout is not None and set(found.layout.frame.axes) > set(axes) - {"1"}:
@@ -185,10 +185,10 @@ def _near(subject: Subject, known: Cell) -> tuple[Layout | None, tuple[Problem, 
 
     arrays = {flat: subject.arrays[path] for flat, path in subject.flat_names.items()}
     told = f"forward does not compute {known.name}"
-    other = identify(subject.flat_forward, arrays, nearest=False)
+    other = identify(subject.flat_forward, arrays, nearest=False, merged=False)
     if other.layout is not None:
         return other.layout, (Problem("other-cell", f"{told} but {other.name}", fatal=False),)
-    near = identify(subject.flat_forward, arrays, among=[known]).nearest
+    near = identify(subject.flat_forward, arrays, among=[known], merged=False).nearest
     if not near or not near[0].agreement <= _NEAR or not _is_recurrent(subject, near[0].layout):
         remedy = "pass the cell that it computes, or leave cell= out; check its own function where it computes more"
         return None, (Problem("other-cell", f"{told}: mistakes are not named\n  {remedy}", fatal=False),)

@@ -21,6 +21,7 @@ def identify(
     *,
     among: Iterable[Cell | str] | Cell | None = None,
     nearest: bool = True,
+    merged: bool = True,
 ) -> Identification:
     """Name the cell that a function computes, and how it holds its weights.
 
@@ -36,6 +37,8 @@ def identify(
             if None.  A cell has one vector as its input, and up to two sizes besides those of the input and of the
             first state.
         nearest: whether to look for what comes nearest where none agrees, which takes some seconds.
+        merged: whether to look, where no cell agrees as it is, for one with a vector that the function adds twice, or
+            with several that are one array there.
 
     Returns:
         The cells that agree, with the layout of each; where none agrees, those that come nearest.
@@ -54,7 +57,7 @@ def identify(
     library = [find_cell(one) for one in chosen]
     _check(library)
     asker = Asker(forward, inputs)
-    search = Search(asker, library)
+    search = Search(asker, library, merged)
     matches = search.matches()
     others = search.nearest() if nearest and not matches else []
     return Identification(tuple(matches), tuple(others), asker.asked, tuple(asker.remarks))

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import permutations, product
+from itertools import combinations, permutations, product
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import sympy
 from symrnn.algebra.evaluate import at_sizes
 from symrnn.algebra.functions import GATES
 from symrnn.algebra.nodes import is_column, is_scalar
+from symrnn.errors import InputError
 from symrnn.identification.slips import Slip, slips
 from symrnn.identification.tiles import Dims, Span, Tile, key
 from symrnn.language.evaluate import run
@@ -25,6 +26,8 @@ Course = Mapping[str, Array]
 """State -> its values (T + 1, ...), the initial one first."""
 
 _MOST_FREE_SIZES = 2
+_MOST_ALIKE = 5
+"""Of so many vectors every group may be one; the groups double with each."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,8 @@ class Candidate:
         sized: the cell and its tiles.
         negated: parameters that the callable holds with the opposite sign.
         raised: parameters to which the callable adds 1 when it runs.
+        doubled: vectors that the callable adds twice.
+        shared: groups of vectors that are one in the callable; it holds the first of each group.
         slip: one change of the definition.
     """
 
@@ -101,6 +106,8 @@ class Candidate:
     negated: tuple[str, ...] = ()
     raised: tuple[str, ...] = ()
     slip: Slip | None = None
+    doubled: tuple[str, ...] = ()
+    shared: tuple[tuple[str, ...], ...] = ()
 
     @property
     def cell(self) -> Cell:
@@ -115,15 +122,51 @@ class Candidate:
         return self.adjusted(arrays)
 
     def adjusted(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
-        """Parameters with the callable's signs and offsets put in."""
-        return {
-            name: (-array if name in self.negated else array) + (name in self.raised) for name, array in arrays.items()
-        }
+        """Parameters with the callable's signs, offsets and multiples put in."""
+        held = dict(arrays)
+        for first, *others in self.shared:
+            held |= dict.fromkeys(others, held[first])
+        return {name: self.sign(name) * array + (name in self.raised) for name, array in held.items()}
 
     def unadjusted(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
-        """Parameters as the callable holds them: the inverse of `adjusted`."""
-        raised = {name: array - (name in self.raised) for name, array in arrays.items()}
-        return {name: -array if name in self.negated else array for name, array in raised.items()}
+        """Parameters as the callable holds them: the inverse of `adjusted`.
+
+        Raises:
+            InputError: the callable has one vector for several that differ.
+        """
+        held = {name: (array - (name in self.raised)) / self.sign(name) for name, array in arrays.items()}
+        for first, *others in self.shared:
+            if any(np.any(held[name] != held[first]) for name in others):
+                names = ", ".join((first, *others))
+                raise InputError(f"{names}: the callable has one vector for all of them\n  they must be equal")
+            held |= {name: np.zeros_like(held[name]) for name in others}
+        return held
+
+    def sign(self, name: str) -> int:
+        """What the callable multiplies a parameter by."""
+        return (-1 if name in self.negated else 1) * (2 if name in self.doubled else 1)
+
+    @property
+    def followers(self) -> frozenset[str]:
+        """The parameters for which the callable has no vector of their own."""
+        return frozenset(name for group in self.shared for name in group[1:])
+
+    def merged(self) -> Iterator[Candidate]:
+        """The same cell with a vector that is added twice, or with one vector for several."""
+        groups: dict[Dims, list[str]] = {}
+        for name in self.cell.parameters:
+            if len(self.sized.shapes[name]) == 1:
+                groups.setdefault(self.sized.shapes[name], []).append(name)
+        vectors = [name for names in groups.values() for name in names]
+        yield from (replace(self, doubled=(name,)) for name in vectors)
+        if len(vectors) > 1:
+            yield replace(self, doubled=tuple(vectors))
+        for names in groups.values():
+            alike = names[:_MOST_ALIKE]
+            groups_of = [group for n in range(len(alike), 1, -1) for group in combinations(alike, n)]
+            yield from (replace(self, shared=(group,)) for group in groups_of)
+            apart = (two for two in combinations(groups_of, 2) if set(two[0]).isdisjoint(two[1]))
+            yield from (replace(self, shared=two) for two in apart)
 
     def course(self, parameters: Mapping[str, Array], x: Array, initial: Mapping[str, Array]) -> Course:
         """Run the definition over one example.

@@ -176,7 +176,8 @@ class Layout:
         """Gradients of the callable's arrays, cut into gradients of the cell's terms.
 
         If they are the true gradients of a loss, so are the pieces: signs that the callable turns round are turned
-        back.  Where two arrays are added to one, the piece of each is the gradient of their sum.
+        back.  Where two arrays are added to one, the piece of each is the gradient of their sum; where one array is
+        several of the cell's, its piece, under the name of the first, is the sum of their gradients.
 
         Args:
             gradients: gradients by the names of the callable's arrays, each with its array's shape; names that the
@@ -194,7 +195,7 @@ class Layout:
         for part in (part for part in self.parts if part.source.array in gradients):
             value = _turned(part.source.read(self._array(gradients, part.source)), part.transposed)
             value = np.reshape(value, [len(span) for span in part.target.spans])
-            value = -value if part.target.array in self.candidate.negated else value
+            value = value / self.candidate.sign(part.target.array)
             found.append(self._piece(part.target.array, part.source, part.target, value))
         if self.frame.x in gradients:
             x = self.frame.x

@@ -235,7 +235,8 @@ def targets(
     apart: bool = False,
 ) -> list[Target]:
     """Everything of a cell that can be nudged."""
-    dims: dict[Tile | str, tuple[int, ...]] = {tile: tile.dims for tile in candidate.sized.tiles}
+    tiles = (tile for tile in candidate.sized.tiles if tile.array not in candidate.followers)
+    dims: dict[Tile | str, tuple[int, ...]] = {tile: tile.dims for tile in tiles}
     dims |= {name: candidate.sized.state_dims[name] for name in given}
     found = []
     for what, own in dims.items():
@@ -364,7 +365,8 @@ def build(frame: Frame, candidate: Candidate, assignment: Assignment) -> Layout:
             )
             states.append(StatePart(target.what, tile, turned))
     covered = {part.target for part in parts}
-    missing = tuple(dict.fromkeys(tile.array for tile in candidate.sized.tiles if tile not in covered))
+    lacking = (tile.array for tile in candidate.sized.tiles if tile not in covered)
+    missing = tuple(dict.fromkeys(name for name in lacking if name not in candidate.followers))
     return Layout(
         candidate, frame, tuple(parts), tuple(states), missing=missing, alike=assignment.alike, tied=assignment.tied
     )

@@ -41,11 +41,13 @@ class Search:
     Attributes:
         asker: the callable.
         library: the cells that it may compute.
+        merged: whether a vector may be added twice, or be several of a cell's.
         trials: what was held against what.
     """
 
     asker: Asker
     library: Sequence[Cell]
+    merged: bool = True
     trials: list[Trial] = field(default_factory=list)
     _asked: dict[Frame, Questions | None] = field(default_factory=dict)
     _failed: set[Any] = field(default_factory=set)
@@ -61,7 +63,11 @@ class Search:
                 if found:
                     return _plainest(found)
         likely = sorted(self._at_zero(), key=lambda trial: trial.error)
-        return _plainest([match for match, _ in self._changed(Candidate.variants, likely)])
+        found = [match for match, _ in self._changed(Candidate.variants, likely)]
+        if not found and self.merged:
+            agreeing = [trial for trial in likely if trial.error <= self.asker.tolerance]
+            found = [match for match, _ in self._changed(Candidate.merged, agreeing)]
+        return _plainest(found)
 
     def nearest(self) -> list[Match]:
         """The cells that come nearest, where none agrees: first those that agree but for one slip."""
@@ -239,5 +245,6 @@ def _plainest(found: Sequence[Match]) -> list[Match]:
 def _oddness(match: Match) -> tuple[int, ...]:
     layout = match.layout
     added = len(layout.parts) - len({part.target for part in layout.parts})
-    changed = len(layout.candidate.negated) + len(layout.candidate.raised)
+    candidate = layout.candidate
+    changed = sum(map(len, (candidate.negated, candidate.raised, candidate.doubled, candidate.followers)))
     return changed, len(layout.missing), added, len(match.unexplained)

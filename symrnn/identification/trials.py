@@ -76,7 +76,8 @@ def layout_of(trial: Trial, exact: bool = True, visible: bool = True) -> Layout 
 def _assignment(trial: Trial, labels: Labels, exact: bool, visible: bool) -> Assignment | None:
     """What tiles are, with all states alike, or with states that differ by their labels."""
     questions, candidate, point = trial.questions, trial.candidate, trial.point
-    hopeless = questions.hopeless(candidate, trial.given, trial.reading, point, candidate.negated, labels, visible)
+    held = candidate.negated, candidate.doubled, candidate.shared
+    hopeless = questions.hopeless(candidate, trial.given, trial.reading, point, held, labels, visible)
     if exact and not hopeless.isdisjoint(trial.reading.weights):
         return None
     answer = questions.answer(trial.reading, point, None, labels)

@@ -121,6 +121,10 @@ def _oddities(layout: Layout) -> Iterator[str]:
     candidate = layout.candidate
     if candidate.negated:
         yield f"with the opposite sign: {', '.join(candidate.negated)}; so the gate is 1 minus the cell's"
+    if candidate.doubled:
+        yield f"with {' and '.join(f'2 {name} in place of {name}' for name in candidate.doubled)}: it is added twice"
+    for group in candidate.shared:
+        yield f"a special case of {layout.cell.name}: {' = '.join(group)}"
     if candidate.raised:
         yield f"adds 1 to {', '.join(candidate.raised)} when it runs"
     if layout.missing:

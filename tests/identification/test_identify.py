@@ -330,3 +330,91 @@ def test_outputs_beside_one_another_are_no_cache() -> None:
     assert without_cache((states, (h, W)), [h, W]) == (states,)
     assert without_cache([states, (h, W)], [h, W]) == [states, (h, W)]
     assert without_cache(((h, W),), [h, W]) == ((h, W),)
+
+
+# --- vectors that are added twice, or serve several gates -------------------------------------------------------------
+
+
+def twice(x: Array, h0: Array, W: Array, U: Array, b: Array) -> Array:
+    h, found = h0, []
+    for x_t in x:
+        h = np.tanh(x_t @ W + b + h @ U + b)
+        found.append(h)
+    return np.stack(found)
+
+
+def shared(gates: str) -> Callable[..., Array]:
+    """An LSTM in which one bias serves the gates named, and another the rest."""
+
+    def lstm(x: Array, h0: Array, c0: Array, W: Array, U: Array, p: Array, q: Array) -> Array:
+        h, c, found = h0, c0, []
+        b = {gate: p if gate in gates else q for gate in "figo"}
+        for x_t in x:
+            a = dict(zip("figo", np.split(x_t @ W + h @ U, 4, axis=1), strict=True))
+            f, i, o = (sigmoid(a[gate] + b[gate]) for gate in "fio")
+            c = f * c + i * np.tanh(a["g"] + b["g"])
+            h = o * np.tanh(c)
+            found.append(h)
+        return np.stack(found)
+
+    return lstm
+
+
+def shared_inputs() -> dict[str, Array]:
+    found = arrays(4)
+    rng = np.random.default_rng(1)
+    del found["b"]
+    return found | {"c0": rng.normal(size=(N, H)), "p": rng.normal(size=H), "q": rng.normal(size=H)}
+
+
+def test_a_bias_that_is_added_twice_is_said_to_be() -> None:
+    given = arrays(1)
+    found = identify(twice, given, among=["rnn", "gru", "indrnn"])
+    assert found.name == "rnn"
+    assert "with 2 b in place of b: it is added twice" in str(found)
+    assert found.layout is not None
+    assert error(found.layout, twice, given) < 1e-12
+    np.testing.assert_allclose(found.layout.params(given)["b"], 2 * given["b"])
+    assert not identify(twice, given, among=["rnn"], merged=False)
+
+
+@pytest.mark.parametrize("gates", ["fio", "fi", "go"])
+def test_one_bias_for_several_gates_is_a_special_case(gates: str) -> None:
+    given, forward = shared_inputs(), shared(gates)
+    found = identify(forward, given, among=["lstm"])
+    names = [f"b_{gate}" for gate in "figo" if gate in gates]
+    rest = [f"b_{gate}" for gate in "figo" if gate not in gates]
+    assert found.layout is not None, str(found)
+    assert " = ".join(names) in str(found)
+    assert "a special case of lstm: " in str(found)
+    assert error(found.layout, forward, given) < 1e-12
+    params = found.layout.params(given)
+    assert [name for name in names if not np.allclose(params[name], given["p"])] == []
+    assert [name for name in rest if not np.allclose(params[name], given["q"])] == []
+    assert found.layout.missing == ()
+
+
+def test_the_arrays_of_a_special_case_come_back_and_others_are_refused() -> None:
+    given = shared_inputs()
+    layout = identify(shared("fio"), given, among=["lstm"]).layout
+    assert layout is not None
+    params, x, state = layout.params(given), layout.x(given), layout.state(given)
+    again = layout.arrays(params, x, state, given)
+    for name, value in given.items():
+        np.testing.assert_allclose(again[name], value, err_msg=name)
+    with pytest.raises(InputError, match="b_f, b_i, b_o: the callable has one vector for all of them"):
+        layout.arrays(params | {"b_i": params["b_i"] + 1}, x, state, given)
+    gradients = {"p": np.arange(float(H)), "W": given["W"]}
+    pieces = [piece for piece in layout.pieces(gradients, given) if piece.array == "p"]
+    assert [piece.name for piece in pieces] == ["b_f"]
+
+
+def test_a_bias_that_enters_in_another_way_is_no_special_case() -> None:
+    def slip(x: Array, h0: Array, W: Array, U: Array, b: Array) -> Array:
+        h, found = h0, []
+        for x_t in x:
+            h = np.tanh(x_t @ W + b + h @ U + b * b)
+            found.append(h)
+        return np.stack(found)
+
+    assert not identify(slip, arrays(1), among=["rnn", "gru", "indrnn"], nearest=False)
