@@ -20,7 +20,7 @@ FORMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Forms of `documents.FORMS` that are written to files -> the endings of such files."""
 KINDS = ("direct", "cell", "total")
-"""Keys of `calculus.jacobian.KINDS`."""
+"""Those of `calculus.window.KINDS`."""
 LAYOUTS = ("numerator", "denominator")
 """Keys of `calculus.jacobian.LAYOUTS`."""
 SECTIONS = ("properties", "rewritings")

@@ -134,11 +134,11 @@ def jacobian(
         str,
         typer.Option(
             metavar="NAME",
-            help=f"{either(choices.KINDS)}: cell is one step, total is the one where there are --steps.",
+            help=f"{either(choices.KINDS)}: in cell what else enters the steps is held, in total it moves along.",
             autocompletion=completion.kinds,
         ),
-    ] = "",
-    steps: Annotated[int, typer.Option(metavar="K", help="Over this many steps, for a total derivative.")] = 1,
+    ] = "cell",
+    steps: Annotated[int, typer.Option(metavar="K", help="Over this many steps.")] = 1,
     holding: Annotated[
         list[str] | None,
         typer.Option(metavar="NAMES", help="Variables that are held fixed: z,n.", autocompletion=completion.holdable),
@@ -157,10 +157,7 @@ def jacobian(
     from symrnn.documents import jacobian_document, write
 
     derivation, held = derived(loaded), _several(holding)
-    meant = kind or ("cell" if steps == 1 else "total")
-    document = jacobian_document(
-        derivation, of, wrt, meant, steps=steps, holding=held, layout=layout, notation=notation
-    )
+    document = jacobian_document(derivation, of, wrt, kind, steps=steps, holding=held, layout=layout, notation=notation)
     emit(write(document, form), output)
     _remark_on_zero(derivation, of, wrt, steps)
 

@@ -1,4 +1,4 @@
-"""Jacobians of a cell: direct, of one step, and total over several.
+"""Jacobians of a cell: direct, of the cell, and total; each over one step or over several.
 
 ∂y/∂x has y's entries as rows and x's as columns in the numerator layout, and is the transpose of that in the
 denominator layout; a matrix-valued variable counts as vec of it, column after column.
@@ -6,10 +6,17 @@ denominator layout; a matrix-valued variable counts as vec of it, column after c
 Three derivatives are never confused:
 
 - direct: the explicit occurrence in the equation of `of` alone, every other named variable held;
-- cell: one step as a function of inputs, states at t-1 and parameters, through everything within the step;
-- total: k steps as a function of what enters them, through everything.
+- cell: k steps as a function of what enters them (the states before them, inputs, parameters), one of these moving and
+  the others held: for an LSTM ∂c_t/∂c_{t-1} with h_{t-1} held is diag(f_t);
+- total: through whatever the variable reaches in the unrolled network: dc_t/dc_{t-1} runs also through h_{t-1}, which
+  reads c_{t-1}.
 
-Source: Werbos (1990), Backpropagation Through Time, Proceedings of the IEEE 78(10), on ordered derivatives.
+Only a state that enters the steps tells cell and total apart.  It is followed from the step in which it is computed,
+which must be a step of the network: the states before the first step are given, and none reaches another.
+
+Source: Werbos (1990), Backpropagation Through Time, Proceedings of the IEEE 78(10), on ordered derivatives, which are
+the total ones; Pascanu, Mikolov & Bengio (2013), On the difficulty of training recurrent neural networks, ICML, section
+2, for the direct one, their "immediate" derivative ∂⁺.
 """
 
 from __future__ import annotations
@@ -24,10 +31,8 @@ from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.graph import StepGraph, no_change
 from symrnn.calculus.paths import Path, accumulate, count_paths, paths, step_graphs
 from symrnn.calculus.rules import chain
-from symrnn.calculus.window import Window, ask
-from symrnn.errors import InputError
+from symrnn.calculus.window import KINDS, Window, ask, check_choice
 from symrnn.language.recurrence import Cell
-from symrnn.suggestions import did_you_mean
 
 __all__ = ["KINDS", "LAYOUTS", "Path", "count_paths", "jacobian", "laid_out", "paths", "question"]
 
@@ -49,7 +54,14 @@ def jacobian(
 
     Over k steps, t-k+1 to t, `of` is meant at the last step and `wrt` at the first: `wrt="h_prev"` gives
     ∂h_t/∂h_{t-k}, and `wrt="x"` or `wrt="z"` gives ∂h_t/∂x_{t-k+1} or ∂h_t/∂z_{t-k+1}.  A parameter is the same at
-    every step, so its derivative is the sum over the k steps, with what enters the first of them held.
+    every step, so its derivative is the sum over the k steps, with the states that enter the first of them held, in
+    either kind; from the first step of the network on, that is all of it.
+
+    >>> from symrnn import cells
+    >>> jacobian(cells.lstm, "c", "c_prev")
+    diag(f_t)
+    >>> jacobian(cells.lstm, "c", "c_prev", holding="f", kind="total")
+    (diag(g_t ⊙ i_t ⊙ (1 - i_t)) U_i + diag(i_t ⊙ (1 - g_t^2)) U_g) diag(o_{t-1} ⊙ (1 - tanh^2(c_{t-1}))) + diag(f_t)
 
     The result is an expression of the variables at t, t-1, ..., t-k+1, whose identifiers are `f`, `f_prev`,
     `f_minus2`, and so on (an underscore more where the cell itself has a variable `f_minus2`).
@@ -59,8 +71,8 @@ def jacobian(
         of: what is differentiated.
         wrt: with respect to what.
         kind: "direct" for the explicit occurrence in the equation of `of`, every other named variable held; "cell" for
-            one step, through everything within it; "total" for k steps, through everything.
-        steps: the number of steps k; other than 1 for a total derivative only.
+            k steps as a function of what enters them, of which the rest is held; "total" for whatever `wrt` reaches.
+        steps: the number of steps k; 1 for a direct derivative.
         holding: names of variables that are frozen wherever they occur: their own derivative is taken as zero.
         layout: "numerator", of's entries by wrt's entries, or "denominator", the transpose.
 
@@ -72,7 +84,7 @@ def jacobian(
         InputError: there is no such kind, layout or number of steps, they do not go together, or `of` or `wrt` is held.
     """
     window = question(cell, of, wrt, kind, steps=steps, holding=holding, layout=layout)
-    return written(KINDS[kind](window), layout)
+    return written(_direct(window) if kind == "direct" else accumulated(window), layout)
 
 
 def question(
@@ -91,24 +103,8 @@ def question(
         UnknownNameError: the cell has no such variable.
         InputError: the question makes no sense; see `jacobian`.
     """
-    check_choice("kind", kind, KINDS)
     check_choice("layout", layout, LAYOUTS)
-    window = ask(cell, of, wrt, steps, holding)
-    if kind != "total" and window.steps != 1:
-        message = f"steps={steps!r} with kind={kind!r}, which is about one step"
-        raise InputError(f'{message}\n  ask for kind="total", or leave the steps out')
-    return window
-
-
-def check_choice(what: str, given: str, known: Collection[str]) -> None:
-    """Whether something is among what there is.
-
-    Raises:
-        InputError: it is not.
-    """
-    if not isinstance(given, str) or given not in known:
-        hint = did_you_mean(given, known)
-        raise InputError(f"no {what} {given!r} of Jacobian\n  {hint}there are {', '.join(map(repr, known))}")
+    return ask(cell, of, wrt, steps, holding, kind)
 
 
 def _direct(window: Window) -> Expr:
@@ -116,14 +112,14 @@ def _direct(window: Window) -> Expr:
     return graph.direct(window.wrt, window.of)
 
 
-def total(window: Window) -> Expr:
-    """The derivative over all paths of a window, in the numerator layout."""
+def accumulated(window: Window) -> Expr:
+    """The derivative over all paths of a window, of kind "cell" or "total", in the numerator layout."""
 
     def local(graph: StepGraph, start: Variable, end: Variable, back: int) -> Expr:
         return window.at(graph.block(start, end), back)
 
     def merge(end: Variable, back: int, parts: Sequence[Expr]) -> Expr:
-        return nodes.add(no_change(end, window.wrt), *parts)
+        return nodes.add(no_change(end, window.moved), *parts)
 
     return accumulate(window, local, lambda later, before, state: compose(later, before), merge)
 
@@ -133,10 +129,6 @@ def compose(outer: Expr, inner: Expr) -> Expr:
     if nodes.is_zero(outer) or nodes.is_zero(inner):
         return nodes.zeros((outer.shape[0], inner.shape[1]))
     return chain(outer, inner)
-
-
-KINDS: Mapping[str, Callable[[Window], Expr]] = MappingProxyType({"direct": _direct, "cell": total, "total": total})
-"""The kinds of Jacobians."""
 
 
 def written(block: Expr, layout: str = "numerator") -> Expr:

@@ -23,8 +23,8 @@ from symrnn.algebra.nodes import Expr, Variable
 from symrnn.algebra.simplify import simplify
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.graph import StepGraph, no_change
-from symrnn.calculus.jacobian import LAYOUTS, check_choice, compose, written
-from symrnn.calculus.window import Window, ask
+from symrnn.calculus.jacobian import LAYOUTS, compose, written
+from symrnn.calculus.window import Window, ask, check_choice
 from symrnn.errors import InputError
 from symrnn.language.recurrence import Cell
 

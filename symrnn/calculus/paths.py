@@ -63,13 +63,23 @@ class Path:
 
 
 def paths(
-    cell: Cell | Derivation | str, of: str, wrt: str, steps: int = 1, *, holding: str | Collection[str] = ()
+    cell: Cell | Derivation | str,
+    of: str,
+    wrt: str,
+    steps: int = 1,
+    *,
+    holding: str | Collection[str] = (),
+    kind: str = "cell",
 ) -> tuple[Path, ...]:
-    """Every path from `wrt` to `of`; their values add up to the Jacobian.
+    """Every path from `wrt` to `of`; their values add up to the Jacobian of that kind.
 
     Over several steps, `of` is meant at the last step and `wrt` at the first: `"h_prev"` is h_{t-k}, `"x"` is
     x_{t-k+1}; a parameter enters at every step.  The variables between have the identifiers `z` at t, `z_prev` at t-1,
     `z_minus2` at t-2.
+
+    >>> from symrnn import cells
+    >>> [path.name for path in paths(cells.lstm, "c", "c_prev", kind="total")]
+    ['direct', 'through h_{t-1}, f_t', 'through h_{t-1}, i_t', 'through h_{t-1}, g_t']
 
     Args:
         cell: the cell, or its derivation.
@@ -77,15 +87,16 @@ def paths(
         wrt: a state at t-1 (`"h_prev"`), an input, a parameter or another variable of the step.
         steps: the number of steps.
         holding: variables that are frozen at every step: no path runs through them.
+        kind: "cell" for the paths within these steps; "total" for those of a state at t-k through its own step too.
 
     Returns:
         The paths, the shortest first.
 
     Raises:
         UnknownNameError: the cell has no such variable.
-        InputError: there is no such number of steps, `of` or `wrt` is held, or there are more than 10,000 paths.
+        InputError: there is no such number of steps or kind, `of` or `wrt` is held, or there are over 10,000 paths.
     """
-    window = ask(cell, of, wrt, steps, holding)
+    window = _ask(cell, of, wrt, steps, holding, kind)
     number = _count(window)
     if number > _MOST:
         message = f"{number} paths lead from {window.start} to {window.end}: too many to list"
@@ -107,7 +118,13 @@ def paths(
 
 
 def count_paths(
-    cell: Cell | Derivation | str, of: str, wrt: str, steps: int = 1, *, holding: str | Collection[str] = ()
+    cell: Cell | Derivation | str,
+    of: str,
+    wrt: str,
+    steps: int = 1,
+    *,
+    holding: str | Collection[str] = (),
+    kind: str = "cell",
 ) -> int:
     """The number of paths that `paths` would list, without listing them.
 
@@ -119,12 +136,22 @@ def count_paths(
         wrt: where the paths begin.
         steps: the number of steps.
         holding: variables that are frozen at every step.
+        kind: "cell" or "total".
 
     Raises:
         UnknownNameError: the cell has no such variable.
-        InputError: there is no such number of steps, or `of` or `wrt` is held.
+        InputError: there is no such number of steps or kind, or `of` or `wrt` is held.
     """
-    return _count(ask(cell, of, wrt, steps, holding))
+    return _count(_ask(cell, of, wrt, steps, holding, kind))
+
+
+def _ask(
+    cell: Cell | Derivation | str, of: str, wrt: str, steps: int, holding: str | Collection[str], kind: str
+) -> Window:
+    window = ask(cell, of, wrt, steps, holding, kind)
+    if kind == "direct":
+        raise InputError('kind="direct": that is one path, of one equation\n  ask for the paths of "cell" or "total"')
+    return window
 
 
 def _count(window: Window) -> int:
@@ -157,11 +184,11 @@ def accumulate(
     cell = window.cell
     graphs = step_graphs(window)
     before: Mapping[Variable, _Value] = {}
-    for back in reversed(range(window.steps)):
+    for back in reversed(range(window.reach)):
         ends = [window.of] if back == 0 else [cell[state] for state in cell.states]
         current = {}
         for end in ends:
-            parts = [local(graphs[back], window.wrt, end, back)] if not before or window.moves_always else []
+            parts = [local(graphs[back], window.moved, end, back)] if not before or window.moves_always else []
             for carry in cell.previous if before else ():
                 meeting = window.at(carry, back)
                 parts.append(join(local(graphs[back], carry, end, back), before[cell[carry.base]], meeting))
@@ -172,10 +199,10 @@ def accumulate(
 
 def step_graphs(window: Window) -> list[StepGraph]:
     """The graph of every step t, t-1, ...; they differ in what is frozen only."""
-    shown = {window.of, window.wrt, *window.held}
+    shown = {window.of, window.moved, *window.held}
     graphs: dict[frozenset[Variable], StepGraph] = {}
     result = []
-    for back in range(window.steps):
+    for back in range(window.reach):
         frozen = window.frozen(back)
         if frozen not in graphs:
             graphs[frozen] = StepGraph(window.derivation, shown, frozen)

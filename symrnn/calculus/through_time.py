@@ -1,9 +1,13 @@
-"""Total derivatives over several steps as a recursion over one-step blocks.
+"""Derivatives over several steps as a recursion over one-step blocks.
 
 Written out, the derivative over k steps has a number of terms that grows exponentially with k.  As a recursion it has
 as many lines as there are states, whatever k is:
 
-    ∂c_t/∂x = J_{c,h,t} ∂h_{t-1}/∂x + J_{c,c,t} ∂c_{t-1}/∂x,    J_{a,b,t} = ∂a_t/∂b_{t-1} over one step.
+    dc_t/dx = J_{c,h,t} dh_{t-1}/dx + J_{c,c,t} dc_{t-1}/dx,    J_{a,b,t} = ∂a_t/∂b_{t-1}|_{other states at t-1}.
+
+The kinds "cell" and "total" have the same recursion and differ in how it begins.  With respect to a state at t-k, the
+other states at t-k are held in a derivative of kind "cell", so that the first blocks are those of the step t-k+1; in a
+total derivative they move along, each by D_{a,b,t-k} = da_{t-k}/db_{t-k}, what one state of a step does to another.
 """
 
 from __future__ import annotations
@@ -19,10 +23,14 @@ from symrnn.algebra.kinds import indexed
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation, Names
 from symrnn.calculus.graph import StepGraph
-from symrnn.calculus.jacobian import LAYOUTS, check_choice, laid_out, total, written
+from symrnn.calculus.jacobian import LAYOUTS, accumulated, laid_out, written
 from symrnn.calculus.paths import accumulate
-from symrnn.calculus.window import Window, ask, taken_names
+from symrnn.calculus.symbols import DerivativeSymbol
+from symrnn.calculus.window import Window, ask, check_choice, taken_names
+from symrnn.errors import InputError
 from symrnn.language.recurrence import Cell
+
+Show = Callable[[Expr], str]
 
 
 @dataclass(frozen=True)
@@ -32,7 +40,8 @@ class Block:
     Attributes:
         of: where it leads, at its step.
         wrt: where it comes from, at its step.
-        symbol: a matrix symbol that stands for it, J_{h,c,t} or J_{h,W_f,t}.
+        symbol: a matrix symbol that stands for it, J_{h,c,t}, J_{h,W_f,t}, or D_{h,c,t} from c_t to h_t.
+        stands_for: the symbol of the derivative that it is.
         form: its expression as it would be at t.
         window: the question that it is a part of.
     """
@@ -40,6 +49,7 @@ class Block:
     of: Variable
     wrt: Variable
     symbol: Variable
+    stands_for: DerivativeSymbol
     form: Expr
     window: Window = field(compare=False, repr=False)
 
@@ -55,7 +65,8 @@ class Term:
 
     Attributes:
         block: the block.
-        state: the state at the step before, whose derivative follows; None where the block comes from `wrt` itself.
+        state: the state at the step before, whose derivative follows; None where the block comes from `wrt` itself,
+            whose derivative is the identity.
     """
 
     block: Block
@@ -65,6 +76,8 @@ class Term:
 @dataclass(frozen=True)
 class Row:
     """One line of a recursion: the derivative of one variable as a sum of terms; of none, it is zero.
+
+    `wrt` itself has no line.
 
     Attributes:
         of: the variable, at its step.
@@ -76,8 +89,8 @@ class Row:
 
 
 @dataclass(frozen=True, repr=False)
-class TotalDerivative:
-    """The derivative of one variable with respect to another over several steps.
+class StepwiseDerivative:
+    """The derivative of one variable with respect to another over several steps, of kind "cell" or "total".
 
     Attributes:
         of: what is differentiated, at its step, which is the last.
@@ -104,46 +117,48 @@ class TotalDerivative:
 
         Its length grows with the number of paths; the recursion's grows with the number of steps.
         """
-        return written(total(self.window), self.layout)
+        return written(accumulated(self.window), self.layout)
+
+    @property
+    def symbol(self) -> DerivativeSymbol:
+        """The symbol of the derivative, which says its kind and what is held."""
+        return self.window.symbol
 
     @cached_property
     def blocks(self) -> Mapping[str, Block]:
         """Every block of the recursion, by the identifier of its symbol: `J_h_c`, `J_h_c_prev`, `J_h_c_minus2`, ..."""
         return {term.block.symbol.name: term.block for row in self.rows for term in row.terms}
 
-    def factors(self, term: Term) -> tuple[tuple[Variable, Variable] | Variable, ...]:
-        """What is multiplied in a term, in the order of the layout: a block's symbol, and (of, wrt) for ∂of/∂wrt."""
+    def factors(self, term: Term) -> tuple[DerivativeSymbol | Variable, ...]:
+        """What is multiplied in a term, in the order of the layout: a block's symbol, and that of a derivative."""
         if term.state is None:
             return (term.block.symbol,)
-        pair = (term.block.symbol, (term.state, self.wrt))
+        pair = (term.block.symbol, self.symbol.leading_to(term.state))
         return pair if self.layout == "numerator" else pair[::-1]
 
     def latex(self) -> str:
         """The recursion and its blocks as a LaTeX `align*`, in the notation of time as a subscript."""
-        rows = (f"{left} &= {right}" for left, right in self._lines(sympy.latex, _FRACTION, r" \, "))
+        rows = (f"{left} &= {right}" for left, right in self._lines(sympy.latex, DerivativeSymbol.latex, r" \, "))
         return "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}"
 
     def __str__(self) -> str:
-        return "\n".join(f"{left} = {right}" for left, right in self._lines(str, "∂{}/∂{}", " "))
+        return "\n".join(f"{left} = {right}" for left, right in self._lines(str, DerivativeSymbol.text, " "))
 
     def __repr__(self) -> str:
-        return f"<∂{nodes.vec(self.of)}/∂{nodes.vec(self.wrt)} over {self.steps} steps: {len(self.rows)} rows>"
+        return f"<{self.symbol} over {self.steps} steps: {len(self.rows)} rows>"
 
     def _repr_latex_(self) -> str:
         return self.latex()
 
-    def _lines(self, show: Callable[[Expr], str], ratio: str, gap: str) -> Iterator[tuple[str, str]]:
-        def shown(factor: tuple[Variable, Variable] | Variable) -> str:
-            return ratio.format(*(show(nodes.vec(v)) for v in factor)) if isinstance(factor, tuple) else show(factor)
+    def _lines(self, show: Show, ratio: Callable[[DerivativeSymbol, Show], str], gap: str) -> Iterator[tuple[str, str]]:
+        def shown(factor: DerivativeSymbol | Variable) -> str:
+            return ratio(factor, show) if isinstance(factor, DerivativeSymbol) else show(factor)
 
         for row in self.rows:
             terms = (gap.join(map(shown, self.factors(term))) for term in row.terms)
-            yield shown((row.of, self.wrt)), " + ".join(terms) or "0"
+            yield shown(self.symbol.leading_to(row.of)), " + ".join(terms) or "0"
         for block in self.forms:
             yield show(block.symbol), show(laid_out(block.value, self.layout))
-
-
-_FRACTION = r"\frac{{\partial {}}}{{\partial {}}}"
 
 
 def through_time(
@@ -154,8 +169,9 @@ def through_time(
     *,
     holding: str | Collection[str] = (),
     layout: str = "numerator",
-) -> TotalDerivative:
-    """The total derivative over several steps, as a recursion; its `value` writes it out.
+    kind: str = "cell",
+) -> StepwiseDerivative:
+    """The derivative over several steps, as a recursion; its `value` writes it out.
 
     The rows can be read from first to last: each one's terms name blocks and derivatives of rows before it.
 
@@ -166,18 +182,21 @@ def through_time(
         steps: the number of steps k.
         holding: variables that are frozen at every step.
         layout: the layout of the value and of the recursion as printed.
+        kind: "cell", what enters the steps besides `wrt` being held; or "total".
 
     Raises:
         UnknownNameError: the cell has no such variable.
-        InputError: there is no such number of steps or layout, or `of` or `wrt` is held.
+        InputError: there is no such number of steps, layout or kind, or `of` or `wrt` is held.
     """
     check_choice("layout", layout, LAYOUTS)
-    window = ask(cell, of, wrt, steps, holding)
+    window = ask(cell, of, wrt, steps, holding, kind)
+    if kind == "direct":
+        raise InputError('kind="direct": that has no recursion\n  ask for kind="cell" or kind="total"')
     symbols = _Symbols(window)
     rows = _recursion(window, symbols)
     used = {term.block.symbol.base for row in rows for term in row.terms}
     forms = tuple(block for block in symbols.forms() if block.symbol.base in used)
-    return TotalDerivative(window.end, window.start, window.steps, layout, rows, forms, window)
+    return StepwiseDerivative(window.end, window.start, window.steps, layout, rows, forms, window)
 
 
 def _recursion(window: Window, symbols: _Symbols) -> tuple[Row, ...]:
@@ -189,11 +208,14 @@ def _recursion(window: Window, symbols: _Symbols) -> tuple[Row, ...]:
         return (Term(block, None),) if block else ()
 
     def join(later: tuple[Term, ...], before: tuple[Term, ...], state: Variable) -> tuple[Term, ...]:
-        return tuple(Term(term.block, state) for term in later) if before else ()
+        followed = None if state == window.start else state
+        return tuple(Term(term.block, followed) for term in later) if before else ()
 
     def merge(end: Variable, back: int, parts: Sequence[tuple[Term, ...]]) -> tuple[Term, ...]:
-        rows.append(Row(window.at(end, back), tuple(term for part in parts for term in part)))
-        return rows[-1].terms
+        terms = tuple(term for part in parts for term in part)
+        if window.at(end, back) != window.start or back == 0:
+            rows.append(Row(window.at(end, back), terms))
+        return terms
 
     accumulate(window, local, join, merge)
     return tuple(rows)
@@ -231,11 +253,22 @@ class _Symbols:
     def _block(self, start: Variable, end: Variable, value: Expr, back: int) -> Block:
         if (start, end) not in self._known:
             stem = f"{end.base}_{start.base}"
-            name = self._names.claim(*(f"{letter}_{stem}" for letter in ("J", "K", "Jac", "Jacobian")))
+            letters = ("D", "Q") if start.name in self._window.cell.states else ("J", "K")
+            name = self._names.claim(*(f"{letter}_{stem}" for letter in (*letters, "Jac", "Jacobian")))
             self._known[start, end] = self._names.add(Variable(name, value.shape[0], value.shape[1], name, 0))
         at = self._window.at
         symbol = at(self._known[start, end], back)
         letter, _, _ = symbol.base.partition("_")
         base, looks = indexed(letter, end.base, start.base), indexed(letter, end.looks, start.looks)
         shown = Variable(symbol.name, symbol.shape[0], symbol.shape[1], base, symbol.time, looks=looks)
-        return Block(at(end, back), at(start, back), shown, value, self._window)
+        return Block(at(end, back), at(start, back), shown, self._symbol(start, end, back), value, self._window)
+
+    def _symbol(self, start: Variable, end: Variable, back: int) -> DerivativeSymbol:
+        """A block of one step is a derivative of kind "cell"; what one state does to another of its step is total."""
+        window, at = self._window, self._window.at
+        is_within = start.name in window.cell.states
+        held = [] if is_within else [v for v in window.cell.previous if v != start]
+        held += [v for v in sorted(window.frozen(back), key=lambda v: v.name) if v not in (*held, start)]
+        return DerivativeSymbol(
+            "total" if is_within else "cell", at(end, back), at(start, back), tuple(at(v, back) for v in held)
+        )

@@ -2,7 +2,16 @@
 
 A window of k steps is the steps t-k+1, ..., t.  A variable is named as in a single step.  As `of` it is meant at the
 last step of the window, as `wrt` at the first: `"h_prev"` is then h_{t-k}, what enters the window, and `"x"` or `"z"`
-is x_{t-k+1} or z_{t-k+1}.  A parameter is the same at every step, so a change of it enters at each.
+is x_{t-k+1} or z_{t-k+1}.  A parameter is the same at every step, so a change of it enters at each of the k steps.
+
+The kind says what else may move:
+
+- direct: nothing; what the equation of `of` itself reads, every other named variable held.  It is about one step.
+- cell: whatever lies within the window.  What enters it is held: the other states at t-k, inputs and parameters.
+- total: whatever `wrt` reaches in the unrolled network.  A state at t-k is also read in its own step, by the equations
+  after it (an LSTM's h_{t-k} reads c_{t-k}), so that the other states at t-k move along, which kind "cell" holds; the
+  steps t-k, ..., t are followed.  Anything else reaches nothing before the window, and has the same value as with
+  kind "cell"; of a parameter, what it does before the window is left out, the states at t-k being held.
 
 Identifiers of shifted variables: v at t is `v`, at t-1 `v_prev`, at t-2 `v_minus2`, and so on.  Names in `_prev` are
 reserved; where a cell has a variable of its own called `v_minus2`, the shifted one gets underscores at its end.
@@ -18,9 +27,15 @@ from functools import cached_property
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation, derivation_of, shift
+from symrnn.calculus.graph import StepGraph
+from symrnn.calculus.symbols import DerivativeSymbol
 from symrnn.errors import InputError, UnknownNameError
 from symrnn.language.recurrence import Cell, unknown_variable
 from symrnn.naming import listed
+from symrnn.suggestions import did_you_mean
+
+KINDS = ("direct", "cell", "total")
+"""The kinds of derivatives; see above."""
 
 MOST_STEPS = 1000
 """More steps than this are refused: their recursion would be longer than anybody reads."""
@@ -36,6 +51,7 @@ class Window:
         wrt: what moves, as named in the first step.
         steps: the number of steps, k.
         held: what is frozen at every step where it occurs.
+        kind: "direct", "cell" or "total".
     """
 
     derivation: Derivation
@@ -43,6 +59,7 @@ class Window:
     wrt: Variable
     steps: int
     held: frozenset[Variable]
+    kind: str = "cell"
 
     @property
     def cell(self) -> Cell:
@@ -55,6 +72,32 @@ class Window:
         return self.wrt.time is None
 
     @property
+    def symbol(self) -> DerivativeSymbol:
+        """The symbol of the derivative asked for; a bar names what is held."""
+        return DerivativeSymbol(self.kind, self.end, self.start, self.held_moments)
+
+    @property
+    def held_moments(self) -> tuple[Variable, ...]:
+        """What a bar names, each variable at its step: other states that enter, and what was asked to be held."""
+        entering: list[Variable] = []
+        if self.kind == "cell" or (self.kind == "total" and self.moves_always):
+            entering = [self.at(v, self.steps - 1) for v in self.cell.previous if v != self.wrt]
+        asked = [
+            self.at(v, back)
+            for v in known_variables(self.derivation).values()
+            if v in self.held
+            for back in range(self.steps if v.time is not None else 1)
+        ]
+        asked += [self.at(v, self.steps) for v in self.held if self._before and self._is_reached(v)]
+        found = {_moment(v, 0): v for v in (*entering, *asked)}
+        found.pop(_moment(self.start, 0), None)
+        return tuple(found.values())
+
+    def _is_reached(self, variable: Variable) -> bool:
+        """Whether a change of the state that moves reaches a variable of its own step."""
+        return variable.time == 0 and StepGraph(self.derivation, {variable}).count(self.moved, variable) > 0
+
+    @property
     def end(self) -> Variable:
         """`of` at its step, which is the last."""
         return self.of
@@ -65,17 +108,40 @@ class Window:
         start: Variable = self.at(self.wrt, self.steps - 1)
         return start
 
+    @property
+    def _moves_in_its_own_step(self) -> bool:
+        """Whether a state that enters the window is followed from the step in which it is computed."""
+        return self.kind == "total" and self.wrt.time == -1
+
+    @property
+    def reach(self) -> int:
+        """The number of steps, back from t, in which a change of `wrt` is followed."""
+        return self.steps + self._moves_in_its_own_step
+
+    @property
+    def moved(self) -> Variable:
+        """`wrt` as named in the first step of `reach`: for a state that is followed from there, the state itself."""
+        return self.cell[self.wrt.base] if self._moves_in_its_own_step else self.wrt
+
     def at(self, expr: Expr, back: int) -> Expr:
         """An expression of the step's variables, `back` steps earlier."""
         return earlier(self.derivation, expr, back)
 
     def frozen(self, back: int) -> frozenset[Variable]:
         """What is frozen among the variables of the step t - back, under their names in a single step."""
-        return frozenset(v for v in known_variables(self.derivation).values() if _moment(v, back) in self._frozen)
+        return frozenset(
+            v for v in known_variables(self.derivation).values() if _moment(v, back) in self.frozen_moments
+        )
 
     @cached_property
-    def _frozen(self) -> frozenset[tuple[str, int | None]]:
-        return frozenset(_moment(v, back) for v in self.held for back in range(self.steps))
+    def frozen_moments(self) -> frozenset[tuple[str, int | None]]:
+        """Letter and time of what is frozen; the state that moves is not, in the step before the window."""
+        moments = (_moment(v, back) for v in self.held for back in range(self.steps + (v.time == 0) * self._before))
+        return frozenset(moments) - ({_moment(self.moved, self.steps)} if self._before else set())
+
+    @property
+    def _before(self) -> int:
+        return self.reach - self.steps
 
 
 def _moment(variable: Variable, back: int) -> tuple[str, int | None]:
@@ -84,7 +150,12 @@ def _moment(variable: Variable, back: int) -> tuple[str, int | None]:
 
 
 def ask(
-    cell: Cell | Derivation | str, of: str, wrt: str, steps: int = 1, holding: str | Collection[str] = ()
+    cell: Cell | Derivation | str,
+    of: str,
+    wrt: str,
+    steps: int = 1,
+    holding: str | Collection[str] = (),
+    kind: str = "cell",
 ) -> Window:
     """Read a question.
 
@@ -94,23 +165,41 @@ def ask(
         wrt: any variable of the cell, at the first step.
         steps: the number of steps.
         holding: names of what is frozen, in a list or between commas.
+        kind: "direct", "cell" or "total".
 
     Raises:
         UnknownNameError: the cell has no such variable.
-        InputError: the number of steps is none, or what is asked about is itself held.
+        InputError: the number of steps is none, there is no such kind or none over several steps, or what is asked
+            about is itself held.
     """
+    check_choice("kind", kind, KINDS)
     derivation = derivation_of(cell)
     end, start = find_variable(derivation, of), find_variable(derivation, wrt)
     names = listed(holding, "holding")
     held = frozenset(find_variable(derivation, name, "holding: ") for name in names)
-    window = Window(derivation, end, start, count_steps(steps), held)
+    window = Window(derivation, end, start, count_steps(steps), held, kind)
+    if kind == "direct" and window.steps != 1:
+        message = f'steps={steps!r} with kind="direct": an equation reads nothing from before its own step'
+        raise InputError(f'{message}\n  ask for kind="cell" or kind="total", or leave the steps out')
+    within = {_moment(v, back) for v in held for back in range(window.steps)}
     for variable, back, what in ((end, 0, "of"), (start, window.steps - 1, "wrt")):
-        if _moment(variable, back) in window._frozen:
+        if _moment(variable, back) in within:
             raise InputError(
                 f"{what}={variable.name!r} is itself held by holding={names!r}: its derivative would be 0 by decree\n"
                 "  hold other variables"
             )
     return window
+
+
+def check_choice(what: str, given: str, known: Collection[str]) -> None:
+    """Whether something is among what there is.
+
+    Raises:
+        InputError: it is not.
+    """
+    if not isinstance(given, str) or given not in known:
+        hint = did_you_mean(given, known)
+        raise InputError(f"no {what} {given!r} of Jacobian\n  {hint}there are {', '.join(map(repr, known))}")
 
 
 def count_steps(steps: int) -> int:

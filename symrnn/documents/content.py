@@ -8,7 +8,8 @@ from dataclasses import replace
 import symrnn
 from symrnn.algebra.nodes import Act, Expr, Variable
 from symrnn.calculus.derivation import Derivation, Step
-from symrnn.calculus.jacobian import LAYOUTS, check_choice
+from symrnn.calculus.jacobian import LAYOUTS
+from symrnn.calculus.window import check_choice
 from symrnn.characters import clean
 from symrnn.documents.further import FURTHER, check_further
 from symrnn.documents.jacobians import jacobian_sections

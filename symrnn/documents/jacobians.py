@@ -9,8 +9,9 @@ from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.graph import StepGraph
 from symrnn.calculus.jacobian import laid_out, written
 from symrnn.calculus.paths import Path, count_paths, direct_path, paths
-from symrnn.calculus.rules import local_jacobian
+from symrnn.calculus.symbols import DerivativeSymbol
 from symrnn.calculus.through_time import Row, Term, through_time
+from symrnn.calculus.window import ask
 from symrnn.documents.setting import Setting, phrase
 from symrnn.documents.structure import Block, Bullets, Display, Equation, Inline, Line, Maths, Paragraph, Section
 
@@ -45,7 +46,7 @@ def _one_step(setting: Setting, numbers: Iterator[str]) -> Section:
     for state in cell.states:
         for wrt in (*(variable.name for variable in cell.previous), *cell.inputs):
             number = next(numbers)
-            left = setting.ratio(cell[state], cell[wrt])
+            left = setting.derivative(ask(derivation, state, wrt).symbol)
             count = graph.count(cell[wrt], cell[state])
             if count > MOST_PATHS:
                 text = f" is a sum over {count} paths, too many to be written out."
@@ -53,7 +54,11 @@ def _one_step(setting: Setting, numbers: Iterator[str]) -> Section:
                 continue
             lines = _block(setting, left, paths(derivation, state, wrt))
             displays.append(Display((Equation(number, lines, f"jacobian:{state}:{wrt}"),)))
-    text = "The Jacobians of one step, its other arguments held fixed: one term for each path."
+    text = "The Jacobians of one step as a function of its arguments, one term for each path. "
+    if len(cell.states) == 1:
+        text += "No other state enters, so these are total derivatives as well."
+    else:
+        text += "What the bar names enters too and is held."
     return Section("jacobians", "Jacobian blocks", (Paragraph((text,)), *displays))
 
 
@@ -93,13 +98,16 @@ def _parameters(setting: Setting, numbers: Iterator[str]) -> tuple[Section, ...]
     """How each equation reads its parameters, a matrix as the stack of its columns."""
     derivation = setting.derivation
     known = {derivation.cell[name] for name in derivation.cell.parameters}
+    graph = StepGraph(derivation, shown=[equation.target for equation in derivation.forward])
     equations = []
     for equation in derivation.forward:
-        shares = local_jacobian(equation.value, equation.target, derivation.rules)
         lines = [
-            Line(setting.ratio(equation.target, share.variable), laid_out_maths(setting, share.value))
-            for share in shares
-            if share.variable in known
+            Line(
+                setting.derivative(DerivativeSymbol("direct", equation.target, parameter)),
+                laid_out_maths(setting, value),
+            )
+            for parameter, value in graph.incoming(equation.target).items()
+            if parameter in known
         ]
         for start in range(0, len(lines), _IN_A_ROW):
             label = f"local:{equation.target.name}:{start}"
@@ -107,7 +115,7 @@ def _parameters(setting: Setting, numbers: Iterator[str]) -> tuple[Section, ...]
     if not equations:
         return ()
     text = (
-        "The Jacobians of single equations with respect to their parameters, everything else held fixed. "
+        "The direct Jacobians of single equations with respect to their parameters. "
         r"With respect to a matrix, $\operatorname{vec}$ of it is meant."
     )
     blocks = (Paragraph(phrase(text)), Display(tuple(equations)))
@@ -124,27 +132,28 @@ def laid_out_maths(setting: Setting, block: Expr) -> Maths:
 
 def _several_steps(setting: Setting, numbers: Iterator[str]) -> Section:
     cell = setting.derivation.cell
-    rows = [through_time(setting.derivation, state, f"{state}_prev", 2) for state in cell.states]
-    recursion = [recursion_row(setting, numbers, total.rows[-1], total.wrt) for total in rows]
-    terms = [term for total in rows for term in total.rows[-1].terms]
-    blocks: list[Block] = [Paragraph(_opening(setting, terms)), *recursion, *_theta(setting, numbers)]
+    found = [through_time(setting.derivation, state, f"{state}_prev", 2) for state in cell.states]
+    recursion = [recursion_row(setting, numbers, each.rows[-1], each.symbol) for each in found if each.rows]
+    terms = [term for each in found if each.rows for term in each.rows[-1].terms]
+    blocks: list[Block] = [Paragraph(_opening(setting, terms)), *recursion]
+    blocks += [*_total(setting, numbers), *_theta(setting, numbers)]
     blocks += [*_counts(setting), *_direct(setting, numbers), *_alone(setting)]
     return Section("steps", "Over several steps", tuple(blocks))
 
 
 def _opening(setting: Setting, terms: list[Term]) -> Inline:
     text = (
-        "Through the unrolled network a change travels from step to step through every state. Over two steps, and over "
+        "A change travels from step to step through every state. Over two steps, and over "
         r"$k$ steps with $t-k$ in place of $t-2$:"
     )
     if not terms:
         return phrase(text)
     block = terms[0].block
-    what: Inline = (setting.maths(block.symbol), " stands for ", setting.ratio(block.of, block.wrt))
-    return (*what, " of one step, and so on. ", *phrase(text))
+    what: Inline = (setting.maths(block.symbol), " stands for ", setting.derivative(block.stands_for))
+    return (*what, ", and so on. ", *phrase(text))
 
 
-def recursion_row(setting: Setting, numbers: Iterator[str], row: Row, wrt: Variable) -> Display:
+def recursion_row(setting: Setting, numbers: Iterator[str], row: Row, derivative: DerivativeSymbol) -> Display:
     """One line of a recursion; in the denominator layout, what comes first stands first."""
     parts = []
     for term in row.terms:
@@ -152,13 +161,33 @@ def recursion_row(setting: Setting, numbers: Iterator[str], row: Row, wrt: Varia
         if term.state is None:
             parts.append(symbol)
             continue
-        inner = setting.ratio(term.state, wrt)
+        inner = setting.derivative(derivative.leading_to(term.state))
         pair = (symbol, inner) if setting.layout == "numerator" else (inner, symbol)
         gap = Maths(r" \, ", " ")
         parts.append(Maths(gap.latex.join(p.latex for p in pair), gap.text.join(p.text for p in pair)))
     right = Maths(" + ".join(p.latex for p in parts) or "0", " + ".join(p.text for p in parts) or "0")
-    label = f"total:{row.of.name}:{wrt.name}"
-    return Display((Equation(next(numbers), (Line(setting.ratio(row.of, wrt), right),), label),))
+    label = f"{derivative.kind}:{row.of.name}:{derivative.wrt.name}"
+    return Display((Equation(next(numbers), (Line(setting.derivative(derivative.leading_to(row.of)), right),), label),))
+
+
+def _total(setting: Setting, numbers: Iterator[str]) -> list[Block]:
+    """How the total derivatives with respect to states that others of their own step read add to the recursion."""
+    derivation = setting.derivation
+    displays: list[Block] = []
+    for state in derivation.cell.states:
+        whole = through_time(derivation, state, f"{state}_prev", 1, kind="total")
+        within = [block for block in whole.forms if block.stands_for.kind == "total"]
+        if not within:
+            continue
+        displays.append(recursion_row(setting, numbers, whole.rows[-1], whole.symbol))
+        for block in within:
+            line = Line(setting.derivative(block.stands_for), laid_out_maths(setting, block.form))
+            displays.append(Display((Equation(next(numbers), (line,), f"within:{block.symbol.name}"),)))
+    text = (
+        "A total derivative does not hold the other states: those that read the state in its own step move with it. "
+        r"Over one step, and over $k$ steps with the same addition at $t-k$:"
+    )
+    return [Paragraph(phrase(text)), *displays] if displays else []
 
 
 def _theta(setting: Setting, numbers: Iterator[str]) -> list[Block]:
@@ -167,11 +196,12 @@ def _theta(setting: Setting, numbers: Iterator[str]) -> list[Block]:
         return []
     name = cell.parameters[0]
     rows = [through_time(setting.derivation, state, name, 2).rows[-1] for state in cell.states]
-    text = (
-        "A parameter enters at every step, which adds a term of its own; with respect to ",
-        setting.maths(cell[name]),
-    )
-    return [Paragraph((*text, ":")), *(recursion_row(setting, numbers, row, cell[name]) for row in rows)]
+    text = "A parameter enters at every step, which adds a term of its own. Through all steps since the first"
+    opening: Inline = (f"{text}, with respect to ", setting.maths(cell[name]), ":")
+    return [
+        Paragraph(opening),
+        *(recursion_row(setting, numbers, row, DerivativeSymbol("total", row.of, cell[name])) for row in rows),
+    ]
 
 
 def _counts(setting: Setting) -> list[Block]:
@@ -183,7 +213,9 @@ def _counts(setting: Setting) -> list[Block]:
         counts = [count_paths(setting.derivation, state, f"{state}_prev", steps) for steps in _COUNTED_STEPS]
         items.append(("from ", shown, " to ", shown, ": " + ", ".join(map(str, counts))))
     steps = ", ".join(map(str, _COUNTED_STEPS))
-    return [Paragraph((f"The number of paths from a state to itself over {steps} steps:",)), Bullets(tuple(items))]
+    text = f"The number of paths from a state to itself over {steps} steps"
+    text += ", the other states that enter being held:" if len(items) > 1 else ":"
+    return [Paragraph((text,)), Bullets(tuple(items))]
 
 
 def _direct(setting: Setting, numbers: Iterator[str]) -> list[Block]:
@@ -193,8 +225,10 @@ def _direct(setting: Setting, numbers: Iterator[str]) -> list[Block]:
     for state, value in found:
         if nodes.is_zero(value):
             continue
-        whole = setting.ratio(state, through_time(derivation, state.name, f"{state.name}_prev", 2).wrt)
-        left = Maths(rf"\left({whole.latex}\right)^{{\mathrm{{direct}}}}", f"({whole.text})^direct")
+        window = ask(derivation, state.name, f"{state.name}_prev")
+        factors = [DerivativeSymbol("direct", window.at(window.of, j), window.at(window.wrt, j)) for j in (0, 1)]
+        shown = [setting.derivative(factor) for factor in factors[:: 1 if setting.layout == "numerator" else -1]]
+        left = Maths(r" \, ".join(f.latex for f in shown), " ".join(f.text for f in shown))
         line = Line(left, laid_out_maths(setting, value))
         displays.append(Display((Equation(next(numbers), (line,), f"direct:{state.name}"),)))
     text = (
@@ -215,7 +249,7 @@ def _alone(setting: Setting) -> list[Block]:
         one = count_paths(setting.derivation, state, f"{state}_prev", 1)
         every = count_paths(setting.derivation, state, f"{state}_prev", steps)
         if one**steps != every:
-            block = setting.ratio(cell[state], cell[f"{state}_prev"])
+            block = setting.derivative(ask(setting.derivation, state, f"{state}_prev").symbol)
             text = f" alone is not the derivative over {steps} steps: it has {one**steps} of the {every} paths."
             blocks.append(Paragraph(("The product of ", str(steps), " one-step blocks ", block, text)))
     return blocks

@@ -11,6 +11,7 @@ from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Expr, Sum, Variable
 from symrnn.algebra.spelling import spelled
 from symrnn.calculus.derivation import Derivation
+from symrnn.calculus.symbols import DerivativeSymbol
 from symrnn.documents.plain import plain
 from symrnn.documents.structure import Inline, Maths
 from symrnn.errors import NameClashError
@@ -62,10 +63,10 @@ class Setting:
         sign = self.both(lambda printer: printer.terms(expr)[0][0]).text
         return sign, self.both(lambda printer: printer.terms(expr)[0][1])
 
-    def ratio(self, of: Variable, wrt: Variable) -> Maths:
-        """∂y/∂x, of a matrix vec of it."""
-        y, x = self.maths(nodes.vec(of)), self.maths(nodes.vec(wrt))
-        return Maths(rf"\frac{{\partial {y.latex}}}{{\partial {x.latex}}}", f"∂{y.text}/∂{x.text}")
+    def derivative(self, symbol: DerivativeSymbol) -> Maths:
+        """The symbol of a derivative."""
+        latex, text = (MathPrinter(syntax, self.notation) for syntax in (LATEX, TEXT))
+        return Maths(symbol.latex(latex), symbol.text(text))
 
     def summed(self, expr: Expr, sign: Maths) -> Maths:
         """A sum sign and its term, in brackets where that is needed; nothing is summed to nothing."""

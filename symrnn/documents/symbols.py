@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from symrnn.algebra.nodes import ONE_BY_ONE, Variable
+from symrnn.calculus.symbols import DerivativeSymbol
 from symrnn.documents.setting import Setting, phrase
 from symrnn.documents.structure import Bullets, Inline, Maths, Section, Table
 from symrnn.printers.mathematics import MathPrinter
@@ -69,10 +70,44 @@ def conventions(setting: Setting, sections: tuple[Section, ...]) -> Bullets:
             *(value, " from outside the step: "),
             *(loss, *phrase(" and what step $t+1$ sends back.")),
         ),
+        *kinds_of(setting, sections),
         layout_of(setting),
         ("Notation: ", *phrase(notation.describes), "."),
     ]
     return Bullets((*items, *explained(setting, sections)))
+
+
+_KINDS = (
+    (
+        "direct",
+        r"\frac{\partial^{+}",
+        "is the direct derivative: only where the equation of $y$ itself reads $x$, every other named variable held. "
+        "The argument of a function belongs to the function's equation.",
+    ),
+    (
+        "cell",
+        r"\right|_{",
+        "is the derivative of a step, or of several, as a function of what enters: $x$ moves, whatever lies between "
+        "follows, and what the bar names is held, as are the inputs and parameters.",
+    ),
+    (
+        "total",
+        r"\frac{\mathrm{d} ",
+        "is the total derivative: through whatever $x$ reaches in the unrolled network, the other states included.",
+    ),
+)
+"""A sentence for each kind of derivative, and what gives away that a document has one."""
+
+
+def kinds_of(setting: Setting, sections: tuple[Section, ...]) -> list[Inline]:
+    """What the symbols of the derivatives mean, those that occur."""
+    shown = " ".join(formula.latex for section in sections for formula in _formulas(section))
+    y, x, z = (Variable(name, 1, 1) for name in "yxz")
+    return [
+        (setting.derivative(DerivativeSymbol(kind, y, x, (z,) if kind == "cell" else ())), " ", *phrase(text))
+        for kind, token, text in _KINDS
+        if token in shown
+    ]
 
 
 def explained(setting: Setting, sections: tuple[Section, ...]) -> list[Inline]:

@@ -142,11 +142,19 @@ def _stacked(display: Display, room: int) -> list[list[str]]:
     return [[row for line in e.lines for row in _line(line, lefts, column, room)] for e in display.equations]
 
 
+_LONGEST_LEFT = 0.6
+"""A left side of more than this part of the line leaves too little beside it: the right side goes below."""
+_HANGING = 6
+
+
 def _line(line: Line, lefts: int, column: int, room: int) -> list[str]:
     start = _padded(line.left.text, lefts) + " = " if line.left else " " * (lefts + 5)
     indent = " " * (columns(start) + (2 if line.left else 0))
-    pieces = break_lines(line.right.text, room - columns(start), TEXT, 2)
-    rows = [start + pieces[0], *(indent + piece for piece in pieces[1:])]
+    if columns(start) > _LONGEST_LEFT * room:
+        indent = " " * _HANGING
+        start = f"{start.rstrip()}\n{indent}"
+    pieces = break_lines(line.right.text, room - columns(start.rpartition("\n")[2]), TEXT, 2)
+    rows = [*start.split("\n")[:-1], start.rpartition("\n")[2] + pieces[0], *(indent + piece for piece in pieces[1:])]
     if line.note:
         remark = f"[{inline(line.note)}]"
         beside = max(column, columns(rows[-1]) + _GAP)

@@ -40,6 +40,7 @@ def paths_add_up(
     steps: int = 1,
     *,
     holding: str | Collection[str] = (),
+    kind: str = "cell",
     rules: RuleTable = RULES,
     sizes: Sequence[tuple[int, int]] = SIZES,
     seed: int = 0,
@@ -52,6 +53,7 @@ def paths_add_up(
         wrt: where they begin, at the first step.
         steps: the number of steps.
         holding: variables that are frozen at every step.
+        kind: "cell" or "total".
         rules: the rule table to differentiate with.
         sizes: pairs (d_h, d_x); further sizes get small numbers of their own.
         seed: of the random numbers.
@@ -63,20 +65,20 @@ def paths_add_up(
         UnknownNameError: the cell has no such variable.
         InputError: the question makes no sense, or there are too many paths to list.
     """
-    window = ask(derive(cell, rules), of, wrt, steps, holding)
+    window = ask(derive(cell, rules), of, wrt, steps, holding, kind)
     derivation, held = window.derivation, [v.name for v in window.held]
-    found = paths(derivation, of, wrt, steps, holding=held)
+    found = paths(derivation, of, wrt, steps, holding=held, kind=kind)
     summed = nodes.add(no_change(window.of, window.wrt), *(path.value for path in found))
-    whole = jacobian(derivation, of, wrt, "total", steps=steps, holding=held)
-    counted = count_paths(derivation, of, wrt, steps, holding=held)
+    whole = jacobian(derivation, of, wrt, kind, steps=steps, holding=held)
+    counted = count_paths(derivation, of, wrt, steps, holding=held, kind=kind)
 
     def test(replay: Replay, direction: Array, truth: Array) -> str:
         claims = ((summed, f"the sum of the {len(found)} paths"), (whole, "the Jacobian"))
         wrong = [what for expr, what in claims if not same(replay.evaluate(expr) @ direction, truth)]
         return " and ".join(wrong) + " is not what the text does" if wrong else ""
 
-    name = f"{_shown(window)}: {counted} path{'s' if counted != 1 else ''}"
-    check = _checked(window, _Claim(name, test), sizes, seed, explicit=False)
+    name = f"{window.symbol}: {counted} path{'s' if counted != 1 else ''}"
+    check = _checked(window, _Claim(name, test), sizes, seed)
     if counted == len(found):
         return check
     return Check(name, EXACT, check.sizes, 1, None, False, f"{len(found)} paths are listed, {counted} are counted")
@@ -114,7 +116,7 @@ def check_jacobian(
         UnknownNameError: the cell has no such variable.
         InputError: the question makes no sense.
     """
-    window = ask(derive(cell, rules), of, wrt, steps, holding)
+    window = ask(derive(cell, rules), of, wrt, steps, holding, kind)
     held = [v.name for v in window.held]
     expr = jacobian(window.derivation, of, wrt, kind, steps=steps, holding=held)
 
@@ -122,40 +124,34 @@ def check_jacobian(
         right = same(replay.evaluate(expr) @ direction, truth)
         return "" if right else "the Jacobian is not what the text does"
 
-    return _checked(window, _Claim(f"{_shown(window)}, {kind}", test), sizes, seed, explicit=kind == "direct")
+    return _checked(window, _Claim(f"{window.symbol}, {kind}", test), sizes, seed)
 
 
-def _shown(window: Window) -> str:
-    held = ", ".join(sorted(v.name for v in window.held))
-    return f"∂{window.end.name}/∂{window.start.name}" + (f" holding {held}" if held else "")
-
-
-def _checked(window: Window, claim: _Claim, sizes: Sequence[tuple[int, int]], seed: int, explicit: bool) -> Check:
+def _checked(window: Window, claim: _Claim, sizes: Sequence[tuple[int, int]], seed: int) -> Check:
     chosen, rng, text = layouts(window.cell, sizes), Random(seed), named_text(window.derivation)
     wrong = []
     for layout in chosen:
-        replay = replay_exactly(window.derivation, layout, window.steps, rng, text)
+        replay = replay_exactly(window.derivation, layout, window.reach, rng, text)
         if replay is None:
             wrong.append("no point found at which nothing divides by zero")
             continue
         direction = draw(rng, layout.shape(window.wrt))
-        truth = true_change(replay, window, direction, explicit)
+        truth = true_change(replay, window, direction)
         detail = "the text has no such value" if truth is None else claim.test(replay, vec(direction), vec(truth))
         if detail:
             wrong.append(detail)
     return Check(claim.name, EXACT, show(chosen), len(wrong), None, not wrong, "\n".join(dict.fromkeys(wrong)))
 
 
-def true_change(replay: Replay, window: Window, direction: Array, explicit: bool = False) -> Array | None:
+def true_change(replay: Replay, window: Window, direction: Array) -> Array | None:
     """How the text moves what is asked about, in rows and columns; None where the text has no such value.
 
     Args:
         replay: the window at numbers.
         window: the question.
         direction: how `wrt` moves.
-        explicit: whether only the equation of `of` counts.
     """
-    rates = replay.rates(window.wrt, direction, window.held, explicit)
+    rates = replay.rates(window, direction)
     return _in_shape(replay, window.of, rates.get((window.of.base, window.of.time)))
 
 

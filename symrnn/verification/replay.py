@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -18,7 +18,7 @@ from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.functions import FUNCTIONS, Arithmetic
 from symrnn.algebra.nodes import Variable
 from symrnn.calculus.derivation import Derivation
-from symrnn.calculus.window import earlier, known_variables
+from symrnn.calculus.window import Window, earlier, known_variables
 from symrnn.language.definition import Definition
 from symrnn.language.evaluate import NUMPY, evaluate, known
 from symrnn.verification.field import FIELD, Array, Number, along, draw, same, slopes
@@ -89,18 +89,15 @@ class Replay:
     arguments: Mapping[Moment, Array]
     steps: int
 
-    def rates(
-        self, wrt: Variable, direction: Array, held: Collection[Variable] = (), explicit: bool = False
-    ) -> dict[Moment, Array]:
+    def rates(self, window: Window, direction: Array) -> dict[Moment, Array]:
         """How every value moves when one variable of the first step does (a parameter: at every step).
 
         Args:
-            wrt: the variable, as named in a single step.
+            window: with respect to what, and what is held; of kind "direct", every variable that the text names passes
+                nothing on, except what moves.
             direction: how it moves, in rows and columns.
-            held: variables of a single step that stay at rest at every step.
-            explicit: whether every variable that the text names passes nothing on, except `wrt` itself.
         """
-        run = _Run(self, wrt, direction, held, explicit)
+        run = _Run(self, window, direction)
         run.through_all_steps()
         return {moment: self.calculus.rate(value) for moment, value in run.seen.items()}
 
@@ -108,14 +105,14 @@ class Replay:
 class _Run:
     """One run of the text; `seen` has every value before it is held."""
 
-    def __init__(
-        self, replay: Replay, wrt: Variable, direction: Array, held: Collection[Variable], explicit: bool
-    ) -> None:
+    def __init__(self, replay: Replay, window: Window, direction: Array) -> None:
+        assert replay.steps == window.reach
+        moved = window.moved
         self._replay = replay
-        self._moving = (wrt.base, None if wrt.time is None else wrt.time - replay.steps + 1)
+        self._moving = (moved.base, None if moved.time is None else moved.time - replay.steps + 1)
         self._direction = direction
-        self._held = {(v.base, None if v.time is None else v.time - b) for v in held for b in range(replay.steps)}
-        self._explicit = explicit
+        self._held = window.frozen_moments
+        self._explicit = window.kind == "direct"
         self._known = known_variables(replay.derivation)
         self.seen: dict[Moment, Array] = {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from random import Random
 
 import numpy as np
@@ -36,7 +37,7 @@ class Question:
     holding: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        over = f" over {self.steps} steps" if self.kind == "total" else ""
+        over = f" over {self.steps} steps" if self.kind != "direct" else ""
         return f"{self.kind}{over}" + (f" holding {', '.join(self.holding)}" if self.holding else "")
 
 
@@ -47,7 +48,7 @@ class _Pair:
 
     @property
     def name(self) -> str:
-        return f"∂{self.window.end.name}/∂{self.window.start.name}"
+        return str(self.window.symbol)
 
 
 def survey(
@@ -77,7 +78,7 @@ def survey(
     for start in wrt if wrt is not None else known:
         for end in of if of is not None else known:
             try:
-                window = ask(derivation, end, start, question.steps, question.holding)
+                window = ask(derivation, end, start, question.steps, question.holding, question.kind)
             except InputError:  # one of the two is held
                 continue
             value = jacobian(derivation, end, start, question.kind, steps=question.steps, holding=question.holding)
@@ -85,34 +86,35 @@ def survey(
     count = sum(len(pairs) for pairs in columns.values())
     name = f"{count} Jacobians, {question}"
     chosen = layouts(derivation.cell, sizes)
-    explicit = question.kind == "direct"
-    wrong = list(_exactly(derivation, question.steps, columns, chosen, seed, explicit))
+    wrong = list(_exactly(derivation, columns, chosen, seed))
     detail = "\n".join(dict.fromkeys(wrong))
     exact = Check(name, EXACT, show(chosen), len(wrong), None, not wrong and count > 0, detail)
-    findings = list(_numerically(derivation, question.steps, columns, chosen, seed, explicit))
+    findings = list(_numerically(derivation, columns, chosen, seed))
     if not findings:
         findings = [Finding(np.inf, NOWHERE)]
     return exact, conclude(name, METHOD, show(chosen), findings, TOLERANCE)
 
 
+def _by_reach(columns: Mapping[str, Sequence[_Pair]]) -> Mapping[int, Sequence[Sequence[_Pair]]]:
+    """The columns by the number of steps in which a change is followed."""
+    found: dict[int, list[Sequence[_Pair]]] = {}
+    for pairs in columns.values():
+        found.setdefault(pairs[0].window.reach, []).append(pairs)
+    return found
+
+
 def _exactly(
-    derivation: Derivation,
-    steps: int,
-    columns: Mapping[str, Sequence[_Pair]],
-    chosen: Sequence[Layout],
-    seed: int,
-    explicit: bool,
+    derivation: Derivation, columns: Mapping[str, Sequence[_Pair]], chosen: Sequence[Layout], seed: int
 ) -> Iterator[str]:
     rng, text = Random(seed), named_text(derivation)
-    for layout in chosen:
-        replay = replay_exactly(derivation, layout, steps, rng, text)
+    for layout, (reach, group) in product(chosen, _by_reach(columns).items()):
+        replay = replay_exactly(derivation, layout, reach, rng, text)
         if replay is None:
             yield f"no point found at which nothing divides by zero, at {show([layout])}"
             continue
-        for pairs in columns.values():
+        for pairs in group:
             first = pairs[0].window
-            direction = draw(rng, layout.shape(first.wrt))
-            rates = replay.rates(first.wrt, direction, first.held, explicit)
+            rates = replay.rates(first, direction := draw(rng, layout.shape(first.moved)))
             for pair in pairs:
                 truth = rates.get(_moment(pair.window.of))
                 if truth is None:
@@ -122,41 +124,35 @@ def _exactly(
 
 
 def _numerically(
-    derivation: Derivation,
-    steps: int,
-    columns: Mapping[str, Sequence[_Pair]],
-    chosen: Sequence[Layout],
-    seed: int,
-    explicit: bool,
+    derivation: Derivation, columns: Mapping[str, Sequence[_Pair]], chosen: Sequence[Layout], seed: int
 ) -> Iterator[Finding]:
     rng, text = np.random.default_rng(seed), named_text(derivation)
-    for layout in chosen:
-        replay = replay_numerically(derivation, layout, steps, rng, text)
+    for layout, (reach, group) in product(chosen, _by_reach(columns).items()):
+        replay = replay_numerically(derivation, layout, reach, rng, text)
         if replay is None:  # such as a variance at size 1, which is always 0: other sizes will do
             continue
         with np.errstate(all="ignore"):
-            for pairs in columns.values():
-                truth = true_jacobians(replay, pairs[0].window, explicit)
+            for pairs in group:
+                truth = true_jacobians(replay, pairs[0].window)
                 for pair in pairs:
                     found = truth.get(_moment(pair.window.of), np.full((1, 1), np.nan))
                     error = relative_error(replay.evaluate(pair.value), found)
                     yield Finding(error, f"{pair.name} is wrong")
 
 
-def true_jacobians(replay: Replay, window: Window, explicit: bool = False) -> Mapping[tuple[str, int | None], Array]:
+def true_jacobians(replay: Replay, window: Window) -> Mapping[tuple[str, int | None], Array]:
     """The Jacobian of everything with respect to one variable, by complex steps, column after column.
 
     Args:
-        replay: a window at numbers, in floating point.
+        replay: the steps of the window at numbers, in floating point.
         window: with respect to what, and what is held.
-        explicit: whether only each variable's own equation counts.
     """
-    shape = replay.layout.shape(window.wrt)
+    shape = replay.layout.shape(window.moved)
     found: dict[tuple[str, int | None], list[Array]] = {}
     for index in np.ndindex(shape[::-1]):
         direction = np.zeros(shape)
         direction[index[::-1]] = 1.0
-        for moment, rate in replay.rates(window.wrt, direction, window.held, explicit).items():
+        for moment, rate in replay.rates(window, direction).items():
             found.setdefault(moment, []).append(vec(rate if rate.ndim == 2 else rate.reshape(-1, 1)))
     return {moment: np.concatenate(rates, axis=1) for moment, rates in found.items()}
 

@@ -59,7 +59,17 @@ SMALL = [(2, 3)]
         ("lstm", "c", "c_prev", {"kind": "total", "steps": 3, "holding": "h_prev"}, "diag(f_t ⊙ f_{t-1} ⊙ f_{t-2})"),
         ("lstm", "W_f", "W_f", {"kind": "total", "steps": 4}, "I"),
         ("lstm", "W_f", "W_i", {"kind": "total", "steps": 4}, "0"),
-        ("lstm", "h_prev", "c_prev", {"kind": "total", "steps": 1}, "0"),
+        ("lstm", "h_prev", "c_prev", {}, "0"),
+        ("lstm", "h_prev", "c_prev", {"kind": "total"}, "diag(o_{t-1} ⊙ (1 - tanh^2(c_{t-1})))"),
+        ("lstm", "c", "c_prev", {"kind": "total", "holding": "h_prev"}, "diag(f_t)"),
+        (
+            "lstm",
+            "c",
+            "c_prev",
+            {"kind": "total"},
+            "(diag(c_{t-1} ⊙ f_t ⊙ (1 - f_t)) U_f + diag(g_t ⊙ i_t ⊙ (1 - i_t)) U_i + diag(i_t ⊙ (1 - g_t^2)) U_g)"
+            " diag(o_{t-1} ⊙ (1 - tanh^2(c_{t-1}))) + diag(f_t)",
+        ),
         ("lstm", "x", "x", {}, "I"),
         ("mlstm", "C", "C_prev", {}, "f_t I"),
         ("scrn", "s", "s_prev", {}, "α I"),
@@ -101,25 +111,35 @@ def test_a_row_times_a_diagonal_is_a_row() -> None:
     assert " d_tᵀ" in shown
 
 
-def test_one_step_is_the_cells_jacobian() -> None:
+@pytest.mark.parametrize("steps", [1, 2])
+def test_only_of_a_state_that_enters_is_the_total_derivative_another_one(steps: int) -> None:
     derivation = derive(cells.lstm)
-    for of in known_variables(derivation):
-        for wrt in known_variables(derivation):
-            assert jacobian(derivation, of, wrt, "total", steps=1) == jacobian(derivation, of, wrt)
+    differing = [
+        (of, wrt)
+        for of in known_variables(derivation)
+        for wrt in known_variables(derivation)
+        if jacobian(derivation, of, wrt, "total", steps=steps) != jacobian(derivation, of, wrt, steps=steps)
+    ]
+    assert {wrt for _, wrt in differing} == {"c_prev"}  # h is computed last, so nothing of its own step reads it
+    assert ("c", "c_prev") in differing
 
 
 def test_a_step_may_be_named_from_either_side() -> None:
     # c of the first of two steps is c_{t-1}, which h_{t-1} reads as well as c_t does; c_prev is what enters that step
-    assert {v.name for v in nodes.variables(jacobian(cells.lstm, "c", "c", "total", steps=2))} >= {"f", "o_prev"}
+    assert {v.name for v in nodes.variables(jacobian(cells.lstm, "c", "c", steps=2))} >= {"f", "o_prev"}
     assert {v.name for v in nodes.variables(jacobian(cells.lstm, "c", "c_prev"))} == {"f"}
-    assert jacobian(cells.gru, "h", "h", "total", steps=2) == jacobian(cells.gru, "h", "h_prev")
-    assert jacobian(cells.lstm, "h_prev", "c_prev", "total", steps=3) != 0
-    assert text(jacobian(cells.lstm, "c_prev", "c_prev", "total", steps=2)) == "diag(f_{t-1})"
+    assert jacobian(cells.gru, "h", "h", steps=2) == jacobian(cells.gru, "h", "h_prev")
+    assert jacobian(cells.lstm, "h_prev", "c_prev", steps=3) != 0
+    assert text(jacobian(cells.lstm, "c_prev", "c_prev", steps=2)) == "diag(f_{t-1})"
+    for of in ("h", "c", "f", "a_o"):
+        for steps in (1, 2):
+            followed = jacobian(cells.lstm, of, "c_prev", "total", steps=steps)
+            assert followed == jacobian(cells.lstm, of, "c", "total", steps=steps + 1)
 
 
 def test_two_steps_are_the_sum_over_the_states_between() -> None:
     lstm = derive(cells.lstm)
-    whole = jacobian(lstm, "c", "c_prev", "total", steps=2)
+    whole = jacobian(lstm, "c", "c_prev", steps=2)
     assert {v.name for v in nodes.variables(whole)} >= {"f", "f_prev", "o_prev", "c_prev", "U_i"}
     assert isinstance(whole, nodes.Sum)
     assert len(whole.args) == 2
@@ -153,9 +173,8 @@ def test_identifiers_of_shifted_variables_are_free() -> None:
     [
         (
             {"kind": "direct", "steps": 2},
-            r"steps=2 with kind='direct', which is about one step\n  ask for kind=\"total\"",
+            'steps=2 with kind="direct": an equation reads nothing from before its own step\n  ask for kind="cell"',
         ),
-        ({"kind": "cell", "steps": 2}, "steps=2 with kind='cell'"),
         ({"kind": "total", "steps": 0}, "steps=0\n  give a whole number of steps, at least 1"),
         ({"kind": "total", "steps": -1}, "steps=-1"),
         ({"kind": "total", "steps": 1.5}, r"steps=1\.5"),
@@ -192,7 +211,7 @@ def test_what_is_no_cell_is_refused() -> None:
         jacobian("lstm", "h", "h_prev")
 
 
-# --- the LSTM's total derivative, through the definition itself -------------------------------------------------------
+# --- the LSTM's k-step derivative, through the definition itself ------------------------------------------------------
 
 
 def lstm_points(steps: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -215,7 +234,7 @@ def unroll(point: dict[str, np.ndarray], steps: int) -> list[dict[str, np.ndarra
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3])
-def test_lstm_total_derivatives_by_complex_steps(steps: int) -> None:
+def test_lstm_derivatives_of_several_steps_by_complex_steps(steps: int) -> None:
     point = lstm_points(steps, np.random.default_rng(steps))
     values: dict[str, np.ndarray] = {}
     for back, frame in enumerate(reversed(unroll(point, steps))):
@@ -238,7 +257,7 @@ def test_lstm_total_derivatives_by_complex_steps(steps: int) -> None:
             columns.append(unroll(point | {name: moved}, steps)[-1])
         for of in ("h", "c", "f", "o"):
             truth = np.stack([np.imag(column[of]) / 1e-30 for column in columns], axis=1)
-            found = evaluator(jacobian(cells.lstm, of, wrt, "total", steps=steps))
+            found = evaluator(jacobian(cells.lstm, of, wrt, steps=steps))
             assert np.linalg.norm(found - truth) <= 1e-13 * np.linalg.norm(truth), (of, wrt)
             assert np.linalg.norm(truth) > 0 or (steps == 1 and (of, wrt) != ("h", "x"))
 
@@ -250,7 +269,9 @@ def cell_named(name: str) -> Cell:
     return {"clashing": Cell.from_source(CLASHING), "scalars": Cell.from_source(SCALARS)}.get(name) or cells[name]
 
 
-@pytest.mark.parametrize("question", [Question("direct"), Question("cell"), Question("total", 2)], ids=str)
+@pytest.mark.parametrize(
+    "question", [Question("direct"), Question("cell"), Question("cell", 2), Question("total", 2)], ids=str
+)
 @pytest.mark.parametrize("name", ["lstm", "gru", "scalars"])
 def test_every_pair(name: str, question: Question) -> None:
     exact, numeric = survey(derive(cell_named(name)), question, sizes=[(2, 3)])
@@ -344,9 +365,9 @@ def test_a_wrong_formula_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
         lambda outer, inner: nodes.zeros((outer.shape[0], inner.shape[1])),
     ):
         monkeypatch.setattr(module, "compose", wrong)
-        for check in survey(derivation, Question("total", 2), of=["h", "c"], wrt=["h_prev", "c_prev"], sizes=SMALL):
+        for check in survey(derivation, Question("cell", 2), of=["h", "c"], wrt=["h_prev", "c_prev"], sizes=SMALL):
             assert not check.passed
-            assert re.search(r"∂[hc]/∂[hc]_minus2 is wrong", check.detail)
+            assert re.search(r"∂[hc]_t/∂[hc]_\{t-2\}\|_\{[hc]_\{t-2\}\} is wrong", check.detail)
 
 
 def test_kinds_are_told_apart() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from symrnn import Cell, cells, derive, jacobian
 from symrnn.algebra.evaluate import Evaluator
-from symrnn.calculus.through_time import TotalDerivative, through_time
+from symrnn.calculus.through_time import StepwiseDerivative, through_time
 from symrnn.calculus.window import ask, earlier
 from symrnn.errors import InputError
 from symrnn.language.evaluate import NUMPY
@@ -17,36 +17,56 @@ from symrnn.verification.replay import Replay, replay_numerically
 from symrnn.verification.survey import true_jacobians
 
 
-def shown(total: TotalDerivative) -> list[str]:
-    return [line for line in str(total).splitlines() if line.startswith("∂")]
+def shown(total: StepwiseDerivative) -> list[str]:
+    return [line for line in str(total).splitlines() if line.startswith(("∂", "d"))]
 
 
 def test_the_recursion_of_an_lstm() -> None:
+    wrt = "∂c_{t-3}|_{h_{t-3}}"
     assert shown(through_time(cells.lstm, "c", "c_prev", 3)) == [
-        "∂h_{t-2}/∂c_{t-3} = J_{h,c,t-2}",
-        "∂c_{t-2}/∂c_{t-3} = J_{c,c,t-2}",
-        "∂h_{t-1}/∂c_{t-3} = J_{h,h,t-1} ∂h_{t-2}/∂c_{t-3} + J_{h,c,t-1} ∂c_{t-2}/∂c_{t-3}",
-        "∂c_{t-1}/∂c_{t-3} = J_{c,h,t-1} ∂h_{t-2}/∂c_{t-3} + J_{c,c,t-1} ∂c_{t-2}/∂c_{t-3}",
-        "∂c_t/∂c_{t-3} = J_{c,h,t} ∂h_{t-1}/∂c_{t-3} + J_{c,c,t} ∂c_{t-1}/∂c_{t-3}",
+        f"∂h_{{t-2}}/{wrt} = J_{{h,c,t-2}}",
+        f"∂c_{{t-2}}/{wrt} = J_{{c,c,t-2}}",
+        f"∂h_{{t-1}}/{wrt} = J_{{h,h,t-1}} ∂h_{{t-2}}/{wrt} + J_{{h,c,t-1}} ∂c_{{t-2}}/{wrt}",
+        f"∂c_{{t-1}}/{wrt} = J_{{c,h,t-1}} ∂h_{{t-2}}/{wrt} + J_{{c,c,t-1}} ∂c_{{t-2}}/{wrt}",
+        f"∂c_t/{wrt} = J_{{c,h,t}} ∂h_{{t-1}}/{wrt} + J_{{c,c,t}} ∂c_{{t-1}}/{wrt}",
     ]
+
+
+def test_a_total_derivative_begins_within_the_step_of_its_state() -> None:
+    total = through_time(cells.lstm, "c", "c_prev", 2, kind="total")
+    assert shown(total) == [
+        "dh_{t-2}/dc_{t-2} = D_{h,c,t-2}",
+        "dh_{t-1}/dc_{t-2} = J_{h,h,t-1} dh_{t-2}/dc_{t-2} + J_{h,c,t-1}",
+        "dc_{t-1}/dc_{t-2} = J_{c,h,t-1} dh_{t-2}/dc_{t-2} + J_{c,c,t-1}",
+        "dc_t/dc_{t-2} = J_{c,h,t} dh_{t-1}/dc_{t-2} + J_{c,c,t} dc_{t-1}/dc_{t-2}",
+    ]
+    assert {str(block.symbol): str(block.stands_for) for block in total.forms} == {
+        "D_{h,c,t}": "dh_t/dc_t",
+        "J_{h,h,t}": "∂h_t/∂h_{t-1}|_{c_{t-1}}",
+        "J_{h,c,t}": "∂h_t/∂c_{t-1}|_{h_{t-1}}",
+        "J_{c,h,t}": "∂c_t/∂h_{t-1}|_{c_{t-1}}",
+        "J_{c,c,t}": "∂c_t/∂c_{t-1}|_{h_{t-1}}",
+    }
+    assert "D_{h,c,t} = diag(o_t ⊙ (1 - tanh^2(c_t)))" in str(total)
 
 
 def test_the_denominator_layout_turns_the_recursion_round() -> None:
     total = through_time(cells.lstm, "c", "c_prev", 2, layout="denominator")
     assert str(total).splitlines()[2:] == [
-        "∂c_t/∂c_{t-2} = ∂h_{t-1}/∂c_{t-2} J_{c,h,t} + ∂c_{t-1}/∂c_{t-2} J_{c,c,t}",
+        "∂c_t/∂c_{t-2}|_{h_{t-2}} = ∂h_{t-1}/∂c_{t-2}|_{h_{t-2}} J_{c,h,t} + ∂c_{t-1}/∂c_{t-2}|_{h_{t-2}} J_{c,c,t}",
         "J_{h,c,t} = diag(o_t ⊙ (1 - tanh^2(c_t)) ⊙ f_t)",
         "J_{c,c,t} = diag(f_t)",
         "J_{c,h,t} = U_fᵀ diag(c_{t-1} ⊙ f_t ⊙ (1 - f_t)) + U_iᵀ diag(g_t ⊙ i_t ⊙ (1 - i_t))"
         " + U_gᵀ diag(i_t ⊙ (1 - g_t^2))",
     ]
-    assert r"\frac{\partial c_{t-1}}{\partial c_{t-2}} \, J_{c,c,t}" in total.latex()
-    assert repr(total) == "<∂c_t/∂c_{t-2} over 2 steps: 3 rows>"
+    assert r"\left.\frac{\partial c_{t-1}}{\partial c_{t-2}}\right|_{h_{t-2}} \, J_{c,c,t}" in total.latex()
+    assert repr(total) == "<∂c_t/∂c_{t-2}|_{h_{t-2}} over 2 steps: 3 rows>"
 
 
 def test_matrices_are_stacked() -> None:
     total = through_time(cells.mlstm, "C", "C_prev", 2)
-    assert shown(total)[-1] == "∂vec(C_t)/∂vec(C_{t-2}) = J_{C,C,t} ∂vec(C_{t-1})/∂vec(C_{t-2})"
+    bottom = "∂vec(C_{t-2})|_{h_{t-2}, n_{t-2}, m_{t-2}}"
+    assert shown(total)[-1] == f"∂vec(C_t)/{bottom} = J_{{C,C,t}} ∂vec(C_{{t-1}})/{bottom}"
     assert "J_{h,n,t}" not in str(total)  # n does not depend on C, so that block is used nowhere
 
 
@@ -85,9 +105,9 @@ def test_absurd_numbers_of_steps_are_refused() -> None:
 
 def test_a_parameter_enters_at_every_step() -> None:
     assert shown(through_time(cells.rnn, "h", "W", 3)) == [
-        "∂h_{t-2}/∂vec(W) = J_{h,W,t-2}",
-        "∂h_{t-1}/∂vec(W) = J_{h,W,t-1} + J_{h,h,t-1} ∂h_{t-2}/∂vec(W)",
-        "∂h_t/∂vec(W) = J_{h,W,t} + J_{h,h,t} ∂h_{t-1}/∂vec(W)",
+        "∂h_{t-2}/∂vec(W)|_{h_{t-3}} = J_{h,W,t-2}",
+        "∂h_{t-1}/∂vec(W)|_{h_{t-3}} = J_{h,W,t-1} + J_{h,h,t-1} ∂h_{t-2}/∂vec(W)|_{h_{t-3}}",
+        "∂h_t/∂vec(W)|_{h_{t-3}} = J_{h,W,t} + J_{h,h,t} ∂h_{t-1}/∂vec(W)|_{h_{t-3}}",
     ]
 
 
@@ -106,7 +126,7 @@ def test_names_of_blocks_are_free() -> None:
     assert len({block.symbol for block in both.values()}) == len(both)
 
 
-def followed(total: TotalDerivative, replay: Replay) -> np.ndarray:
+def followed(total: StepwiseDerivative, replay: Replay) -> np.ndarray:
     """The derivative by the recursion's own rows, with numbers for its blocks."""
     known: dict[str, np.ndarray] = {}
     for row in total.rows:
@@ -121,6 +141,7 @@ def followed(total: TotalDerivative, replay: Replay) -> np.ndarray:
 @pytest.mark.parametrize(
     ("name", "of", "wrt", "holding"),
     [
+        ("lstm_peephole", "c", "c_prev", ()),
         ("lstm", "c", "c_prev", ()),
         ("lstm", "h", "x", ()),
         ("lstm", "o", "W_f", ()),
@@ -130,16 +151,18 @@ def followed(total: TotalDerivative, replay: Replay) -> np.ndarray:
         ("lstm", "h", "c", ()),
     ],
 )
-def test_the_rows_give_the_derivative(name: str, of: str, wrt: str, holding: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("kind", ["cell", "total"])
+def test_the_rows_give_the_derivative(name: str, of: str, wrt: str, holding: tuple[str, ...], kind: str) -> None:
     derivation = derive(cells[name])
-    replay = replay_numerically(derivation, layouts(cells[name], [(3, 2)])[0], 3, np.random.default_rng(2))
+    window = ask(derivation, of, wrt, 3, holding, kind)
+    replay = replay_numerically(derivation, layouts(cells[name], [(3, 2)])[0], window.reach, np.random.default_rng(2))
     assert replay is not None
-    total = through_time(derivation, of, wrt, 3, holding=holding)
-    truth = true_jacobians(replay, ask(derivation, of, wrt, 3, holding))[of, 0]
+    total = through_time(derivation, of, wrt, 3, holding=holding, kind=kind)
+    truth = true_jacobians(replay, window)[of, 0]
     assert np.linalg.norm(truth) > 0
     assert relative_error(followed(total, replay), truth) < 1e-13
     assert relative_error(replay.evaluate(total.value), truth) < 1e-13
-    assert total.value == jacobian(derivation, of, wrt, "total", steps=3, holding=holding)
+    assert total.value == jacobian(derivation, of, wrt, kind, steps=3, holding=holding)
 
 
 def test_the_blocks_stand_for_their_values() -> None:
@@ -162,7 +185,7 @@ def test_layout_is_that_of_the_value() -> None:
 def test_nothing_is_zero() -> None:
     total = through_time(cells.lstm, "f", "o", 1)
     assert total.rows[-1].terms == ()
-    assert str(total) == "∂f_t/∂o_t = 0"
+    assert str(total) == "∂f_t/∂o_t|_{h_{t-1}, c_{t-1}} = 0"
     assert not Evaluator({}, {"d_h": 2}, NUMPY)(total.value).any()
 
 

@@ -82,7 +82,7 @@ def test_lstm_equations_are_the_textbooks() -> None:
         "∂L/∂c_0 = δc_1 ⊙ f_1",
     ]
     assert "∂L/∂W_f = Σ_{t=1}^{T} δa_{f,t} x_tᵀ" in shown(lstm, "parameters")
-    assert "∂c_t/∂c_{t-1} = diag(f_t)" in shown(lstm, "jacobians")
+    assert "∂c_t/∂c_{t-1}|_{h_{t-1}} = diag(f_t)" in shown(lstm, "jacobians")
 
 
 def test_every_parameter_has_its_local_jacobian(derivation: Derivation) -> None:
@@ -93,15 +93,19 @@ def test_every_parameter_has_its_local_jacobian(derivation: Derivation) -> None:
 def test_lstm_over_several_steps_is_the_textbooks() -> None:
     lstm = derive(cells.lstm)
     assert shown(lstm, "kronecker")[:3] == [
-        "∂a_{f,t}/∂vec(W_f) = x_tᵀ ⊗ I",
-        "∂a_{f,t}/∂vec(U_f) = h_{t-1}ᵀ ⊗ I",
-        "∂a_{f,t}/∂b_f = I",
+        "∂⁺a_{f,t}/∂vec(W_f) = x_tᵀ ⊗ I",
+        "∂⁺a_{f,t}/∂vec(U_f) = h_{t-1}ᵀ ⊗ I",
+        "∂⁺a_{f,t}/∂b_f = I",
     ]
     lines = shown(lstm, "steps")
-    assert "∂c_t/∂c_{t-2} = J_{c,h,t} ∂h_{t-1}/∂c_{t-2} + J_{c,c,t} ∂c_{t-1}/∂c_{t-2}" in lines
-    recursion = "J_{h,W_f,t} + J_{h,h,t} ∂h_{t-1}/∂vec(W_f) + J_{h,c,t} ∂c_{t-1}/∂vec(W_f)"
-    assert f"∂h_t/∂vec(W_f) = {recursion}" in lines
-    assert "(∂c_t/∂c_{t-2})^direct = diag(f_t ⊙ f_{t-1})" in lines
+    held = "∂c_{t-2}|_{h_{t-2}}"
+    assert f"∂c_t/{held} = J_{{c,h,t}} ∂h_{{t-1}}/{held} + J_{{c,c,t}} ∂c_{{t-1}}/{held}" in lines
+    assert "dc_t/dc_{t-1} = J_{c,h,t} dh_{t-1}/dc_{t-1} + J_{c,c,t}" in lines
+    assert "dh_t/dc_t = diag(o_t ⊙ (1 - tanh^2(c_t)))" in lines
+    assert not any(line.startswith("dh_t/dh_{t-1}") for line in lines)  # nothing of its own step reads h
+    recursion = "J_{h,W_f,t} + J_{h,h,t} dh_{t-1}/dvec(W_f) + J_{h,c,t} dc_{t-1}/dvec(W_f)"
+    assert f"dh_t/dvec(W_f) = {recursion}" in lines
+    assert "∂⁺c_t/∂c_{t-1} ∂⁺c_{t-1}/∂c_{t-2} = diag(f_t ⊙ f_{t-1})" in lines
 
 
 def test_paths_over_several_steps_are_counted() -> None:
@@ -129,7 +133,7 @@ def test_in_the_denominator_layout_jacobians_are_transposed_and_gradients_are_no
     ]
     assert any("U_fᵀ diag(c_{t-1} ⊙ f_t ⊙ (1 - f_t))" in line for line in lines)
     steps = [f.text for d in other.section("steps").displays for e in d.equations for f in (e.lines[0].right,)]
-    assert "∂h_{t-1}/∂c_{t-2} J_{c,h,t} + ∂c_{t-1}/∂c_{t-2} J_{c,c,t}" in steps
+    assert "∂h_{t-1}/∂c_{t-2}|_{h_{t-2}} J_{c,h,t} + ∂c_{t-1}/∂c_{t-2}|_{h_{t-2}} J_{c,c,t}" in steps
     local = [f.text for d in other.section("kronecker").displays for e in d.equations for f in (e.lines[0].right,)]
     assert local[0] == "x_t ⊗ I"
 

@@ -10,11 +10,13 @@ from symrnn import cells, derive
 from symrnn.algebra.simplify import REWRITINGS, trace
 from symrnn.calculus.paths import paths
 from symrnn.calculus.rules import chain
+from symrnn.calculus.window import KINDS
 from symrnn.documents import FORMS, derivation_document, jacobian_document, write
 from symrnn.documents.layout import ems, without_bars
 from symrnn.documents.plain import plain
 from symrnn.documents.structure import Bullets, Centred, Document, Maths, Paragraph
 from symrnn.errors import InputError, UnknownNameError
+from symrnn.printers.notation import NOTATIONS
 from symrnn.verification.theorems import theorems
 from tests.verification.test_theorems import mutated
 
@@ -137,33 +139,63 @@ def lines(document: Document, key: str) -> list[str]:
 
 
 def test_one_jacobian_over_steps() -> None:
-    document = jacobian_document(derive(cells.lstm), "c", "c_prev", "total", steps=2)
+    document = jacobian_document(derive(cells.lstm), "c", "c_prev", steps=2)
     assert [section.key for section in document.sections] == ["jacobian", "paths", "recursion"]
     assert len(lines(document, "paths")) == 4
     rows = lines(document, "recursion")
     assert rows[:3] == [
-        "∂h_{t-1}/∂c_{t-2} = J_{h,c,t-1}",
-        "∂c_{t-1}/∂c_{t-2} = J_{c,c,t-1}",
-        "∂c_t/∂c_{t-2} = J_{c,h,t} ∂h_{t-1}/∂c_{t-2} + J_{c,c,t} ∂c_{t-1}/∂c_{t-2}",
+        "∂h_{t-1}/∂c_{t-2}|_{h_{t-2}} = J_{h,c,t-1}",
+        "∂c_{t-1}/∂c_{t-2}|_{h_{t-2}} = J_{c,c,t-1}",
+        "∂c_t/∂c_{t-2}|_{h_{t-2}} = J_{c,h,t} ∂h_{t-1}/∂c_{t-2}|_{h_{t-2}} + J_{c,c,t} ∂c_{t-1}/∂c_{t-2}|_{h_{t-2}}",
     ]
-    assert "J_{c,c,t} = diag(f_t)" in rows
+    assert "J_{c,c,t} = ∂c_t/∂c_{t-1}|_{h_{t-1}} = diag(f_t)" in rows
+
+
+def test_one_total_jacobian() -> None:
+    document = jacobian_document(derive(cells.lstm), "c", "c_prev", "total")
+    assert [section.key for section in document.sections] == ["jacobian", "paths", "recursion"]
+    assert len(lines(document, "paths")) == 4
+    assert lines(document, "recursion")[:3] == [
+        "dh_{t-1}/dc_{t-1} = D_{h,c,t-1}",
+        "dc_t/dc_{t-1} = J_{c,h,t} dh_{t-1}/dc_{t-1} + J_{c,c,t}",
+        "D_{h,c,t} = dh_t/dc_t = diag(o_t ⊙ (1 - tanh^2(c_t)))",
+    ]
+    said = " ".join(write(document, "text").split())
+    assert "dy/dx is the total derivative: through whatever x reaches" in said
+    assert "∂⁺y/∂x" not in said
+
+
+@pytest.mark.parametrize("kind", ["direct", "cell", "total"])
+@pytest.mark.parametrize("form", ["text", "tex", "markdown"])
+def test_every_form_says_what_is_held(kind: str, form: str) -> None:
+    """By the symbol: no two kinds share one, in any notation."""
+    for notation in NOTATIONS:
+        every = {
+            k: write(jacobian_document(derive(cells.lstm), "c", "c_prev", k, notation=notation), form) for k in KINDS
+        }
+        signs = {"text": ("∂⁺", "|_{", "d"), "tex": (r"\partial^{+}", r"\right", r"\frac{\mathrm{d} ")}
+        for other, sign in zip(KINDS, signs["text" if form == "text" else "tex"], strict=True):
+            value = next(line for line in every[kind].splitlines() if "diag" in line and "=" in line)
+            assert (sign in value.partition("=")[0].replace("diag", "")) == (other == kind), (notation, other, value)
 
 
 def test_one_jacobian_of_a_parameter() -> None:
     document = jacobian_document(derive(cells.gru), "h", "W_n", "total", steps=2, layout="denominator")
-    assert "∂h_t/∂vec(W_n) = J_{h,W_n,t} + ∂h_{t-1}/∂vec(W_n) J_{h,h,t}" in lines(document, "recursion")
-    assert "J_{h,W_n,t} = (x_t ⊗ I) diag(z_t ⊙ (1 - n_t^2))" in lines(document, "recursion")
+    wrt = "dvec(W_n)|_{h_{t-2}}"
+    assert f"dh_t/{wrt} = J_{{h,W_n,t}} + dh_{{t-1}}/{wrt} J_{{h,h,t}}" in lines(document, "recursion")
+    block = "J_{h,W_n,t} = ∂h_t/∂vec(W_n)|_{h_{t-1}} = (x_t ⊗ I) diag(z_t ⊙ (1 - n_t^2))"
+    assert block in lines(document, "recursion")
     assert lines(document, "gradient") == ["∂L/∂W_n = δa_{n,t} x_tᵀ + δa_{n,t-1} x_{t-1}ᵀ"]
 
 
 def test_one_jacobian_with_something_held() -> None:
     document = jacobian_document(derive(cells.gru), "h", "h_prev", holding=("z", "n"))
-    assert lines(document, "jacobian") == ["∂h_t/∂h_{t-1} = diag(1 - z_t)"]
-    assert "Held fixed wherever it occurs: n_t, z_t." in write(document, "text")
+    assert lines(document, "jacobian") == ["∂h_t/∂h_{t-1}|_{z_t, n_t} = diag(1 - z_t)"]
+    assert "Held: z_t, n_t." in write(document, "text")
 
 
 def test_the_blocks_of_all_steps_are_given_at_t() -> None:
-    rows = lines(jacobian_document(derive(cells.lstm), "c", "c_prev", "total", steps=3), "recursion")
+    rows = lines(jacobian_document(derive(cells.lstm), "c", "c_prev", steps=3), "recursion")
     names = [row.partition(" = ")[0] for row in rows if row.startswith("J")]
     assert names == ["J_{h,c,t}", "J_{c,c,t}", "J_{h,h,t}", "J_{c,h,t}"]
 
@@ -171,7 +203,7 @@ def test_the_blocks_of_all_steps_are_given_at_t() -> None:
 def test_matrices_are_stacked_in_both_documents() -> None:
     whole = derivation_document(derive(cells.mlstm))
     one = jacobian_document(derive(cells.mlstm), "h", "C_prev")
-    left = "∂h_t/∂vec(C_{t-1})"
+    left = "∂h_t/∂vec(C_{t-1})|_{h_{t-1}, n_{t-1}, m_{t-1}}"
     blocks = [line.partition(" = ")[0] for line in lines(whole, "jacobians")]
     assert left in blocks
     assert not any("∂C_" in block for block in blocks)
@@ -187,7 +219,7 @@ def test_matrices_are_stacked_in_both_documents() -> None:
     ],
 )
 def test_many_steps_leave_the_first_and_the_last_rows(name: str, of: str, wrt: str, said: str) -> None:
-    document = jacobian_document(derive(cells[name]), of, wrt, "total", steps=300)
+    document = jacobian_document(derive(cells[name]), of, wrt, steps=300)
     assert said in words(document, "jacobian")
     rows = [line for line in lines(document, "recursion") if line.startswith("∂")]
     states = len(cells[name].states)
@@ -198,13 +230,13 @@ def test_many_steps_leave_the_first_and_the_last_rows(name: str, of: str, wrt: s
 
 
 def test_too_many_paths_leave_the_recursion() -> None:
-    document = jacobian_document(derive(cells.lstm), "h", "h_prev", "total", steps=5)
+    document = jacobian_document(derive(cells.lstm), "h", "h_prev", steps=5)
     assert "2089 paths" in words(document, "jacobian")
     assert [section.key for section in document.sections] == ["jacobian", "recursion"]
 
 
 def test_nonsense_is_refused() -> None:
-    with pytest.raises(InputError, match="steps=2 with kind='direct'"):
+    with pytest.raises(InputError, match='steps=2 with kind="direct"'):
         jacobian_document(derive(cells.gru), "h", "h_prev", "direct", steps=2)
     with pytest.raises(InputError, match="no layout 'column' of Jacobian"):
         jacobian_document(derive(cells.gru), "h", "h_prev", layout="column")
