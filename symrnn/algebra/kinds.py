@@ -86,10 +86,11 @@ class Variable(_Node, MatrixSymbol):
         name: the identifier, unique within a cell (`h_prev`, `a_f_bar`).
         base: the name without time and mark (`h`, `a_f`).
         time: 0 for t, -1 for t-1, +1 for t+1; None for what does not change with time.
-        mark: "" for the value itself, "adjoint" for the derivative of the loss with respect to it, "cotangent" for
-            the part of that derivative which reaches it from outside the step, "loss" for the loss's own partial
-            derivative.  A second word says more: "tangent" for how that moves, "window" for what it is in the window
-            of steps that ends at e.
+        mark: "" for the value itself, "adjoint" for the derivative of the total loss with respect to it, "cotangent"
+            for the part of that derivative which reaches it from outside its step, "message" for the part that the
+            step after it sends back, "loss" for the loss's own partial derivative; cotangent = loss + message.  A
+            second word says more: "tangent" for how that moves, "window" for what it is in the window of steps that
+            ends at e.
         looks: the base as it is shown, in the words of `symrnn.algebra.spelling`; another one where two bases would
             look alike.
     """
@@ -122,6 +123,11 @@ class Variable(_Node, MatrixSymbol):
     def looks(self) -> str:
         """The base as it is shown."""
         return str(self.args[6].name)
+
+    @property
+    def is_sent_back(self) -> bool:
+        """Whether the backward pass of a step computes it: an adjoint, or a message."""
+        return self.mark in ("adjoint", "message")
 
     def at(self, time: int, name: str) -> Variable:
         """The same variable at another time, under the identifier `name`."""

@@ -1,8 +1,16 @@
 """Cell -> Derivation: the backward equations, as the log of reverse-mode differentiation over the rule table.
 
-The step maps inputs, states at t-1 and parameters to the states at t.  Every variable v gets an adjoint δv, the
-derivative of the whole loss with respect to it.  What reaches a state at t from outside the step (the loss itself,
-and step t+1) is its cotangent; through time, the cotangent of h_t is ∂ℓ/∂h_t plus what step t+1 sends back.
+The step maps inputs, states at t-1 and parameters to the states at t.  Every variable v of the step gets an adjoint
+δv, the derivative of the total loss with respect to it, through everything that it reaches.  One step does not know all
+of it, and three further quantities have symbols of their own:
+
+- h̄_t, the cotangent: all that reaches h_t from outside its step, ∂ℓ/∂h_t + δ←h_t;
+- δ←h_{t-1}, the message: what step t sends back to h_{t-1}.  It is not δh_{t-1}, to which the loss at t-1 and the rest
+  of step t-1 belong too.  Of the states before the first step it is all there is, ∂L/∂h_0;
+- δW_t, the term of one step in the gradient of a parameter, ∂L/∂W = Σ_t δW_t: the derivative with respect to the copy
+  of W that step t reads.
+
+Source: for the copies of a parameter, Goodfellow, Bengio & Courville (2016), Deep Learning, section 10.2.2.
 """
 
 from __future__ import annotations
@@ -37,8 +45,9 @@ class Step:
 
     Attributes:
         number: its number in the derivation, following the forward equations.
-        target: the adjoint that it defines.
-        of: the variable whose adjoint that is.
+        target: what it defines: the adjoint δv of a variable of the step; of a state at t-1, the message that the step
+            sends back; of a parameter, ∂L/∂W, of which `value` is the term of one step.
+        of: the variable that it is about.
         value: its expression, simplified; for a parameter, the term of one time step.
         shares: what each forward equation contributes, in their order, as the rules give it.
         premises: the forward variables whose equations contribute.
@@ -51,6 +60,12 @@ class Step:
     value: Expr
     shares: tuple[tuple[Equation, Share], ...]
     role: Role
+
+    @property
+    def left(self) -> Variable:
+        """What `value` is equal to: `target`, but of a parameter δW_t, the term of one step."""
+        target, is_sum = self.target, self.role == "parameter"
+        return target.at(0, target.name) if is_sum else target
 
     @property
     def premises(self) -> tuple[Variable, ...]:
@@ -94,8 +109,8 @@ class Derivation:
         cell: what was differentiated.
         forward: the cell's equations; where one is a function of a compound argument, the argument is named first.
         steps: the backward equations of one step: adjoints of states and intermediates in reverse order, then of
-            the inputs, of the states at t-1 (what the step sends back in time), and of the parameters.
-        cotangents: state name -> the symbol for what reaches it from outside the step.
+            the inputs, the messages to the states at t-1, and the terms of the parameters' gradients.
+        cotangents: state name -> h̄_t, the symbol for all that reaches it from outside the step.
         rules: the rule table used.
     """
 
@@ -110,7 +125,14 @@ class Derivation:
         return derive, (self.cell,) if self.rules is RULES else (self.cell, self.rules)
 
     def of(self, name: str) -> Step:
-        """The step that gives the adjoint of the variable with this identifier."""
+        """The step about the variable with this identifier.
+
+        `of("c")` gives δc_t, `of("x")` δx_t, the derivatives of the total loss; `of("c_prev")` gives the message to
+        c_{t-1}, not δc_{t-1}; `of("W_f")` gives the term of step t in ∂L/∂W_f.
+
+        Raises:
+            UnknownNameError: there is none.
+        """
         if name in self._steps:
             return self._steps[name]
         known = {step.of.name: step.of for step in self.steps}
@@ -146,13 +168,20 @@ class Derivation:
         """∂ℓ/∂h_t: the loss's own partial derivative with respect to a state at t."""
         return self.cell[state].marked("loss", f"{state}_bar_loss")
 
+    def message(self, state: str) -> Variable:
+        """δ←h_t: what step t+1 sends back to a state at t, a part of its adjoint."""
+        return _moved(self.of(f"{state}_prev").target, 1)
+
     def through_time(self, state: str) -> Expr:
-        """The cotangent of a state at t in an unrolled network: the loss's part, and what step t+1 sends back."""
+        """The cotangent of a state at t in an unrolled network: the loss's part, and what step t+1 sends back.
+
+        It is not the whole adjoint δh_t, to which equations of step t may add; `unrolled` gives that.
+        """
         carried = self.of(f"{state}_prev").value
         return nodes.add(self.loss(state), shift(carried, 1))
 
     def unrolled(self, step: Step) -> Expr:
-        """The step's value with every cotangent written out through time."""
+        """The step's value with every cotangent written out through time: of a state at t, all of its adjoint."""
         written_out = {self.cotangents[s]: self.through_time(s) for s in self.cell.states}
         terms = step.value.args if isinstance(step.value, nodes.Sum) else (step.value,)
         return nodes.add(*(term.xreplace(written_out) for term in terms))
@@ -314,8 +343,8 @@ def _takes_work(expr: Expr) -> bool:
 def _adjoint_names(cell: Cell, forward: tuple[Equation, ...], names: Names) -> dict[Variable, Variable]:
     variables = [equation.target for equation in forward]
     variables += [cell[name] for name in (*cell.inputs, *cell.parameters)]
-    variables += cell.previous
-    return {v: names.add(v.marked("adjoint", names.claim(f"{v.name}_bar"))) for v in variables}
+    marks = dict.fromkeys(variables, "adjoint") | dict.fromkeys(cell.previous, "message")
+    return {v: names.add(v.marked(mark, names.claim(f"{v.name}_bar"))) for v, mark in marks.items()}
 
 
 def shift(expr: Expr, steps: int) -> Expr:
@@ -323,11 +352,19 @@ def shift(expr: Expr, steps: int) -> Expr:
     return expr.xreplace({v: _moved(v, steps) for v in nodes.variables(expr) if v.time is not None})
 
 
+_STEMS = {
+    "": ("{}", 0),
+    "adjoint": ("{}_bar", 0),
+    "cotangent": ("{}_bar_in", 0),
+    "message": ("{}_prev_bar", -1),
+}
+"""Mark -> identifier in a single step, and the time that it has there."""
+
+
 def _moved(variable: Variable, steps: int) -> Variable:
     assert variable.time is not None
-    old, new = variable.time, variable.time + steps
-    stem = {"": variable.base, "adjoint": f"{variable.base}_bar", "cotangent": f"{variable.base}_bar_in"}
-    name = stem.get(variable.mark, f"{variable.base}_bar_loss")
-    if variable.mark == "adjoint" and old == -1:
-        name = f"{variable.base}_prev_bar"
-    return variable.at(new, name + _TIME_SUFFIX.get(new, f"_{new:+d}".replace("+", "plus").replace("-", "minus")))
+    new = variable.time + steps
+    stem, own = _STEMS.get(variable.mark, ("{}_bar_loss", 0))
+    shift_ = new - own
+    suffix = _TIME_SUFFIX.get(shift_, f"_{shift_:+d}".replace("+", "plus").replace("-", "minus"))
+    return variable.at(new, stem.format(variable.base) + suffix)

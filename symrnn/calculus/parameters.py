@@ -2,10 +2,11 @@
 
 Over k steps, with what enters the first of them held,
 
-    ∂h_t/∂θ = Σ_{j=0}^{k-1} Σ_s (∂h_t/∂s_{t-j}) (∂s_{t-j}/∂θ within the step t-j),
+    ∂h_t/∂θ|_{states at t-k} = Σ_{j=0}^{k-1} Σ_s (∂h_t/∂s_{t-j}) (∂s_{t-j}/∂θ|_{states at t-j-1}),
 
-the sum over s being over the states.  With respect to a matrix W the last factor of a term is a Kronecker product:
-a = W x has ∂a/∂vec(W) = xᵀ ⊗ I.  The same term as a gradient, of the shape of W, is δa xᵀ.
+the sum over s being over the states, and of each state at t-j the others at t-j being held.  With respect to a matrix W
+the last factor of a term is a Kronecker product: a = W x has ∂a/∂vec(W) = xᵀ ⊗ I.  The same term as a gradient, of the
+shape of W, is δa xᵀ.
 
 Source: Werbos (1990), Backpropagation Through Time, Proceedings of the IEEE 78(10); Magnus & Neudecker (2019), Matrix
 Differential Calculus, ch. 2, vec(A X B) = (Bᵀ ⊗ A) vec(X).
@@ -24,6 +25,7 @@ from symrnn.algebra.simplify import simplify
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.graph import StepGraph, no_change
 from symrnn.calculus.jacobian import LAYOUTS, compose, written
+from symrnn.calculus.symbols import DerivativeSymbol
 from symrnn.calculus.window import Window, ask, check_choice
 from symrnn.errors import InputError
 from symrnn.language.recurrence import Cell
@@ -41,6 +43,7 @@ class ParameterJacobian:
         terms: the term of the step t - j at index j: how a change of the parameter at that step alone reaches `of`.
         gradients: the same steps' terms of the gradient of a loss, in the parameter's shape, which is that of the
             gradient in either layout: δa_{t-j} x_{t-j}ᵀ, the adjoints being those of the loss.
+        symbol: the symbol of the derivative, which names what is held.
     """
 
     of: Variable
@@ -49,6 +52,7 @@ class ParameterJacobian:
     layout: str
     terms: tuple[Expr, ...]
     gradients: tuple[Expr, ...]
+    symbol: DerivativeSymbol
 
     @property
     def value(self) -> Expr:
@@ -62,23 +66,24 @@ class ParameterJacobian:
 
     def latex(self) -> str:
         """The derivative and the gradient as a LaTeX `align*`, in the notation of time as a subscript."""
-        ratio = rf"\frac{{\partial {sympy.latex(nodes.vec(self.of))}}}{{\partial {sympy.latex(nodes.vec(self.wrt))}}}"
-        first = f"{ratio} &= {sympy.latex(self.value)}"
-        second = f"{sympy.latex(self._adjoint)} &= {sympy.latex(self.gradient)}"
+        first = f"{self.symbol.latex(sympy.latex)} &= {sympy.latex(self.value)}"
+        second = f"{sympy.latex(self._added)} &= {sympy.latex(self.gradient)}"
         return f"\\begin{{align*}}\n{first} \\\\\n{second}\n\\end{{align*}}"
 
     @property
-    def _adjoint(self) -> Variable:
-        return self.wrt.marked("adjoint", f"{self.wrt.name}_bar")
+    def _added(self) -> Expr:
+        """What the steps add to the gradient of the loss: δW_t + δW_{t-1} + ..."""
+        adjoint = self.wrt.marked("adjoint", f"{self.wrt.name}_bar")
+        return nodes.add(*(adjoint.at(-back, f"{adjoint.name}_{back}") for back in range(self.steps)))
 
     def __str__(self) -> str:
-        return f"∂{nodes.vec(self.of)}/∂{nodes.vec(self.wrt)} = {self.value}\n{self._adjoint} = {self.gradient}"
+        return f"{self.symbol} = {self.value}\n{self._added} = {self.gradient}"
 
     def _repr_latex_(self) -> str:
         return self.latex()
 
     def __repr__(self) -> str:
-        return f"<∂{nodes.vec(self.of)}/∂{nodes.vec(self.wrt)} over {self.steps} steps>"
+        return f"<{self.symbol} over {self.steps} steps>"
 
 
 def _sum(terms: Sequence[Expr]) -> Expr:
@@ -137,6 +142,7 @@ def _answer(window: Window, graph: StepGraph, layout: str) -> ParameterJacobian:
         layout,
         tuple(written(term, layout) for term in _terms(window, graph)),
         gradients(window),
+        window.symbol,
     )
 
 
@@ -144,11 +150,6 @@ def gradients(window: Window) -> tuple[Expr, ...]:
     """The terms of a parameter's gradient of the steps t, t-1, ... of a window."""
     term = simplify(window.derivation.of(window.wrt.name).value)
     return tuple(window.at(term, back) for back in range(window.steps))
-
-
-def gradient(window: Window) -> Expr:
-    """The gradient of a loss over the steps of a window."""
-    return _sum(gradients(window))
 
 
 def _terms(window: Window, graph: StepGraph) -> list[Expr]:

@@ -1,10 +1,10 @@
 """Real-time recurrent learning: how the states depend on a parameter, carried forward in time.
 
-Let S_t of a state s and a parameter θ be ∂s_t/∂vec(θ), everything before t included: the entries of s as rows, those of
-θ, column after column, as columns.  One step passes on what the states at t-1 carry, through the step's own Jacobian,
-and adds what the parameter does in the step itself:
+Let S_t of a state s and a parameter θ be the total derivative ds_t/dvec(θ), through all steps since the first: the
+entries of s as rows, those of θ, column after column, as columns.  One step passes on what the states at t-1 carry,
+through the step's own Jacobian, and adds what the parameter does in the step itself:
 
-    S_t = ∂s_t/∂vec(θ) of the step alone + Σ over all states r of ∂s_t/∂r_{t-1} times S_{t-1} of r.
+    S_t = ∂s_t/∂vec(θ)|_{states at t-1} + Σ over all states r of ∂s_t/∂r_{t-1}|_{others at t-1} times S_{t-1} of r.
 
 The gradient of a loss is the sum over t and over all states of S_tᵀ ∂ℓ/∂s_t.  Nothing of past steps is kept; the memory
 is that of S, (entries of all states) x (entries of θ), whatever the number of steps.
@@ -38,8 +38,9 @@ class Sensitivity:
         state: the state's name.
         parameter: the parameter's name.
         target: S_t of the state, entries of the state by entries of the parameter.
-        immediate: what the parameter does in the step itself, in Kronecker form.
-        blocks: state r -> the Jacobian of this state with respect to r at t-1; without those that are zero.
+        immediate: what the parameter does in the step itself, the states at t-1 held, in Kronecker form.
+        blocks: state r -> the Jacobian of this state with respect to r at t-1, the other states at t-1 held; without
+            those that are zero.
         before: state r -> the symbol S_{t-1} of r.
     """
 

@@ -45,6 +45,13 @@ class DerivativeSymbol:
         """The same of another variable."""
         return replace(self, of=of)
 
+    def meaning(self, show: Show = str) -> str:
+        """What else moves and what is held, in words."""
+        if self.held:
+            verb = "is" if len(self.held) == 1 else "are"
+            return f"where {', '.join(map(show, self.held))} {verb} held"
+        return _MEANINGS[self.kind]
+
     @property
     def is_shortened(self) -> bool:
         """Whether the bar does not list everything that is held."""
@@ -73,6 +80,11 @@ class DerivativeSymbol:
         return ", ".join([shown[0], dots, shown[-1]] if self.is_shortened else shown)
 
 
+_MEANINGS = {
+    "direct": "where every other named variable is held",
+    "cell": "where no other state enters",
+    "total": "where whatever it reaches moves along",
+}
 _LATEX = {
     "direct": (r"\partial^{+}", r"\partial", " "),
     "cell": (r"\partial", r"\partial", " "),

@@ -176,5 +176,5 @@ def _lines(gradient: TruncatedGradient, words: _Wording, show: Callable[[Expr], 
 
 def _in_window(expr: Expr) -> Expr:
     """The same with the adjoints of the window that ends at e."""
-    timed = [v for v in nodes.variables(expr) if v.time is not None and v.mark in ("adjoint", "cotangent")]
+    timed = [v for v in nodes.variables(expr) if v.time is not None and v.mark in ("adjoint", "cotangent", "message")]
     return expr.xreplace({v: v.marked(f"{v.mark} window", f"{v.name}_window") for v in timed})

@@ -313,7 +313,7 @@ class Pointer:
     def stacked(self) -> Pointed | None:
         """The line that stacks the gradients of the gates, where they are exchanged wherever they are read."""
         adjoints = {v for edit in self.case.mistake.edits if edit.new is not None for v in nodes.variables(edit.new)}
-        values = [self.case.values(v) for v in sorted(adjoints, key=lambda v: v.name) if v.mark == "adjoint"]
+        values = [self.case.values(v) for v in sorted(adjoints, key=lambda v: v.name) if v.is_sent_back]
         groups = [
             {one.statement: one for one in carrying(self.carriers, each, False) if not one.computes} for each in values
         ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
 import symrnn
 from symrnn.algebra.nodes import Act, Expr, Variable
-from symrnn.calculus.derivation import Derivation, Step
+from symrnn.calculus.derivation import Derivation, Step, shift
 from symrnn.calculus.jacobian import LAYOUTS
 from symrnn.calculus.window import check_choice
 from symrnn.characters import clean
@@ -22,6 +22,7 @@ from symrnn.documents.structure import (
     Equation,
     Inline,
     Line,
+    Maths,
     Paragraph,
     Section,
 )
@@ -170,10 +171,23 @@ def _backward(setting: Setting) -> Section:
                 )
             ),
             display("state", "intermediate"),
-            Paragraph(("What the step sends to its inputs, and back to the states before it:",)),
-            display("input", "carry"),
+            *_sent_back(setting, display),
         ),
     )
+
+
+def _sent_back(setting: Setting, display: Callable[..., Display]) -> tuple[Block, ...]:
+    """What the step sends to its inputs, and the messages to the states before it."""
+    derivation = setting.derivation
+    previous = derivation.role("carry")[0]
+    message, before = setting.maths(previous.target), setting.maths(previous.of)
+    whole = setting.maths(shift(derivation.of(previous.of.base).target, -1))
+    blocks: list[Block] = []
+    if derivation.cell.inputs:
+        blocks += [Paragraph(("What reaches the inputs:",)), display("input")]
+    text = (" is the message that the step sends back to ", before, ". It is not all of ", whole)
+    more: Inline = (", to which the loss and the rest of the step before contribute as well.",)
+    return (*blocks, Paragraph((message, *text, *more)), display("carry"))
 
 
 # --- through time -----------------------------------------------------------------------------------------------------
@@ -195,7 +209,7 @@ def _through_time(setting: Setting) -> Section:
     partial = replace(setting, notation=replace(first.notation, adjoint="partial"))
     initial = [
         Equation(
-            f"{step.number}'", (Line(partial.maths(step.target), first.maths(step.value)),), f"{step.target.name}:first"
+            f"{step.number}'", (Line(_initial(partial, step), first.maths(step.value)),), f"{step.target.name}:first"
         )
         for step in derivation.role("carry")
     ]
@@ -207,10 +221,24 @@ def _through_time(setting: Setting) -> Section:
             )
         ),
         Display(tuple(recursion)),
-        Paragraph(("and the other equations stay as they are. The initial states receive, at ", *phrase("$t = 1$,"))),
+        Paragraph(
+            (
+                "and the other equations stay as they are. Only the first step reads the initial states, so that its ",
+                "messages are all that they receive, at ",
+                *phrase("$t = 1$:"),
+            )
+        ),
         Display(tuple(initial)),
     )
     return Section("time", "Through time", blocks)
+
+
+def _initial(setting: Setting, step: Step) -> Maths:
+    """The derivative of the total loss with respect to an initial state; at t = 1 where no number is written."""
+    shown = setting.maths(step.of.marked("adjoint", f"{step.of.name}_bar_first"))
+    if setting.notation.now is not None:
+        return shown
+    return Maths(rf"\left.{shown.latex}\right|_{{t=1}}", f"{shown.text}|_{{t=1}}")
 
 
 def _parameters(setting: Setting) -> tuple[Section, ...]:

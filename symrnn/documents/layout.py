@@ -27,7 +27,9 @@ _WIDTHS = {
     **dict.fromkeys((r"\left", r"\right"), 0.36),  # so much more than a bracket of ordinary height
     **dict.fromkeys((r"\mathrm", r"\mathtt", r"\boldsymbol", r"\mathbb", r"\text", " "), 0.0),
     **dict.fromkeys((r"\operatorname", r"\bar", r"\tilde", r"\hat", r"\dot"), 0.0),
-    **dict.fromkeys((r"\widetilde", r"\widehat", r"\overline", r"\displaystyle", "{", "}", "&"), 0.0),
+    **dict.fromkeys(
+        (r"\widetilde", r"\widehat", r"\overline", r"\overleftarrow", r"\displaystyle", "{", "}", "&"), 0.0
+    ),
     **dict.fromkeys((r"\langle", r"\rangle"), 0.39),
     r"\top": 0.78,
     r"\partial": 0.55,
@@ -228,7 +230,7 @@ def without_bars(latex: str) -> str:
         middle = _closing(rest, found.end()) + 1
         end = _closing(rest, middle) + 1
         top, bottom = rest[found.end() + 1 : middle - 1], rest[middle + 1 : end - 1]
-        derivative = top.startswith(r"\partial")
+        derivative = top.startswith((r"\partial", r"\mathrm{d} ", r"\overleftarrow{\partial}"))
         flat = f"({_enclosed(top)} / {_enclosed(bottom)})"
         parts += [rest[: found.start()], rest[found.start() : end] if derivative else flat]
         rest = rest[end:]

@@ -65,8 +65,7 @@ class Setting:
 
     def derivative(self, symbol: DerivativeSymbol) -> Maths:
         """The symbol of a derivative."""
-        latex, text = (MathPrinter(syntax, self.notation) for syntax in (LATEX, TEXT))
-        return Maths(symbol.latex(latex), symbol.text(text))
+        return Maths(symbol.latex(lambda x: self.maths(x).latex), symbol.text(lambda x: self.maths(x).text))
 
     def summed(self, expr: Expr, sign: Maths) -> Maths:
         """A sum sign and its term, in brackets where that is needed; nothing is summed to nothing."""

@@ -9,7 +9,6 @@ from itertools import groupby
 import symrnn
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.jacobian import jacobian, laid_out, question
-from symrnn.calculus.parameters import gradient
 from symrnn.calculus.paths import count_paths, paths
 from symrnn.calculus.through_time import Row, through_time
 from symrnn.calculus.window import Window
@@ -159,14 +158,12 @@ def _without_repetitions(rows: Sequence[Row]) -> Sequence[Row]:
 
 
 def _gradient(setting: Setting, window: Window, numbers: Iterator[str]) -> Section:
-    """The gradient as the sum over its steps, written out where they are few."""
+    """The term of one step in the gradient of a loss, which is the sum of these."""
     step = window.derivation.of(window.wrt.name)
-    if window.steps <= _MOST_STEPS:
-        line = Line(setting.maths(step.target), setting.maths(gradient(window)))
-        text = "The gradient of a loss over these steps, in the parameter's shape:"
-    else:
-        line = Line(setting.maths(step.target), setting.summed(step.value, setting.sum_sign("_t", "_t")))
-        text = "The gradient of a loss over these steps, in the parameter's shape, the sum over each of them:"
-    return Section(
-        "gradient", "Gradient", (Paragraph((text,)), Display((Equation(next(numbers), (line,), "gradient"),)))
+    lines = (
+        Line(setting.maths(step.target), setting.summed(step.left, setting.sum_sign("_t", "_t"))),
+        Line(setting.maths(step.left), setting.maths(step.value)),
     )
+    text = "The gradient of a loss, in the parameter's shape, with the term of every step:"
+    equations = tuple(Equation(next(numbers), (line,), f"gradient:{i}") for i, line in enumerate(lines))
+    return Section("gradient", "Gradient", (Paragraph((text,)), Display(equations)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from symrnn.algebra import nodes
 from symrnn.algebra.nodes import ONE_BY_ONE, Variable
 from symrnn.calculus.symbols import DerivativeSymbol
 from symrnn.documents.setting import Setting, phrase
@@ -49,6 +50,8 @@ def conventions(setting: Setting, sections: tuple[Section, ...]) -> Bullets:
     adjoint = setting.maths(v.marked("adjoint", "v_bar"))
     loss = Maths(rf"\partial \ell/\partial {value.latex}", f"∂ℓ/∂{value.text}")
     bar = setting.maths(derivation.cotangents[state.name])
+    message = setting.maths(derivation.message(state.name))
+    both = setting.maths(nodes.add(derivation.loss(state.name), derivation.message(state.name)))
     letter, last = setting.notation.loss, setting.last
     plain_loss = phrase(f"${letter}$")
     ratio = Maths(rf"\partial {letter}/\partial {shown_v.latex}", f"∂{letter}/∂{shown_v.text}")
@@ -66,9 +69,14 @@ def conventions(setting: Setting, sections: tuple[Section, ...]) -> Bullets:
         ),
         (
             *(loss, " is the loss's own partial derivative: how the loss reads "),
-            *(value, " directly, later steps left out. ", bar, " is all that reaches "),
-            *(value, " from outside the step: "),
-            *(loss, *phrase(" and what step $t+1$ sends back.")),
+            *(
+                value,
+                " directly, later steps left out. ",
+                message,
+                *phrase(" is the message that step $t+1$ sends back to "),
+            ),
+            *(value, ". ", Maths(f"{bar.latex} = {both.latex}", f"{bar.text} = {both.text}")),
+            *(" is all that reaches ", value, " from outside its step."),
         ),
         *kinds_of(setting, sections),
         layout_of(setting),

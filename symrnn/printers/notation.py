@@ -27,12 +27,14 @@ _MARKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"cotangent": ("bar",), "tangent": ("dot",), "cotangent tangent": ("bar", "dot"), "cotangent window": ("bar",)}
 )
 """What stands over the letter of a variable with this mark; a dot marks how it moves."""
-_DOTTED = ("adjoint tangent", "loss tangent")  # the dot is on the δ, the L or the ℓ
+_DOTTED = ("adjoint tangent", "loss tangent", "message tangent")  # the dot is on the δ, the L or the ℓ
 _RAISED: Mapping[str, tuple[str, str]] = MappingProxyType(
     {"parenthesis": ("^{{({})}}", "^({})"), "angle": (r"^{{\langle {} \rangle}}", "^⟨{}⟩")}
 )
 """How a time stands where it is a superscript, in LaTeX and in plain text; elsewhere it is the last subscript."""
-_DELTA, _ELL = r"\delta", r"\ell"
+_ARROW = "←"
+_SENT_BACK = ("adjoint", "message")
+_DELTA, _PARTIAL, _ELL = r"\delta", r"\partial", r"\ell"
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Notation:
         time: where the time stands: h_t, h^{(t)} or h^{<t>}.
         hadamard: LaTeX of the element-by-element product.
         transposed: LaTeX of the transpose's superscript.
-        adjoint: "delta" writes δh_t, "partial" writes ∂L/∂h_t.
+        adjoint: "delta" writes δh_t, "partial" writes ∂L/∂h_t; what a step sends back has an arrow over the δ or ∂.
         bold: vectors and matrices in bold.
         names: LaTeX for names that should look otherwise than they read, such as a tilde over c for g.
         loss: the letter of the total loss.
@@ -154,10 +156,11 @@ def latex_name(variable: Variable, notation: Notation) -> str:
     kind, _, further = variable.mark.partition(" ")
     dotted = _ACCENTS["dot"][0] if variable.mark in _DOTTED else "%s"
     window = "^{(e)}" if further == "window" else ""
-    if kind == "adjoint":
+    if kind in _SENT_BACK:
+        arrow = r"\overleftarrow{%s}" if kind == "message" else "%s"
         if _is_delta(variable, notation):
-            return f"{dotted % _DELTA}{window} {plain}"
-        return rf"\frac{{\partial {dotted % notation.loss}{window}}}{{\partial {plain}}}"
+            return f"{arrow % (dotted % _DELTA)}{window} {plain}"
+        return rf"\frac{{{arrow % _PARTIAL} {dotted % notation.loss}{window}}}{{\partial {plain}}}"
     if window:
         return f"{{{plain}}}{window}"
     return rf"\frac{{\partial {dotted % _ELL}}}{{\partial {plain}}}" if kind == "loss" else plain
@@ -192,10 +195,11 @@ def text_name(variable: Variable, notation: Notation) -> str:
     kind, _, further = variable.mark.partition(" ")
     dot = _ACCENTS["dot"][2] if variable.mark in _DOTTED else ""
     window = "^(e)" if further == "window" else ""
-    if kind == "adjoint":
+    if kind in _SENT_BACK:
+        arrow = _ARROW if kind == "message" else ""
         if _is_delta(variable, notation):
-            return f"δ{dot}{window}{plain}"
-        return f"∂{unicodedata.normalize('NFC', notation.loss + dot)}{window}/∂{plain}"
+            return f"δ{dot}{arrow}{window}{plain}"
+        return f"∂{arrow}{unicodedata.normalize('NFC', notation.loss + dot)}{window}/∂{plain}"
     if window:
         return f"{plain}{window}"
     return f"∂ℓ{dot}/∂{plain}" if kind == "loss" else plain

@@ -13,6 +13,8 @@ from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation, Step
 from symrnn.calculus.rules import local_jacobian
+from symrnn.calculus.symbols import DerivativeSymbol
+from symrnn.calculus.window import ask
 from symrnn.language.recurrence import Equation
 from symrnn.printers import text
 from symrnn.verification.field import Array, Number, inner, same, slopes
@@ -22,7 +24,7 @@ from symrnn.verification.trial import Trial
 
 def show_step(step: Step) -> str:
     """A backward equation as the derivation prints it, with its number."""
-    return f"equation ({step.number}) {text(step.target)} = {text(step.value)}"
+    return f"equation ({step.number}) {text(step.left)} = {text(step.value)}"
 
 
 def show_equation(derivation: Derivation, equation: Equation) -> str:
@@ -30,9 +32,9 @@ def show_equation(derivation: Derivation, equation: Equation) -> str:
     return f"equation ({derivation.number(equation.target)}) {text(equation.target)} = {text(equation.value)}"
 
 
-def show_jacobian(of: Variable, wrt: Variable) -> str:
-    """The name of a Jacobian."""
-    return f"∂{text(of)}/∂{text(wrt)}"
+def show_jacobian(derivation: Derivation, of: Variable, wrt: Variable) -> str:
+    """The symbol of a Jacobian of the cell."""
+    return ask(derivation, of.name, wrt.name).symbol.text(text)
 
 
 def wrong_steps(trial: Trial) -> list[Step]:
@@ -98,7 +100,7 @@ def wrong_factors(trial: Trial, of: Variable, wrt: Variable) -> Iterator[str]:
             shown = "0" if claimed is None else text(claimed)
             yield (
                 f"of {show_equation(derivation, equation)}\n"
-                f"  the Jacobian {show_jacobian(equation.target, variable)} = {shown} is wrong"
+                f"  the Jacobian {DerivativeSymbol('direct', equation.target, variable).text(text)} = {shown} is wrong"
             )
 
 

@@ -65,7 +65,7 @@ def _tests(derivation: Derivation, forms: ParameterForms) -> Iterator[tuple[str,
     yield "forward equations", _forward
     for of in cell.states:
         for wrt in (*cell.previous, *(cell[name] for name in cell.inputs)):
-            yield show_jacobian(cell[of], wrt), _block(derivation, cell[of], wrt)
+            yield show_jacobian(derivation, cell[of], wrt), _block(derivation, cell[of], wrt)
     if cell.parameters:
         yield PARAMETERS, forms.test
     yield "adjoint of one step", _adjoint
@@ -92,7 +92,8 @@ def _block(derivation: Derivation, of: Variable, wrt: Variable) -> Test:
         moved = trial.moved_by(wrt.name)[of.name]
         if same(trial.evaluate(claimed()) @ vec(direction), vec(slopes(moved))):
             return ""
-        return "\n".join([f"{show_jacobian(of, wrt)} = {text(claimed())} is wrong", *wrong_factors(trial, of, wrt)])
+        wrong = f"{show_jacobian(derivation, of, wrt)} = {text(claimed())} is wrong"
+        return "\n".join([wrong, *wrong_factors(trial, of, wrt)])
 
     return test
 

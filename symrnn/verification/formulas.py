@@ -8,7 +8,7 @@ from its definition, so that h = o ⊙ tanh(c) and f' = f ⊙ (1 - f) may be use
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr
@@ -18,7 +18,7 @@ from symrnn.language.recurrence import Cell
 from symrnn.printers import text
 from symrnn.verification.counterexamples import Counterexample, Sides, search
 from symrnn.verification.layout import SIZES, layouts, show, with_sizes_as_numbers
-from symrnn.verification.notation import names, read_equation, read_sides
+from symrnn.verification.notation import meanings, names, read_equation, read_sides
 from symrnn.verification.pairs import Delicate
 from symrnn.verification.sameness import compare
 
@@ -56,6 +56,8 @@ class Equality:
             side has a value and the other, which is nan, has none.  None where no numbers tell the sides apart.
         conditions: what must be so, where it holds.
         compared: at how many random points the sides were equal, where it is neither proved nor refuted.
+        meanings: what symbols of the claim stand for that could be taken for something else: which derivative is meant,
+            and what it holds.
     """
 
     cell: str
@@ -66,6 +68,7 @@ class Equality:
     counterexample: Counterexample | None
     conditions: tuple[Condition, ...] = ()
     compared: int = 0
+    meanings: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return self.holds
@@ -83,6 +86,10 @@ class Equality:
         return "not proved" if self.counterexample is None else "does not hold"
 
     def __str__(self) -> str:
+        return "\n".join([self._decision, *(f"  {meaning}" for meaning in self.meanings)])
+
+    @property
+    def _decision(self) -> str:
         claim = f"{text(self.left)} = {text(self.right)}: {self.verdict}"
         if self.holds:
             within = " and ".join(str(one) for one in self.conditions if one.relation != "≠ 0")
@@ -111,7 +118,8 @@ def equal(
 
     >>> from symrnn import cells
     >>> print(equal("dc_prev", "dc * f", cells.lstm))
-    δc_{t-1} = δc_t ⊙ f_t: holds in lstm, exactly, at d_x,d_h = 1,1 3,2 2,3 4,4
+    δ←c_{t-1} = δc_t ⊙ f_t: holds in lstm, exactly, at d_x,d_h = 1,1 3,2 2,3 4,4
+      δ←c_{t-1} is what the step sends back to c_{t-1}, not all of δc_{t-1}
 
     Args:
         left: an expression, as `jacobian` and `derive` give it, a text in the notation of `notation`, or a number.
@@ -132,19 +140,28 @@ def equal(
     derivation = derivation_of(cell)
     spelled: dict[str, str] = {}
     sides = read_sides(left, right, derivation, spelled)
-    return _decide(*sides, derivation, sizes, seed, spelled)
+    said = dict.fromkeys(meaning for side in (left, right) for meaning in meanings(side, derivation))
+    return replace(_decide(*sides, derivation, sizes, seed, spelled), meanings=tuple(said))
 
 
 def prove(
     claim: str, cell: Cell | Derivation | str, *, sizes: Sequence[tuple[int, int]] = SIZES, seed: int = 0
 ) -> Equality:
-    """Prove or refute an equation written as "left == right"; see `equal`."""
+    """Prove or refute an equation written as "left == right"; see `equal`.
+
+    >>> from symrnn import cells
+    >>> print(prove("cell(c, c_prev) == diag(f)", cells.lstm))
+    diag(f_t) = diag(f_t): holds in lstm, exactly, at d_x,d_h = 1,1 3,2 2,3 4,4
+      cell(c, c_prev) is ∂c_t/∂c_{t-1}|_{h_{t-1}}, where h_{t-1} is held
+    >>> bool(prove("total(c, c_prev) == diag(f)", cells.lstm))
+    False
+    """
     if not isinstance(claim, str):
         raise InputError(f"prove: expected a text, got {type(claim).__name__}\n  write 'left == right'")
     derivation = derivation_of(cell)
     spelled: dict[str, str] = {}
     sides = read_equation(claim, derivation, spelled)
-    return _decide(*sides, derivation, sizes, seed, spelled)
+    return replace(_decide(*sides, derivation, sizes, seed, spelled), meanings=meanings(claim, derivation))
 
 
 def decide(

@@ -3,11 +3,15 @@
 A formula is an expression in the identifiers of a cell, in column vectors, as documents write it:
 
 - the cell's names (`f`, `h_prev`, `W_f`), pre-activations (`a_f`), and either at earlier steps (`f_prev`, `f_minus2`);
-- adjoints by their names in the derivation (`c_bar`, `h_prev_bar`, `W_f_bar`; `c_bar_in` for what reaches c from
-  outside the step), or with a d in front (`dc`, `dh_prev`); a parameter's adjoint is the term of one time step;
+- derivatives of the total loss by their names in the derivation (`c_bar`, `a_f_bar`, `x_bar`) or with a d in front
+  (`dc`, `da_f`, `dx`); `c_bar_in` for what reaches c from outside the step;
+- `message(c_prev)`, or `dc_prev`, for what the step sends back to c_{t-1}, a part of the derivative of the total loss;
+- `dW_f` for the term of one step in the gradient of a parameter, which is the sum of these terms;
 - `@` the matrix product, `*` and `/` entry by entry (a scalar is repeated), `+`, `-`, `**`, numbers, `.T` of anything;
 - the functions of the cell language, and `diag(v)`, `eye(v)` with as many rows as v, `ones(v)`, `vec(A)`, `kron(A, B)`;
-- `jacobian(c, c_prev)` and `direct(c, c_prev)`, in numerator layout.
+- Jacobians, in numerator layout: `jacobian(c, c_prev)`, or `cell(c, c_prev)`, of the step as a function of what enters,
+  the other states at t-1 held; `total(c, c_prev)` with these moving along; `direct(c, c_prev)`, of one equation alone.
+  Over k steps, `cell(c, c_prev, k)` and `total(c, c_prev, k)`.
 
 The text is parsed and never evaluated.
 """
@@ -27,6 +31,7 @@ from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.jacobian import jacobian
+from symrnn.calculus.window import Window, ask
 from symrnn.errors import CellError, InputError, Place, ShapeError, UnknownNameError
 from symrnn.language.expressions import exponent
 from symrnn.language.text import Text, parse
@@ -37,7 +42,7 @@ Operand = Any
 
 _FORMS = (
     "a formula has names, numbers, + - * / @ **, .T, the functions of the cell language, diag(v), eye(v), ones(v), "
-    "vec(A), kron(A, B), jacobian(y, x) and direct(y, x)"
+    "vec(A), kron(A, B), message(h_prev), and direct(y, x), cell(y, x) or total(y, x)"
 )
 _SIZES = (
     "a formula is in column vectors: * is entry by entry, @ the matrix product, .T a transpose; v kᵀ is written v @ k.T"
@@ -49,7 +54,36 @@ def names(derivation: Derivation) -> dict[str, Variable]:
     """Every variable of one step by identifier: the cell's, pre-activations, adjoints and cotangents."""
     known = dict(derivation.cell.symbols) | {e.target.name: e.target for e in derivation.forward}
     known |= {variable.name: variable for variable in derivation.cotangents.values()}
-    return known | {step.target.name: step.target for step in derivation.steps}
+    return known | {step.left.name: step.left for step in derivation.steps}
+
+
+def meanings(claim: Any, derivation: Derivation) -> tuple[str, ...]:
+    """What the symbols in a claim stand for that could be taken for something else: one sentence each.
+
+    Args:
+        claim: a text that has been read, or an expression.
+        derivation: of the cell.
+    """
+    found: dict[str, None] = {}
+    if isinstance(claim, str):
+        source = Text(claim.strip(), "<formula>")
+        reader = _Reader(source, derivation)
+        for node in ast.walk(parse(source)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _DERIVATIVES:
+                symbol = reader.question(node.func.id, node).symbol
+                found[f"{ast.unparse(node)} is {symbol}, {symbol.meaning()}"] = None
+            elif isinstance(node, ast.Name | ast.Call):
+                found |= dict.fromkeys(meanings(reader.sent_back(node), derivation))
+    elif getattr(claim, "is_Matrix", False):
+        for variable in sorted(nodes.variables(claim), key=str):
+            if variable.mark == "message":
+                state = derivation.cell[f"{variable.base}_prev"]
+                whole = state.marked("adjoint", variable.name)
+                found[f"{variable} is what the step sends back to {state}, not all of {whole}"] = None
+            elif variable.mark == "adjoint" and variable.base in derivation.cell.parameters:
+                step = derivation.of(variable.base)
+                found[f"{step.left} is the term of one step, {step.target} the sum of these"] = None
+    return tuple(found)
 
 
 def read_formula(text: str, derivation: Derivation) -> Expr:
@@ -98,7 +132,8 @@ def read_sides(
 def _side(side: Any, derivation: Derivation, spelled: dict[str, str] | None) -> Operand:
     """What one side says, be it a text, an expression or a number."""
     if getattr(side, "is_Matrix", False):
-        return side
+        sums = {step.target: step.left for step in derivation.role("parameter")}
+        return side.xreplace(sums) if nodes.variables(side) & sums.keys() else side
     if isinstance(side, int | float) and not isinstance(side, bool):
         side = repr(side)
     if not isinstance(side, str):
@@ -189,7 +224,7 @@ class _Reader:
         if base is not None and base.mark == "" and base.time == 0:
             return base.at(-back, name)
         if name.startswith("d") and name[1:] in self._derivation_names:
-            return self._derivation.of(name[1:]).target
+            return self._derivation.of(name[1:]).left
         hint = did_you_mean(name, self._known)
         there = f"{hint}there are {', '.join(self._known)}"
         raise UnknownNameError(f"the derivation of {self._derivation.cell.name} has no {name!r}\n  {there}")
@@ -233,8 +268,10 @@ class _Reader:
         return nodes.power(base, count)
 
     def _call(self, name: str, node: ast.Call) -> Expr:
-        if name in ("jacobian", "direct"):
+        if name in _DERIVATIVES:
             return self._derivative(name, node)
+        if name == "message":
+            return self._message(node)
         if name in FUNCTIONS:
             self._count(node, name, FUNCTIONS[name].arity)
             return nodes.act(name, *_fitted([self.build(arg) for arg in node.args], self._shapes(node)))
@@ -252,11 +289,34 @@ class _Reader:
             raise self._fault(node, f"{name} takes {count or 'two or more'} argument(s), got {len(node.args)}")
 
     def _derivative(self, name: str, node: ast.Call) -> Expr:
-        given = [arg.id for arg in node.args if isinstance(arg, ast.Name)]
-        if len(given) != 2 or len(node.args) != 2:
-            raise self._fault(node, f"{name} takes the names of two variables, as in {name}(h, h_prev)")
-        kind = "direct" if name == "direct" else "cell"
-        return jacobian(self._derivation, given[0], given[1], kind)
+        asked = self.question(name, node)
+        return jacobian(self._derivation, asked.of.name, asked.wrt.name, asked.kind, steps=asked.steps)
+
+    def question(self, name: str, node: ast.Call) -> Window:
+        """What a call such as total(c, c_prev, 2) asks for."""
+        match node.args if len(node.args) > 2 else [*node.args, ast.Constant(1)]:
+            case [ast.Name(id=of), ast.Name(id=wrt), ast.Constant(value=int(steps))]:
+                return ask(self._derivation, of, wrt, steps, kind=_DERIVATIVES[name])
+        takes = "the names of two variables, and a number of steps where there are several"
+        raise self._fault(node, f"{name} takes {takes}, as in {name}(h, h_prev)")
+
+    def _message(self, node: ast.Call) -> Variable:
+        known = [v.name for v in self._derivation.cell.previous]
+        match node.args:
+            case [ast.Name(id=name)] if name in known:
+                return self._derivation.of(name).target
+        there = ", ".join(f"message({name})" for name in known)
+        problem = "message takes the name of a state at t-1, to which the step sends something back"
+        raise CellError(self._source.place(node), problem, f"there are {there}")
+
+    def sent_back(self, node: ast.expr) -> Expr | None:
+        """The adjoint or message that a name or a call stands for."""
+        match node:
+            case ast.Name(id=name) if name not in _STRUCTURAL and name not in FUNCTIONS and name not in _DERIVATIVES:
+                return self._variable(name) if name != "message" else None
+            case ast.Call(func=ast.Name(id="message")):
+                return self._message(node)
+        return None
 
 
 def _quotient(a: Expr, b: Expr) -> Expr:
@@ -273,6 +333,9 @@ _ENTRYWISE: Mapping[type[ast.operator], Callable[[Expr, Expr], Expr]] = {
     ast.Mult: nodes.hadamard,
     ast.Div: _quotient,
 }
+
+_DERIVATIVES: Mapping[str, str] = {"jacobian": "cell", "cell": "cell", "total": "total", "direct": "direct"}
+"""How a kind of Jacobian is asked for."""
 
 _STRUCTURAL: Mapping[str, tuple[int | None, Callable[..., Expr]]] = {
     "concat": (None, nodes.stack),

@@ -140,7 +140,7 @@ class Point:
             if error > TOLERANCE:  # a difference such as 1 - tanh² has few digits left where it is small
                 bound = expression_errors(self.derivation, self.layout, self._arguments, expr)
                 error = relative_error(truth + unexplained(value - truth, bound), truth)
-            yield Finding(error, f"{show_jacobian(of, wrt)} = {text(expr)} is wrong")
+            yield Finding(error, f"{show_jacobian(self.derivation, of, wrt)} = {text(expr)} is wrong")
 
     def gradients(self, rng: np.random.Generator) -> Iterator[Finding]:
         """The adjoint of every argument, for random cotangents of all states."""

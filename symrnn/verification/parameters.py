@@ -60,7 +60,8 @@ class ParameterForms:
             if of.name in failing
             and not self._moves(trial, of.name, {wrt.name: directions[wrt.name]}, trial.moved_by(wrt.name))
         ]
-        lines = [f"{show_jacobian(of, wrt)} = {text(self._block(of, wrt))} is wrong" for of, wrt in wrong]
+        shown = {pair: show_jacobian(self._derivation, *pair) for pair in wrong}
+        lines = [f"{shown[pair]} = {text(self._block(*pair))} is wrong" for pair in wrong]
         factors = dict.fromkeys(line for of, wrt in wrong for line in wrong_factors(trial, of, wrt))
         return "\n".join([*lines, *factors, *self._wrong_gradients(trial, directions, moved)])
 

@@ -23,6 +23,7 @@ from symrnn.algebra.intervals import MINUS_ONE_TO_ONE, ZERO_TO_ONE, Interval
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation, derivation_of
 from symrnn.calculus.jacobian import Path, jacobian, paths
+from symrnn.calculus.window import ask
 from symrnn.errors import InputError
 from symrnn.language.definition import Definition
 from symrnn.language.evaluate import NUMPY
@@ -66,9 +67,10 @@ def theorems(cell: Cell | Derivation | str, *, only: str | None = None, seed: in
 
 
 _PATHS = Formula(
-    r"\frac{\partial y}{\partial x} = \sum_{\text{paths } x \to v_1 \to \cdots \to v_k \to y} "
-    r"\frac{\partial y}{\partial v_k} \cdots \frac{\partial v_1}{\partial x}",
-    "∂y/∂x = Σ over paths x → v_1 → ... → v_k → y of ∂y/∂v_k ... ∂v_1/∂x",
+    r"\left.\frac{\partial y}{\partial x}\right|_{\text{other states at } t-1} ="
+    r" \sum_{\text{paths } x \to v_1 \to \cdots \to v_k \to y} "
+    r"\frac{\partial^{+} y}{\partial v_k} \cdots \frac{\partial^{+} v_1}{\partial x}",
+    "∂y/∂x|_{other states at t-1} = Σ over paths x → v_1 → ... → v_k → y of ∂⁺y/∂v_k ... ∂⁺v_1/∂x",
 )
 
 
@@ -80,7 +82,8 @@ def _paths(derivation: Derivation, seed: int) -> Iterator[Theorem]:
     cell = derivation.cell
     pairs = [(s, v) for s in cell.states for v in (*cell.previous, *(cell[name] for name in cell.inputs))]
     found = {pair: paths(derivation, pair[0], pair[1].name) for pair in pairs}
-    counts = ", ".join(f"∂{text(cell[s])}/∂{text(v)}: {len(ways)}" for (s, v), ways in found.items() if ways)
+    symbols = {pair: ask(derivation, pair[0], pair[1].name).symbol.text(text) for pair in pairs}
+    counts = ", ".join(f"{symbols[pair]}: {len(ways)}" for pair, ways in found.items() if ways)
     if not counts:
         return
     chosen = layouts(cell, _SIZES)
@@ -88,10 +91,10 @@ def _paths(derivation: Derivation, seed: int) -> Iterator[Theorem]:
     definition, rng = exact_text(cell.syntax), Random(seed)
     for layout in chosen:
         wrong += [pair for pair in pairs if not _adds_up(derivation, definition, layout, rng, pair, found[pair])]
-    failing = ", ".join(dict.fromkeys(f"∂{text(cell[s])}/∂{text(v)}" for s, v in wrong))
+    failing = ", ".join(dict.fromkeys(symbols[pair] for pair in wrong))
     yield Theorem(
         "paths",
-        ("the Jacobian of a state is the sum over its paths of the products of local Jacobians",),
+        ("the Jacobian of a state is the sum over its paths of the products of direct Jacobians",),
         _PATHS,
         EXACT,
         (),
@@ -237,10 +240,11 @@ def _beyond(derivation: Derivation, state: str, hypothesis: Mapping[Variable, In
 
 
 _RTRL = Formula(
-    r"S_t = \frac{\partial s_t}{\partial s_{t-1}} S_{t-1} + \frac{\partial s_t}{\partial \theta}, \quad"
+    r"S_t = \frac{\mathrm{d} s_t}{\mathrm{d} \theta} = \frac{\partial s_t}{\partial s_{t-1}} S_{t-1} +"
+    r" \left.\frac{\partial s_t}{\partial \theta}\right|_{s_{t-1}}, \quad"
     r" \sum_{t=1}^{T} \Bigl(\frac{\partial \ell}{\partial s_t}\Bigr)^{\top} S_t ="
     r" \Bigl(\frac{\partial L}{\partial \theta}\Bigr)^{\top}",
-    "S_t = ∂s_t/∂s_{t-1} S_{t-1} + ∂s_t/∂θ, Σ_{t=1}^{T} (∂ℓ/∂s_t)ᵀ S_t = (∂L/∂θ)ᵀ",
+    "S_t = ds_t/dθ = ∂s_t/∂s_{t-1} S_{t-1} + ∂s_t/∂θ|_{s_{t-1}}, Σ_{t=1}^{T} (∂ℓ/∂s_t)ᵀ S_t = (∂L/∂θ)ᵀ",
 )
 
 

@@ -47,11 +47,13 @@ def test_denominator_form() -> None:
 def test_it_is_shown_as_equations() -> None:
     found = parameter_jacobian(cells.rnn, "h", "W", 2)
     assert str(found).splitlines() == [
-        "∂h_t/∂vec(W) = diag(1 - h_t^2) (x_tᵀ ⊗ I) + diag(1 - h_t^2) U diag(1 - h_{t-1}^2) (x_{t-1}ᵀ ⊗ I)",
-        "∂L/∂W = δa_{h,t} x_tᵀ + δa_{h,t-1} x_{t-1}ᵀ",
+        "∂h_t/∂vec(W)|_{h_{t-2}} = diag(1 - h_t^2) (x_tᵀ ⊗ I) + diag(1 - h_t^2) U diag(1 - h_{t-1}^2) (x_{t-1}ᵀ ⊗ I)",
+        "δW_t + δW_{t-1} = δa_{h,t} x_tᵀ + δa_{h,t-1} x_{t-1}ᵀ",
     ]
-    assert r"\frac{\partial h_t}{\partial \operatorname{vec}(W)} &= \operatorname{diag}" in found.latex()
-    assert repr(found) == "<∂h_t/∂vec(W) over 2 steps>"
+    assert (
+        r"\frac{\partial h_t}{\partial \operatorname{vec}(W)}\right|_{h_{t-2}} &= \operatorname{diag}" in found.latex()
+    )
+    assert repr(found) == "<∂h_t/∂vec(W)|_{h_{t-2}} over 2 steps>"
 
 
 def test_gradient_form() -> None:

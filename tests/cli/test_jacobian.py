@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.test_cli import Run, run
-
-__all__ = ["run"]
+from tests.cli.test_cli import Run
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def test_particular_mistakes(name: str, site: str, tag: str) -> None:
 def test_a_sentence_says_what_and_where() -> None:
     (found,) = mistaken("gru_chung", "h carry: gates").diagnoses
     assert found.sentence == (
-        "The gradients of h0 and, through time, 10 others are what you get when δh_{t-1} = U_rᵀ δa_{r,t} + "
+        "The gradients of h0 and, through time, 10 others are what you get when δ←h_{t-1} = U_rᵀ δa_{r,t} + "
         "U_zᵀ δa_{z,t} + (U_nᵀ δa_{n,t}) ⊙ r_t + δh_t ⊙ (1 - z_t) lacks the term U_rᵀ δa_{r,t} and lacks the term "
         f"U_zᵀ δa_{{z,t}}. Agreement: {found.agreement:.0e}. Equation (13) of `symrnn derive gru`."
     )

@@ -185,7 +185,7 @@ def test_one_jacobian_of_a_parameter() -> None:
     assert f"dh_t/{wrt} = J_{{h,W_n,t}} + dh_{{t-1}}/{wrt} J_{{h,h,t}}" in lines(document, "recursion")
     block = "J_{h,W_n,t} = ∂h_t/∂vec(W_n)|_{h_{t-1}} = (x_t ⊗ I) diag(z_t ⊙ (1 - n_t^2))"
     assert block in lines(document, "recursion")
-    assert lines(document, "gradient") == ["∂L/∂W_n = δa_{n,t} x_tᵀ + δa_{n,t-1} x_{t-1}ᵀ"]
+    assert lines(document, "gradient") == ["∂L/∂W_n = Σ_t δW_{n,t}", "δW_{n,t} = δa_{n,t} x_tᵀ"]
 
 
 def test_one_jacobian_with_something_held() -> None:
@@ -226,7 +226,7 @@ def test_many_steps_leave_the_first_and_the_last_rows(name: str, of: str, wrt: s
     assert rows[-1].startswith(f"∂{of}_t/")
     assert len(rows) == 3 * states + 1 - (states == 1)
     if wrt == "W_f":
-        assert lines(document, "gradient") == ["∂L/∂W_f = Σ_t δa_{f,t} x_tᵀ"]
+        assert lines(document, "gradient") == ["∂L/∂W_f = Σ_t δW_{f,t}", "δW_{f,t} = δa_{f,t} x_tᵀ"]
 
 
 def test_too_many_paths_leave_the_recursion() -> None:

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from symrnn import cells, derive
 from symrnn.algebra.kinds import indexed
 from symrnn.algebra.nodes import Variable
+from symrnn.calculus.derivation import shift
 from symrnn.errors import UnknownNameError
 from symrnn.printers import NOTATIONS
 from symrnn.printers.notation import Notation, find_notation, latex_name, show_moment, text_name
@@ -95,3 +97,33 @@ def test_times_as_numbers() -> None:
 def test_unknown_notation_is_refused_with_the_known_ones() -> None:
     with pytest.raises(UnknownNameError, match="no notation 'fancy'\n  there are subscript, superscript"):
         find_notation("fancy")
+
+
+@pytest.mark.parametrize(
+    ("notation", "latex_form", "text_form"),
+    [
+        ("subscript", r"\overleftarrow{\delta} h_{t-1}", "δ←h_{t-1}"),
+        ("superscript", r"\overleftarrow{\delta} h^{(t-1)}", "δ←h^(t-1)"),
+        ("angle", r"\overleftarrow{\delta} h^{\langle t-1 \rangle}", "δ←h^⟨t-1⟩"),
+        ("bold", r"\overleftarrow{\delta} \mathbf{h}_{t-1}", "δ←h_{t-1}"),
+        ("partial", r"\frac{\overleftarrow{\partial} L}{\partial h_{t-1}}", "∂←L/∂h_{t-1}"),
+    ],
+)
+def test_what_a_step_sends_back_is_no_adjoint(notation: str, latex_form: str, text_form: str) -> None:
+    derivation = derive(cells.lstm)
+    message = derivation.of("h_prev").target
+    whole = shift(derivation.of("h").target, -1)
+    assert latex_name(message, NOTATIONS[notation]) == latex_form
+    assert text_name(message, NOTATIONS[notation]) == text_form
+    assert text_name(whole, NOTATIONS[notation]) != text_form
+    assert text_name(derivation.message("h"), NOTATIONS[notation]) == text_form.replace("{t-1}", "t").replace(
+        "t-1", "t"
+    )
+
+
+def test_identifiers_of_messages_are_those_of_their_time() -> None:
+    derivation = derive(cells.lstm)
+    message = derivation.of("c_prev").target
+    assert (message.name, message.time) == ("c_prev_bar", -1)
+    assert (derivation.message("c").name, derivation.message("c").time) == ("c_prev_bar_next", 0)
+    assert shift(derivation.message("c"), -1) == message

@@ -295,3 +295,72 @@ def test_what_is_no_formula_is_refused(nothing: object) -> None:
 def test_simplify_refuses_what_is_no_expression(nothing: object) -> None:
     with pytest.raises(InputError, match="simplify: expected an expression, got "):
         simplify(nothing)  # type: ignore[arg-type]
+
+
+# --- which derivative is meant ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("claim", "holds", "meaning"),
+    [
+        (
+            "jacobian(c, c_prev) == diag(f)",
+            True,
+            "jacobian(c, c_prev) is ∂c_t/∂c_{t-1}|_{h_{t-1}}, where h_{t-1} is held",
+        ),
+        ("cell(c, c_prev) == diag(f)", True, "cell(c, c_prev) is ∂c_t/∂c_{t-1}|_{h_{t-1}}, where h_{t-1} is held"),
+        (
+            "total(c, c_prev) == diag(f)",
+            False,
+            "total(c, c_prev) is dc_t/dc_{t-1}, where whatever it reaches moves along",
+        ),
+        (
+            "total(c, c_prev) == cell(c, c_prev) + cell(c, h_prev) @ total(h_prev, c_prev)",
+            True,
+            "total(h_prev, c_prev) is",
+        ),
+        ("direct(c, c_prev) == diag(f)", True, "is ∂⁺c_t/∂c_{t-1}, where every other named variable is held"),
+        (
+            "cell(c, c_prev, 2) == cell(c, c_prev)",
+            False,
+            "cell(c, c_prev, 2) is ∂c_t/∂c_{t-2}|_{h_{t-2}}, where h_{t-2}",
+        ),
+        ("dc_prev == dc * f", True, "δ←c_{t-1} is what the step sends back to c_{t-1}, not all of δc_{t-1}"),
+        ("message(c_prev) == c_bar * f", True, "δ←c_{t-1} is what the step sends back to c_{t-1}"),
+        ("dW_f == da_f @ x.T", True, "δW_{f,t} is the term of one step, ∂L/∂W_f the sum of these"),
+    ],
+)
+def test_a_verdict_says_which_derivative_was_meant(claim: str, holds: bool, meaning: str) -> None:
+    found = prove(claim, cells.lstm)
+    assert found.holds == holds
+    assert any(meaning in one for one in found.meanings)
+    assert all(f"\n  {one}" in str(found) for one in found.meanings)
+    assert prove("dc == c_bar", cells.lstm).meanings == ()
+
+
+def test_expressions_have_meanings_too() -> None:
+    derivation = derive(cells.lstm)
+    for name, meaning in (("c_prev", "δ←c_{t-1} is what the step sends back"), ("W_f", "δW_{f,t} is the term of one")):
+        step = derivation.of(name)
+        found = equal(step.target, step.value, derivation)
+        assert found
+        assert meaning in str(found)
+    assert jacobian(derivation, "c", "c_prev", "total") == prove("total(c, c_prev) == 0", derivation).left
+
+
+@pytest.mark.parametrize(
+    ("claim", "message"),
+    [
+        (
+            "message(c) == dc",
+            r"message takes the name of a state at t-1(.|\n)*there are message\(h_prev\), message\(c_prev\)",
+        ),
+        ("total(c) == f", r"total takes the names of two variables, and a number of steps where there are several"),
+        ("total(c, c_prev, x) == f", "total takes the names of two variables"),
+        ("total(c, c_prev, 0) == f", "give a whole number of steps, at least 1"),
+        ("direct(c, c_prev, 2) == f", 'steps=2 with kind="direct"'),
+    ],
+)
+def test_a_derivative_that_cannot_be_meant_is_refused(claim: str, message: str) -> None:
+    with pytest.raises(SymrnnError, match=message):
+        prove(claim, cells.lstm)

@@ -45,10 +45,10 @@ def test_a_wrong_kronecker_product_is_named_by_both() -> None:
     exact, numeric = checks(derive(cells.lstm, {**RULES, "Product": wrong}))
     for check in (exact, numeric):
         assert not check.passed
-        assert "∂h_t/∂U_f = " in check.detail
-        assert "∂c_t/∂U_f = " in check.detail
-        assert "W_f = " not in check.detail
-        assert "∂U_f = diag(c_{t-1} ⊙ f_t ⊙ (1 - f_t)) (I ⊗ h_{t-1}ᵀ) is wrong" in check.detail
+        assert "∂h_t/∂vec(U_f)|_{h_{t-1}, c_{t-1}} = " in check.detail
+        assert "∂c_t/∂vec(U_f)|_{h_{t-1}, c_{t-1}} = " in check.detail
+        assert "vec(W_f)" not in check.detail
+        assert "∂vec(U_f)|_{h_{t-1}, c_{t-1}} = diag(c_{t-1} ⊙ f_t ⊙ (1 - f_t)) (I ⊗ h_{t-1}ᵀ) is wrong" in check.detail
 
 
 def test_a_wrong_jacobian_of_one_parameter_leaves_the_blocks_of_states_right() -> None:
@@ -61,7 +61,7 @@ def test_a_wrong_jacobian_of_one_parameter_leaves_the_blocks_of_states_right() -
     derivation = derive(cells.gru, {**RULES, "Sum": replace(row, jacobian=negated)})
     failed = [check for check in check_exactly(derivation, layouts(cells.gru, [(2, 3)]), 0) if not check.passed]
     assert [check.name for check in failed] == [PARAMETERS]
-    assert failed[0].detail.startswith("∂h_t/∂b_z = ")
+    assert failed[0].detail.startswith("∂h_t/∂b_z|_{h_{t-1}} = ")
 
 
 def test_a_wrong_gradient_is_named() -> None:
@@ -72,7 +72,7 @@ def test_a_wrong_gradient_is_named() -> None:
 
     exact, numeric = checks(derive(cells.lstm, {**RULES, "Product": replace(row, adjoint=doubled)}))
     assert not exact.passed
-    assert exact.detail.splitlines()[0].endswith(") ∂L/∂W_o = 2 δa_{o,t} x_tᵀ is wrong")
+    assert exact.detail.splitlines()[0].endswith(") δW_{o,t} = 2 δa_{o,t} x_tᵀ is wrong")
     assert exact.detail.count("is wrong") == 1
     assert numeric.passed  # its Jacobians are right
 

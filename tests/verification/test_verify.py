@@ -38,12 +38,12 @@ def test_the_report_of_an_lstm():
     assert report.passed
     assert [(check.name, check.method) for check in report.checks] == [
         ("forward equations", "exact"),
-        ("∂h_t/∂h_{t-1}", "exact"),
-        ("∂h_t/∂c_{t-1}", "exact"),
-        ("∂h_t/∂x_t", "exact"),
-        ("∂c_t/∂h_{t-1}", "exact"),
-        ("∂c_t/∂c_{t-1}", "exact"),
-        ("∂c_t/∂x_t", "exact"),
+        ("∂h_t/∂h_{t-1}|_{c_{t-1}}", "exact"),
+        ("∂h_t/∂c_{t-1}|_{h_{t-1}}", "exact"),
+        ("∂h_t/∂x_t|_{h_{t-1}, c_{t-1}}", "exact"),
+        ("∂c_t/∂h_{t-1}|_{c_{t-1}}", "exact"),
+        ("∂c_t/∂c_{t-1}|_{h_{t-1}}", "exact"),
+        ("∂c_t/∂x_t|_{h_{t-1}, c_{t-1}}", "exact"),
         ("Jacobians of the parameters", "exact"),
         ("adjoint of one step", "exact"),
         ("backpropagation through time, T=3", "exact"),
@@ -152,7 +152,7 @@ def test_a_wrong_gradient_is_followed_to_what_it_spoils():
     )
     detail = failures(dataclasses.replace(right, steps=steps))["adjoint of one step"]
     assert "equation (16) δa_{f,t} = -δf_t ⊙ f_t ⊙ (1 - f_t) is wrong" in detail
-    assert "wrong in consequence: δx_t, δh_{t-1}, ∂L/∂W_f, ∂L/∂U_f, ∂L/∂b_f\n" in detail
+    assert "wrong in consequence: δx_t, δ←h_{t-1}, ∂L/∂W_f, ∂L/∂U_f, ∂L/∂b_f\n" in detail
 
 
 # --- points that do not exist -----------------------------------------------------------------------------------------

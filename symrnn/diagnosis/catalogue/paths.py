@@ -130,7 +130,7 @@ def _uses(on: Grounds, line: Line, term: Expr) -> Iterator[Any]:
 
 def _through(term: Expr) -> tuple[Any, ...]:
     """The adjoint that a term is made of: people leave one out in several equations at once."""
-    named = sorted(v.name for v in nodes.variables(term) if v.mark == "adjoint")
+    named = sorted(v.name for v in nodes.variables(term) if v.is_sent_back)
     return tuple((where, name) for where in ("outside", "everywhere") for name in named)
 
 
@@ -189,7 +189,7 @@ def terms_of_others(on: Grounds) -> Iterator[Mistake]:
 def _like(on: Grounds, term: Expr) -> Iterator[Expr]:
     """A term with another adjoint in it, or without one of its factors."""
     outside = [on.derivation.cotangents[state] for state in on.cell.states]
-    for old in sorted((v for v in nodes.variables(term) if v.mark == "adjoint"), key=text):
+    for old in sorted((v for v in nodes.variables(term) if v.is_sent_back), key=text):
         yield from (term.xreplace({old: new}) for new in (*on.adjoints, *outside) if new.shape == old.shape)
     for part in factors(term)[1]:
         rest = None if reads_adjoint(part) else without(term, (part,))

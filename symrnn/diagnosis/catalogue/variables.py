@@ -99,7 +99,7 @@ def _edges(on: Grounds, variable: Variable) -> tuple[str | None, ...]:
 
 
 def _others(on: Grounds, line: Line, old: Variable) -> Iterator[tuple[str, Variable, str, int]]:
-    if old.mark == "adjoint":
+    if old.is_sent_back:
         for new in on.adjoints:
             if new.shape == old.shape and new != old and on.program.lines.index(line) > on.position(new):
                 gone = _left_out(on, old, new)
