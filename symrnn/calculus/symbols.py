@@ -2,7 +2,7 @@ r"""The symbol of a derivative: of three kinds, each with a symbol of its own, w
 
 - direct: ∂⁺y/∂x, as Pascanu, Mikolov & Bengio write their "immediate" derivative;
 - cell: ∂y/∂x with what is held after a bar, ∂c_t/∂c_{t-1}|_{h_{t-1}}, as in thermodynamics; without a bar where
-  nothing else enters;
+  nothing else enters, and with the time alone, ∂c_t/∂c_{t-1}|_{t-1}, where that is all of several other states;
 - total: dy/dx with an upright d.
 
 What is always held is not named: inputs and parameters, which nothing changes.
@@ -13,7 +13,7 @@ Werbos (1990) writes ∂⁺ for the ordered derivative, which is the total one h
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from symrnn.algebra import nodes
@@ -23,6 +23,8 @@ Show = Callable[[Expr], str]
 
 _LISTED = 6
 """Of more than these held variables the bar shows the first and the last: the line is about the derivative."""
+_NAMED = 2
+"""More than these other states that enter are held under their time alone, or recursions would be unreadable."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,26 @@ class DerivativeSymbol:
         of: what is differentiated, at its step.
         wrt: with respect to what, at its step.
         held: what is held besides inputs and parameters, each at its step, where the kind alone does not say it.
+        since: the time at which all other states are held; None where there are few, which `held` lists.
     """
 
     kind: str
     of: Variable
     wrt: Variable
     held: tuple[Variable, ...] = ()
+    since: int | None = None
+
+    @classmethod
+    def holding(
+        cls, kind: str, of: Variable, wrt: Variable, entering: Iterable[Variable], asked: Iterable[Variable] = ()
+    ) -> DerivativeSymbol:
+        """The symbol of a derivative for which other states that enter are held, and what was asked to be held."""
+        states = {(v.base, v.time): v for v in entering}
+        others = {(v.base, v.time): v for v in asked}
+        if len(states) <= _NAMED:
+            return cls(kind, of, wrt, tuple((states | others).values()))
+        (since,) = {v.time for v in states.values()}
+        return cls(kind, of, wrt, tuple(v for key, v in others.items() if key not in states), since)
 
     def leading_to(self, of: Variable) -> DerivativeSymbol:
         """The same of another variable."""
@@ -47,10 +63,11 @@ class DerivativeSymbol:
 
     def meaning(self, show: Show = str) -> str:
         """What else moves and what is held, in words."""
-        if self.held:
-            verb = "is" if len(self.held) == 1 else "are"
-            return f"where {', '.join(map(show, self.held))} {verb} held"
-        return _MEANINGS[self.kind]
+        every = [] if self.since is None else [f"the other states at {_moment(self.since)}"]
+        named = [*every, *map(show, self.held)]
+        if not named:
+            return _MEANINGS[self.kind]
+        return f"where {', '.join(named)} {'is' if named == [*map(show, self.held[:1])] else 'are'} held"
 
     @property
     def is_shortened(self) -> bool:
@@ -77,7 +94,12 @@ class DerivativeSymbol:
 
     def _bar(self, show: Show, dots: str) -> str:
         shown = [show(v) for v in self.held]
-        return ", ".join([shown[0], dots, shown[-1]] if self.is_shortened else shown)
+        named = [shown[0], dots, shown[-1]] if self.is_shortened else shown
+        return ", ".join([*([] if self.since is None else [_moment(self.since)]), *named])
+
+
+def _moment(time: int) -> str:
+    return f"t{time:+d}" if time else "t"
 
 
 _MEANINGS = {

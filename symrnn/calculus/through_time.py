@@ -267,8 +267,7 @@ class _Symbols:
         """A block of one step is a derivative of kind "cell"; what one state does to another of its step is total."""
         window, at = self._window, self._window.at
         is_within = start.name in window.cell.states
-        held = [] if is_within else [v for v in window.cell.previous if v != start]
-        held += [v for v in sorted(window.frozen(back), key=lambda v: v.name) if v not in (*held, start)]
-        return DerivativeSymbol(
-            "total" if is_within else "cell", at(end, back), at(start, back), tuple(at(v, back) for v in held)
-        )
+        entering = [] if is_within else [at(v, back) for v in window.cell.previous if v != start]
+        frozen = [at(v, back) for v in sorted(window.frozen(back), key=lambda v: v.name) if v != start]
+        kind = "total" if is_within else "cell"
+        return DerivativeSymbol.holding(kind, at(end, back), at(start, back), entering, frozen)

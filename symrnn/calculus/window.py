@@ -72,16 +72,15 @@ class Window:
         return self.wrt.time is None
 
     @property
-    def symbol(self) -> DerivativeSymbol:
-        """The symbol of the derivative asked for; a bar names what is held."""
-        return DerivativeSymbol(self.kind, self.end, self.start, self.held_moments)
+    def entering(self) -> tuple[Variable, ...]:
+        """The other states that enter the window, where they are held."""
+        if self.kind == "cell" or (self.kind == "total" and self.moves_always):
+            return tuple(self.at(v, self.steps - 1) for v in self.cell.previous if v != self.wrt)
+        return ()
 
     @property
-    def held_moments(self) -> tuple[Variable, ...]:
-        """What a bar names, each variable at its step: other states that enter, and what was asked to be held."""
-        entering: list[Variable] = []
-        if self.kind == "cell" or (self.kind == "total" and self.moves_always):
-            entering = [self.at(v, self.steps - 1) for v in self.cell.previous if v != self.wrt]
+    def symbol(self) -> DerivativeSymbol:
+        """The symbol of the derivative asked for; a bar names what is held, each variable at its step."""
         asked = [
             self.at(v, back)
             for v in known_variables(self.derivation).values()
@@ -89,9 +88,9 @@ class Window:
             for back in range(self.steps if v.time is not None else 1)
         ]
         asked += [self.at(v, self.steps) for v in self.held if self._before and self._is_reached(v)]
-        found = {_moment(v, 0): v for v in (*entering, *asked)}
-        found.pop(_moment(self.start, 0), None)
-        return tuple(found.values())
+        moving = _moment(self.start, 0)
+        asked = [v for v in asked if _moment(v, 0) != moving]
+        return DerivativeSymbol.holding(self.kind, self.end, self.start, self.entering, asked)
 
     def _is_reached(self, variable: Variable) -> bool:
         """Whether a change of the state that moves reaches a variable of its own step."""

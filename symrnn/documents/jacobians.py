@@ -171,23 +171,28 @@ def recursion_row(setting: Setting, numbers: Iterator[str], row: Row, derivative
 
 
 def _total(setting: Setting, numbers: Iterator[str]) -> list[Block]:
-    """How the total derivatives with respect to states that others of their own step read add to the recursion."""
+    """What a state's total derivative with respect to itself has more than the one that holds the other states."""
     derivation = setting.derivation
     displays: list[Block] = []
     for state in derivation.cell.states:
         whole = through_time(derivation, state, f"{state}_prev", 1, kind="total")
-        within = [block for block in whole.forms if block.stands_for.kind == "total"]
-        if not within:
+        moving = {term.state.base for term in whole.rows[-1].terms if term.state is not None}
+        if not moving:
             continue
         displays.append(recursion_row(setting, numbers, whole.rows[-1], whole.symbol))
-        for block in within:
-            line = Line(setting.derivative(block.stands_for), laid_out_maths(setting, block.form))
-            displays.append(Display((Equation(next(numbers), (line,), f"within:{block.symbol.name}"),)))
-    text = (
-        "A total derivative does not hold the other states: those that read the state in its own step move with it. "
-        r"Over one step, and over $k$ steps with the same addition at $t-k$:"
-    )
-    return [Paragraph(phrase(text)), *displays] if displays else []
+        for block in whole.forms:
+            if block.stands_for.kind == "total" and block.of.base in moving:
+                line = Line(setting.derivative(block.stands_for), laid_out_maths(setting, block.form))
+                displays.append(Display((Equation(next(numbers), (line,), f"within:{block.symbol.name}"),)))
+    if len(derivation.cell.states) == 1:
+        return []
+    text = "A total derivative does not hold the other states: those that read the state in its own step move with it. "
+    if not displays:
+        text += (
+            "Here none of them leads back to it, so that each state's derivative with respect to itself is the same."
+        )
+        return [Paragraph((text,))]
+    return [Paragraph(phrase(rf"{text}Over one step, and over $k$ steps with the same addition at $t-k$:")), *displays]
 
 
 def _theta(setting: Setting, numbers: Iterator[str]) -> list[Block]:

@@ -113,8 +113,10 @@ def _too_long(many: int, steps: int) -> Inline:
 def _opening(setting: Setting, window: Window, sections: tuple[Section, ...]) -> tuple[Block, ...]:
     over = f"{window.steps} steps" if window.steps > 1 else "one step"
     items: list[Inline] = [(_SCOPES[window.kind].format(over),), *kinds_of(setting, sections), layout_of(setting)]
-    if window.symbol.held:
-        shown = tuple(part for v in window.symbol.held for part in (", ", setting.maths(v)))[1:]
+    symbol = window.symbol
+    if symbol.held or symbol.since is not None:
+        held = [v for v in window.entering if symbol.since is not None] + list(symbol.held)
+        shown = tuple(part for v in held for part in (", ", setting.maths(v)))[1:]
         items.append(("Held: ", *shown, "."))
     items.append(("Notation: ", *phrase(setting.notation.describes), "."))
     return Paragraph((), "Conventions"), Bullets((*items, *explained(setting, sections)))

@@ -96,7 +96,7 @@ _KINDS = (
         "cell",
         r"\right|_{",
         "is the derivative of a step, or of several, as a function of what enters: $x$ moves, whatever lies between "
-        "follows, and what the bar names is held, as are the inputs and parameters.",
+        "follows, and what the bar names is held, as are the inputs and parameters{}.",
     ),
     (
         "total",
@@ -107,12 +107,21 @@ _KINDS = (
 """A sentence for each kind of derivative, and what gives away that a document has one."""
 
 
+_TIME = r"\right|_{t-"
+"""A bar with a time alone."""
+
+
 def kinds_of(setting: Setting, sections: tuple[Section, ...]) -> list[Inline]:
     """What the symbols of the derivatives mean, those that occur."""
     shown = " ".join(formula.latex for section in sections for formula in _formulas(section))
     y, x, z = (Variable(name, 1, 1) for name in "yxz")
+    several = "; a time at the bar stands for all other states at that time" if _TIME in shown else ""
     return [
-        (setting.derivative(DerivativeSymbol(kind, y, x, (z,) if kind == "cell" else ())), " ", *phrase(text))
+        (
+            setting.derivative(DerivativeSymbol(kind, y, x, (z,) if kind == "cell" else ())),
+            " ",
+            *phrase(text.format(several) if kind == "cell" else text),
+        )
         for kind, token, text in _KINDS
         if token in shown
     ]

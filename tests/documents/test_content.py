@@ -108,6 +108,13 @@ def test_lstm_over_several_steps_is_the_textbooks() -> None:
     assert "∂⁺c_t/∂c_{t-1} ∂⁺c_{t-1}/∂c_{t-2} = diag(f_t ⊙ f_{t-1})" in lines
 
 
+def test_total_derivatives_are_shown_where_they_are_others() -> None:
+    mlstm = derive(cells.mlstm)
+    assert not any(line.startswith(("dvec(C_t)/dvec(C", "dn_t/dn", "dm_t/dm")) for line in shown(mlstm, "steps"))
+    assert "Here none of them leads back" in str(derivation_document(mlstm).section("steps"))
+    assert "total derivative" not in str(derivation_document(derive(cells.gru)).section("steps"))
+
+
 def test_paths_over_several_steps_are_counted() -> None:
     section = derivation_document(derive(cells.lstm)).section("steps")
     (bullets,) = (block for block in section.blocks if isinstance(block, Bullets))

@@ -203,11 +203,14 @@ def test_the_blocks_of_all_steps_are_given_at_t() -> None:
 def test_matrices_are_stacked_in_both_documents() -> None:
     whole = derivation_document(derive(cells.mlstm))
     one = jacobian_document(derive(cells.mlstm), "h", "C_prev")
-    left = "∂h_t/∂vec(C_{t-1})|_{h_{t-1}, n_{t-1}, m_{t-1}}"
+    left = "∂h_t/∂vec(C_{t-1})|_{t-1}"
     blocks = [line.partition(" = ")[0] for line in lines(whole, "jacobians")]
     assert left in blocks
     assert not any("∂C_" in block for block in blocks)
     assert left in [line.partition(" = ")[0] for line in lines(one, "jacobian")]
+    for document in (whole, one):
+        assert "a time at the bar stands for all other states at that time" in " ".join(write(document, "text").split())
+    assert "Held: h_{t-1}, n_{t-1}, m_{t-1}." in write(one, "text")
 
 
 @pytest.mark.parametrize(
