@@ -214,6 +214,10 @@ def generate(
             autocompletion=completion.functions,
         ),
     ] = None,
+    numbers: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=NUMBER", help="Another number for a constant of the cell: alpha=0.2."),
+    ] = None,
     output: Output = None,
 ) -> None:
     """Generate the forward and backward pass as a module without dependencies but NumPy."""
@@ -225,7 +229,9 @@ def generate(
     loaded = load_cell(cell)
 
     from symrnn.generation import generate_source
+    from symrnn.language.constants import read_numbers, with_constants
 
+    loaded = with_constants(loaded, read_numbers(_several(numbers)))
     emit(generate_source(loaded, target, _several(further)), output)
 
 

@@ -18,11 +18,12 @@ from types import MappingProxyType
 from typing import Any
 
 from symrnn import __version__
-from symrnn.calculus.derivation import Derivation, derivation_of
+from symrnn.calculus.derivation import Derivation, derivation_of, derive
 from symrnn.calculus.second_order import second_order
 from symrnn.calculus.tangent import tangent
 from symrnn.errors import InputError
 from symrnn.files import write_whole
+from symrnn.language.constants import with_constants
 from symrnn.language.recurrence import Cell
 from symrnn.naming import listed
 from symrnn.printers.numpy_module import Further, numpy_module
@@ -118,6 +119,8 @@ class Module:
             state_bar=None, state_bar_dot=None)` -> grads_dot, x_bar_dot, state_bar_dot.
         rtrl: `rtrl(params, x, h_bar=None, state=None, state_bar=None, parameters=None, sensitivity=None)` -> grads,
             state, sensitivity.
+        constants: the module's `CONSTANTS`, name -> number; every function reads it when it is called, so that a new
+            number holds for all of them.
     """
 
     name: str
@@ -129,6 +132,7 @@ class Module:
     jvp: Callable[..., Any] | None = field(default=None, repr=False)
     hvp: Callable[..., Any] | None = field(default=None, repr=False)
     rtrl: Callable[..., Any] | None = field(default=None, repr=False)
+    constants: dict[str, float] = field(default_factory=dict, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A module travels as its text, from which its functions are made again."""
@@ -161,7 +165,12 @@ def check_functions(functions: str | Iterable[str]) -> tuple[str, ...]:
     return names
 
 
-def generate(cell: Cell | Derivation | str, target: str = "numpy", functions: str | Sequence[str] = ()) -> Module:
+def generate(
+    cell: Cell | Derivation | str,
+    target: str = "numpy",
+    functions: str | Sequence[str] = (),
+    constants: Mapping[str, float] | None = None,
+) -> Module:
     """Generate the forward and backward pass of a cell.
 
     Args:
@@ -170,12 +179,14 @@ def generate(cell: Cell | Derivation | str, target: str = "numpy", functions: st
         functions: what the module has besides `initialize`, `forward`, `step` and `backward`: any of "jvp" (forward
             mode), "hvp" (Hessian-vector products), "rtrl" (real-time recurrent learning) and "truncate" (the argument
             `truncate=(k1, k2)` of `backward`).
+        constants: other numbers for the cell's constants, by name.  In the module they are entries of `CONSTANTS`,
+            which every function reads when it is called.
 
     Returns:
         The module; its functions are ready to call, and `inspect.getsource` shows their text.
 
     Raises:
-        InputError: there is no such target or function.
+        InputError: there is no such target, function or constant.
 
     Example:
         A Hessian-vector product of a squared error, whose own curvature comes in through `h_bar_dot`:
@@ -191,6 +202,8 @@ def generate(cell: Cell | Derivation | str, target: str = "numpy", functions: st
         (3, 2)
     """
     derivation = derivation_of(cell)
+    if constants:
+        derivation = derive(with_constants(derivation.cell, constants), derivation.rules)
     return load_source(derivation.cell.name, generate_source(derivation, target, functions))
 
 
@@ -202,4 +215,4 @@ def load_source(name: str, source: str) -> Module:
     namespace: dict[str, Any] = {"__name__": f"symrnn_generated_{name}"}
     exec(compile(source, file, "exec"), namespace)  # noqa: S102 - text printed by this package from checked names
     made = {key: GeneratedFunction(namespace[key], name, source) for key in (*STANDARD, *FURTHER) if key in namespace}
-    return Module(name, source, **made)
+    return Module(name, source, **made, constants=namespace.get("CONSTANTS", {}))

@@ -277,7 +277,8 @@ def derive(cell: Cell | Derivation | str, rules: RuleTable = RULES) -> Derivatio
     for equation in reversed(forward):
         emit(equation.target, "state" if equation.target.name in cell.states else "intermediate")
         for share in pull_back(equation.value, equation.target, adjoint[equation.target], rules):
-            received[share.variable].append((equation, share))
+            if share.variable.name not in cell.constants:
+                received[share.variable].append((equation, share))
     for name in cell.inputs:
         emit(cell[name], "input")
     for variable in cell.previous:

@@ -7,6 +7,7 @@ from symrnn.algebra.nodes import ONE_BY_ONE, Variable
 from symrnn.calculus.symbols import DerivativeSymbol
 from symrnn.documents.setting import Setting, phrase
 from symrnn.documents.structure import Bullets, Inline, Maths, Section, Table
+from symrnn.language.constants import shown
 from symrnn.printers.mathematics import MathPrinter
 
 _EXPLAINED = (
@@ -166,7 +167,18 @@ def symbol_table(setting: Setting) -> Table:
             alike = [setting.maths(v) for v in variables if v.shape == shape]
             listed = tuple(part for formula in alike for part in (", ", formula))[1:]
             rows.append(((role,), listed, (_space(setting, shape),)))
+    if cell.constants:
+        rows.append((("constant",), _numbers(setting), (_space(setting, ONE_BY_ONE),)))
     return Table(("Role", "Symbols", "Space"), tuple(rows))
+
+
+def _numbers(setting: Setting) -> Inline:
+    """The constants with their numbers."""
+    parts: list[str | Maths] = []
+    for name, number in setting.derivation.cell.constants.items():
+        letter, value = setting.maths(setting.derivation.cell[name]), shown(number)
+        parts += [", ", Maths(f"{letter.latex} = {value}", f"{letter.text} = {value}")]
+    return tuple(parts[1:])
 
 
 def _space(setting: Setting, shape: tuple[object, object]) -> Maths:

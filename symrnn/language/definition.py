@@ -22,11 +22,12 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument, with an optional shape annotation."""
+    """One argument, with an optional shape annotation; one with a value is a constant."""
 
     name: str
     annotation: ast.expr | None
     node: ast.arg
+    default: ast.expr | None = None
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Definition:
         name: the function's name.
         docstring: its docstring, or "".
         positional: inputs and states, in order.
-        keyword_only: parameters, in order.
+        keyword_only: parameters and constants, in order.
         assignments: the equations, in order.
         returned: the states' names, in order.
         text: the function's own text, without decorators.
@@ -70,6 +71,11 @@ class Definition:
     def arguments(self) -> tuple[Argument, ...]:
         """All arguments, in order."""
         return (*self.positional, *self.keyword_only)
+
+    @property
+    def constants(self) -> dict[str, ast.expr]:
+        """The arguments with a value: their numbers, as expressions of literals."""
+        return {argument.name: argument.default for argument in self.keyword_only if argument.default is not None}
 
     @property
     def inputs(self) -> tuple[Argument, ...]:

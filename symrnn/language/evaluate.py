@@ -80,7 +80,7 @@ def run(
         arithmetic: the functions of the table over the arrays' kind of number.
         disturb: what to add to an assigned name right after its assignment, to find out what depends on it.
     """
-    names = known(definition, values)
+    names = known(definition, values, arithmetic)
     for assignment in definition.assignments:
         value = evaluate(assignment.value, names, arithmetic)
         if disturb and assignment.name in disturb:
@@ -89,11 +89,11 @@ def run(
     return names
 
 
-def known(definition: Definition, values: Mapping[str, Array]) -> dict[str, Array]:
-    """What an equation can read before any is computed: the arguments, the states at t-1 under their own names, and the
-    numbers that the sizes are at which rows are cut.
+def known(definition: Definition, values: Mapping[str, Array], m: Arithmetic) -> dict[str, Array]:
+    """What an equation can read before any is computed: the arguments, constants among them, the states at t-1 under
+    their own names, and the numbers that the sizes are at which rows are cut.
     """
-    names = dict(values)
+    names = {name: evaluate(node, {}, m) for name, node in definition.constants.items()} | dict(values)
     names |= {f"{state}_prev": values[state] for state in definition.returned if state in values}
     return names | {
         size: np.shape(values[found.argument])[found.axis] // found.times

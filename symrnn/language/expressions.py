@@ -155,6 +155,18 @@ def _check_number(node: ast.Constant, text: Text) -> None:
         raise CellError(text.place(node), "the number is too large", _NUMBERS)
 
 
+def is_literal(node: ast.expr) -> bool:
+    """Whether an expression consists of numbers alone: 0.1, -2, 1 / 3."""
+    match node:
+        case ast.Constant(value=value):
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return is_literal(operand)
+        case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div() | ast.Pow(), left=left, right=right):
+            return is_literal(left) and is_literal(right)
+    return False
+
+
 def exponent(node: ast.expr) -> int | None:
     """The whole number that a power's exponent is, or None."""
     negative = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)

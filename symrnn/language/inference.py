@@ -90,6 +90,8 @@ class Inference:
 
     def _argument(self, argument: Argument, is_input: bool) -> Slot:
         definition = self.definition
+        if argument.default is not None:
+            return self._constant(argument)
         if argument.annotation is not None:
             place = definition.place(argument.annotation)
             return Slot(argument.name, read_annotation(argument.annotation, place), f"annotated in line {place.line}")
@@ -98,6 +100,14 @@ class Inference:
         if argument.name == definition.returned[0]:
             return Slot(argument.name, (Size.of("d_h"),), f"the first state {argument.name}")
         return Slot(argument.name)
+
+    def _constant(self, argument: Argument) -> Slot:
+        """A constant is one number."""
+        if argument.annotation is not None:
+            place = self.definition.place(argument.annotation)
+            if read_annotation(argument.annotation, place) != ():
+                raise ShapeError(place, f"the constant {argument.name!r} is a scalar", "remove the annotation")
+        return Slot(argument.name, (), f"the constant {argument.name}")
 
     def _assignment(self, assignment: Assignment) -> None:
         value = self._visit(assignment.value)

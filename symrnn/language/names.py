@@ -138,7 +138,8 @@ def _check_used(read: set[str], definition: Definition, text: Text) -> None:
     kept = read | set(definition.returned)
     for argument in definition.arguments:
         if argument.name not in kept:
-            what = "input" if argument in definition.positional else "parameter"
+            fixed = "parameter" if argument.default is None else "constant"
+            what = "input" if argument in definition.positional else fixed
             problem = f"the {what} {argument.name!r} is never used"
             raise CellError(text.place(argument.node), problem, "use it or remove it")
     for assignment in definition.assignments:

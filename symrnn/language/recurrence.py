@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import sympy
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.characters import printable
 from symrnn.errors import InputError, UnknownNameError
+from symrnn.freezing import Frozen
 from symrnn.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ class Cell:
         symbols: identifier -> variable, for every name; `h_prev` is the state h at t-1.
         syntax: the checked text.
         sizes: names of the sizes, in order of appearance (`d_x`, `d_h`).
+        constants: name of a constant -> its number: scalars that are not trained and have no gradient.
     """
 
     name: str
@@ -68,6 +71,7 @@ class Cell:
     symbols: Mapping[str, Variable] = field(hash=False)
     syntax: Definition = field(repr=False, compare=False)
     sizes: tuple[str, ...]
+    constants: Mapping[str, Fraction] = field(default_factory=lambda: Frozen({}), hash=False)
 
     @classmethod
     def from_source(cls, text: str, name: str | None = None, file: str = "<cell>") -> Cell:
@@ -161,7 +165,8 @@ class Cell:
     def definition(self) -> Callable[..., Any]:
         """The definition as a function on NumPy arrays of one example.
 
-        It takes inputs and states in their order and parameters by name, and returns the new states: one array,
+        It takes inputs and states in their order and parameters by name (constants too, where they should have
+        another value than in the text), and returns the new states: one array,
         or a tuple of arrays.  By name, an argument may be called as the author calls it or as the cell does.
         It runs the author's text itself, so it is independent of everything derived.
         Scalars, vectors (n,) and matrices (n, m); any dtype, complex included.
@@ -177,8 +182,9 @@ class Cell:
                 raise TypeError(f"{self.name}() takes {', '.join(positional)} in this order, then parameters by name")
             values |= kwargs
             wanted = set(positional) | set(self.parameters)
-            if values.keys() != wanted:
-                missing, unknown = sorted(wanted - values.keys()), sorted(values.keys() - wanted)
+            if values.keys() - self.constants.keys() != wanted:
+                missing = sorted(wanted - values.keys())
+                unknown = sorted(values.keys() - wanted - self.constants.keys())
                 raise TypeError(f"{self.name}(): missing {missing}, unknown {unknown}")
             names = run(self.syntax, values)
             states = tuple(names[state] for state in self.states)

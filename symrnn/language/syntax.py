@@ -14,7 +14,7 @@ from symrnn.algebra.functions import FUNCTIONS
 from symrnn.characters import clean_lines, escaped_program
 from symrnn.errors import CellError
 from symrnn.language.definition import Argument, Assignment, Definition
-from symrnn.language.expressions import STRUCTURAL, check_expression, refusal
+from symrnn.language.expressions import STRUCTURAL, check_expression, is_literal, refusal
 from symrnn.language.names import check_name, check_spelling, check_use
 from symrnn.language.roles import canonical
 from symrnn.language.spelling import Spelling
@@ -140,8 +140,16 @@ def _arguments(function: ast.FunctionDef, text: Text) -> tuple[tuple[Argument, .
         if star is not None:
             remedy = "name every input, state and parameter; put a bare * before the parameters"
             raise CellError(text.place(star), f"{mark}{star.arg} is not a cell's argument", remedy)
-    for default in [*args.defaults, *[d for d in args.kw_defaults if d is not None]]:
-        raise CellError(text.place(default), "a cell's arguments have no default values", "remove the default")
+    if args.defaults:
+        argument = args.args[len(args.args) - len(args.defaults)]
+        remedy = f"put a constant behind the *, as in *, {argument.arg}=0.1; initial states are given to the module"
+        raise CellError(text.place(args.defaults[0]), "inputs and states have no default values", remedy)
+    for argument, default in zip(args.kwonlyargs, args.kw_defaults, strict=True):
+        if default is not None and not is_literal(default):
+            problem = f"the constant {argument.arg!r} has a value that is no number"
+            raise CellError(text.place(default), problem, f"write a number, as in {argument.arg}=0.1")
+        if default is not None:
+            check_expression(default, text)
     seen: set[str] = set()
     for arg in [*args.args, *args.kwonlyargs]:
         check_name(arg.arg, arg, text, "argument")
@@ -150,7 +158,10 @@ def _arguments(function: ast.FunctionDef, text: Text) -> tuple[tuple[Argument, .
         seen.add(arg.arg)
     return (
         tuple(Argument(arg.arg, arg.annotation, arg) for arg in args.args),
-        tuple(Argument(arg.arg, arg.annotation, arg) for arg in args.kwonlyargs),
+        tuple(
+            Argument(arg.arg, arg.annotation, arg, default)
+            for arg, default in zip(args.kwonlyargs, args.kw_defaults, strict=True)
+        ),
     )
 
 

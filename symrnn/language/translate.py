@@ -16,6 +16,7 @@ from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.shapes import Size, Sizes
 from symrnn.algebra.spelling import tell_apart
 from symrnn.errors import CellError
+from symrnn.freezing import Frozen
 from symrnn.language.definition import Argument, Assignment, Definition
 from symrnn.language.expressions import exponent
 from symrnn.language.inference import Inference
@@ -49,7 +50,8 @@ def translate(definition: Definition) -> Cell:
         docstring=definition.docstring,
         inputs=tuple(argument.name for argument in definition.inputs),
         states=definition.returned,
-        parameters=tuple(argument.name for argument in definition.keyword_only),
+        parameters=tuple(argument.name for argument in definition.keyword_only if argument.default is None),
+        constants=Frozen(builder.numbers(definition.constants)),
         body=body,
         symbols=freeze(symbols),
         syntax=definition,
@@ -116,6 +118,11 @@ class _Builder:
             result.append(Equation(target, value))
             self.assigned.add(assignment.name)
         return result
+
+    def numbers(self, expressions: Mapping[str, ast.expr]) -> dict[str, Fraction]:
+        """The numbers that expressions of literals are."""
+        found = {name: self._fold(node) for name, node in expressions.items()}
+        return {name: number for name, number in found.items() if number is not None}
 
     def _variable(self, name: str) -> nodes.Variable:
         if name.removesuffix("_prev") in self.definition.returned and name not in self.assigned:

@@ -49,6 +49,7 @@ class FunctionWriter:
         for size in self.cell.untold_sizes if "state=None" in arguments else ():
             if layout.size(size) in sizes:
                 line = [*self._require(name, size), *line]
+        line += [f'{c} = dtype.type(CONSTANTS["{c}"])' for c in map(layout.own, self.cell.constants) if c in words]
         signature = broken(f"def {name}(", ["params", *arguments], "):")
         head = "\n".join(['@np.errstate(under="ignore")', *signature])
         return function_source(head, doc, [*read, *line, *body])

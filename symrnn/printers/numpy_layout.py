@@ -20,8 +20,8 @@ Frame = Literal["loop", "all", "single"]
 
 _RESERVED = (
     "np params state state_bar tape grads sizes dtype rng uniform start end t given arrays name size shape bound "
-    "initialize forward backward step softmax PARAMETERS STATES TAPE range reversed isinstance bool int float str "
-    "hasattr ValueError input_size hidden_size"
+    "initialize forward backward step softmax PARAMETERS STATES TAPE CONSTANTS range reversed isinstance bool int "
+    "float str hasattr ValueError input_size hidden_size"
 ).split()
 """What the functions of a module call their own, or use of Python's, besides the names of the cell.
 
@@ -74,7 +74,7 @@ class Layout:
         for size in self.cell.sizes:
             self.size(size)
         self.steps, self.batch = self._names.claim("number of steps", "T"), self._names.claim("number of examples", "N")
-        for name in (*self.cell.inputs, *self.cell.parameters, *self.cell.states):
+        for name in (*self.cell.inputs, *self.cell.parameters, *self.cell.states, *self.cell.constants):
             self._names.claim(name, name)
         for name in (self.cell.states[0], *self.cell.inputs):
             self.cotangent(name)

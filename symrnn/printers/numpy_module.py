@@ -99,9 +99,14 @@ def _tables(layout: Layout, program: Program) -> str:
             "state -> its shape for one example; the first state is the output",
             [(s, layout.shape_names(layout.dims(s))) for s in cell.states],
         ),
+        *(table("CONSTANTS", "constant -> its number; read at every call", _numbers(layout)) if cell.constants else ()),
         *table("TAPE", "what `forward` keeps for `backward`; a state has its initial value in front", kept),
     ]
     return "\n".join(lines)
+
+
+def _numbers(layout: Layout) -> list[tuple[str, str]]:
+    return [(layout.own(name), repr(float(number))) for name, number in layout.cell.constants.items()]
 
 
 def _kept_shape(layout: Layout, variable: Variable) -> str:

@@ -114,9 +114,9 @@ class Program:
 
     @property
     def arguments(self) -> tuple[Variable, ...]:
-        """The inputs and the parameters, and their tangents."""
+        """The inputs, the parameters and the constants, and the tangents of those that have one."""
         cell = self.derivation.cell
-        return self._with_tangents(cell[name] for name in (*cell.inputs, *cell.parameters))
+        return self._with_tangents(cell[name] for name in (*cell.inputs, *cell.parameters, *cell.constants))
 
     @property
     def states(self) -> tuple[Variable, ...]:

@@ -9,6 +9,7 @@ from symrnn.calculus.derivation import Derivation, derive
 from symrnn.calculus.rules import RULES, RuleTable
 from symrnn.language.recurrence import Cell
 from symrnn.naming import listed
+from symrnn.verification.arbitrary import for_every_number
 from symrnn.verification.exact import check_exactly
 from symrnn.verification.forward_mode import check_forward_mode
 from symrnn.verification.generated import check_generated
@@ -35,6 +36,8 @@ def verify(
     - complex step: every Jacobian block, those of the parameters, and every gradient of a step, in floating point.
     - generated code: forward, step and backward over several steps and examples, random states and cotangents.
 
+    A cell with constants is proved for every number that they may have; the generated code is run with their own.
+
     With `functions`, also the equations that these rest on (exact), and these functions' code.
 
     Args:
@@ -57,12 +60,13 @@ def verify(
         from symrnn.generation import generate  # only now: who brings a module need not load the code generator
 
         module = generate(derivation, functions=functions)
-    chosen = layouts(cell, sizes)
-    forms = ParameterForms(derivation)
+    proved = for_every_number(derivation)
+    chosen = layouts(proved.cell, sizes)
+    forms = ParameterForms(proved)
     checks = [
-        *check_exactly(derivation, chosen, seed, forms),
-        *check_forward_mode(derivation, chosen, seed, functions),
-        *check_numerically(derivation, chosen, seed, forms),
+        *check_exactly(proved, chosen, seed, forms),
+        *check_forward_mode(proved, chosen, seed, functions),
+        *check_numerically(proved, chosen, seed, forms),
         *check_generated(derivation, module, seed, functions),
     ]
     return Report(cell.name, tuple(checks))

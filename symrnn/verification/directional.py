@@ -23,7 +23,7 @@ from symrnn.calculus.truncated import truncated
 from symrnn.language.evaluate import NUMPY, run
 from symrnn.printers import text
 from symrnn.verification.numeric import STEP, Finding
-from symrnn.verification.points import Array, relative_error
+from symrnn.verification.points import Array, fixed_values, relative_error
 
 TOLERANCE = 1e-10
 """Rounding of the code comes near it where a tanh saturates: 1 - h² is known to one unit roundoff there, however small
@@ -141,7 +141,7 @@ def _gradients_of_example(
     network: Network, sequence: Any, n: int, h_bar: Array, ends: Arrays, found: dict[str, dict[str, Array]]
 ) -> None:
     derivation, layout, cell = network.derivation, network.layout, network.cell
-    fixed = {name: layout.matrix(cell[name], v) for name, v in sequence.params.items()}
+    fixed = fixed_values(cell) | {name: layout.matrix(cell[name], v) for name, v in sequence.params.items()}
     values = {f"{s}_prev": layout.matrix(cell[s], v[n]) for s, v in sequence.state.items()}
     frames = []
     for t in range(len(h_bar)):

@@ -14,6 +14,7 @@ from itertools import product
 from typing import Any, Literal
 
 from symrnn.cells.finding import find_cell
+from symrnn.language.constants import closed
 from symrnn.language.recurrence import Cell
 from symrnn.printers import text
 from symrnn.verification.agreement import (
@@ -171,6 +172,8 @@ def equivalent(
         sizes: pairs (d_h, d_x) to compare at.
         seed: of every random number; equal seeds give equal results.
 
+    A cell with constants is compared as it stands, with their numbers.
+
     Returns:
         The result; it is true where they are equal, and its text says how, or where they differ.
 
@@ -178,7 +181,7 @@ def equivalent(
         UnknownNameError: the library has no cell of that name.
         InputError: the map is not one, or a size is not a positive whole number.
     """
-    cell_a, cell_b = find_cell(cell_a), find_cell(cell_b)
+    cell_a, cell_b = closed(find_cell(cell_a)), closed(find_cell(cell_b))
     judge = _Judge(cell_a, cell_b, sizes, seed)
     if map is not None:
         return judge.given(read_map(cell_a, cell_b, map))

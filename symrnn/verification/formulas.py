@@ -16,6 +16,7 @@ from symrnn.calculus.derivation import Derivation, derivation_of
 from symrnn.errors import InputError, Place, ShapeError, UnknownNameError
 from symrnn.language.recurrence import Cell
 from symrnn.printers import text
+from symrnn.verification.arbitrary import for_every_number
 from symrnn.verification.counterexamples import Counterexample, Sides, search
 from symrnn.verification.layout import SIZES, layouts, show, with_sizes_as_numbers
 from symrnn.verification.notation import meanings, names, read_equation, read_sides
@@ -137,7 +138,7 @@ def equal(
         UnknownNameError: a formula reads what the cell's derivation does not have.
         ShapeError: shapes do not fit.
     """
-    derivation = derivation_of(cell)
+    derivation = for_every_number(cell)
     spelled: dict[str, str] = {}
     sides = read_sides(left, right, derivation, spelled)
     said = dict.fromkeys(meaning for side in (left, right) for meaning in meanings(side, derivation))

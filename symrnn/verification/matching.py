@@ -99,7 +99,7 @@ class Landscape:
     uses: dict[Piece, list[tuple[Use, Meeting | None]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        names = known(self.reading.cell.syntax, self.values)
+        names = known(self.reading.cell.syntax, self.values, TOWER)
         below: dict[str, Group] = {}  # pieces that reach a named value without passing a function
         for unit in self.reading.units:
             names[unit.name] = value = evaluate(unit.value, names, TOWER)
@@ -198,7 +198,7 @@ class Search:
     _known: dict[tuple[Any, ...], tuple[Choice, ...]] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[dict[Piece, Option]]:
-        return self._from(0, known(self.target.cell.syntax, self.values), {})
+        return self._from(0, known(self.target.cell.syntax, self.values, TOWER), {})
 
     @property
     def exhausted(self) -> bool:

@@ -19,6 +19,7 @@ from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Act, Power
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.evaluate import NUMPY
+from symrnn.language.recurrence import Cell
 from symrnn.verification.layout import Layout
 
 Array = Any
@@ -33,6 +34,11 @@ END = 5e-6
 _TRIES = 300
 _SCALES = (1.0, 0.5, 0.1)
 _LARGEST = 1e4  # beyond it, rounding of what cancels would exceed the tolerances
+
+
+def fixed_values(cell: Cell) -> dict[str, Array]:
+    """The constants of a cell, in rows and columns."""
+    return {name: np.full((1, 1), float(number)) for name, number in cell.constants.items()}
 
 
 class Ground:
@@ -51,7 +57,7 @@ class Ground:
 
     def step(self, arguments: Mapping[str, Array]) -> Evaluator | None:
         """The step's values from its arguments in rows and columns, or None where the point is not legal."""
-        values = dict(arguments)
+        values = fixed_values(self.derivation.cell) | dict(arguments)
         evaluate = Evaluator(values, self.layout.sizes, NUMPY)
         with np.errstate(all="ignore"):
             for equation in self.derivation.forward:

@@ -122,7 +122,7 @@ class _Run:
         state = {s: self._argument(f"{s}_prev", (s, -replay.steps)) for s in cell.states}
         fixed = {p: self._argument(p, (p, None)) for p in cell.parameters}
         for back in reversed(range(replay.steps)):
-            names = known(replay.text, fixed | {x: self._argument(x, (x, -back)) for x in cell.inputs} | state)
+            names = known(replay.text, fixed | {x: self._argument(x, (x, -back)) for x in cell.inputs} | state, m)
             for line in replay.text.assignments:
                 value = evaluate(line.value, names, m)
                 is_authors = line.name in cell.symbols
@@ -191,7 +191,7 @@ def named_text(derivation: Derivation) -> Definition:
 
 
 def _named_at(derivation: Derivation, layout: Layout, point: dict[str, Array]) -> Definition:
-    names = known(derivation.cell.syntax, layout.arguments(point))
+    names = known(derivation.cell.syntax, layout.arguments(point), FIELD)
     values = _step_exactly(derivation, layout, point).values
     definition, lines = derivation.cell.syntax, []
     hidden = [e.target.name for e in derivation.forward if derivation.is_preactivation(e.target)]

@@ -22,6 +22,7 @@ from symrnn.algebra.nodes import Expr
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.evaluate import NUMPY
 from symrnn.verification.layout import Layout
+from symrnn.verification.points import fixed_values
 
 Array = Any
 
@@ -136,6 +137,7 @@ def expression_errors(derivation: Derivation, layout: Layout, arguments: Mapping
 
 def _step(derivation: Derivation, layout: Layout, frame: dict[str, Array]) -> Evaluator:
     """Gives the variables of a step their values, and then expressions theirs."""
+    frame |= {name: _exact(value) for name, value in fixed_values(derivation.cell).items()}
     evaluate = Evaluator(frame, layout.sizes, ROUNDED)
     for equation in derivation.forward:
         frame[equation.target.name] = evaluate(equation.value)

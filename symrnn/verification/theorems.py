@@ -21,7 +21,7 @@ from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.intervals import MINUS_ONE_TO_ONE, ZERO_TO_ONE, Interval
 from symrnn.algebra.nodes import Expr, Variable
-from symrnn.calculus.derivation import Derivation, derivation_of
+from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.jacobian import Path, jacobian, paths
 from symrnn.calculus.window import ask
 from symrnn.errors import InputError
@@ -29,6 +29,7 @@ from symrnn.language.definition import Definition
 from symrnn.language.evaluate import NUMPY
 from symrnn.language.recurrence import Cell
 from symrnn.printers import text
+from symrnn.verification.arbitrary import for_every_number
 from symrnn.verification.claims import AtStart, Formula, Theorem, Words
 from symrnn.verification.field import FIELD, Array, Number, draw, inner, same, slopes
 from symrnn.verification.formulas import decide
@@ -58,7 +59,7 @@ def theorems(cell: Cell | Derivation | str, *, only: str | None = None, seed: in
     """
     if only is not None and only not in THEOREMS:
         raise InputError(f"no theorem {only!r}\n  there are {', '.join(THEOREMS)}")
-    derivation = derivation_of(cell)
+    derivation = for_every_number(cell)
     rows = THEOREMS.values() if only is None else (THEOREMS[only],)
     return tuple(theorem for row in rows for theorem in row(derivation, seed))
 

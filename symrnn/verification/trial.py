@@ -65,7 +65,11 @@ def exact_expression(node: ast.expr, number: Literal = Number.of) -> Any:
 def exact_text(definition: Definition, number: Literal = Number.of) -> Definition:
     """The text with its literals as numbers of the field, or of another kind."""
     lines = (replace(line, value=exact_expression(line.value, number)) for line in definition.assignments)
-    return replace(definition, assignments=tuple(lines))
+    arguments = (
+        a if a.default is None else replace(a, default=exact_expression(a.default, number))
+        for a in definition.keyword_only
+    )
+    return replace(definition, assignments=tuple(lines), keyword_only=tuple(arguments))
 
 
 class Trial:

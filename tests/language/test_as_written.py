@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 import symrnn
+from symrnn.errors import InputError
 from symrnn.language.recurrence import Cell
 from symrnn.printers.mathematics import MathPrinter
 from symrnn.printers.notation import NOTATIONS
@@ -98,3 +101,96 @@ def test_stacked_gates_are_the_gates_one_by_one() -> None:
     assert np.allclose(x_bar, x_expected)
     for p in "WUb":
         assert np.allclose(grads[p], np.concatenate([expected[f"{p}_{g}"] for g in "ifo"]))
+
+
+# --- constants --------------------------------------------------------------------------------------------------------
+
+LEAKY = """
+def leaky(x, h, *, W, U, b, alpha=0.1):
+    h = (1 - alpha) * h + alpha * tanh(W @ x + U @ h + b)
+    return h
+"""
+
+
+def numbers(seed: int = 0) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return {"W": rng.normal(size=(3, 2)), "U": rng.normal(size=(3, 3)), "b": rng.normal(size=3)}
+
+
+def test_a_constant_is_no_parameter_and_has_no_gradient() -> None:
+    cell = read(LEAKY)
+    assert cell.parameters == ("W", "U", "b")
+    assert dict(cell.constants) == {"alpha": Fraction(1, 10)}
+    derivation = symrnn.derive(cell)
+    assert "alpha_bar" not in {step.target.name for step in derivation.steps}
+    assert "constant" in str(derivation)
+    assert "α = 0.1" in str(derivation)
+    assert r"\alpha = 0.1" in derivation.latex()
+    symrnn.verify(cell, functions=["jvp", "hvp", "rtrl", "truncate"]).raise_if_failed()
+
+
+@pytest.mark.parametrize("alpha", [0.1, 0.7])
+def test_every_function_reads_the_same_number(alpha: float) -> None:
+    with_it = symrnn.generate(read(LEAKY), functions=["jvp", "hvp", "rtrl"], constants={"alpha": alpha})
+    changed = symrnn.generate(read(LEAKY), functions=["jvp", "hvp", "rtrl"])
+    changed.constants["alpha"] = alpha
+    written = symrnn.generate(
+        read(LEAKY.replace(", alpha=0.1", "").replace("alpha", str(alpha))), functions="jvp,hvp,rtrl"
+    )
+    params, rng = numbers(), np.random.default_rng(2)
+    x, bar = rng.normal(size=(4, 2, 2)), rng.normal(size=(4, 2, 3))
+    for module in (with_it, changed):
+        h, _, tape = module.forward(params, x)
+        expected, _, expected_tape = written.forward(params, x)
+        assert np.allclose(h, expected, rtol=1e-14)
+        assert np.allclose(module.step(params, x[0])["h"], expected[0], rtol=1e-14)
+        ours, theirs = module.backward(params, tape, bar)[0], written.backward(params, expected_tape, bar)[0]
+        rtrl, _, _ = module.rtrl(params, x, bar)
+        dot, _ = module.jvp(params, x, params_dot=params)
+        assert np.allclose(dot, written.jvp(params, x, params_dot=params)[0], rtol=1e-13)
+        hvp, wanted = (
+            module.hvp(params, x, bar, params_dot=params)[0],
+            written.hvp(params, x, bar, params_dot=params)[0],
+        )
+        for name in params:
+            assert np.allclose(ours[name], theirs[name], rtol=1e-13)
+            assert np.allclose(rtrl[name], theirs[name], rtol=1e-12)
+            assert np.allclose(hvp[name], wanted[name], rtol=1e-12)
+
+
+def test_a_constant_keeps_single_precision() -> None:
+    module = symrnn.generate(read(LEAKY))
+    params = {name: value.astype(np.float32) for name, value in numbers().items()}
+    h, _, _ = module.forward(params, np.ones((3, 2, 2), np.float32))
+    assert h.dtype == np.float32
+
+
+def test_the_text_runs_with_the_constant_or_another_number() -> None:
+    cell, params = read(LEAKY), numbers()
+    x, h = np.array([0.5, -1.0]), np.array([0.2, 0.4, -0.3])
+    a = np.tanh(params["W"] @ x + params["U"] @ h + params["b"])
+    assert np.allclose(cell.definition(x, h, **params), 0.9 * h + 0.1 * a)
+    assert np.allclose(cell.definition(x, h, **params, alpha=0.25), 0.75 * h + 0.25 * a)
+
+
+def test_cells_with_constants_are_compared_with_their_numbers() -> None:
+    literal = read(LEAKY.replace(", alpha=0.1", "").replace("alpha", "0.1"))
+    assert symrnn.equivalent(read(LEAKY), literal)
+    assert not symrnn.equivalent(read(LEAKY.replace("0.1", "0.2")), literal)
+
+
+def test_what_is_proved_holds_for_every_number() -> None:
+    assert symrnn.prove("jacobian(h, x) == alpha * diag(1 - tanh(a_h)**2) @ W", read(LEAKY)).holds
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"beta": 1}, "its constants are alpha"),
+        ({"alpha": "much"}, "no number"),
+        ({"alpha": float("nan")}, "no number"),
+    ],
+)
+def test_only_numbers_for_constants(given: dict[str, object], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        symrnn.generate(read(LEAKY), constants=given)

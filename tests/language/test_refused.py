@@ -238,8 +238,16 @@ NAMES = (
 FUNCTIONS = (
     heading("star", "def f(x, h, *¦args):", "*args is not a cell's argument"),
     heading("two stars", "def f(x, h, **¦kwargs):", "**kwargs is not a cell's argument"),
-    heading("default", "def f(x, h, *, W, U=¦1):", "no default values"),
-    heading("default that runs", "def f(x, h=¦open('CANARY', 'w'), *, W, U):", "no default values"),
+    heading("value of an input", "def f(x, h=¦0.1, *, W, U):", "put a constant behind the *, as in *, h=0.1"),
+    heading("value that runs", "def f(x, h=¦open('CANARY', 'w'), *, W, U):", "no default values"),
+    heading("constant that runs", "def f(x, h, *, W, U=¦open('CANARY', 'w')):", "a value that is no number"),
+    heading("constant that is none", "def f(x, h, *, W, U=¦None):", "a value that is no number"),
+    heading("constant that is a text", "def f(x, h, *, W, U=¦'tanh'):", "write a number, as in U=0.1"),
+    heading(
+        "constant that is a vector", "def f(x, h, *, W, U: ¦'d_h' = 0.1):", "the constant 'U' is a scalar", ShapeError
+    ),
+    heading("constant unused", "def f(x, h, *, W, U, ¦b=0.1):", "the constant 'b' is never used"),
+    heading("constant too large", "def f(x, h, *, W, U, b=¦1e7):", "the number is too large"),
     heading("positional-only", "def f(¦x, /, h, *, W, U):", "remove the '/'"),
     heading("return annotation", "def f(x, h, *, W, U) -> ¦float:", "no return annotation"),
     heading("other decorator", "@¦cache\ndef f(x, h, *, W, U):", "a cell takes no decorator but @cell"),
