@@ -65,6 +65,10 @@ class ShapeError(CellError):
     """Two shapes contradict each other, or a shape is not determined by the equations."""
 
 
+class UndeterminedError(ShapeError):
+    """The equations leave a shape open; nothing contradicts."""
+
+
 class NameClashError(SymrnnError):
     """Two things of a cell want the same identifier and neither can give way."""
 

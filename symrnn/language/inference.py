@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from symrnn.algebra import constraints, shapes
 from symrnn.algebra.shapes import Size, Sizes, Slot, Unknown
 from symrnn.algebra.solving import solve
-from symrnn.errors import Place, ShapeError
+from symrnn.errors import Place, ShapeError, UndeterminedError
 from symrnn.language.annotations import MAX_SIZE, read_annotation, too_large
 from symrnn.language.definition import Argument, Assignment, Definition
 from symrnn.language.parts import bounds, equal_part
@@ -53,11 +54,13 @@ class Inference:
 
     Attributes:
         definition: whose shapes.
+        ranks: argument -> its rank, where the usual reading is not meant; None where nothing is known.
         slots: name -> its slot; a state has one for both times.
         expressions: `id` of a syntax node -> its slot.
     """
 
     definition: Definition
+    ranks: Mapping[str, int | None] = field(default_factory=dict)
     slots: dict[str, Slot] = field(default_factory=dict)
     expressions: dict[int, Slot] = field(default_factory=dict)
     _constraints: list[constraints.Constraint] = field(default_factory=list)
@@ -95,6 +98,9 @@ class Inference:
         if argument.annotation is not None:
             place = definition.place(argument.annotation)
             return Slot(argument.name, read_annotation(argument.annotation, place), f"annotated in line {place.line}")
+        if argument.name in self.ranks:
+            rank = self.ranks[argument.name]
+            return Slot(argument.name, None if rank is None else tuple(Size.of(Unknown()) for _ in range(rank)))
         if is_input:
             return Slot(argument.name, (Size.of(f"d_{argument.name}"),), f"the input {argument.name}")
         if argument.name == definition.returned[0]:
@@ -142,7 +148,7 @@ class Inference:
 
     def _undetermined(self, name: str, known: str) -> ShapeError:
         problem = f"the shape of {name!r} is not determined by the equations{known}"
-        return ShapeError(self._place(name), problem, self._annotate(name))
+        return UndeterminedError(self._place(name), problem, self._annotate(name))
 
     def _place(self, name: str) -> Place:
         named: list[Argument | Assignment] = [*self.definition.arguments, *self.definition.assignments]

@@ -22,6 +22,7 @@ from symrnn.language.expressions import exponent
 from symrnn.language.inference import Inference
 from symrnn.language.measuring import cut_names, measured
 from symrnn.language.parts import bounds, equal_part
+from symrnn.language.readings import infer
 from symrnn.language.recurrence import Cell, Equation, freeze
 
 #: A literal beyond these bounds has no use in a cell; exact arithmetic would carry it along forever.
@@ -36,8 +37,7 @@ def translate(definition: Definition) -> Cell:
         ShapeError: shapes contradict each other or are not determined.
         CellError: an annotation is not a shape, a number is out of bounds, or a name is both a size and a variable.
     """
-    inference = Inference(definition)
-    inference.run()
+    definition, inference = infer(definition)
     shape_of = {name: inference.shape_of(name) for name in inference.slots}
     sizes = list(dict.fromkeys(name for shape in shape_of.values() for name in shapes.named(shape)))
     _refuse_clashes(definition, sizes)
