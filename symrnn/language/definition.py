@@ -22,12 +22,21 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument, with an optional shape annotation; one with a value is a constant."""
+    """One argument, with an optional shape annotation; one with a value is a constant.
+
+    Attributes:
+        name: its name in the language.
+        annotation: the shape annotation, or None.
+        node: where it stands.
+        default: a constant's value, or None.
+        called: what the author calls it.
+    """
 
     name: str
     annotation: ast.expr | None
     node: ast.arg
     default: ast.expr | None = None
+    called: str = ""
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ _BINARY = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult, ast.Pow)
 _ALLOWED = "allowed are + - * / @ **, unary minus, numbers, names, .T, and the functions " + ", ".join(
     [*FUNCTIONS, *STRUCTURAL]
 )
+_ONLY_T = "the only attribute is .T, the transpose; " + _ALLOWED
+_OBJECTS = ("self", "params", "p", "cls", "args", "cell", "model", "weights")
 _NUMBERS = "numbers are written as 1, 0.5 or 1e-3, up to a million in size"
 _CHOOSE = "choose with step, relu, maximum or minimum"
 _ONE_EQUATION = "write every step as a line 'name = expression'"
@@ -45,6 +47,25 @@ _CALLED_HERE: Mapping[str, str] = {
     "square": "a ** 2",
     "transpose": "A.T",
     **{alias: f"{row.name}({', '.join('abc'[: row.arity])})" for row in FUNCTIONS.values() for alias in row.aliases},
+}
+
+_LAYER = "write W @ x + b, with W and b as arguments behind the *"
+_RANDOM = "what is random is an input: make it an input of the cell"
+_SPREAD = "numbers are repeated into every entry: write 0 or 1"
+
+#: What other libraries have and the language has not -> what to do instead.
+_INSTEAD: Mapping[str, str] = {
+    **dict.fromkeys(("Linear", "Dense", "Embedding", "Conv1d", "Conv2d"), _LAYER),
+    **dict.fromkeys(("randn", "rand", "random", "normal", "uniform", "dropout", "Dropout", "bernoulli"), _RANDOM),
+    **dict.fromkeys(("zeros", "ones", "full", "empty"), _SPREAD),
+    **dict.fromkeys(("where", "cond", "select", "piecewise"), _CHOOSE),
+    **dict.fromkeys(("einsum", "tensordot", "bmm"), "write products with @, and outer(v, k)"),
+    **dict.fromkeys(("reshape", "view", "squeeze", "unsqueeze", "flatten"), "a value has one shape: leave it out"),
+    **dict.fromkeys(("array", "asarray", "tensor", "float", "float32", "cast"), "leave it out"),
+    "print": "remove it",
+    "eye": "write the value itself: I @ x is x",
+    "diag": "write d * x for diag(d) @ x",
+    "sqrtm": "write sqrt(...), entry by entry",
 }
 
 #: Syntax that is not part of the language -> how it is called, and what to do instead.
@@ -109,8 +130,53 @@ _REFUSED: Mapping[type[ast.AST], tuple[str, str]] = {
 def refusal(node: ast.AST, text: Text) -> CellError:
     """The error for syntax that is not part of the language."""
     kind = node.op if isinstance(node, ast.BinOp | ast.UnaryOp) else node
+    special = _special(node, text)
+    if special is not None:
+        return CellError(text.place(node), *special)
     name, remedy = _REFUSED.get(type(kind), (f"'{type(kind).__name__.lower()}'", _ALLOWED))
     return CellError(text.place(node), f"{name} is not part of the cell language", remedy)
+
+
+def _special(node: ast.AST, text: Text) -> tuple[str, str] | None:
+    """What is wrong with syntax that looks like something meant, and what to write instead."""
+    match node:
+        case ast.Expr(value=ast.Compare(left=ast.Name() as left, ops=[ast.Eq()], comparators=[value])):
+            return "== compares, and defines nothing", f"write one =: {left.id} = {show(value)}"
+        case ast.Expr(
+            value=ast.Compare(
+                left=ast.Name() as left, ops=[ast.Lt()], comparators=[ast.UnaryOp(op=ast.USub(), operand=value)]
+            )
+        ):
+            return "<- is no assignment", f"write '{left.id} = {show(value)}'"
+        case ast.BinOp(left=left, op=ast.BitXor(), right=right):
+            base, power = _neighbour(left, "right", text), show(_neighbour(right, "left", text))
+            shown = f"({show(base)})" if isinstance(base, ast.BinOp) else show(base)
+            if power == "T":
+                return "^T is no transpose", f"write {shown}.T"
+            remedy = f"powers are written with **: write {shown} ** {power}"
+            return "the operator ^ is not part of the cell language", remedy
+        case ast.Subscript(slice=ast.Constant(value=str(name))):
+            return "a dictionary is not part of the cell language", f"write {name}, an argument behind the *"
+        case ast.Subscript(value=ast.Name(id=name), slice=ast.Name() | ast.BinOp() as step):
+            time = "" if isinstance(step, ast.Name) else ": what is read before its equation is the value at t-1"
+            return "the step is understood in the cell language", f"write {name}{time}"
+        case ast.Tuple(elts=[ast.Constant(value=int(whole)), ast.Constant(value=int(tenths))]) if _adjacent(node):
+            return "a comma is no decimal point", f"write {whole}.{tenths}"
+        case ast.Tuple(elts=[ast.Constant(value=int(whole)), ast.BinOp(left=ast.Constant(value=int(tenths)))]):
+            return "a comma is no decimal point", f"write {whole}.{tenths}"
+    return None
+
+
+def _neighbour(node: ast.expr, side: str, text: Text) -> ast.expr:
+    """What stands next to a ^, which binds less tightly than authors think; what is in brackets is taken whole."""
+    line = text.line(node.lineno).encode()
+    start, end = node.col_offset, node.end_col_offset or 0
+    bracket = line[end : end + 1] == b")" if side == "right" else line[start - 1 : start] == b"("
+    return node if bracket or not isinstance(node, ast.BinOp) else _neighbour(getattr(node, side), side, text)
+
+
+def _adjacent(node: ast.Tuple) -> bool:
+    return node.elts[0].end_col_offset == node.elts[1].col_offset - 1
 
 
 def check_expression(node: ast.expr, text: Text) -> None:
@@ -137,7 +203,9 @@ def check_expression(node: ast.expr, text: Text) -> None:
         case ast.Attribute():
             if node.attr != "T":
                 problem = f"the attribute .{node.attr} is not part of the cell language"
-                raise CellError(text.place(node), problem, "the only attribute is .T, the transpose; " + _ALLOWED)
+                own = isinstance(node.value, ast.Name) and node.value.id in _OBJECTS
+                remedy = f"write {node.attr}, an argument behind the *" if own else _ONLY_T
+                raise CellError(text.place(node), problem, remedy)
             check_expression(node.value, text)
         case ast.Call():
             _check_call(node, text)
@@ -253,12 +321,22 @@ def _called(node: ast.Call, text: Text) -> str:
         remedy = f"write {name}(...); the functions of the language need no module"
     elif name in _CALLED_HERE:
         remedy = f"write {_CALLED_HERE[name]}"
+    elif (inner := _innermost(node)) in _INSTEAD:
+        remedy = _INSTEAD[inner]
     else:
-        close = difflib.get_close_matches(name, known, 1) if isinstance(node.func, ast.Name) else []
+        close = difflib.get_close_matches(name, known, 1)
         remedy = (f"did you mean {close[0]!r}? " if close else "") + _ALLOWED
     if isinstance(node.func, ast.Name):
         raise CellError(text.place(node), f"unknown function {name!r}", remedy)
     raise CellError(text.place(node), f"{show(node.func)} cannot be called", remedy)
+
+
+def _innermost(node: ast.Call) -> str:
+    """The name of what is called, or of what made it: Linear in nn.Linear(3, 4)(x)."""
+    func = node.func
+    while isinstance(func, ast.Call):
+        func = func.func
+    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
 
 
 def show(node: ast.AST) -> str:

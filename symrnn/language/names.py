@@ -6,12 +6,14 @@ import ast
 import difflib
 import keyword
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.errors import CellError, Place
-from symrnn.language.definition import Assignment, Definition
-from symrnn.language.expressions import STRUCTURAL
+from symrnn.language.definition import Argument, Assignment, Definition
+from symrnn.language.expressions import STRUCTURAL, show
+from symrnn.language.heading import heading
 from symrnn.language.text import Text
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
@@ -59,8 +61,23 @@ def check_spelling(function: ast.FunctionDef, text: Text) -> None:
             continue
         spelled, place = _spelled(node, text)
         if not spelled.isascii():
-            remedy = "write names with the letters a-z, Greek ones as words: sigma, alpha"
+            remedy = _in_latin(spelled)
             raise CellError(place, f"the name {spelled!r} has characters beyond ASCII", remedy)
+
+
+def _in_latin(spelled: str) -> str:
+    """What to write for a name with letters that are not Latin."""
+    word = "".join(_letter(character) for character in unicodedata.normalize("NFKC", spelled))
+    if not word.isascii() or not _NAME.match(word):
+        return "write names with the letters a-z, Greek ones as words: sigma, alpha"
+    if word == "sigma":
+        return "write sigmoid(...) for the function, and sigma for a value: it is printed as the letter"
+    return f"write {word}: Greek letters are written as words, and printed as letters"
+
+
+def _letter(character: str) -> str:
+    found = re.match(r"GREEK (SMALL|CAPITAL) LETTER ([A-Z]+)\Z", unicodedata.name(character, ""))
+    return found[2].capitalize() if found and found[1] == "CAPITAL" else found[2].lower() if found else character
 
 
 def _spelled(node: ast.Name | ast.arg | ast.Attribute | ast.FunctionDef, text: Text) -> tuple[str, Place]:
@@ -108,7 +125,11 @@ def _check_target(
     name, place = assignment.name, text.place(assignment.node)
     if name in assigned:
         problem = f"{name!r} is assigned twice, first in line {text.place(assigned[name].node).line}"
-        raise CellError(place, problem, "give the second value a name of its own")
+        name = f"{name}_2"
+        remedy = (
+            f"give the second value a name of its own, as in {name} = {show(assignment.value)}, and read that below"
+        )
+        raise CellError(place, problem, remedy)
     if name not in fixed:
         return
     positional = any(argument.name == name for argument in definition.positional)
@@ -131,7 +152,12 @@ def _check_state(node: ast.Name, assigned: Mapping[str, Assignment], definition:
         raise CellError(place, f"{name!r} is returned but not defined", f"{hint}add a line '{name} = ...'")
     if not is_argument:
         problem = f"the state {name!r} is not an argument"
-        raise CellError(place, problem, f"add {name!r} before the *: its value at t-1, even if no equation reads it")
+        arguments: list[Argument | str] = list(definition.positional)
+        arguments.insert(len(definition.inputs) + definition.returned.index(name), name)
+        line = heading(definition, arguments, definition.keyword_only)
+        raise CellError(
+            place, problem, f"add {name!r} before the *: its value at t-1, even if no equation reads it: {line}"
+        )
 
 
 def _check_used(read: set[str], definition: Definition, text: Text) -> None:

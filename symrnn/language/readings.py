@@ -16,6 +16,7 @@ from itertools import combinations
 from symrnn.algebra.shapes import Sizes, named
 from symrnn.errors import CellError, ShapeError, UndeterminedError
 from symrnn.language.definition import Argument, Definition
+from symrnn.language.heading import heading
 from symrnn.language.inference import Inference
 
 _MOST_TRIES = 120  # readings of one cell; each costs as much as reading the cell
@@ -175,27 +176,11 @@ def _forgotten_star(definition: Definition, error: ShapeError) -> CellError | No
     kept = [a for a in definition.positional if a not in parameters]
     if not kept:
         return None
-    names = [*(a.name for a in kept), "*", *(a.name for a in parameters), *map(_argument, definition.keyword_only)]
-    line = f"def {definition.name}({', '.join(_written_name(definition, name) for name in names)}):"
+    line = heading(definition, kept, [*parameters, *definition.keyword_only])
     problem = f"{meant[0].name!r} stands before the *, where inputs and states are: an input is a vector"
     if not definition.keyword_only:
         problem = f"there is no * before the parameters, so that {meant[0].name!r} is read as an input, a vector"
     return ShapeError(definition.place(meant[0].node), problem, f"put a * before the parameters: {line}")
-
-
-def _argument(argument: Argument) -> str:
-    shown = argument.name
-    if argument.annotation is not None:
-        shown += f": {ast.unparse(argument.annotation)}"
-    return shown if argument.default is None else f"{shown}={ast.unparse(argument.default)}"
-
-
-def _written_name(definition: Definition, name: str) -> str:
-    """What the author calls an argument."""
-    for own, canonical in definition.written.items():
-        if name == canonical.removesuffix("_prev") and (canonical.endswith("_prev") or name not in definition.returned):
-            return own
-    return name
 
 
 def _meant(definition: Definition, error: ShapeError) -> CellError | None:

@@ -55,10 +55,12 @@ class Roles:
     Attributes:
         function: the function, with the language's names.
         written: the author's name -> the identifier of the variable, where they differ.
+        called: an argument's name -> what the author calls it.
     """
 
     function: ast.FunctionDef
     written: Mapping[str, str]
+    called: Mapping[str, str]
 
 
 def canonical(function: ast.FunctionDef, text: Text) -> Roles:
@@ -91,7 +93,8 @@ def canonical(function: ast.FunctionDef, text: Text) -> Roles:
     _Renaming(renamed, before, now, text).apply(function)
     written = {name: new for name, new in renamed.items() if name != new and name not in before}
     written |= {name: f"{state}_prev" for name, state in before.items() if name != state}
-    return Roles(function, {name: new for name, new in written.items() if name != new})
+    called = {renamed.get(name, name): name for name in positional}
+    return Roles(function, {name: new for name, new in written.items() if name != new}, called)
 
 
 @dataclass(frozen=True)

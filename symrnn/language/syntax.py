@@ -8,7 +8,7 @@ Shapes and mathematics are not this module's business.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.characters import clean_lines, escaped_program
@@ -84,8 +84,8 @@ def _is_cell_mark(node: ast.expr) -> bool:
 
 def _definition(function: ast.FunctionDef, text: Text) -> Definition:
     _check_heading(function, text)
-    written = canonical(function, text).written
-    positional, keyword_only = _arguments(function, text)
+    roles = canonical(function, text)
+    positional, keyword_only = _arguments(function, roles.called, text)
     has_docstring = _is_docstring(function.body[0])
     body = function.body[1:] if has_docstring else function.body
     for statement in body[:-1]:
@@ -93,7 +93,7 @@ def _definition(function: ast.FunctionDef, text: Text) -> Definition:
             raise CellError(text.place(statement), "a cell returns once, at its end", "keep the last 'return' only")
     if not body or isinstance(body[-1], ast.Assign | ast.AnnAssign | ast.Pass | ast.Expr):
         last = body[-1] if body else function
-        raise CellError(text.place(last), "a cell ends with 'return'", "end it with 'return h' or 'return h, c'")
+        raise CellError(text.place(last), "a cell ends with 'return'", f"end it with {_states_meant(function)}")
     assignments = tuple(_assignments(function, body[:-1], text))
     if not isinstance(body[-1], ast.Return):
         raise refusal(body[-1], text)
@@ -106,10 +106,17 @@ def _definition(function: ast.FunctionDef, text: Text) -> Definition:
         returned=_returned(body[-1], text),
         text=escaped_program(_own_text(function, text)),
         place=text.place,
-        written=written,
+        written=roles.written,
     )
     check_use(definition, function, text)
     return definition
+
+
+def _states_meant(function: ast.FunctionDef) -> str:
+    """The return that is missing: of the arguments that are assigned, in the order of the arguments."""
+    stored = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    states = [argument.arg for argument in function.args.args if argument.arg in stored]
+    return f"'return {', '.join(states)}'" if states else "'return h' or 'return h, c'"
 
 
 def _check_heading(function: ast.FunctionDef, text: Text) -> None:
@@ -132,7 +139,9 @@ def _own_text(function: ast.FunctionDef, text: Text) -> str:
     return "\n".join(line[indent:] if not line[:indent].strip() else line for line in lines) + "\n"
 
 
-def _arguments(function: ast.FunctionDef, text: Text) -> tuple[tuple[Argument, ...], tuple[Argument, ...]]:
+def _arguments(
+    function: ast.FunctionDef, called: Mapping[str, str], text: Text
+) -> tuple[tuple[Argument, ...], tuple[Argument, ...]]:
     args = function.args
     if args.posonlyargs:
         raise CellError(text.place(args.posonlyargs[0]), "a cell has no positional-only arguments", "remove the '/'")
@@ -157,9 +166,9 @@ def _arguments(function: ast.FunctionDef, text: Text) -> tuple[tuple[Argument, .
             raise CellError(text.place(arg), f"the argument {arg.arg!r} occurs twice", "give one another name")
         seen.add(arg.arg)
     return (
-        tuple(Argument(arg.arg, arg.annotation, arg) for arg in args.args),
+        tuple(Argument(arg.arg, arg.annotation, arg, called=called[arg.arg]) for arg in args.args),
         tuple(
-            Argument(arg.arg, arg.annotation, arg, default)
+            Argument(arg.arg, arg.annotation, arg, default, arg.arg)
             for arg, default in zip(args.kwonlyargs, args.kw_defaults, strict=True)
         ),
     )
@@ -193,7 +202,10 @@ def _returned(statement: ast.Return, text: Text) -> tuple[str, ...]:
     names: list[str] = []
     for element in elements:
         if not isinstance(element, ast.Name):
+            names = [one.id for one in elements if isinstance(one, ast.Name)]
+            is_none = isinstance(element, ast.Constant) and element.value is None
             remedy = "assign the expression to a state and return its name"
+            remedy = f"write 'return {', '.join(names)}'" if is_none and names else remedy
             raise CellError(text.place(element), "a cell returns names", remedy)
         if element.id in names:
             raise CellError(text.place(element), f"{element.id!r} is returned twice", "return every state once")

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from symrnn.errors import CellError, Place
+from symrnn.language.slips import MESSAGES, meant
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 100
@@ -167,7 +168,16 @@ def _not_python(error: SyntaxError, text: Text, shift: int) -> CellError:
     if "integer string conversion" in message:
         return CellError(place, "the number is too long", "numbers are up to a million in size")
     moved = re.sub(r"on line (\d+)", lambda m: f"on line {int(m[1]) - shift + text.first_line - 1}", message)
-    return CellError(place, f"not Python: {moved}", "correct the line, or the one before it")
+    remedy = next(
+        (said for words, said in MESSAGES.items() if words in moved), "correct the line, or the one before it"
+    )
+    certain = isinstance(error, IndentationError) or any(
+        word in moved for word in ("closed", "unmatched", "expected ':'")
+    )
+    found = None if certain else meant(shown)
+    if found is not None:
+        place, remedy = Place(text.file, place.line, found[0] + 1, shown), found[1]
+    return CellError(place, f"not Python: {moved}", remedy)
 
 
 def _bound(tree: ast.Module, text: Text) -> None:

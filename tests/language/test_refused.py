@@ -17,6 +17,7 @@ import pytest
 from symrnn.errors import CellError, ShapeError, SymrnnError, UndeterminedError
 from symrnn.language import cell, read_cell, read_cells_file
 from symrnn.language.recurrence import Cell
+from tests.language.slips import SLIPS
 
 MARK = "¦"
 MOST_CALLS = 2_000_000
@@ -680,3 +681,15 @@ def test_largest_texts_are_read_at_once() -> None:
     with work() as done:
         assert len(Cell.from_source(text).body) == 301
     assert done.calls < 10 * MOST_CALLS
+
+
+@pytest.mark.parametrize(("name", "text", "words"), SLIPS, ids=[name for name, _, _ in SLIPS])
+def test_a_slip_is_answered_with_its_remedy(name: str, text: str, words: str) -> None:
+    case = Refused(name, text, words)
+    with pytest.raises(CellError) as caught:
+        Cell.from_source(case.clean)
+    assert words in str(caught.value)
+    assert (caught.value.place.line, caught.value.place.column) == case.place
+    assert caught.value.remedy not in ("", "correct the line, or the one before it")
+    if "not Python" not in str(caught.value):
+        assert "allowed are" not in caught.value.remedy or "did you mean" in caught.value.remedy or "unknown" in words
