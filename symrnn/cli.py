@@ -363,7 +363,10 @@ def load_cell(name: str) -> Cell:
     """The cell that a command line names: from the library, a file, or one of a file's cells."""
     from symrnn.cells.finding import find_cell
 
-    return find_cell(name)
+    cell = find_cell(name)
+    for said in cell.remarks:
+        remark(f"{cell.name}: {said}")
+    return cell
 
 
 def _show(shown: RenderableType) -> None:

@@ -83,7 +83,8 @@ def conventions(setting: Setting, sections: tuple[Section, ...]) -> Bullets:
         layout_of(setting),
         ("Notation: ", *phrase(notation.describes), "."),
     ]
-    return Bullets((*items, *explained(setting, sections)))
+    remarks: list[Inline] = [(f"{remark[0].upper()}{remark[1:]}.",) for remark in derivation.cell.remarks]
+    return Bullets((*items, *explained(setting, sections), *remarks))
 
 
 _KINDS = (

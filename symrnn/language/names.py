@@ -114,9 +114,6 @@ def check_use(definition: Definition, function: ast.FunctionDef, text: Text) -> 
         _check_target(assignment, assigned, fixed, definition, text)
         assigned[assignment.name] = assignment
     _check_used(read, definition, text)
-    if not definition.inputs:
-        remedy = "add an argument that is not returned, such as x, and use it"
-        raise CellError(text.place(function), "the cell has no input", remedy)
 
 
 def _check_target(
@@ -162,10 +159,9 @@ def _check_state(node: ast.Name, assigned: Mapping[str, Assignment], definition:
 
 def _check_used(read: set[str], definition: Definition, text: Text) -> None:
     kept = read | set(definition.returned)
-    for argument in definition.arguments:
+    for argument in definition.keyword_only:
         if argument.name not in kept:
-            fixed = "parameter" if argument.default is None else "constant"
-            what = "input" if argument in definition.positional else fixed
+            what = "parameter" if argument.default is None else "constant"
             problem = f"the {what} {argument.name!r} is never used"
             raise CellError(text.place(argument.node), problem, "use it or remove it")
     for assignment in definition.assignments:

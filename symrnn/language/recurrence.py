@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import sympy
 
-from symrnn.algebra.nodes import Expr, Variable
+from symrnn.algebra.nodes import Expr, Variable, variables
 from symrnn.characters import printable
 from symrnn.errors import InputError, UnknownNameError
 from symrnn.freezing import Frozen
@@ -143,6 +143,13 @@ class Cell:
     def previous(self) -> tuple[Variable, ...]:
         """The states at t-1."""
         return tuple(self.symbols[f"{state}_prev"] for state in self.states)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is allowed and seldom meant: inputs that no equation reads."""
+        read = {v.name for equation in self.body for v in variables(equation.value)}
+        unread = (name for name in self.inputs if name not in read)
+        return tuple(f"no equation reads the input {name!r}: its gradient is zero" for name in unread)
 
     @property
     def untold_sizes(self) -> tuple[str, ...]:

@@ -15,6 +15,16 @@ from symrnn.printers.numpy_layout import Layout
 from symrnn.printers.numpy_statements import broken, indented, print_statements
 from symrnn.program.ir import Accumulate, Assign, Function, Program
 
+_STEPS = '''\
+def _steps(name, value, sizes):
+    """The number of steps, checked."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
+        raise ValueError(f"{name}: expected the number of steps, a whole number from 0, got {value!r}")
+    if sizes.get(name, value) != value:
+        raise ValueError(f"{name}: expected {sizes[name]} steps, as the other arguments have, got {value}")
+    return int(value)
+'''
+
 
 @dataclass
 class FunctionWriter:
@@ -134,8 +144,25 @@ class FunctionWriter:
         return self.layout.shape(self.layout.dims(name), lead)
 
     def input_lines(self, lead: tuple[str, ...], suffix: str = "") -> list[str]:
-        """A docstring's lines about the inputs."""
+        """A docstring's lines about the inputs, or about the number of steps where there are none."""
+        if not self.cell.inputs and not suffix:
+            return [f"    {self.layout.steps}: the number of steps, a whole number."]
         return [f"    {self.layout.own(x)}{suffix}: the input, {self.shape(x, lead)}." for x in self.cell.inputs]
+
+    def sequence_arguments(self) -> list[str]:
+        """What tells a function the sequence: the inputs, or the number of steps where there are none."""
+        return [self.layout.own(name) for name in self.cell.inputs] or [self.layout.steps]
+
+    def checked(self, over_time: bool = True) -> list[str]:
+        """Lines that compare the arrays with their shapes; a cell without inputs is told how many steps it runs."""
+        lines = ["arrays, sizes, dtype = _check(given)"]
+        if self.cell.inputs:
+            return lines
+        steps, batch = self.layout.steps, self.layout.batch
+        if over_time:
+            self.layout.helpers["_steps"] = _STEPS
+            lines.append(f'sizes["{steps}"] = _steps("{steps}", {steps}, sizes)')
+        return [*lines, f'sizes.setdefault("{batch}", 1)  # one example, where no array says how many']
 
     def initial_state_line(self) -> str:
         """A docstring's line about the initial states."""

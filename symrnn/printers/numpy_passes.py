@@ -110,7 +110,7 @@ class PassWriter(FunctionWriter):
         body.append(f"return {output}[1:].copy(), {{{final}}}, tape")
         arguments = [layout.own(name) for name in cell.inputs]
         read = self._read_arguments(layout.series_lead, arguments)
-        return self.compute("forward", [*arguments, "state=None"], doc, read, body)
+        return self.compute("forward", [*self.sequence_arguments(), "state=None"], doc, read, body)
 
     def step(self) -> str:
         """The source of `step`."""
@@ -167,7 +167,7 @@ class PassWriter(FunctionWriter):
         body += self.backward_body()
         carried = [layout.identifier(v) for v in self.carried()]
         final = ", ".join(f'"{s}": {name}.copy()' for s, name in zip(cell.states, carried, strict=True))
-        body.append(f"return grads, {', '.join(gradients)}, {{{final}}}")
+        body.append(f"return {', '.join(['grads', *gradients])}, {{{final}}}")
         arguments = ["tape", cotangent, "state_bar=None", *(["truncate=None"] if truncated else [])]
         read = self._read_backward(cotangent, truncated)
         return self.compute("backward", arguments, doc, read, body)
@@ -182,7 +182,7 @@ class PassWriter(FunctionWriter):
         lines += [
             "if state is not None:",
             f'    given |= _items("state", state, STATES, {tuple_source(layout.step_lead)})',
-            "arrays, sizes, dtype = _check(given)",
+            *self.checked(over_time=len(lead) > 1),
         ]
         names = [layout.own(name) for name in (*cell.parameters, *cell.inputs)]
         return [*lines, *_unpacked(names, "start")]

@@ -112,7 +112,7 @@ class _Sensitivities(FunctionWriter):
             "    state: the states after the last step, a dict like the argument.",
             "    sensitivity: that of the states after the last step, a dict like the argument.",
         ]
-        inputs = [layout.own(name) for name in cell.inputs]
+        inputs = self.sequence_arguments()
         optional = ["state=None", "state_bar=None", "parameters=None", "sensitivity=None"]
         return self.compute("rtrl", [*inputs, f"{bar}=None", *optional], doc, self._read(bar), self._body(bar))
 
@@ -128,7 +128,7 @@ class _Sensitivities(FunctionWriter):
             items = f'_items("{group}", {group}, STATES, {tuple_source(layout.step_lead)})'
             lines += [f"if {group} is not None:", f"    given |= {items}"]
         lines += _READ.replace("LEAD", layout.step_lead[0]).splitlines()
-        return [*lines, "arrays, sizes, dtype = _check(given)"]
+        return [*lines, *self.checked()]
 
     def _body(self, bar: str) -> list[str]:
         cell, layout = self.cell, self.layout

@@ -52,7 +52,7 @@ class _Directional(FunctionWriter):
         body = [*self._values(), *self._forward_pass(set())]
         final = ", ".join(f'"{s}": {layout.series(self._dot(cell[s]))}[-1].copy()' for s in cell.states)
         body.append(f"return {dotted}[1:].copy(), {{{final}}}")
-        inputs = [layout.own(name) for name in cell.inputs]
+        inputs = self.sequence_arguments()
         arguments = [*inputs, "state=None", *self._direction_arguments()]
         return self.compute("jvp", arguments, doc, self._read(), body)
 
@@ -100,8 +100,8 @@ class _Directional(FunctionWriter):
         ]
         carried = [layout.identifier(v) for v in self.carried()[len(cell.states) :]]
         final = ", ".join(f'"{s}": {name}.copy()' for s, name in zip(cell.states, carried, strict=True))
-        body.append(f"return grads_dot, {', '.join(gradients)}, {{{final}}}")
-        inputs = [layout.own(name) for name in cell.inputs]
+        body.append(f"return {', '.join(['grads_dot', *gradients])}, {{{final}}}")
+        inputs = self.sequence_arguments()
         optional = [f"{moving_bar}=None", "state_bar=None", "state_bar_dot=None"]
         arguments = [*inputs, f"{bar}=None", "state=None", *self._direction_arguments(), *optional]
         series = dict.fromkeys((bar, moving_bar), (output, layout.series_lead))
@@ -149,7 +149,7 @@ class _Directional(FunctionWriter):
             partial = ", partial=True" if group.endswith("_dot") else ""
             items = f'_items("{group}", {group}, STATES, {tuple_source(layout.step_lead)}{partial})'
             lines += [f"if {group} is not None:", f"    given |= {items}"]
-        return [*lines, "arrays, sizes, dtype = _check(given)"]
+        return [*lines, *self.checked()]
 
     def _values(self) -> list[str]:
         """Lines that give every argument its name."""

@@ -32,6 +32,13 @@ WINDOWS = ((1, 2), (2, 3), (3, 3), (2, 9))
 """(k1, k2) for truncated backpropagation over 5 steps: windows that overlap, that do not, and that see everything."""
 
 Arrays = Mapping[str, Array]
+STEPS = 5
+"""Of the sequences that generated code is run on: enough for windows that overlap."""
+
+
+def leading(inputs: Mapping[str, Array], steps: int = STEPS) -> list[Any]:
+    """What tells a generated function the sequence: the inputs, or the number of steps where there are none."""
+    return list(inputs.values()) or [steps]
 
 
 class Network(Protocol):
@@ -87,7 +94,7 @@ def _compare(label: str, value: Any, truth: Array, origin: Callable[[], str] = l
 def check_jvp(module: Any, network: Network) -> Iterator[Finding]:
     """The outputs and the final states move as they do in the text; what is not given stands still."""
     moving, cell = directions(network), network.cell
-    params, inputs = dict(network.sequence.params), list(network.sequence.inputs.values())
+    params, inputs = dict(network.sequence.params), leading(network.sequence.inputs)
     for chosen in (moving, {**moving, "params": {}}, {"inputs": {}, "state": {}, "params": moving["params"]}):
         series = network.run(_along(network, chosen))
         rates = {name: np.imag(value) / STEP for name, value in series.items()}
@@ -184,7 +191,7 @@ def check_hvp(module: Any, network: Network) -> Iterator[Finding]:
         }
         grads_dot, *input_dots, state_dot = module.hvp(
             dict(sequence.params),
-            *sequence.inputs.values(),
+            *leading(sequence.inputs),
             network.h_bar,
             state=dict(sequence.state),
             state_bar=dict(network.state_bar),
@@ -212,10 +219,12 @@ def check_rtrl(module: Any, network: Network) -> Iterator[Finding]:
     """Gradients and final sensitivities, also of single parameters, and of a sequence in two pieces."""
     cell, sequence = network.cell, network.sequence
     moving = directions(network)["params"]
-    params, inputs = dict(sequence.params), list(sequence.inputs.values())
+    params, inputs = dict(sequence.params), leading(sequence.inputs)
     start, bars = dict(sequence.state), dict(network.state_bar)
     grads, state, sensitivity = module.rtrl(params, *inputs, network.h_bar, state=start, state_bar=bars)
     half = len(network.h_bar) // 2
+    before = leading({n: x[:half] for n, x in sequence.inputs.items()}, half)
+    after = leading({n: x[half:] for n, x in sequence.inputs.items()}, len(network.h_bar) - half)
     for name in cell.parameters:
         rates = network.run(_along(network, {"params": {name: moving[name]}}))
         rates = {s: np.imag(value) / STEP for s, value in rates.items()}
@@ -226,10 +235,20 @@ def check_rtrl(module: Any, network: Network) -> Iterator[Finding]:
             carried = np.tensordot(moving[name], sensitivity[name][s], axes=np.ndim(moving[name]))
             yield _compare(f"rtrl: sensitivity[{name!r}][{s!r}] in a direction", carried, rates[s][-1])
         first, middle, known = module.rtrl(
-            params, *(x[:half] for x in inputs), network.h_bar[:half], state=start, parameters=[name]
+            params,
+            *before,
+            network.h_bar[:half],
+            state=start,
+            parameters=[name],
         )
         second, _, _ = module.rtrl(
-            params, *(x[half:] for x in inputs), network.h_bar[half:], middle, bars, [name], known
+            params,
+            *after,
+            network.h_bar[half:],
+            middle,
+            bars,
+            [name],
+            known,
         )
         yield _compare(f"rtrl: grads[{name!r}] in two pieces", first[name] + second[name], grads[name])
     for s in cell.states:
@@ -268,7 +287,7 @@ def check_truncated(module: Any, network: Network) -> Iterator[Finding]:
     """Every gradient of truncated `backward`, for windows of several kinds, against the definition."""
     cell, sequence = network.cell, network.sequence
     params, moving = dict(sequence.params), directions(network)
-    *_, tape = module.forward(params, *sequence.inputs.values(), state=dict(sequence.state))
+    *_, tape = module.forward(params, *leading(sequence.inputs), state=dict(sequence.state))
     for windows in WINDOWS:
         grads, *input_bars, state_bar = module.backward(
             params, tape, network.h_bar, state_bar=dict(network.state_bar), truncate=windows

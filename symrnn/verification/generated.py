@@ -17,7 +17,7 @@ from symrnn.algebra.nodes import Variable
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.evaluate import run
 from symrnn.verification.diagnose import show_step
-from symrnn.verification.directional import DIRECTIONAL
+from symrnn.verification.directional import DIRECTIONAL, leading
 from symrnn.verification.layout import Layout, layouts
 from symrnn.verification.numeric import STEP, Finding, conclude
 from symrnn.verification.points import NOWHERE, Array, Ground, relative_error, search
@@ -198,7 +198,7 @@ def _attempt(test: Test, module: Any, reference: Reference) -> list[Finding]:
 
 
 def _forward_call(module: Any, sequence: Sequence) -> Any:
-    return module.forward(dict(sequence.params), *sequence.inputs.values(), state=dict(sequence.state))
+    return module.forward(dict(sequence.params), *leading(sequence.inputs), state=dict(sequence.state))
 
 
 def _compare(what: str, value: Array, reference: Reference, name: str, at: Any = ...) -> Finding:
@@ -231,9 +231,11 @@ def _step(module: Any, reference: Reference) -> Iterator[Finding]:
 def _defaults(module: Any, reference: Reference) -> Iterator[Finding]:
     """States and cotangents that are not given are zeros; compared with zeros that are, so any point will do."""
     sequence = reference.sequence
-    params, inputs = dict(sequence.params), list(sequence.inputs.values())
-    zeros = {name: 0 * value for name, value in sequence.state.items()}
-    first = [value[0] for value in inputs]
+    params, inputs = dict(sequence.params), leading(sequence.inputs)
+    examples = slice(None) if sequence.inputs else slice(1)  # without an array of inputs there is one example
+    zeros = {name: 0 * value[examples] for name, value in sequence.state.items()}
+    h_bar = reference.h_bar[:, examples]
+    first = [value[0] for value in sequence.inputs.values()]
     expected_h, expected_state, tape = module.forward(params, *inputs, state=zeros)
     if reference.cell.untold_sizes:
         yield _refused("forward without a state", lambda: module.forward(params, *inputs))
@@ -242,8 +244,8 @@ def _defaults(module: Any, reference: Reference) -> Iterator[Finding]:
         h, state, tape = module.forward(params, *inputs)
         yield _equal("forward without a state", {"": h, **state}, {"": expected_h, **expected_state})
         yield _equal("step without a state", module.step(params, *first), module.step(params, *first, zeros))
-    *_, state_bar = module.backward(params, tape, reference.h_bar)
-    *_, expected = module.backward(params, tape, reference.h_bar, state_bar=zeros)
+    *_, state_bar = module.backward(params, tape, h_bar)
+    *_, expected = module.backward(params, tape, h_bar, state_bar=zeros)
     yield _equal("backward without state_bar", state_bar, expected)
 
 

@@ -194,3 +194,51 @@ def test_what_is_proved_holds_for_every_number() -> None:
 def test_only_numbers_for_constants(given: dict[str, object], words: str) -> None:
     with pytest.raises(InputError, match=words):
         symrnn.generate(read(LEAKY), constants=given)
+
+
+# --- cells without inputs, and inputs that nothing reads --------------------------------------------------------------
+
+AUTONOMOUS = "def f(h, *, U):\n    h = tanh(U @ h)\n    return h\n"
+UNREAD = "def f(x, m, h, *, W):\n    h = tanh(W @ x + h)\n    return h\n"
+
+
+def test_a_cell_without_inputs_is_told_how_many_steps_it_runs() -> None:
+    cell = read(AUTONOMOUS)
+    symrnn.verify(cell, functions=["jvp", "hvp", "rtrl", "truncate"]).raise_if_failed()
+    assert symrnn.jacobian(cell, "h", "h_prev", kind="total", steps=2) is not None
+    assert "tanh(a_{h,t})" in str(symrnn.derive(cell))
+    module = symrnn.generate(cell, functions=["rtrl"])
+    params = module.initialize(3, 0)
+    start = np.random.default_rng(0).normal(size=(2, 3))
+    h, state, tape = module.forward(params, 4, {"h": start})
+    expected = start
+    for t in range(4):
+        expected = np.tanh(expected @ params["U"].T)
+        assert np.allclose(h[t], expected)
+    assert np.allclose(state["h"], expected)
+    grads, state_bar = module.backward(params, tape, np.ones_like(h))
+    assert set(grads) == {"U"}
+    assert state_bar["h"].shape == (2, 3)
+    assert module.forward(params, 5)[0].shape == (5, 1, 3)
+    assert module.forward(params, 0)[0].shape == (0, 1, 3)
+
+
+@pytest.mark.parametrize("steps", [-1, 2.0, True, None, np.ones((3, 1, 2))], ids=str)
+def test_the_number_of_steps_is_a_whole_number(steps: object) -> None:
+    module = symrnn.generate(read(AUTONOMOUS))
+    with pytest.raises(ValueError, match="T: expected the number of steps"):
+        module.forward(module.initialize(3, 0), steps)
+
+
+def test_the_number_of_steps_agrees_with_the_cotangents() -> None:
+    module = symrnn.generate(read(AUTONOMOUS), functions=["rtrl"])
+    with pytest.raises(ValueError, match="T: expected 4 steps"):
+        module.rtrl(module.initialize(3, 0), 3, np.ones((4, 1, 3)))
+
+
+def test_an_input_that_nothing_reads_has_the_gradient_zero_and_a_remark() -> None:
+    cell = read(UNREAD)
+    assert cell.remarks == ("no equation reads the input 'm': its gradient is zero",)
+    symrnn.verify(cell).raise_if_failed()
+    assert "No equation reads the input 'm'" in str(symrnn.derive(cell))
+    assert read(AUTONOMOUS).remarks == ()

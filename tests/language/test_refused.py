@@ -222,7 +222,6 @@ NAMES = (
         "'d_x' names both a size and a variable",
     ),
     heading("parameter unused", "def f(x, h, *, W, U, ¦V):", "the parameter 'V' is never used"),
-    heading("input unused", "def f(x, ¦y, h, *, W, U):", "the input 'y' is never used"),
     heading("dunder argument", "def f(x, h, *, W, U, ¦__x):", "'__x' cannot name an argument"),
     heading("dunder cell", "def ¦__init__(x, h, *, W, U):", "'__init__' cannot name a cell"),
     heading("function as argument", "def f(x, h, *, W, U, ¦concat):", "'concat' is a function"),
@@ -262,7 +261,6 @@ FUNCTIONS = (
     Refused("async", "async def ¦f(x, h):\n    h = x\n    return h\n", "an async function"),
     Refused("class", "class ¦f:\n    h = 1\n", "a class is not part of the cell language"),
     Refused("class with a method", "class ¦f:\n    def step(x, h):\n        return h\n", "a cell is a function"),
-    Refused("no input", "def ¦f(h, *, U):\n    h = tanh(U @ h)\n    return h\n", "the cell has no input"),
     Refused(
         "defined twice",
         "def f(x, h):\n    h = x\n    return h\n\ndef ¦f(x):\n    pass\n",
