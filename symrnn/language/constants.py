@@ -81,6 +81,9 @@ def opened(cell: Cell) -> Cell:
     """The cell whose constants are parameters: what holds of it holds for every number."""
 
     def change(function: ast.FunctionDef) -> None:
+        for argument in function.args.kwonlyargs:
+            if argument.arg in cell.constants:
+                argument.annotation = ast.Constant("()")
         function.args.kw_defaults = [None] * len(function.args.kwonlyargs)
 
     return _changed(cell, change) if cell.constants else cell

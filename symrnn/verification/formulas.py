@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr
-from symrnn.calculus.derivation import Derivation, derivation_of
+from symrnn.calculus.derivation import Derivation
 from symrnn.errors import InputError, Place, ShapeError, UnknownNameError
 from symrnn.language.recurrence import Cell
 from symrnn.printers import text
@@ -159,7 +159,7 @@ def prove(
     """
     if not isinstance(claim, str):
         raise InputError(f"prove: expected a text, got {type(claim).__name__}\n  write 'left == right'")
-    derivation = derivation_of(cell)
+    derivation = for_every_number(cell)
     spelled: dict[str, str] = {}
     sides = read_equation(claim, derivation, spelled)
     return replace(_decide(*sides, derivation, sizes, seed, spelled), meanings=meanings(claim, derivation))
