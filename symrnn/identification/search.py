@@ -66,7 +66,7 @@ class Search:
         found = [match for match, _ in self._changed(Candidate.variants, likely)]
         if not found and self.merged:
             agreeing = [trial for trial in likely if trial.error <= self.asker.tolerance]
-            found = [match for match, _ in self._changed(Candidate.merged, agreeing)]
+            found = [match for match, _ in self._changed(Candidate.merged, agreeing, _fits_vectors)]
         return _plainest(found)
 
     def nearest(self) -> list[Match]:
@@ -199,10 +199,14 @@ class Search:
         return [trial for trial in self.trials if trial.point == _ZERO]
 
     def _changed(
-        self, change: Callable[[Candidate], Iterator[Candidate]], trials: Sequence[Trial]
+        self,
+        change: Callable[[Candidate], Iterator[Candidate]],
+        trials: Sequence[Trial],
+        fits: Callable[[Trial, Candidate], bool] = lambda trial, candidate: True,
     ) -> Iterator[tuple[Match, Leads]]:
         """Cells that agree once they are changed in some way."""
-        changed = ((trial, candidate) for trial in trials for candidate in change(trial.candidate))
+        every = ((trial, candidate) for trial in trials for candidate in change(trial.candidate))
+        changed = (one for one in every if fits(*one))
         for trial, candidate in islice(changed, _CHANGED):
             again = try_reading(trial.questions, trial.reading, candidate, trial.given, trial.point)
             match = self._settle(again)
@@ -226,6 +230,13 @@ class Search:
 
 def _pieces_and_error(trial: Trial) -> tuple[int, float]:
     return len(trial.reading.weights) + len(trial.reading.states), trial.error
+
+
+def _fits_vectors(trial: Trial, candidate: Candidate) -> bool:
+    """Whether the callable has as many vectors as are left of the cell's where some are one."""
+    theirs = sum(len(tile.dims) == 1 for tile in trial.reading.weights)
+    own = sum(len(tile.dims) == 1 for tile in candidate.sized.tiles)
+    return theirs == own - len(candidate.followers)
 
 
 def _excess(reading: Reading, candidate: Candidate) -> int:

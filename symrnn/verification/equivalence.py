@@ -39,7 +39,7 @@ KINDS = (
     "opposite signs, of states too",
     "sums, and multiples by numbers in the texts",
     "matrices joined, cut or transposed",
-    "parameters that are 0, shared or on a diagonal",
+    "parameters that are 0, shared, on a diagonal or the identity",
 )
 """The kinds of maps that are searched for."""
 

@@ -11,11 +11,11 @@ concatenated weights, and [h; x] and [x; h], the same thing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from itertools import combinations, product
+from itertools import combinations, islice, product
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ class Option:
     Attributes:
         terms: pairs of a number and a piece.
         offset: a number added to every entry.
-        form: "" as it is, ".T" transposed, "diag" a vector on the diagonal.
+        form: "" as it is, ".T" transposed, "diag" a vector on the diagonal, "eye" ones as long as it on the diagonal.
     """
 
     terms: tuple[tuple[Fraction, Piece], ...]
@@ -50,11 +50,14 @@ class Option:
         """The option in the language of maps."""
         shown = ""
         for number, piece in self.terms:
-            one = f"diag({piece.text})" if self.form == "diag" else piece.text + self.form
+            one = _FORMS.get(self.form, f"{{0}}{self.form}").format(piece.text)
             shown += _lead(number, shown) + _multiple(abs(number), one)
         if self.offset:
             shown += _lead(self.offset, shown) + _decimal(abs(self.offset))
         return shown or "0"
+
+
+_FORMS = {"diag": "diag({0})", "eye": "diag({0} - {0} + 1)"}
 
 
 def _lead(number: Fraction, before: str) -> str:
@@ -272,7 +275,7 @@ class Search:
         result: Any = TowerNumber.of(option.offset)
         for number, part in option.terms:
             value = self.land.part(part)
-            value = np.diag(value) if option.form == "diag" else value.T if option.form else value
+            value = _FORMED[option.form](value)
             result = result + (value if number == 1 else TowerNumber.of(number) * value)
         return np.broadcast_to(np.asarray(result, dtype=object), self.target.shape(piece))
 
@@ -341,6 +344,9 @@ class Search:
             for other in fitting:
                 if len(label) == 2 and self.land.labels[other] * 2 == label and self._kind(other) == "entries":
                     yield Option(((number[other], other),), form="diag")
+            if len(label) == 2 and label[0] == label[1] and not fitting:  # what it meets is not multiplied there
+                alike = (other for other in self.land.uses if self.land.labels[other] == label[:1])
+                yield from (Option(((Fraction(1), other),), form="eye") for other in islice(alike, 1))
             yield Option(())
 
     def _kind(self, piece: Piece) -> str:
@@ -395,6 +401,14 @@ class Search:
         """Zeros in the shape of a piece: a piece of the source of that shape, less itself."""
         like = next((other for other in self.land.uses if self.land.labels[other] == self.labels[piece]), None)
         return f"{like.text} - {like.text}" if like else "0"
+
+
+_FORMED: Mapping[str, Callable[[Array], Array]] = {
+    "": lambda value: value,
+    ".T": np.transpose,
+    "diag": np.diag,
+    "eye": lambda value: np.diag(0 * value + 1),
+}
 
 
 def _shifted(
