@@ -65,7 +65,7 @@ class Questions:
         """The tiles that were found to be none of the cell's, with these matrices and states; to be added to."""
         matrices = tuple(tile for tile in reading.weights if len(tile.dims) > 1)
         return self._hopeless.setdefault(
-            (candidate.sized, candidate.slip, given, matrices, reading.states, *others), set()
+            (candidate.sized, str(candidate.slip or ""), given, matrices, reading.states, *others), set()
         )
 
     @property
