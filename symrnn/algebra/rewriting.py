@@ -12,6 +12,8 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
+from sympy import Integer, Rational
+
 from symrnn.algebra import nodes, sums
 from symrnn.algebra.nodes import Expr
 from symrnn.algebra.rebuilding import BUILDERS, rebuild
@@ -41,6 +43,7 @@ class Rewriting:
 
 _MAGNUS = "Magnus & Neudecker (2019), Matrix Differential Calculus, ch. 1 to 3"
 _HORN = "Horn & Johnson (1991), Topics in Matrix Analysis, ch. 5"
+_CONSTANTS = r"\varphi(0) = c\, \mathbf{1},\quad (c\, \mathbf{1})^{2} = c^{2}\, \mathbf{1}"
 _RING = "the laws of a commutative ring, entry by entry"
 
 
@@ -186,6 +189,34 @@ def _rows_of_identity(node: Expr) -> Expr | None:
     return None
 
 
+def _ones_meet(node: Expr) -> Expr | None:
+    """𝟏ᵀ (s 𝟏) = n s: a row of ones and a column of one number, whose common length nothing else on the page tells."""
+    number, factors = sums.matrix_factors(node)
+    for i, (left, right) in enumerate(pairwise(factors)):
+        if left.shape[0] == 1 and isinstance(left, nodes.Ones) and isinstance(right, nodes.Ones | nodes.Fill):
+            if right.shape[1] != 1:
+                continue
+            scalar = right.operand if isinstance(right, nodes.Fill) else nodes.ones(nodes.ONE_BY_ONE)
+            joined = nodes.matmul(*factors[:i], nodes.scale(left.shape[1], scalar), *factors[i + 2 :])
+            return nodes.scale(number, joined)
+    return None
+
+
+def _constant(node: Expr) -> Expr | None:
+    """Powers of numbers, and functions of 0, which are a number like others where their value is a fraction."""
+    if isinstance(node, nodes.Power):
+        base, exponent = node.args
+        if nodes.is_zero(base):
+            return base if exponent > 0 else None
+        number, rest = nodes.coefficient(base)
+        is_number = isinstance(rest, nodes.Ones) and isinstance(number, Rational)
+        return nodes.number(number**exponent, node.shape) if is_number else None
+    if not all(map(nodes.is_zero, node.operands)):
+        return None
+    value = getattr(nodes.SYMPY, node.name)(*[Integer(0)] * len(node.operands))
+    return nodes.number(value, node.shape) if isinstance(value, Rational) else None
+
+
 def _count(node: Expr) -> Expr | None:
     return _total(node.operand) if isinstance(node.operand, nodes.Ones) else None
 
@@ -273,6 +304,14 @@ _ROWS = (
         r"\mathbf{1}^{\top} (s A) \mathbf{1} = s\, \mathbf{1}^{\top} A \mathbf{1}",
         _scalar_through(_total),
         _MAGNUS,
+    ),
+    Rewriting("ones meet ones", ("Product",), r"\mathbf{1}^{\top} (s\, \mathbf{1}) = n s", _ones_meet, _MAGNUS),
+    Rewriting(
+        "constants",
+        ("Act", "Power"),
+        _CONSTANTS,
+        _constant,
+        _RING,
     ),
     Rewriting("sum of ones", ("Total",), r"\mathbf{1}^{\top} \mathbf{1} = n", _count, _MAGNUS),
     Rewriting("inner product", ("Total",), r"\mathbf{1}^{\top} (a \odot b) = a^{\top} b", _inner_product, _HORN),

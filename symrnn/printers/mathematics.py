@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Integer, Rational
+from sympy import Rational
 
 from symrnn.algebra.nodes import (
     ONE_BY_ONE,
@@ -92,10 +92,10 @@ class MathPrinter:
         if isinstance(value, Rational):
             if value.q == 1:
                 return str(value.p)
-            shown = repr(value.p / value.q)
-            if len(shown) <= 8 and "e" not in shown and Rational(shown) == value:
-                return shown
-            return self._fraction(str(value.p), str(value.q), level)
+            return _decimal(value) or self._fraction(str(value.p), str(value.q), level)
+        count, rest = value.as_coeff_Mul()
+        if count.q != 1 and rest.as_numer_denom()[1] == 1 and _decimal(count):  # 0.3 d_k rather than 3 d_k / 10
+            return f"{_decimal(count)}{self.syntax.space}{self.size(rest, Level.ATOM)}"
         top, bottom = value.as_numer_denom()
         if bottom == 1:
             return self.bracketed(self.size(top)) if top.is_Add and level > Level.SUM else self.size(top)
@@ -109,14 +109,15 @@ class MathPrinter:
             and self.syntax.fraction_level < Level.POWER
         ):
             return self.bracketed(self.size(dim))
-        parts = []
+        printed = ""
         for term in dim.as_ordered_terms():
             count, atoms = term.as_coeff_Mul()
             powers = atoms.as_powers_dict().items() if atoms != 1 else ()
             factors = [self._size_power(str(atom), exponent) for atom, exponent in powers]
-            number = [str(count)] if count != 1 or not factors else []
-            parts.append(self.syntax.space.join([*number, *sorted(factors)]))
-        return " + ".join(parts)
+            number = [self.number(abs(count))] if abs(count) != 1 or not factors else []
+            sign = (" - " if count < 0 else " + ") if printed else "-" if count < 0 else ""
+            printed += sign + self.syntax.space.join([*number, *sorted(factors)])
+        return printed
 
     def size_name(self, name: str) -> str:
         """The name of one size, such as d_h."""
@@ -153,10 +154,12 @@ class MathPrinter:
             return self.number(number) if plain else self._join_number(number, self._all_ones(rest.shape))
         if number == 1:
             return self(rest, level)
-        quotient = _Factors.of(rest) if isinstance(number, Integer) else None
-        if quotient and quotient.is_reciprocal:
-            sign, count = ("-", -number) if number < 0 else ("", number)
-            return sign + self._factors(quotient, str(count))[0]
+        quotient = _Factors.of(rest)
+        if quotient.is_reciprocal:  # the number stands above the line: 0.001 1 ⊘ a would read as 0.0011
+            negative = number.could_extract_minus_sign()
+            sign, count = ("-", -number) if negative else ("", number)
+            bar_groups = bool(quotient.divisors) and self.syntax.fraction_level >= Level.POWER
+            return sign + self._factors(quotient, self.number(count, Level.SUM if bar_groups else Level.POWER))[0]
         return self._join_number(number, self(rest, Level.HADAMARD))
 
     def _join_number(self, number: Any, rest: str) -> str:
@@ -336,6 +339,19 @@ class _Factors:
     def is_reciprocal(self) -> bool:
         """Whether nothing stands above the line, where a number can go."""
         return not self.scalars and not self.above and bool(self.divisors or self.below)
+
+
+_DIGITS, _LONGEST = 6, 12
+"""A decimal has at most so many digits that count, and so many characters: what a reader takes in at a glance."""
+
+
+def _decimal(value: Rational) -> str:
+    """The number as a decimal, where that is exact and short; else nothing."""
+    places = next((n for n in range(1, _LONGEST) if 10**n % value.q == 0), 0)
+    digits = str(abs(value.p) * 10**places // value.q).rjust(places + 1, "0")
+    if not places or len(digits.strip("0")) > _DIGITS or places + 2 > _LONGEST:
+        return ""
+    return f"{'-' if value < 0 else ''}{digits[:-places]}.{digits[-places:]}"
 
 
 def _is_word(symbol: str) -> bool:

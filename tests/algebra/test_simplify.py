@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from sympy import Integer, Symbol
+from sympy import Integer, Rational, Symbol
 
 from symrnn import cells, derive
 from symrnn.algebra import nodes
@@ -123,6 +123,18 @@ INSTANCES: Mapping[str, list[Expr]] = {
         nodes.total(nodes.hadamard(repeated(s, N, M), A)),
         nodes.total(nodes.hadamard(a, repeated(s, N, ONE), b)),
         nodes.total(repeated(s, N, M)),
+    ],
+    "ones meet ones": [
+        raw(nodes.Product, nodes.ones((ONE, N)), nodes.ones((N, ONE))),
+        raw(nodes.Product, a, nodes.ones((ONE, M)), repeated(s, M, ONE)),
+        raw(nodes.Product, Rational(3, 2), W, nodes.ones((M, ONE)), nodes.ones((ONE, N)), repeated(s, N, ONE)),
+    ],
+    "constants": [
+        nodes.act("tanh", nodes.zeros(a.shape)),
+        nodes.act("softsign", nodes.zeros(A.shape)),
+        nodes.act("maximum", nodes.zeros(a.shape), nodes.zeros(a.shape)),
+        raw(nodes.Power, nodes.zeros(a.shape), Integer(2)),
+        raw(nodes.Power, nodes.number(2, a.shape), Integer(-2)),
     ],
     "sum of ones": [nodes.total(nodes.ones((N, M))), nodes.total(nodes.ones((N, ONE)))],
     "inner product": [nodes.total(nodes.hadamard(a, b)), nodes.total(nodes.hadamard(a, nodes.matmul(W, x), c))],

@@ -124,6 +124,22 @@ BRACKETS = [
     (nodes.hadamard(nodes.power(b, -1), a, nodes.power(c, -1)), r"a_t \oslash (b_t \odot c_t)", "a_t ⊘ (b_t ⊙ c_t)"),
     (nodes.scale(2, nodes.power(a, -1)), r"2 \oslash a_t", "2 ⊘ a_t"),
     (nodes.matmul(W, nodes.hadamard(a, nodes.power(b, -1))), r"W_f (a_t \oslash b_t)", "W_f (a_t ⊘ b_t)"),
+    # a number stands above the line, not beside a 1
+    (nodes.scale(Rational(1, 1000), nodes.power(a, -1)), r"0.001 \oslash a_t", "0.001 ⊘ a_t"),
+    (nodes.scale(Rational(-1, 3), nodes.power(a, -1)), r"-\frac{1}{3} \oslash a_t", "-(1/3) ⊘ a_t"),
+    (nodes.scale(Rational(1, 2), nodes.power(s, -1)), r"\frac{0.5}{s_t}", "0.5/s_t"),
+    (nodes.scale(m, nodes.power(a, -1)), r"d_x \oslash a_t", "d_x ⊘ a_t"),
+    # numbers are decimals where that is exact and short
+    (nodes.scale(Rational(1, 100000), a), r"0.00001 \, a_t", "0.00001 a_t"),
+    (nodes.scale(Rational(-1, 2), a), r"-0.5 \, a_t", "-0.5 a_t"),
+    (nodes.scale(Rational(25, 2), a), r"12.5 \, a_t", "12.5 a_t"),
+    (nodes.scale(Rational(1, 3 * 2**10), a), r"\frac{1}{3072} \, a_t", "(1/3072) a_t"),
+    (nodes.scale(Rational(1, 10**15), a), r"\frac{1}{1000000000000000} \, a_t", "(1/1000000000000000) a_t"),
+    # signs within sizes, and decimals beside them
+    (nodes.scale(3 - m, a), r"(3 - d_x) \, a_t", "(3 - d_x) a_t"),
+    (nodes.scale(-m, a), r"-d_x \, a_t", "-d_x a_t"),
+    (nodes.scale(m * Rational(3, 10), a), r"0.3 \, d_x \, a_t", "0.3 d_x a_t"),
+    (nodes.scale(n - 2 * m, a), r"(d_h - 2 \, d_x) \, a_t", "(d_h - 2 d_x) a_t"),
     # scalars
     (nodes.hadamard(r, s), r"\alpha \, s_t", "α s_t"),
     (nodes.hadamard(nodes.fill(r, (n, 1)), a), r"\alpha \, a_t", "α a_t"),
