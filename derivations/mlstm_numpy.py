@@ -14,9 +14,7 @@ shape.  Results have the arguments' common type.
 #         Extended Long Short-Term Memory", arXiv:2405.04517, equations 19 to 27, with the stabiliser of equations 15
 #         to 17.
 #     Variant: one head; scalar gates; the forget gate is a sigmoid (the paper also allows exp); with the stabiliser
-#         m, so that the normaliser is bounded below by exp(-m) where it is bounded by 1 without; m is not negative, so
-#         that this bound cannot overflow where both gates are nearly closed (the paper's m may be negative: it drops out
-#         of h all the same).
+#         m, so that the normaliser is bounded below by exp(-m) where it is bounded by 1 without.
 #     Not: the authors' code, which adds 1e-6 to the normaliser; a fast weight programmer without gates.
 #
 #         q_t = W_q x_t + b_q                                       query
@@ -25,7 +23,7 @@ shape.  Results have the arguments' common type.
 #         a_t = w_i x_t + b_i                                       logarithm of the input gate
 #         e_t = log_sigmoid(w_f x_t + b_f) + m_{t-1}                logarithm of the forget gate, and the old stabiliser
 #         o_t = sigmoid(W_o x_t + b_o)                              output gate
-#         m_t = maximum(maximum(e_t, a_t), 0)                       stabiliser
+#         m_t = maximum(e_t, a_t)                                   stabiliser
 #         i_t = exp(a_t - m_t)                                      stabilised input gate
 #         f_t = exp(e_t - m_t)                                      stabilised forget gate
 #         C_t = f_t * C_{t-1} + i_t * v_t k_t^T                     memory
@@ -40,7 +38,7 @@ shape.  Results have the arguments' common type.
 #     a = w_i @ x + b_i
 #     e = log_sigmoid(w_f @ x + b_f) + m
 #     o = sigmoid(W_o @ x + b_o)
-#     m = maximum(maximum(e, a), 0)
+#     m = maximum(e, a)
 #     i = exp(a - m)
 #     f = exp(e - m)
 #     C = f * C + i * outer(v, k)
@@ -81,15 +79,14 @@ TAPE = {
     "k": ("T", "N", "d_k"),
     "v": ("T", "N", "d_h"),
     "a": ("T", "N"),
-    "a_e": ("T", "N"),
+    "s_e": ("T", "N"),
     "o": ("T", "N", "d_h"),
     "e": ("T", "N"),
-    "a1_m": ("T", "N"),
     "i": ("T", "N"),
     "f": ("T", "N"),
-    "a_h": ("T", "N"),
+    "r_h": ("T", "N"),
     "u8": ("T", "N", "d_h"),
-    "abs_a_h": ("T", "N"),
+    "abs_r_h": ("T", "N"),
     "u11": ("T", "N"),
     "u10": ("T", "N"),
     "u9": ("T", "N", "d_h"),
@@ -179,18 +176,17 @@ def forward(params, x, state=None):
     v = x @ W_v.T + b_v
     # a_t = w_iᵀ x_t + b_i
     a = (w_i * x).sum(axis=-1) + b_i
-    a_e = (w_f * x).sum(axis=-1) + b_f
+    s_e = (w_f * x).sum(axis=-1) + b_f
     # o_t = σ(W_o x_t + b_o)
     o = sigmoid(x @ W_o.T + b_o)
     C_x = v[..., :, None] * k[..., None, :]
 
     e = np.empty((T, N), dtype)
-    a1_m = np.empty((T, N), dtype)
     i = np.empty((T, N), dtype)
     f = np.empty((T, N), dtype)
-    a_h = np.empty((T, N), dtype)
+    r_h = np.empty((T, N), dtype)
     u8 = np.empty((T, N, d_h), dtype)
-    abs_a_h = np.empty((T, N), dtype)
+    abs_r_h = np.empty((T, N), dtype)
     u11 = np.empty((T, N), dtype)
     u10 = np.empty((T, N), dtype)
     u9 = np.empty((T, N, d_h), dtype)
@@ -202,10 +198,9 @@ def forward(params, x, state=None):
     for t in range(T):
         C_prev, n_prev, m_prev = C[t], n[t], m[t]
         # e_t = log σ(w_fᵀ x_t + b_f) + m_{t-1}
-        e[t] = -np.logaddexp(-(a_e[t]), 0) + m_prev
-        a1_m[t] = np.maximum(e[t], a[t])
-        # m_t = max(max(e_t, a_t), 0)
-        m[t + 1] = np.maximum(a1_m[t], 0.0)
+        e[t] = -np.logaddexp(-(s_e[t]), 0) + m_prev
+        # m_t = max(e_t, a_t)
+        m[t + 1] = np.maximum(e[t], a[t])
         # i_t = exp(a_t - m_t)
         i[t] = np.exp(a[t] - m[t + 1])
         # f_t = exp(e_t - m_t)
@@ -214,19 +209,19 @@ def forward(params, x, state=None):
         C[t + 1] = f[t][..., None, None] * C_prev + i[t][..., None, None] * C_x[t]
         # n_t = f_t n_{t-1} + i_t k_t
         n[t + 1] = f[t][..., None] * n_prev + i[t][..., None] * k[t]
-        a_h[t] = (n[t + 1] * q[t]).sum(axis=-1)
+        r_h[t] = (n[t + 1] * q[t]).sum(axis=-1)
         u8[t] = (C[t + 1] @ q[t][..., None])[..., 0]
-        abs_a_h[t] = np.abs(a_h[t])
+        abs_r_h[t] = np.abs(r_h[t])
         u11[t] = np.exp(-m[t + 1])
-        u10[t] = np.maximum(abs_a_h[t], u11[t])
+        u10[t] = np.maximum(abs_r_h[t], u11[t])
         u9[t] = (1 / u10[t])[..., None]
         # h_t = (o_t ⊙ (C_t q_t))/max(|n_tᵀ q_t|, exp(-m_t))
         h[t + 1] = o[t] * u8[t] * u9[t]
 
     tape = {
-        "x": x, "q": q, "u7": u7, "k": k, "v": v, "a": a, "a_e": a_e, "o": o, "e": e, "a1_m": a1_m,
-        "i": i, "f": f, "a_h": a_h, "u8": u8, "abs_a_h": abs_a_h, "u11": u11, "u10": u10, "u9": u9,
-        "h": h, "C": C, "n": n, "m": m,
+        "x": x, "q": q, "u7": u7, "k": k, "v": v, "a": a, "s_e": s_e, "o": o, "e": e, "i": i, "f": f,
+        "r_h": r_h, "u8": u8, "abs_r_h": abs_r_h, "u11": u11, "u10": u10, "u9": u9, "h": h, "C": C,
+        "n": n, "m": m,
     }
     return h[1:].copy(), {"h": h[-1].copy(), "C": C[-1].copy(), "n": n[-1].copy(), "m": m[-1].copy()}, tape
 
@@ -268,8 +263,8 @@ def step(params, x_t, state=None):
     e = -np.logaddexp(-((w_f * x).sum(axis=-1) + b_f), 0) + m_prev
     # o_t = σ(W_o x_t + b_o)
     o = sigmoid(x @ W_o.T + b_o)
-    # m_t = max(max(e_t, a_t), 0)
-    m = np.maximum(np.maximum(e, a), 0.0)
+    # m_t = max(e_t, a_t)
+    m = np.maximum(e, a)
     # i_t = exp(a_t - m_t)
     i = np.exp(a - m)
     # f_t = exp(e_t - m_t)
@@ -307,8 +302,8 @@ def backward(params, tape, h_bar, state_bar=None):
         given |= _items("state_bar", state_bar, STATES, ("N",))
     arrays, sizes, dtype = _check(given, np.asarray(tape["h"]).dtype)
     (
-        W_q, _, W_k, _, W_v, _, w_i, _, w_f, _, W_o, _, x, q, u7, k, v, a, a_e, o, e, a1_m, i, f, a_h,
-        u8, abs_a_h, u11, u10, u9, _, C, n, _, *end,
+        W_q, _, W_k, _, W_v, _, w_i, _, w_f, _, W_o, _, x, q, u7, k, v, a, s_e, o, e, i, f, r_h, u8,
+        abs_r_h, u11, u10, u9, _, C, n, _, *end,
     ) = arrays
     T, N, d_h, d_k = sizes["T"], sizes["N"], sizes["d_h"], sizes["d_k"]
     h_bar = np.zeros((T, N, d_h), dtype) if h_bar is None else end.pop(0)
@@ -318,8 +313,8 @@ def backward(params, tape, h_bar, state_bar=None):
             np.zeros((N,), dtype),
         ]
 
-    a_o_bar = np.empty((T, N, d_h), dtype)
-    a_e_bar = np.empty((T, N), dtype)
+    s_o_bar = np.empty((T, N, d_h), dtype)
+    s_e_bar = np.empty((T, N), dtype)
     a_bar = np.empty((T, N), dtype)
     v_bar = np.empty((T, N, d_h), dtype)
     k_bar = np.empty((T, N, d_k), dtype)
@@ -331,27 +326,26 @@ def backward(params, tape, h_bar, state_bar=None):
         C_prev, n_prev = C[t], n[t]
         h_bar_t = h_bar[t] + h_prev_bar
         u1 = ((h_bar_t * u8[t]) * o[t]).sum(axis=-1)
-        u2 = 1 / u10[t] / u10[t]
-        u3 = np.heaviside(abs_a_h[t] - u11[t], 0)
-        a_h_bar = -(u1 * u2 * u3 * np.sign(a_h[t]))
-        n_bar = n_prev_bar + a_h_bar[..., None] * q[t]
+        u2 = 1 / u10[t]**2
+        u3 = np.heaviside(abs_r_h[t] - u11[t], 0)
+        r_h_bar = -(u1 * u2 * u3 * np.sign(r_h[t]))
+        n_bar = n_prev_bar + r_h_bar[..., None] * q[t]
         u4 = h_bar_t * o[t] * u9[t]
         C_bar = C_prev_bar + u4[..., :, None] * q[t][..., None, :]
         f_bar = (C_bar * C_prev).sum(axis=(-2, -1)) + (n_bar * n_prev).sum(axis=-1)
-        a_f_bar = f_bar * f[t]
+        s_f_bar = f_bar * f[t]
         i_bar = (v[t] * (C_bar @ k[t][..., None])[..., 0]).sum(axis=-1) + (n_bar * k[t]).sum(axis=-1)
-        a_i_bar = i_bar * i[t]
-        m_bar = m_prev_bar - a_i_bar - a_f_bar + u1 * u2 * (1 - u3) * u11[t]
-        a1_m_bar = m_bar * np.heaviside(a1_m[t], 0)
+        s_i_bar = i_bar * i[t]
+        m_bar = m_prev_bar - s_i_bar - s_f_bar + u1 * u2 * (1 - u3) * u11[t]
         o_bar = h_bar_t * u8[t] * u9[t]
-        a_o_bar[t] = o_bar * o[t] * (1 - o[t])
+        s_o_bar[t] = o_bar * o[t] * (1 - o[t])
         u5 = np.heaviside(e[t] - a[t], 0)
-        e_bar = a1_m_bar * u5 + a_f_bar
-        a_e_bar[t] = e_bar * sigmoid(-a_e[t])
-        a_bar[t] = a1_m_bar * (1 - u5) + a_i_bar
+        e_bar = m_bar * u5 + s_f_bar
+        s_e_bar[t] = e_bar * sigmoid(-s_e[t])
+        a_bar[t] = m_bar * (1 - u5) + s_i_bar
         v_bar[t] = i[t][..., None] * (C_bar @ k[t][..., None])[..., 0]
         k_bar[t] = i[t][..., None] * ((np.swapaxes(C_bar, -1, -2) @ v[t][..., None])[..., 0] + n_bar)
-        q_bar[t] = a_h_bar[..., None] * n[t + 1] + (np.swapaxes(C[t + 1], -1, -2) @ u4[..., None])[..., 0]
+        q_bar[t] = r_h_bar[..., None] * n[t + 1] + (np.swapaxes(C[t + 1], -1, -2) @ u4[..., None])[..., 0]
         h_prev_bar = np.full((N, d_h), 0.0, dtype)
         C_prev_bar = C_bar * f[t][..., None, None]
         n_prev_bar = n_bar * f[t][..., None]
@@ -364,8 +358,8 @@ def backward(params, tape, h_bar, state_bar=None):
         + u6 @ W_k
         + v_bar @ W_v
         + a_bar[..., None] * w_i
-        + a_e_bar[..., None] * w_f
-        + a_o_bar @ W_o
+        + s_e_bar[..., None] * w_f
+        + s_o_bar @ W_o
     )
     grads["W_q"] = np.tensordot(q_bar, x, axes=((0, 1), (0, 1)))
     grads["b_q"] = q_bar.sum(axis=(0, 1))
@@ -375,10 +369,10 @@ def backward(params, tape, h_bar, state_bar=None):
     grads["b_v"] = v_bar.sum(axis=(0, 1))
     grads["w_i"] = (a_bar[..., None] * x).sum(axis=(0, 1))
     grads["b_i"] = a_bar.sum(axis=(0, 1))
-    grads["w_f"] = (a_e_bar[..., None] * x).sum(axis=(0, 1))
-    grads["b_f"] = a_e_bar.sum(axis=(0, 1))
-    grads["W_o"] = np.tensordot(a_o_bar, x, axes=((0, 1), (0, 1)))
-    grads["b_o"] = a_o_bar.sum(axis=(0, 1))
+    grads["w_f"] = (s_e_bar[..., None] * x).sum(axis=(0, 1))
+    grads["b_f"] = s_e_bar.sum(axis=(0, 1))
+    grads["W_o"] = np.tensordot(s_o_bar, x, axes=((0, 1), (0, 1)))
+    grads["b_o"] = s_o_bar.sum(axis=(0, 1))
     return grads, x_bar, {"h": h_prev_bar.copy(), "C": C_prev_bar.copy(), "n": n_prev_bar.copy(), "m": m_prev_bar.copy()}
 
 

@@ -107,6 +107,17 @@ def tell_apart(names: Mapping[str, bool], taken: Iterable[str] = ()) -> dict[str
     return shown
 
 
+def free_letters(letters: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
+    """Those of the letters that are no name's symbol, so that a reader knows them for another thing; at worst all.
+
+    >>> free_letters("asu", ["a", "W_a", "s_1"])
+    ('u',)
+    """
+    taken = {spelled(name)[0].letters for name in names}
+    every = tuple(letters)
+    return tuple(letter for letter in every if letter not in taken) or every
+
+
 def letter_of(name: str) -> str:
     """The name's symbol where there is nothing else to it, as of I and I_; an empty text for W_f, W1 and c_tilde."""
     head, rest = spelled(name)

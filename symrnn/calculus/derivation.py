@@ -28,6 +28,7 @@ from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.algebra.rebuilding import rebuild
 from symrnn.algebra.simplify import simplify
+from symrnn.algebra.spelling import free_letters
 from symrnn.calculus.rules import RULES, RuleTable, Share, pull_back
 from symrnn.choices import form_of
 from symrnn.errors import NameClashError, UnknownNameError
@@ -36,7 +37,9 @@ from symrnn.language.recurrence import Cell, Equation, unknown_variable
 Role = Literal["state", "intermediate", "input", "carry", "parameter"]
 
 _TIME_SUFFIX = {-1: "_prev", 0: "", 1: "_next"}
-_PREACTIVATION = ("a", "s", "u", "v", "net", "pre")
+_ARGUMENT = ("a", "s", "u", "z", "p", "net", "pre", "arg")
+_NESTED = ("v", "w", "q", "r", "inner", "within")
+"""Letters for the argument of a function, and for one within the argument of another function."""
 
 
 @dataclass(frozen=True)
@@ -291,8 +294,10 @@ def derive(cell: Cell | Derivation | str, rules: RuleTable = RULES) -> Derivatio
 def _name_preactivations(cell: Cell, names: Names) -> list[Equation]:
     """The equations, each after those that name what its functions are applied to."""
     result: list[Equation] = []
+    looks = {variable.looks for variable in cell.symbols.values()}
+    letters = free_letters(_ARGUMENT, looks), free_letters(_NESTED, looks)
     for equation in cell.body:
-        value = _Arguments(equation.target, names, result).named(equation.value, outermost=True)
+        value = _Arguments(equation.target, names, letters, result).named(equation.value, outermost=True)
         result.append(Equation(equation.target, value))
     return result
 
@@ -303,30 +308,43 @@ class _Arguments:
     Inside a formula those that take work get a name; tanh(c - b) and max(exp(a), b) stay as they are.
     """
 
-    def __init__(self, target: Variable, names: Names, result: list[Equation]) -> None:
+    def __init__(
+        self, target: Variable, names: Names, letters: tuple[tuple[str, ...], tuple[str, ...]], result: list[Equation]
+    ) -> None:
         self._target = target
         self._names = names
+        self._letters = letters
         self._result = result
         self._known: dict[Expr, Variable] = {}
 
-    def named(self, expr: Expr, outermost: bool = False) -> Expr:
-        """The expression with names in it; the equations that say what they stand for go before it."""
-        if isinstance(expr, Variable) or not expr.has(nodes.Act):
+    def named(self, expr: Expr, outermost: bool = False, nested: bool = False) -> Expr:
+        """The expression with names in it; the equations that say what they stand for go before it.
+
+        Args:
+            expr: the expression.
+            outermost: whether it is the whole equation, so that every compound argument gets a name.
+            nested: whether it stands within the argument of a function.
+        """
+        if isinstance(expr, Variable) or not expr.has(nodes.Act, nodes.Softmax):
             return expr
-        if not isinstance(expr, nodes.Act):
-            args = [self.named(arg) if getattr(arg, "is_Matrix", False) else arg for arg in expr.args]
+        if not isinstance(expr, nodes.Act | nodes.Softmax):
+            args = [self.named(arg, nested=nested) if getattr(arg, "is_Matrix", False) else arg for arg in expr.args]
             return expr if all(a is b for a, b in zip(args, expr.args, strict=True)) else rebuild(expr, tuple(args))
-        operands = list(map(self.named, expr.operands))
+        given = expr.operands if isinstance(expr, nodes.Act) else (expr.operand,)
+        operands = [self.named(operand, nested=True) for operand in given]
         for position, operand in enumerate(operands):
             compound = not isinstance(operand, Variable) and bool(nodes.variables(operand))
             if (outermost and compound) or _takes_work(operand):
-                operands[position] = self._name(operand, str(position + 1) if len(operands) > 1 else "")
-        return nodes.act(expr.name, *operands)
+                operands[position] = self._name(operand, str(position + 1) if len(operands) > 1 else "", nested)
+        return nodes.act(expr.name, *operands) if isinstance(expr, nodes.Act) else nodes.softmax(*operands)
 
-    def _name(self, operand: Expr, place: str) -> Variable:
+    def _name(self, operand: Expr, place: str, nested: bool) -> Variable:
         if operand not in self._known:
-            base = self._names.claim(*(f"{letter}{place}_{self._target.name}" for letter in _PREACTIVATION))
-            variable = self._names.add(Variable(base, operand.shape[0], operand.shape[1], base, 0))
+            letters = (*self._letters[nested], *self._letters[not nested])
+            base = self._names.claim(*(f"{letter}{place}_{self._target.name}" for letter in letters))
+            looks = f"{base.removesuffix(self._target.name)}{self._target.looks}"
+            rows, cols = operand.shape
+            variable = self._names.add(Variable(base, rows, cols, base, 0, looks=looks))
             self._result.append(Equation(variable, operand))
             self._known[operand] = variable
         return self._known[operand]

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from symrnn.algebra import nodes
 from symrnn.algebra.kinds import indexed
 from symrnn.algebra.nodes import Expr, Variable
+from symrnn.algebra.spelling import free_letters
 from symrnn.calculus.derivation import Derivation, derivation_of
 from symrnn.calculus.equations import Equations, Line
 from symrnn.calculus.jacobian import jacobian
@@ -124,8 +125,12 @@ def rtrl(cell: Cell | Derivation | str, parameters: str | Iterable[str] | None =
     names = names_of(derivation)
     blocks = {(s, v.base): jacobian(derivation, s, v.name) for s in inner.states for v in inner.previous}
     found: list[Sensitivity] = []
+    letters = free_letters(("S", "P", "Q"), (variable.looks for variable in inner.symbols.values()))
     for parameter in chosen:
-        now = {s: _symbol(inner[s], inner[parameter], 0, names.claim(f"S_{s}_{parameter}")) for s in inner.states}
+        now = {
+            s: _symbol(inner[s], inner[parameter], 0, names.claim(*(f"{letter}_{s}_{parameter}" for letter in letters)))
+            for s in inner.states
+        }
         before = {s: v.at(-1, f"{v.name}_prev") for s, v in now.items()}
         for variable in (*now.values(), *before.values()):
             names.add(variable)
@@ -138,5 +143,6 @@ def rtrl(cell: Cell | Derivation | str, parameters: str | Iterable[str] | None =
 
 def _symbol(state: Variable, parameter: Variable, time: int, name: str) -> Variable:
     rows, cols = (v.shape[0] * v.shape[1] for v in (state, parameter))
-    base, looks = indexed("S", state.base, parameter.base), indexed("S", state.looks, parameter.looks)
+    letter, _, _ = name.partition("_")
+    base, looks = indexed(letter, state.base, parameter.base), indexed(letter, state.looks, parameter.looks)
     return Variable(name, rows, cols, base, time, looks=looks)

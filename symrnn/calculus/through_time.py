@@ -21,6 +21,7 @@ import sympy
 from symrnn.algebra import nodes
 from symrnn.algebra.kinds import indexed
 from symrnn.algebra.nodes import Expr, Variable
+from symrnn.algebra.spelling import free_letters
 from symrnn.calculus.derivation import Derivation, Names
 from symrnn.calculus.graph import StepGraph
 from symrnn.calculus.jacobian import LAYOUTS, accumulated, laid_out, written
@@ -253,8 +254,9 @@ class _Symbols:
     def _block(self, start: Variable, end: Variable, value: Expr, back: int) -> Block:
         if (start, end) not in self._known:
             stem = f"{end.base}_{start.base}"
-            letters = ("D", "Q") if start.name in self._window.cell.states else ("J", "K")
-            name = self._names.claim(*(f"{letter}_{stem}" for letter in (*letters, "Jac", "Jacobian")))
+            letters = (*(("D", "Q") if start.name in self._window.cell.states else ("J", "K")), "Jac", "Jacobian")
+            own = (variable.looks for variable in self._window.cell.symbols.values())
+            name = self._names.claim(*(f"{letter}_{stem}" for letter in free_letters(letters, own)))
             self._known[start, end] = self._names.add(Variable(name, value.shape[0], value.shape[1], name, 0))
         at = self._window.at
         symbol = at(self._known[start, end], back)
