@@ -14,7 +14,9 @@ shape.  Results have the arguments' common type.
 #         Extended Long Short-Term Memory", arXiv:2405.04517, equations 19 to 27, with the stabiliser of equations 15
 #         to 17.
 #     Variant: one head; scalar gates; the forget gate is a sigmoid (the paper also allows exp); with the stabiliser
-#         m, so that the normaliser is bounded below by exp(-m) where it is bounded by 1 without.
+#         m, so that the normaliser is bounded below by exp(-m) where it is bounded by 1 without; m is not negative, so
+#         that this bound cannot overflow where both gates are nearly closed (the paper's m may be negative: it drops out
+#         of h all the same).
 #     Not: the authors' code, which adds 1e-6 to the normaliser; a fast weight programmer without gates.
 #
 #         q_t = W_q x_t + b_q                                       query
@@ -23,7 +25,7 @@ shape.  Results have the arguments' common type.
 #         a_t = w_i x_t + b_i                                       logarithm of the input gate
 #         e_t = log_sigmoid(w_f x_t + b_f) + m_{t-1}                logarithm of the forget gate, and the old stabiliser
 #         o_t = sigmoid(W_o x_t + b_o)                              output gate
-#         m_t = maximum(e_t, a_t)                                   stabiliser
+#         m_t = maximum(maximum(e_t, a_t), 0)                       stabiliser
 #         i_t = exp(a_t - m_t)                                      stabilised input gate
 #         f_t = exp(e_t - m_t)                                      stabilised forget gate
 #         C_t = f_t * C_{t-1} + i_t * v_t k_t^T                     memory
@@ -38,7 +40,7 @@ shape.  Results have the arguments' common type.
 #     a = w_i @ x + b_i
 #     e = log_sigmoid(w_f @ x + b_f) + m
 #     o = sigmoid(W_o @ x + b_o)
-#     m = maximum(e, a)
+#     m = maximum(maximum(e, a), 0)
 #     i = exp(a - m)
 #     f = exp(e - m)
 #     C = f * C + i * outer(v, k)
@@ -82,6 +84,7 @@ TAPE = {
     "s_e": ("T", "N"),
     "o": ("T", "N", "d_h"),
     "e": ("T", "N"),
+    "s1_m": ("T", "N"),
     "i": ("T", "N"),
     "f": ("T", "N"),
     "r_h": ("T", "N"),
@@ -182,6 +185,7 @@ def forward(params, x, state=None):
     C_x = v[..., :, None] * k[..., None, :]
 
     e = np.empty((T, N), dtype)
+    s1_m = np.empty((T, N), dtype)
     i = np.empty((T, N), dtype)
     f = np.empty((T, N), dtype)
     r_h = np.empty((T, N), dtype)
@@ -199,8 +203,9 @@ def forward(params, x, state=None):
         C_prev, n_prev, m_prev = C[t], n[t], m[t]
         # e_t = log σ(w_fᵀ x_t + b_f) + m_{t-1}
         e[t] = -np.logaddexp(-(s_e[t]), 0) + m_prev
-        # m_t = max(e_t, a_t)
-        m[t + 1] = np.maximum(e[t], a[t])
+        s1_m[t] = np.maximum(e[t], a[t])
+        # m_t = max(max(e_t, a_t), 0)
+        m[t + 1] = np.maximum(s1_m[t], 0.0)
         # i_t = exp(a_t - m_t)
         i[t] = np.exp(a[t] - m[t + 1])
         # f_t = exp(e_t - m_t)
@@ -219,9 +224,9 @@ def forward(params, x, state=None):
         h[t + 1] = o[t] * u8[t] * u9[t]
 
     tape = {
-        "x": x, "q": q, "u7": u7, "k": k, "v": v, "a": a, "s_e": s_e, "o": o, "e": e, "i": i, "f": f,
-        "r_h": r_h, "u8": u8, "abs_r_h": abs_r_h, "u11": u11, "u10": u10, "u9": u9, "h": h, "C": C,
-        "n": n, "m": m,
+        "x": x, "q": q, "u7": u7, "k": k, "v": v, "a": a, "s_e": s_e, "o": o, "e": e, "s1_m": s1_m,
+        "i": i, "f": f, "r_h": r_h, "u8": u8, "abs_r_h": abs_r_h, "u11": u11, "u10": u10, "u9": u9,
+        "h": h, "C": C, "n": n, "m": m,
     }
     return h[1:].copy(), {"h": h[-1].copy(), "C": C[-1].copy(), "n": n[-1].copy(), "m": m[-1].copy()}, tape
 
@@ -263,8 +268,8 @@ def step(params, x_t, state=None):
     e = -np.logaddexp(-((w_f * x).sum(axis=-1) + b_f), 0) + m_prev
     # o_t = σ(W_o x_t + b_o)
     o = sigmoid(x @ W_o.T + b_o)
-    # m_t = max(e_t, a_t)
-    m = np.maximum(e, a)
+    # m_t = max(max(e_t, a_t), 0)
+    m = np.maximum(np.maximum(e, a), 0.0)
     # i_t = exp(a_t - m_t)
     i = np.exp(a - m)
     # f_t = exp(e_t - m_t)
@@ -302,8 +307,8 @@ def backward(params, tape, h_bar, state_bar=None):
         given |= _items("state_bar", state_bar, STATES, ("N",))
     arrays, sizes, dtype = _check(given, np.asarray(tape["h"]).dtype)
     (
-        W_q, _, W_k, _, W_v, _, w_i, _, w_f, _, W_o, _, x, q, u7, k, v, a, s_e, o, e, i, f, r_h, u8,
-        abs_r_h, u11, u10, u9, _, C, n, _, *end,
+        W_q, _, W_k, _, W_v, _, w_i, _, w_f, _, W_o, _, x, q, u7, k, v, a, s_e, o, e, s1_m, i, f, r_h,
+        u8, abs_r_h, u11, u10, u9, _, C, n, _, *end,
     ) = arrays
     T, N, d_h, d_k = sizes["T"], sizes["N"], sizes["d_h"], sizes["d_k"]
     h_bar = np.zeros((T, N, d_h), dtype) if h_bar is None else end.pop(0)
@@ -326,7 +331,7 @@ def backward(params, tape, h_bar, state_bar=None):
         C_prev, n_prev = C[t], n[t]
         h_bar_t = h_bar[t] + h_prev_bar
         u1 = ((h_bar_t * u8[t]) * o[t]).sum(axis=-1)
-        u2 = 1 / u10[t]**2
+        u2 = 1 / u10[t] / u10[t]
         u3 = np.heaviside(abs_r_h[t] - u11[t], 0)
         r_h_bar = -(u1 * u2 * u3 * np.sign(r_h[t]))
         n_bar = n_prev_bar + r_h_bar[..., None] * q[t]
@@ -337,12 +342,13 @@ def backward(params, tape, h_bar, state_bar=None):
         i_bar = (v[t] * (C_bar @ k[t][..., None])[..., 0]).sum(axis=-1) + (n_bar * k[t]).sum(axis=-1)
         s_i_bar = i_bar * i[t]
         m_bar = m_prev_bar - s_i_bar - s_f_bar + u1 * u2 * (1 - u3) * u11[t]
+        s1_m_bar = m_bar * np.heaviside(s1_m[t], 0)
         o_bar = h_bar_t * u8[t] * u9[t]
         s_o_bar[t] = o_bar * o[t] * (1 - o[t])
         u5 = np.heaviside(e[t] - a[t], 0)
-        e_bar = m_bar * u5 + s_f_bar
+        e_bar = s1_m_bar * u5 + s_f_bar
         s_e_bar[t] = e_bar * sigmoid(-s_e[t])
-        a_bar[t] = m_bar * (1 - u5) + s_i_bar
+        a_bar[t] = s1_m_bar * (1 - u5) + s_i_bar
         v_bar[t] = i[t][..., None] * (C_bar @ k[t][..., None])[..., 0]
         k_bar[t] = i[t][..., None] * ((np.swapaxes(C_bar, -1, -2) @ v[t][..., None])[..., 0] + n_bar)
         q_bar[t] = r_h_bar[..., None] * n[t + 1] + (np.swapaxes(C[t + 1], -1, -2) @ u4[..., None])[..., 0]

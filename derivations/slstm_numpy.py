@@ -13,17 +13,19 @@ shape.  Results have the arguments' common type.
 #     Source: Beck, Poeppel, Spanring, Auer, Prudnikova, Kopp, Klambauer, Brandstetter & Hochreiter (2024), "xLSTM:
 #         Extended Long Short-Term Memory", arXiv:2405.04517, equations 8 to 17.
 #     Variant: with the stabiliser m; the forget gate is a sigmoid (the paper also allows exp); one head, so full
-#         recurrent matrices.
-#     Not: the authors' code at the first step, which takes m as the input gate's pre-activation where n is 0; the
-#         form without stabiliser, which overflows.
+#         recurrent matrices.  As in the authors' code the stabiliser is that of the input gate alone where the normaliser
+#         is 0, as it is at the start: there is nothing in the memory that the other one would have to scale, and the
+#         input gate could underflow beside it, which left 0/0.
+#     Not: the form without stabiliser, which overflows.
 #
 #         a_t = W_i x_t + U_i h_{t-1} + b_i                           logarithm of the input gate
 #         e_t = log_sigmoid(W_f x_t + U_f h_{t-1} + b_f) + m_{t-1}    logarithm of the forget gate, and the old stabiliser
 #         z_t = tanh(W_z x_t + U_z h_{t-1} + b_z)                     candidate
 #         o_t = sigmoid(W_o x_t + U_o h_{t-1} + b_o)                  output gate
-#         m_t = maximum(e_t, a_t)                                     stabiliser
+#         k_t = step(abs(n_{t-1}))                                    1 where the memory holds something, else 0
+#         m_t = maximum(k_t * e_t + (1 - k_t) * a_t, a_t)             stabiliser
 #         i_t = exp(a_t - m_t)                                        stabilised input gate
-#         f_t = exp(e_t - m_t)                                        stabilised forget gate
+#         f_t = exp(minimum(e_t - m_t, 0))                            stabilised forget gate
 #         c_t = f_t * c_{t-1} + i_t * z_t                             memory
 #         n_t = f_t * n_{t-1} + i_t                                   normaliser
 #         h_t = o_t * c_t / n_t                                       output
@@ -34,9 +36,10 @@ shape.  Results have the arguments' common type.
 #     e = log_sigmoid(W_f @ x + U_f @ h + b_f) + m
 #     z = tanh(W_z @ x + U_z @ h + b_z)
 #     o = sigmoid(W_o @ x + U_o @ h + b_o)
-#     m = maximum(e, a)
+#     k = step(abs(n))
+#     m = maximum(k * e + (1 - k) * a, a)
 #     i = exp(a - m)
-#     f = exp(e - m)
+#     f = exp(minimum(e - m, 0))
 #     c = f * c + i * z
 #     n = f * n + i
 #     h = o * c / n
@@ -75,6 +78,8 @@ TAPE = {
     "e": ("T", "N", "d_h"),
     "z": ("T", "N", "d_h"),
     "o": ("T", "N", "d_h"),
+    "k": ("T", "N", "d_h"),
+    "s1_m": ("T", "N", "d_h"),
     "i": ("T", "N", "d_h"),
     "f": ("T", "N", "d_h"),
     "h": (("T", 1), "N", "d_h"),
@@ -163,6 +168,8 @@ def forward(params, x, state=None):
     e = np.empty((T, N, d_h), dtype)
     z = np.empty((T, N, d_h), dtype)
     o = np.empty((T, N, d_h), dtype)
+    k = np.empty((T, N, d_h), dtype)
+    s1_m = np.empty((T, N, d_h), dtype)
     i = np.empty((T, N, d_h), dtype)
     f = np.empty((T, N, d_h), dtype)
     h = np.empty((T + 1, N, d_h), dtype)
@@ -181,12 +188,15 @@ def forward(params, x, state=None):
         z[t] = np.tanh(z_x[t] + h_prev @ U_z.T)
         # o_t = σ(W_o x_t + U_o h_{t-1} + b_o)
         o[t] = sigmoid(o_x[t] + h_prev @ U_o.T)
-        # m_t = max(e_t, a_t)
-        m[t + 1] = np.maximum(e[t], a[t])
+        # k_t = step(|n_{t-1}|)
+        k[t] = np.heaviside(np.abs(n_prev), 0)
+        s1_m[t] = k[t] * e[t] + (1 - k[t]) * a[t]
+        # m_t = max(k_t ⊙ e_t + (1 - k_t) ⊙ a_t, a_t)
+        m[t + 1] = np.maximum(s1_m[t], a[t])
         # i_t = exp(a_t - m_t)
         i[t] = np.exp(a[t] - m[t + 1])
-        # f_t = exp(e_t - m_t)
-        f[t] = np.exp(e[t] - m[t + 1])
+        # f_t = exp(min(e_t - m_t, 0))
+        f[t] = np.exp(np.minimum(e[t] - m[t + 1], 0.0))
         # c_t = f_t ⊙ c_{t-1} + i_t ⊙ z_t
         c[t + 1] = f[t] * c_prev + i[t] * z[t]
         # n_t = f_t ⊙ n_{t-1} + i_t
@@ -195,8 +205,8 @@ def forward(params, x, state=None):
         h[t + 1] = o[t] * c[t + 1] / n[t + 1]
 
     tape = {
-        "x": x, "a": a, "s_e": s_e, "e": e, "z": z, "o": o, "i": i, "f": f, "h": h, "c": c, "n": n,
-        "m": m,
+        "x": x, "a": a, "s_e": s_e, "e": e, "z": z, "o": o, "k": k, "s1_m": s1_m, "i": i, "f": f,
+        "h": h, "c": c, "n": n, "m": m,
     }
     return h[1:].copy(), {"h": h[-1].copy(), "c": c[-1].copy(), "n": n[-1].copy(), "m": m[-1].copy()}, tape
 
@@ -234,12 +244,14 @@ def step(params, x_t, state=None):
     z = np.tanh(x @ W_z.T + h_prev @ U_z.T + b_z)
     # o_t = σ(W_o x_t + U_o h_{t-1} + b_o)
     o = sigmoid(x @ W_o.T + h_prev @ U_o.T + b_o)
-    # m_t = max(e_t, a_t)
-    m = np.maximum(e, a)
+    # k_t = step(|n_{t-1}|)
+    k = np.heaviside(np.abs(n_prev), 0)
+    # m_t = max(k_t ⊙ e_t + (1 - k_t) ⊙ a_t, a_t)
+    m = np.maximum(k * e + (1 - k) * a, a)
     # i_t = exp(a_t - m_t)
     i = np.exp(a - m)
-    # f_t = exp(e_t - m_t)
-    f = np.exp(e - m)
+    # f_t = exp(min(e_t - m_t, 0))
+    f = np.exp(np.minimum(e - m, 0.0))
     # c_t = f_t ⊙ c_{t-1} + i_t ⊙ z_t
     c = f * c_prev + i * z
     # n_t = f_t ⊙ n_{t-1} + i_t
@@ -273,8 +285,8 @@ def backward(params, tape, h_bar, state_bar=None):
         given |= _items("state_bar", state_bar, STATES, ("N",))
     arrays, sizes, dtype = _check(given, np.asarray(tape["h"]).dtype)
     (
-        W_i, U_i, _, W_f, U_f, _, W_z, U_z, _, W_o, U_o, _, x, a, s_e, e, z, o, i, f, h, c, n, _,
-        *end,
+        W_i, U_i, _, W_f, U_f, _, W_z, U_z, _, W_o, U_o, _, x, a, s_e, e, z, o, k, s1_m, i, f, h, c,
+        n, m, *end,
     ) = arrays
     T, N, d_h = sizes["T"], sizes["N"], sizes["d_h"]
     h_bar = np.zeros((T, N, d_h), dtype) if h_bar is None else end.pop(0)
@@ -294,24 +306,28 @@ def backward(params, tape, h_bar, state_bar=None):
     for t in reversed(range(T)):
         c_prev, n_prev = c[t], n[t]
         h_bar_t = h_bar[t] + h_prev_bar
-        n_bar = n_prev_bar - h_bar_t * o[t] * c[t + 1] / n[t + 1]**2
+        n_bar = n_prev_bar - h_bar_t * o[t] * c[t + 1] / n[t + 1] / n[t + 1]
         c_bar = c_prev_bar + h_bar_t * o[t] / n[t + 1]
         f_bar = c_bar * c_prev + n_bar * n_prev
         s_f_bar = f_bar * f[t]
         i_bar = c_bar * z[t] + n_bar
         s_i_bar = i_bar * i[t]
-        m_bar = m_prev_bar - s_i_bar - s_f_bar
+        u1 = s_f_bar * (1 - np.heaviside(e[t] - m[t + 1], 0))
+        m_bar = m_prev_bar - s_i_bar - u1
+        u2 = np.heaviside(s1_m[t] - a[t], 0)
+        s1_m_bar = m_bar * u2
+        k_bar = s1_m_bar * (e[t] - a[t])
+        s_k_bar = np.full((N, d_h), 0.0, dtype)
         o_bar = h_bar_t * c[t + 1] / n[t + 1]
         s_o_bar[t] = o_bar * o[t] * (1 - o[t])
         z_bar = c_bar * i[t]
         s_z_bar[t] = z_bar * (1 - z[t]**2)
-        u1 = np.heaviside(e[t] - a[t], 0)
-        e_bar = m_bar * u1 + s_f_bar
+        e_bar = s1_m_bar * k[t] + u1
         s_e_bar[t] = e_bar * sigmoid(-s_e[t])
-        a_bar[t] = m_bar * (1 - u1) + s_i_bar
+        a_bar[t] = s1_m_bar * (1 - k[t]) + m_bar * (1 - u2) + s_i_bar
         h_prev_bar = a_bar[t] @ U_i + s_e_bar[t] @ U_f + s_z_bar[t] @ U_z + s_o_bar[t] @ U_o
         c_prev_bar = c_bar * f[t]
-        n_prev_bar = n_bar * f[t]
+        n_prev_bar = s_k_bar * np.sign(n_prev) + n_bar * f[t]
         m_prev_bar = e_bar
 
     # for all steps at once: what the loop does not need

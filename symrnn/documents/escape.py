@@ -1,7 +1,7 @@
 """An author's words in LaTeX and in Markdown: whatever they contain, the document compiles and says the same.
 
 LaTeX text comes out as ASCII, so that it does not depend on the input encoding or the fonts of the document that it
-is put into.
+is put into; only words in letters that LaTeX has no commands for stay as they are.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 import unicodedata
 
 from symrnn.algebra.spelling import GREEK
+from symrnn.documents.scripts import is_right_to_left, set_other
 
 _TEX = {
     "\\": r"\textbackslash{}",
@@ -77,6 +78,16 @@ _TEX_ACCENTS = {
     "\u0327": r"\c",
     "\u0328": r"\k",
 }
+_MATH_ACCENTS = {"\u0300": r"\grave", "\u0301": r"\acute", "\u0308": r"\ddot"}
+_GREEK_TEXT = {
+    **{letter: rf"\{name}" for name, letter in GREEK.items()},
+    "ς": r"\varsigma",
+}
+"""Greek letters as mathematics."""
+_LIKE_LATIN = dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEZHIKMNOPTYXo", strict=True))
+"""Greek letters that look like Latin ones, which LaTeX sets as these."""
+_CLUSTER = re.compile(r"[^\u0300-\u036f][\u0300-\u036f]*|[\u0300-\u036f]", re.DOTALL)
+"""A character with the accents that follow it."""
 _MARKDOWN = re.compile(r"([\\`*_\[\]#|~])")
 _MARKDOWN_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;"}
 
@@ -88,14 +99,23 @@ _LONG = re.compile(r"[^\s\u00a0-]{30}(?=[^\s\u00a0-]{8})")
 
 
 def tex(words: str) -> str:
-    r"""Words as LaTeX text, in ASCII; what has no LaTeX is shown by its code point.
+    r"""Words as LaTeX text: in ASCII but for letters that LaTeX has no command for; see `scripts` for these.
 
     >>> print(tex('50% of "é_1"'))
     50\% of ``\'{e}\_\allowbreak{}1''
     """
     apart = _LIGATURES.sub("\\g<0>\u200b", _curled(words))
     breakable = _LONG.sub("\\g<0>\u00ad", apart)
-    return "".join(_tex_character(character) for character in breakable)
+    shown: list[str] = []
+    others = ""
+    for cluster in _CLUSTER.findall(breakable):
+        known = _tex_cluster(cluster)
+        if known is None or (cluster == " " and others and is_right_to_left(others[-1])):
+            others += cluster
+            continue
+        shown += [set_other(others.rstrip(" ")), " " * others.endswith(" "), known]
+        others = ""
+    return "".join([*shown, set_other(others)])
 
 
 def _curled(words: str) -> str:
@@ -109,18 +129,25 @@ def _curled(words: str) -> str:
     return "".join(shown)
 
 
-def _tex_character(character: str) -> str:
-    if character in _TEX:
-        return _TEX[character]
-    if character.isascii() and character.isprintable():
-        return character
-    decomposed = unicodedata.normalize("NFKD", character)
-    base, marks = decomposed[:1], decomposed[1:]
-    if decomposed != character and decomposed.isascii() and decomposed.isprintable():
+def _tex_cluster(cluster: str) -> str | None:
+    """A letter with its accents; None where LaTeX has no command for it."""
+    if cluster in _TEX:
+        return _TEX[cluster]
+    if cluster.isascii() and cluster.isprintable():
+        return cluster
+    decomposed = unicodedata.normalize("NFKD", cluster)
+    if decomposed != cluster and decomposed.isascii() and decomposed.isprintable():
         return tex(decomposed)
-    if base.isascii() and base.isalpha() and marks in _TEX_ACCENTS:
-        return f"{_TEX_ACCENTS[marks]}{{{base}}}"
-    return f"[U+{ord(character):04X}]"
+    base, marks = _LIKE_LATIN.get(decomposed[0], decomposed[0]), decomposed[1:]
+    if base.isascii() and base.isalpha() and all(mark in _TEX_ACCENTS for mark in marks):
+        shown = base
+        for mark in marks:
+            shown = f"{_TEX_ACCENTS[mark]}{{{shown}}}"
+        return shown
+    if base in _GREEK_TEXT and len(marks) < 2 and all(mark in _MATH_ACCENTS for mark in marks):
+        shown = _GREEK_TEXT[base]
+        return f"${_MATH_ACCENTS[marks[0]]}{{{shown}}}$" if marks else f"${shown}$"
+    return None
 
 
 def markdown(words: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from symrnn.documents import escape
 from symrnn.documents.layout import LATEX, break_lines, ems
+from symrnn.documents.scripts import DEFINITIONS
 from symrnn.documents.structure import (
     Block,
     Bullets,
@@ -40,11 +41,23 @@ _PREAMBLE = r"""\documentclass[11pt]{article}
 """
 
 
+_FONTS = "\\usepackage[T1]{fontenc}\n\\usepackage{lmodern}\n"
+_FOR_ALL_ENGINES = {
+    _FONTS: f"\\usepackage{{iftex}}\n\\iftutex\n\\usepackage{{fontspec}}\n\\else\n{_FONTS}\\fi\n",
+    "\\usepackage{microtype}\n": "\\iftutex\\else\\usepackage{microtype}\\fi\n",  # it knows no letters of other fonts
+}
+"""What stands in the preamble instead where LuaLaTeX or XeLaTeX are to take the document too."""
+
+
 def write_complete(document: Document) -> str:
     """A file that compiles as it is."""
     head = f"% {document.origin}\n{_PREAMBLE}"
     title = f"\\begin{{center}}\n\\Large {escape.tex(document.title)}\n\\end{{center}}"
     body = _Writer(document.name, "section*", _WIDE).body(document)
+    if _needs_scripts(title + body):
+        for line, instead in _FOR_ALL_ENGINES.items():
+            head = head.replace(line, instead)
+        head += DEFINITIONS
     return f"{head}\n\\begin{{document}}\n\n{title}\n\n{body}\n\\end{{document}}\n"
 
 
@@ -52,7 +65,12 @@ def write_fragment(document: Document) -> str:
     r"""A body for `\input`."""
     head = f"% {document.origin}\n% For \\input into a document with \\usepackage{{amsmath, amssymb}}.\n"
     title = f"\\subsection*{{\\raggedright {escape.tex(document.title)}}}"
-    return f"{head}{title}\n\n{_Writer(document.name, 'subsubsection*', _NARROW).body(document)}"
+    body = _Writer(document.name, "subsubsection*", _NARROW).body(document)
+    return f"{head}{DEFINITIONS if _needs_scripts(title + body) else ''}{title}\n\n{body}"
+
+
+def _needs_scripts(text: str) -> bool:
+    return not text.isascii()
 
 
 @dataclass(frozen=True)

@@ -147,6 +147,10 @@ class _Run:
 # --- the author's text with the names that the derivation adds --------------------------------------------------------
 
 
+_WITH_ARGUMENT = {*FUNCTIONS, "softmax"}
+"""The functions of the language whose compound argument gets a name."""
+
+
 class _Naming(ast.NodeTransformer):
     """Replaces arguments of functions that have the value of a pre-activation by its name."""
 
@@ -161,7 +165,7 @@ class _Naming(ast.NodeTransformer):
             value = np.asarray(evaluate(exact_expression(argument), self._names, FIELD), dtype=object)
             inner = self.visit(argument)
             name = next((n for n, wanted in self._wanted.items() if _agree(value, wanted)), None)
-            if isinstance(node.func, ast.Name) and node.func.id in FUNCTIONS and name is not None:
+            if isinstance(node.func, ast.Name) and node.func.id in _WITH_ARGUMENT and name is not None:
                 self.found.setdefault(name, inner)
                 inner = ast.Name(name)
             args.append(inner)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from symrnn import cells, derive
+from symrnn import Cell, cells, derive
 from symrnn.calculus.derivation import Derivation
 from symrnn.documents import jacobian_document, write
 from symrnn.printers import NOTATIONS
@@ -27,11 +27,11 @@ A thesis with the narrowest lines of the standard classes.
 OVERFULL = re.compile(r"Overfull \\hbox \(([\d.]+)pt too wide\)")
 
 
-def assert_compiles(text: str, folder: Path) -> None:
-    (folder / "document.tex").write_text(text, encoding="ascii")
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "document.tex"]
-    run = subprocess.run(command, cwd=folder, capture_output=True, timeout=120, check=False)
-    log = (folder / "document.log").read_text(encoding="latin-1").replace("\n", "")
+def assert_compiles(text: str, folder: Path, engine: str = "pdflatex") -> None:
+    (folder / "document.tex").write_text(text, encoding="utf-8")
+    command = [engine, "-interaction=nonstopmode", "-halt-on-error", "document.tex"]
+    run = subprocess.run(command, cwd=folder, capture_output=True, timeout=240, check=False)
+    log = (folder / "document.log").read_text(encoding="utf-8", errors="replace").replace("\n", "")
     assert run.returncode == 0, log[-2000:]
     assert [width for width in OVERFULL.findall(log) if float(width) > 1.0] == []
     assert "multiply defined" not in log
@@ -68,6 +68,34 @@ def test_further_sections_compile(name: str, notation: str, tmp_path: Path) -> N
 )
 def test_one_jacobian_compiles(name: str, of: str, wrt: str, options: dict[str, object], tmp_path: Path) -> None:
     assert_compiles(write(jacobian_document(derive(cells[name]), of, wrt, **options), "tex"), tmp_path)
+
+
+def in_many_letters() -> Derivation:
+    words = "一个简单的循环单元, Привет мир, ελληνικά, ễ x̌, 🙂, مرحبا بالعالم, שלום, हिन्दी, √2"
+    text = f'    """{words}.\n\n    Source: {words} {"一个简单的循环单元" * 9}.\n    """\n'
+    return derive(Cell.from_source(f"def f(x, h, *, W):\n{text}    h = tanh(W @ x + h)\n    return h\n"))
+
+
+def test_words_in_any_letters_compile(tmp_path: Path) -> None:
+    assert_compiles(write(in_many_letters(), "tex"), tmp_path)
+    assert_compiles(f"{HOST}\n{write(in_many_letters(), 'fragment')}\n\\end{{document}}\n", tmp_path)
+    assert "compile with lualatex" in (tmp_path / "document.log").read_text(encoding="latin-1").replace("\n", "")
+
+
+@pytest.mark.skipif(shutil.which("lualatex") is None, reason="lualatex is not installed")
+def test_words_in_any_letters_are_set_by_an_engine_with_their_fonts(tmp_path: Path) -> None:
+    assert_compiles(write(in_many_letters(), "tex"), tmp_path, "lualatex")
+    if shutil.which("pdftotext") is not None:
+        run = ["pdftotext", str(tmp_path / "document.pdf"), "-"]
+        shown = subprocess.run(run, capture_output=True, encoding="utf-8", check=True).stdout
+        assert "Привет" in shown
+
+
+def test_names_as_they_are_typed_compile(tmp_path: Path) -> None:
+    text = 'def f(x, h, *, W1, W_1, h_t, I: "d_h, d_h", sigma: "()"):\n'
+    text += "    h = sigma * tanh(W1 @ x + W_1 @ x + h_t * h + I @ h)\n    return h\n"
+    for notation in NOTATIONS:
+        assert_compiles(write(derive(Cell.from_source(text)), "tex", notation), tmp_path)
 
 
 def test_an_uncompilable_document_is_noticed(tmp_path: Path) -> None:
