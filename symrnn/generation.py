@@ -31,6 +31,7 @@ from symrnn.printers.numpy_rtrl import numpy_rtrl
 from symrnn.printers.numpy_tangent import numpy_hvp, numpy_jvp
 from symrnn.program.lower import lower, lower_second_order, lower_tangent
 from symrnn.program.passes import run_passes, single_step
+from symrnn.showing import Shown
 from symrnn.suggestions import did_you_mean
 
 STANDARD = ("initialize", "forward", "step", "backward")
@@ -103,8 +104,8 @@ def _function(module: str, source: str, name: str) -> Callable[..., Any]:
     return function
 
 
-@dataclass(frozen=True)
-class Module:
+@dataclass(frozen=True, repr=False)
+class Module(Shown):
     """A generated module, in memory.
 
     Attributes:

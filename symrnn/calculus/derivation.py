@@ -33,6 +33,7 @@ from symrnn.calculus.rules import RULES, RuleTable, Share, pull_back
 from symrnn.choices import form_of
 from symrnn.errors import NameClashError, UnknownNameError
 from symrnn.language.recurrence import Cell, Equation, unknown_variable
+from symrnn.showing import Shown
 
 Role = Literal["state", "intermediate", "input", "carry", "parameter"]
 
@@ -42,8 +43,8 @@ _NESTED = ("v", "w", "q", "r", "inner", "within")
 """Letters for the argument of a function, and for one within the argument of another function."""
 
 
-@dataclass(frozen=True)
-class Step:
+@dataclass(frozen=True, repr=False)
+class Step(Shown):
     """One equation of the backward pass: `target = value`.
 
     Attributes:
@@ -104,8 +105,8 @@ class Names:
         return variable
 
 
-@dataclass(frozen=True)
-class Derivation:
+@dataclass(frozen=True, repr=False)
+class Derivation(Shown):
     """The forward equations with their pre-activations named, and the backward equations in order.
 
     Attributes:

@@ -25,6 +25,7 @@ from symrnn.calculus.rules import chain
 from symrnn.calculus.window import Window, ask, count_steps, find_variable
 from symrnn.errors import InputError
 from symrnn.language.recurrence import Cell
+from symrnn.showing import ResultTuple, Shown
 
 _Value = TypeVar("_Value")
 
@@ -32,8 +33,8 @@ _MOST = 10_000
 """More paths than this are not listed."""
 
 
-@dataclass(frozen=True)
-class Path:
+@dataclass(frozen=True, repr=False)
+class Path(Shown):
     """One way on which a change of `wrt` reaches `of`.
 
     Attributes:
@@ -114,7 +115,7 @@ def paths(
 
     found = accumulate(window, local, join, lambda end, back, parts: [way for part in parts for way in part])
     every = [Path(window.end, window.start, through, factors) for through, factors in found]
-    return tuple(sorted(every, key=lambda path: len(path.through)))
+    return ResultTuple(sorted(every, key=lambda path: len(path.through)))
 
 
 def count_paths(

@@ -17,6 +17,7 @@ from symrnn.cells.known_as import KNOWN_AS, Alias
 from symrnn.characters import printable
 from symrnn.errors import UnknownNameError
 from symrnn.language.recurrence import Cell
+from symrnn.showing import Shown
 from symrnn.suggestions import did_you_mean
 
 _FAMILIES: Mapping[str, Family] = MappingProxyType(
@@ -109,7 +110,7 @@ def __getattr__(name: str) -> Cell:
     raise AttributeError(_unknown(name))
 
 
-class _Library(ModuleType):
+class _Library(Shown, ModuleType):
     """A module that is also a mapping from the names of its cells to the cells."""
 
     def __getitem__(self, name: str) -> Cell:
@@ -146,9 +147,6 @@ class _Library(ModuleType):
 
     def __dir__(self) -> list[str]:
         return [*_ENTRIES, *_FUNCTIONS, *_METHODS]
-
-    def __repr__(self) -> str:
-        return f"<symrnn.cells: {len(self)} cells in {len(_FAMILIES)} families; list(cells) names them>"
 
 
 class _Cells(Mapping[str, Cell]):

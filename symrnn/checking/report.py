@@ -20,6 +20,7 @@ from symrnn.checking.findings import (
     Verdict,
 )
 from symrnn.errors import VerificationError
+from symrnn.showing import Shown
 
 COLUMNS = ("gradient", "shape", "verdict", "error", "ratio", "cosine")
 WIDTH = 100
@@ -29,8 +30,8 @@ _GOOD = (Verdict.RIGHT, Verdict.ROUNDING)
 _GRAVITY = (Verdict.WRONG, Verdict.MISSING, Verdict.UNKNOWN, Verdict.KINK, Verdict.ROUNDING, Verdict.RIGHT)
 
 
-@dataclass(frozen=True)
-class GradientReport:
+@dataclass(frozen=True, repr=False)
+class GradientReport(Shown):
     """What a check of hand-written gradients found.
 
     Attributes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr
@@ -16,6 +17,10 @@ from symrnn.documents.setting import Setting, phrase
 from symrnn.documents.structure import Block, Bullets, Centred, Inline, Maths, Paragraph, Section
 from symrnn.errors import UnknownNameError
 from symrnn.naming import listed
+from symrnn.printers.notation import NOTATIONS, Notation
+
+if TYPE_CHECKING:
+    from symrnn.verification.claims import Theorem, Words
 
 # --- properties -------------------------------------------------------------------------------------------------------
 
@@ -23,23 +28,28 @@ from symrnn.naming import listed
 def _properties(setting: Setting) -> Section:
     """The theorems that hold for this cell; what is refuted is no property of it."""
     # only now: a document without this section needs no checks
-    from symrnn.verification.claims import Theorem, Words, shown
     from symrnn.verification.theorems import theorems
 
-    def inline(words: Words) -> Inline:
-        return tuple(part if isinstance(part, str) else Maths(*shown(part, setting.notation)) for part in words)
-
     def block(theorem: Theorem) -> tuple[Block, ...]:
-        given = (", if ", *inline(theorem.given)) if theorem.given else ()
-        lead = theorem.name[0].upper() + theorem.name[1:]
-        statement = Paragraph((*_capital(inline(theorem.words)), *given, ":"), lead)
         at = (" at ", _sizes(setting, theorem.sizes)) if theorem.sizes else ()
-        proof = Paragraph(("Proved", *at, f": {theorem.proof}."))
-        return statement, Centred(Maths(*theorem.formula.shown(setting.notation))), proof
+        return (*stated(theorem, setting.notation), Paragraph(("Proved", *at, f": {theorem.proof}.")))
 
     proved = [theorem for theorem in theorems(setting.derivation) if theorem.holds]
     opening = Paragraph(phrase(_HOW if proved else "None of the known theorems applies to this cell."))
     return Section("properties", "Properties", (opening, *(part for theorem in proved for part in block(theorem))))
+
+
+def stated(theorem: Theorem, notation: Notation = NOTATIONS["subscript"]) -> tuple[Block, Block]:
+    """A theorem in words, and its formula."""
+    from symrnn.verification.claims import shown
+
+    def inline(words: Words) -> Inline:
+        return tuple(part if isinstance(part, str) else Maths(*shown(part, notation)) for part in words)
+
+    given = (", if ", *inline(theorem.given)) if theorem.given else ()
+    lead = theorem.name[0].upper() + theorem.name[1:]
+    statement = Paragraph((*_capital(inline(theorem.words)), *given, ":"), lead)
+    return statement, Centred(Maths(*theorem.formula.shown(notation)))
 
 
 _HOW = (

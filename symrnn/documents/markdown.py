@@ -44,7 +44,7 @@ _REWRITTEN = (
 def write(document: Document) -> str:
     """The document."""
     parts = [f"<!-- {document.origin} -->", f"# {escape.markdown(document.title)}"]
-    parts += [_block(block) for block in document.opening]
+    parts += [write_block(block) for block in document.opening]
     for number, section in enumerate(document.sections, 1):
         parts.append(_section(section, number))
     return "\n\n".join(parts) + "\n"
@@ -52,10 +52,11 @@ def write(document: Document) -> str:
 
 def _section(section: Section, number: int) -> str:
     heading = f"## {number}. {escape.markdown(section.heading)}"
-    return "\n\n".join((heading, *(_block(block) for block in section.blocks)))
+    return "\n\n".join((heading, *(write_block(block) for block in section.blocks)))
 
 
-def _block(block: Block) -> str:
+def write_block(block: Block) -> str:
+    """One block."""
     match block:
         case Paragraph():
             return " ".join(part for part in (f"**{block.lead}.**" if block.lead else "", inline(block.parts)) if part)

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from symrnn.identification.agreement import Match
 from symrnn.identification.layout import Layout
 from symrnn.language.recurrence import Cell
+from symrnn.showing import Shown
 
 
-@dataclass(frozen=True)
-class Identification:
+@dataclass(frozen=True, repr=False)
+class Identification(Shown):
     """The cell that a callable computes, or what came nearest.
 
     Attributes:

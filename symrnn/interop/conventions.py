@@ -14,6 +14,7 @@ from typing import Any
 
 from symrnn.errors import InputError, UnknownNameError
 from symrnn.freezing import Frozen
+from symrnn.showing import Shown
 
 Blocks = tuple[tuple[str, ...], ...]
 
@@ -41,8 +42,8 @@ class Entry:
         return tuple(name for row in self.blocks for name in row)
 
 
-@dataclass(frozen=True)
-class Convention:
+@dataclass(frozen=True, repr=False)
+class Convention(Shown):
     """One layer of one framework.
 
     Attributes:

@@ -13,6 +13,7 @@ from symrnn.interop.arrays import describe, extents
 from symrnn.interop.conventions import CONVENTIONS, Convention, Entry, rows
 from symrnn.interop.counterexamples import OBSTRUCTIONS, Counterexample
 from symrnn.interop.forms import FORMS, lost
+from symrnn.showing import Shown
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,8 @@ class WeightMap:
     counterexample: Counterexample | None
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Shown):
     """Two rows of the table beside one another.
 
     Attributes:
@@ -76,8 +77,8 @@ class Comparison:
         return "\n".join(lines)
 
 
-@dataclass(frozen=True)
-class Explanation:
+@dataclass(frozen=True, repr=False)
+class Explanation(Shown):
     """All pairs of the two frameworks' layers of one kind.
 
     Attributes:

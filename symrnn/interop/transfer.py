@@ -20,10 +20,11 @@ from symrnn.interop.conventions import Convention, rows, slot
 from symrnn.interop.forms import FORMS, NoImageError, carry, resolve
 from symrnn.interop.misfit import Misfit, ShapeMisfit, Unclear
 from symrnn.language.recurrence import Cell
+from symrnn.showing import Shown
 
 
-@dataclass(frozen=True)
-class Loaded:
+@dataclass(frozen=True, repr=False)
+class Loaded(Shown):
     """A layer of a framework as a cell of the library with parameters.
 
     Attributes:

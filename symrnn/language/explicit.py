@@ -21,6 +21,7 @@ from symrnn.errors import InputError, UnknownNameError
 from symrnn.freezing import Frozen
 from symrnn.language.evaluate import run
 from symrnn.language.recurrence import Cell
+from symrnn.showing import Shown
 
 MAX_SIZE = 6
 
@@ -59,8 +60,8 @@ EXPLICIT = Arithmetic(
 _NUMPY_STEP = {"Step": lambda x: np.where(np.asarray(x) > 0, 1.0, 0.0)}
 
 
-@dataclass(frozen=True)
-class Explicit:
+@dataclass(frozen=True, repr=False)
+class Explicit(Shown):
     """One step of a cell in scalars.
 
     Attributes:

@@ -15,6 +15,7 @@ from symrnn.algebra.nodes import Expr, Variable, variables
 from symrnn.characters import printable
 from symrnn.errors import InputError, UnknownNameError
 from symrnn.freezing import Frozen
+from symrnn.showing import ResultTuple, Shown
 from symrnn.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 _HEADING = re.compile(r"([A-Z][a-z]+):(?=\s|\Z)")
 
 
-@dataclass(frozen=True)
-class Equation:
+@dataclass(frozen=True, repr=False)
+class Equation(Shown):
     """`target = value`, one line of a cell.
 
     Attributes:
@@ -42,8 +43,8 @@ class Equation:
         return sympy.Eq(self.target, self.value, evaluate=False)
 
 
-@dataclass(frozen=True)
-class Cell:
+@dataclass(frozen=True, repr=False)
+class Cell(Shown):
     """A recurrent cell, read from its definition.
 
     A cell maps inputs and the states at t-1 to the states at t.  Everything is per example: a value is a scalar, a
@@ -111,7 +112,7 @@ class Cell:
     @property
     def equations(self) -> tuple[Any, ...]:
         """The equations as SymPy `Eq` objects, in the order written."""
-        return tuple(equation.as_sympy() for equation in self.body)
+        return ResultTuple(equation.as_sympy() for equation in self.body)
 
     @property
     def source(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.printers import NOTATIONS, Notation, latex, text
+from symrnn.showing import Shown
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ def spoken(words: Words) -> str:
     return "".join(part if isinstance(part, str) else shown(part, NOTATIONS["subscript"])[1] for part in words)
 
 
-@dataclass(frozen=True)
-class Theorem:
+@dataclass(frozen=True, repr=False)
+class Theorem(Shown):
     """A claim about a cell, and what became of it.
 
     Attributes:

@@ -17,6 +17,7 @@ from symrnn.cells.finding import find_cell
 from symrnn.language.constants import closed
 from symrnn.language.recurrence import Cell
 from symrnn.printers import text
+from symrnn.showing import Shown
 from symrnn.verification.agreement import (
     Counterexample,
     MappedCells,
@@ -49,8 +50,8 @@ _NONE = "no map of these kinds was found"
 _SHOWN = 8
 
 
-@dataclass(frozen=True)
-class Equivalence:
+@dataclass(frozen=True, repr=False)
+class Equivalence(Shown):
     """What a comparison of two cells found; true where they are the same function.
 
     Attributes:

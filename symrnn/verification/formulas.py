@@ -17,6 +17,7 @@ from symrnn.errors import InputError, Place, ShapeError, UnknownNameError
 from symrnn.language.recurrence import Cell
 from symrnn.printers import text
 from symrnn.verification.arbitrary import for_every_number
+from symrnn.showing import Shown
 from symrnn.verification.counterexamples import Counterexample, Sides, search
 from symrnn.verification.layout import SIZES, layouts, show, with_sizes_as_numbers
 from symrnn.verification.notation import meanings, names, read_equation, read_sides
@@ -43,8 +44,8 @@ class Condition:
         return f"{text(self.part)} {self.relation}"
 
 
-@dataclass(frozen=True)
-class Equality:
+@dataclass(frozen=True, repr=False)
+class Equality(Shown):
     """What became of a claim left = right.
 
     Attributes:

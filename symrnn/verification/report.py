@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symrnn.errors import VerificationError
+from symrnn.showing import Shown
 
 COLUMNS = ("check", "method", "sizes", "error", "tolerance", "verdict")
 EXACT = "exact"
@@ -50,8 +51,8 @@ class Check:
         return self.name, self.method, self.sizes, f"{self.error:.1e}", f"{self.tolerance:.0e}", self.verdict
 
 
-@dataclass(frozen=True)
-class Report:
+@dataclass(frozen=True, repr=False)
+class Report(Shown):
     """Every check of one cell.
 
     Attributes:

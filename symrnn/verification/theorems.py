@@ -30,6 +30,7 @@ from symrnn.language.evaluate import NUMPY
 from symrnn.language.recurrence import Cell
 from symrnn.printers import text
 from symrnn.verification.arbitrary import for_every_number
+from symrnn.showing import ResultTuple
 from symrnn.verification.claims import AtStart, Formula, Theorem, Words
 from symrnn.verification.field import FIELD, Array, Number, draw, inner, same, slopes
 from symrnn.verification.formulas import decide
@@ -61,7 +62,7 @@ def theorems(cell: Cell | Derivation | str, *, only: str | None = None, seed: in
         raise InputError(f"no theorem {only!r}\n  there are {', '.join(THEOREMS)}")
     derivation = for_every_number(cell)
     rows = THEOREMS.values() if only is None else (THEOREMS[only],)
-    return tuple(theorem for row in rows for theorem in row(derivation, seed))
+    return ResultTuple(theorem for row in rows for theorem in row(derivation, seed))
 
 
 # --- the paths add up to the Jacobian ---------------------------------------------------------------------------------
