@@ -36,7 +36,11 @@ def close_names(name: object, known: Iterable[str], most: int = 1) -> tuple[str,
 
 
 def did_you_mean(
-    name: object, known: Iterable[str], most: int = 1, called: Mapping[str, str] | None = None, template: str = "{}"
+    name: object,
+    known: Iterable[str],
+    most: int = 1,
+    called: Mapping[str, str | tuple[str, ...]] | None = None,
+    template: str = "{}",
 ) -> str:
     """The question "did you mean 'lstm'? " with a blank at its end, or nothing where no name is near.
 
@@ -44,7 +48,7 @@ def did_you_mean(
         name: what was given.
         known: the names that there are.
         most: how many are proposed.
-        called: other names for some of them, by which people know them.
+        called: other names for one or several of them, by which people know them.
         template: what the names are put into, such as `symrnn derive {}`.
 
     >>> did_you_mean("pytorch", ["torch", "keras"], called={"pytorch": "torch"})
@@ -52,5 +56,6 @@ def did_you_mean(
     """
     others = dict(called or {})
     found = close_names(name, [*known, *others], most)
-    meant = dict.fromkeys(others.get(one, one) for one in found)
+    several = (others.get(one, one) for one in found)
+    meant = dict.fromkeys(one for names in several for one in ((names,) if isinstance(names, str) else names))
     return f"did you mean {' or '.join(repr(template.format(one)) for one in meant)}? " if meant else ""

@@ -33,7 +33,7 @@ from symrnn.calculus.rules import RULES, RuleTable, Share, pull_back
 from symrnn.choices import form_of
 from symrnn.errors import NameClashError, UnknownNameError
 from symrnn.language.recurrence import Cell, Equation, unknown_variable
-from symrnn.showing import Shown
+from symrnn.showing import ResultTuple, Shown
 
 Role = Literal["state", "intermediate", "input", "carry", "parameter"]
 
@@ -289,7 +289,7 @@ def derive(cell: Cell | Derivation | str, rules: RuleTable = RULES) -> Derivatio
         emit(variable, "carry")
     for name in cell.parameters:
         emit(cell[name], "parameter")
-    return Derivation(cell, forward, tuple(steps), cotangents, rules)
+    return Derivation(cell, ResultTuple(forward), ResultTuple(steps), cotangents, rules)
 
 
 def _name_preactivations(cell: Cell, names: Names) -> list[Equation]:

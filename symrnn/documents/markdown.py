@@ -32,7 +32,7 @@ _REWRITTEN = (
     (re.compile(r"\\operatorname\b"), r"\\mathrm"),
     (re.compile(r"\\_"), r"\\rule{0.4em}{0.04em}"),
     (re.compile(r"\\,"), r"\\thinspace "),
-    (re.compile(r"\\;"), r"\\thickspace "),
+    (re.compile(r"\\;"), r"\\enspace "),
     (re.compile(r"\\!"), r"\\negthinspace "),
     (re.compile(r"<"), r"\\lt "),
     (re.compile(r">"), r"\\gt "),

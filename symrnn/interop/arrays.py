@@ -114,15 +114,22 @@ def take_apart(entry: Entry, cell: Cell, array: Array, sizes: Mapping[str, int])
         for name in row:
             right = left + sizes.get(_size(cell, name, 1), 1)
             shape = tuple(sizes[size] for size in cell.shape_names(name))
-            found[name] = matrix[top:bottom, left:right].reshape(shape).copy()
+            block = matrix[top:bottom, left:right]
+            found[name] = (block.T if entry.refilled else block).reshape(shape).copy()
             left = right
         top = bottom
     return found
 
 
+def _block(entry: Entry, value: Array) -> Array:
+    """A parameter as a matrix, as it stands in the array or in its transpose."""
+    matrix = value.reshape(value.shape[0], -1)
+    return matrix.reshape(matrix.shape[::-1]).T if entry.refilled else matrix
+
+
 def put_together(entry: Entry, params: Mapping[str, Array]) -> Array:
     """The array that holds these parameters."""
-    columns = [[params[name].reshape(params[name].shape[0], -1) for name in row] for row in entry.blocks]
+    columns = [[_block(entry, params[name]) for name in row] for row in entry.blocks]
     matrix = np.concatenate([np.concatenate(row, axis=1) for row in columns])
     if all(params[name].ndim == 1 for name in entry.slots) and len(entry.blocks[0]) == 1:
         return matrix[:, 0]

@@ -55,14 +55,17 @@ class Selection:
 
     def name(self, entry: Entry) -> str:
         """The array's name with the layer and direction filled in."""
-        return entry.name.format(layer=self.layer or 0, reverse="_reverse" if self.reverse else "")
+        reverse = "_reverse" if self.reverse else ""
+        return entry.name.format(layer=self.layer or 0, reverse=reverse, side="r" if self.reverse else "l")
 
     def refuse_idle(self, row: Convention, *, writing: bool = False) -> None:
         """Refuse what this row, when read or written, would not look at."""
         names = "" if writing and row.container == "flat" else "".join(entry.name for entry in row.entries)
         looked_at = {
             "layer": "{layer}" in names,
-            "reverse": "{reverse}" in names or (not writing and row.container in ("list", "directions")),
+            "reverse": "{reverse}" in names
+            or "{side}" in names
+            or (not writing and row.container in ("list", "directions")),
             "prefix": row.container not in ("list", "flat") or (not writing and row.container == "list"),
             "flat": row.container == "flat",
         }
@@ -88,9 +91,14 @@ class Container:
     pack: Callable[[Convention, Mapping[str, Array], Selection], Any]
 
 
+_NUMBER_OF_OUTPUT = re.compile(r":\d+\Z")
+"""What TensorFlow puts behind the name of a variable, as in `lstm/kernel:0`."""
+
+
 def _leaves(tree: Mapping[Any, Any], path: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in tree.items():
         name = f"{path}/{key}" if path else str(key)
+        name = _NUMBER_OF_OUTPUT.sub("", name)
         if isinstance(value, Mapping):
             yield from _leaves(value, name)
         else:
@@ -130,6 +138,15 @@ def _refuse_leftovers(row: Convention, leaves: Mapping[str, Any], prefix: str, s
     extra = [name for name in sorted(known - {entry.name for entry in row.entries}) if prefix + name in leaves]
     if extra:
         raise ShapeMisfit(f"{', '.join(extra)} has no place in this kind of layer\n  choose another kind")
+    names = {re.sub(r"\{\w+\}", "", entry.name): entry for entry in entries}
+    pattern = "|".join(_as_pattern(entry.name) for entry in names.values())
+    folders = {entry.name.rpartition("/")[0] for entry in row.entries}
+    inside = [path[len(prefix) :] for path in leaves if path.startswith(prefix)]
+    unknown = [name for name in inside if _folder(name) in folders and not re.fullmatch(pattern, name)]
+    if unknown:
+        remedy = "leave it out, or correct its name: the layer's arrays are"
+        wanted = ", ".join(entry.name for entry in row.entries)
+        raise ShapeMisfit(f"{', '.join(unknown)} is no array of this layer\n  {remedy} {wanted}")
     questions = {
         "layer=0, layer=1, ...": (selection.layer, replace(selection, layer=1)),
         "reverse=False or reverse=True": (selection.reverse, replace(selection, reverse=True)),
@@ -139,6 +156,17 @@ def _refuse_leftovers(row: Convention, leaves: Mapping[str, Any], prefix: str, s
         there = [name for name in more if prefix + name in leaves]
         if said is None and there:
             raise Unclear(f"there is {there[0]} too\n  say which one: {question}")
+
+
+def _as_pattern(name: str) -> str:
+    """The name of an entry for any layer and direction."""
+    placeholders = {"{layer}": r"\d+", "{reverse}": "(_reverse)?", "{side}": "[lr]"}
+    return "".join(placeholders.get(part, re.escape(part)) for part in re.split(r"(\{\w+\})", name))
+
+
+def _folder(name: str) -> str:
+    """What stands before the last part of a name, if anything does."""
+    return re.split(r"[/.](?=[^/.]*\Z)", name)[0] if re.search(r"[/.]", name) else ""
 
 
 def _to_names(row: Convention, arrays: Mapping[str, Array], selection: Selection) -> dict[str, Array]:
@@ -202,6 +230,17 @@ def _to_directions(row: Convention, arrays: Mapping[str, Array], selection: Sele
     return {name: array[None] for name, array in _to_names(row, arrays, selection).items()}
 
 
+def _from_columns(row: Convention, cell: Cell, weights: Any, selection: Selection) -> dict[str, Array]:
+    """Arrays by name, in which a vector may be a matrix of one column."""
+    arrays = _from_names(row, cell, weights, selection)
+    vectors = {entry.name for entry in row.entries if len(extents(entry, cell)) == 1}
+    return {n: array[:, 0] if n in vectors and array.shape[1:] == (1,) else array for n, array in arrays.items()}
+
+
+def _to_columns(row: Convention, arrays: Mapping[str, Array], selection: Selection) -> dict[str, Array]:
+    return {n: array[:, None] if array.ndim == 1 else array for n, array in _to_names(row, arrays, selection).items()}
+
+
 def _from_flat(row: Convention, cell: Cell, weights: Any, selection: Selection) -> dict[str, Array]:
     """A buffer: the weights of all layers and directions, then all their biases."""
     flat = selection.flat
@@ -250,6 +289,7 @@ CONTAINERS: Mapping[str, Container] = MappingProxyType(
         "tree": Container(_from_names, _to_tree),
         "list": Container(_from_list, _to_list),
         "directions": Container(_from_directions, _to_directions),
+        "columns": Container(_from_columns, _to_columns),
         "flat": Container(_from_flat, _to_flat),
     }
 )

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from symrnn.errors import InputError, UnknownNameError
 from symrnn.freezing import Frozen
 from symrnn.showing import Shown
+from symrnn.suggestions import did_you_mean, folded
 
 Blocks = tuple[tuple[str, ...], ...]
 
@@ -29,12 +31,15 @@ class Entry:
             is a column.
         columns: the array is the transpose of that: it stands on the right, as in x @ W.
         optional: a layer may be without it, which means zeros.
+        refilled: each block has the numbers of its parameter row after row, and the parameter's shape turned round: it
+            is the parameter read as an array of the other shape, not its transpose.
     """
 
     name: str
     blocks: Blocks
     columns: bool = False
     optional: bool = False
+    refilled: bool = False
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -60,6 +65,7 @@ class Convention(Shown):
         forget_bias: what the layer adds to the forget gate's bias when it runs.
         initial: the framework's defaults before training.
         signs: attributes of the framework's own object and the values that they must have.
+        former: the framework makes such layers no longer; they are read, and written only where they are named.
         source: where this was read.
     """
 
@@ -76,6 +82,7 @@ class Convention(Shown):
     forget_bias: float = 0.0
     initial: str = ""
     signs: Mapping[str, Any] = field(default_factory=lambda: Frozen({}), hash=False)
+    former: bool = False
     source: str = ""
 
     @property
@@ -215,6 +222,32 @@ _KERAS_ROWS = (
     _row(
         "keras", "gru_reset_before", "GRU(reset_after=False), GRUCell(reset_after=False)", "gru_zold", "zrn", "z r h",
         *_kernels("zrn", "b"), initial=_GLOROT, signs=_GATED | {"reset_after": False}, **_KERAS,
+    ),
+)  # fmt: skip
+
+
+# Keras 2 on a GPU: the kernels are cuDNN's own numbers in Keras's shapes, and both biases follow one another.
+_KERAS_CUDNN = {
+    "container": "list",
+    "former": True,
+    "initial": _GLOROT,
+    "source": "keras.layers.CuDNNLSTM and CuDNNGRU, and the conversion of their weights, Keras 2.4",
+}
+
+
+def _refilled(gates: str) -> tuple[Entry, ...]:
+    return (
+        Entry("kernel", _stack(gates, "W"), columns=True, refilled=True),
+        Entry("recurrent_kernel", _stack(gates, "U"), columns=True, refilled=True),
+        Entry("bias", _stack(gates, "b") + _stack(gates, "c")),
+    )
+
+
+_KERAS_FORMER_ROWS = (
+    _row("keras", "lstm", "CuDNNLSTM", "lstm_two_biases", "ifgo", "i f c o", *_refilled("ifgo"), **_KERAS_CUDNN),
+    _row(
+        "keras", "gru_reset_after", "CuDNNGRU", "gru_reset_after_two_biases", "zrn", "z r h",
+        *_refilled("zrn"), **_KERAS_CUDNN,
     ),
 )  # fmt: skip
 
@@ -367,12 +400,106 @@ _OTHER_ROWS = (
     ),
 )  # fmt: skip
 
-CONVENTIONS: tuple[Convention, ...] = _TORCH_ROWS + _KERAS_ROWS + _FLAX_ROWS + _ONNX_ROWS + _OTHER_ROWS
+# --- Paddle, MXNet, MLX, OpenVINO, MATLAB ----------------------------------------------------------------------------
+
+_PADDLE = {"initial": "all uniform within ±1/sqrt(hidden_size)", "source": "paddle.nn.SimpleRNN, LSTM, GRU, Paddle 2.6"}
+_MXNET = {
+    "initial": "the initializer of the caller",
+    "source": "mxnet.gluon.rnn.RNN, LSTM, GRU, rnn_layer.py and rnn_cell.py, MXNet 1.9",
+}
+_MLX = {
+    "bias_side": "one vector beside both kernels",
+    "initial": "all uniform within ±1/sqrt(hidden_size)",
+    "source": "mlx.nn.RNN, LSTM, GRU, layers/recurrent.py, MLX 0.29",
+}
+_OPENVINO = {
+    "container": "directions",
+    "bias_side": "one vector, the sum of both",
+    "initial": "none: the operation has no training",
+    "source": "OpenVINO operation LSTMSequence, opset 5",
+}
+_MATLAB = {
+    "container": "columns",
+    "bias_side": "one vector beside both kernels",
+    "initial": "kernels Glorot and orthogonal, 1 for the forget gate's bias",
+    "source": "MATLAB Deep Learning Toolbox, lstmLayer",
+}
+
+
+def _gluon(gates: str) -> tuple[Entry, ...]:
+    return (
+        Entry("{side}{layer}_i2h_weight", _stack(gates, "W")),
+        Entry("{side}{layer}_h2h_weight", _stack(gates, "U")),
+        Entry("{side}{layer}_i2h_bias", _stack(gates, "b")),
+        Entry("{side}{layer}_h2h_bias", _stack(gates, "c")),
+    )
+
+
+def _mlx(kind: str, gates: str, names: str, cell: str, letters: str, *more: Entry) -> tuple[Convention, ...]:
+    """Both orientations: since 2025 the gates are along rows; the recurrent matrix's shape tells them apart."""
+    x, h, b = names.split()
+    layer = kind.partition("_")[0].upper()
+    return tuple(
+        _row(
+            "mlx", kind, layer, cell, gates, letters,
+            Entry(x, _stack(gates, "W"), columns=columns), Entry(h, _stack(gates, "U"), columns=columns),
+            Entry(b, _stack(gates, "b"), optional=True), *more, former=columns, **_MLX,
+        )
+        for columns in (False, True)
+    )  # fmt: skip
+
+
+_FURTHER_ROWS = (
+    _row("paddle", "rnn", "SimpleRNN", "rnn_two_biases", "", "", *_torch(""), **_PADDLE),
+    _row("paddle", "rnn_relu", "SimpleRNN(activation=relu)", "rnn_relu_two_biases", "", "", *_torch(""), **_PADDLE),
+    _row("paddle", "lstm", "LSTM", "lstm_two_biases", "ifgo", "i f c o", *_torch("ifgo"), **_PADDLE),
+    _row("paddle", "gru_reset_after", "GRU", "gru_reset_after_two_biases", "rzn", "r z c", *_torch("rzn"), **_PADDLE),
+    _row("mxnet", "rnn", "RNN(activation=tanh)", "rnn_two_biases", "", "", *_gluon(""), **_MXNET),
+    _row("mxnet", "rnn_relu", "RNN", "rnn_relu_two_biases", "", "", *_gluon(""), **_MXNET),
+    _row("mxnet", "lstm", "LSTM", "lstm_two_biases", "ifgo", "i f c o", *_gluon("ifgo"), **_MXNET),
+    _row("mxnet", "gru_reset_after", "GRU", "gru_reset_after_two_biases", "rzn", "r z o", *_gluon("rzn"), **_MXNET),
+    *_mlx("rnn", "", "Wxh Whh bias", "rnn", ""),
+    *_mlx("lstm", "ifgo", "Wx Wh bias", "lstm", "i f g o"),
+    *_mlx("gru_reset_after", "rzn", "Wx Wh b", "gru_reset_after", "r z n", Entry("bhn", (("c_n",),), optional=True)),
+    _row(
+        "openvino", "lstm", "LSTMSequence", "lstm", "figo", "f i c o",
+        Entry("W", _stack("figo", "W")), Entry("R", _stack("figo", "U")), Entry("B", _stack("figo", "b")), **_OPENVINO,
+    ),
+    _row(
+        "matlab", "lstm", "lstmLayer", "lstm", "ifgo", "i f g o",
+        Entry("InputWeights", _stack("ifgo", "W")), Entry("RecurrentWeights", _stack("ifgo", "U")),
+        Entry("Bias", _stack("ifgo", "b")), **_MATLAB,
+    ),
+)  # fmt: skip
+
+CONVENTIONS: tuple[Convention, ...] = (
+    _TORCH_ROWS + _KERAS_ROWS + _KERAS_FORMER_ROWS + _FLAX_ROWS + _ONNX_ROWS + _OTHER_ROWS + _FURTHER_ROWS
+)
 """All rows, framework by framework."""
+
+_OTHERWISE: Mapping[str, str | tuple[str, ...]] = MappingProxyType(
+    {
+        "pytorch": "torch", "torch.nn": "torch", "libtorch": "torch", "tensorflow": ("keras", "tf1"),
+        "tf": ("keras", "tf1"), "tf2": "keras", "tf.keras": "keras", "tensorflow1": "tf1", "jax": ("flax", "cudnn"),
+        "linen": "flax", "flax.linen": "flax", "flax.nnx": "nnx", "onnxruntime": "onnx", "ort": "onnx",
+        "paddlepaddle": "paddle", "gluon": "mxnet", "nvidia": "cudnn", "lasagne": "haste",
+    }
+)  # fmt: skip
+"""What people call a framework -> its names here."""
+_AS_ONNX = "put the gates, in the order of its documentation, into the arrays W, R and B of an ONNX operator"
+_REFUSED: Mapping[str, str] = MappingProxyType(
+    {
+        "coreml": f"load the model that it was converted from; or {_AS_ONNX}",
+        "dl4j": _AS_ONNX,
+        "tflite": f"its weights may be quantised: load the Keras model that it was made from; or {_AS_ONNX}",
+        "flux": f"its arrays have no names, and their order has changed: {_AS_ONNX}",
+    }
+)
+"""Frameworks that people ask for and that the table has no row for -> what to do instead."""
 
 
 def frameworks() -> tuple[str, ...]:
-    """The frameworks' names: torch, keras, flax (linen), nnx (Flax's newer modules), onnx, cudnn, tf1, haste."""
+    """The frameworks' names: torch, keras, flax (linen), nnx (Flax's newer modules), onnx, cudnn, tf1, haste, ..."""
     return tuple(dict.fromkeys(row.framework for row in CONVENTIONS))
 
 
@@ -395,7 +522,11 @@ def rows(framework: str, kind: str | None = None) -> tuple[Convention, ...]:
     """
     mine = tuple(row for row in CONVENTIONS if row.framework == framework)
     if not mine:
-        raise UnknownNameError(f"no framework {framework!r}\n  there are {', '.join(frameworks())}")
+        instead = _REFUSED.get(folded(framework) if isinstance(framework, str) else "")
+        if instead:
+            raise InputError(f"{framework}: its layers are not in the table of conventions\n  {instead}")
+        hint = did_you_mean(framework, frameworks(), called=_OTHERWISE)
+        raise UnknownNameError(f"no framework {framework!r}\n  {hint}there are {', '.join(frameworks())}")
     if kind is None:
         return mine
     by_kind = [row for row in mine if row.kind == kind]
@@ -403,5 +534,8 @@ def rows(framework: str, kind: str | None = None) -> tuple[Convention, ...]:
     found = by_kind or by_layer or [row for row in mine if row.family == kind]
     if not found:
         known = ", ".join(dict.fromkeys([row.kind for row in mine] + [name for row in mine for name in row.layers]))
-        raise InputError(f"{framework} has no kind {kind!r}\n  it has {known}")
+        names = [name for row in mine for name in (row.kind, *row.layers)]
+        elsewhere = any(kind in (row.kind, row.family, *row.layers) for row in CONVENTIONS)  # spelt right, and not here
+        hint = "" if elsewhere else did_you_mean(kind, names)
+        raise InputError(f"{framework} has no kind {kind!r}\n  {hint}it has {known}")
     return tuple(found)

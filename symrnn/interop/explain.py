@@ -119,7 +119,10 @@ def _one_per_kind(framework: str, kind: str) -> list[Convention]:
         if kind not in known:
             raise
         found = rows(framework, kind.split("_")[0])
-    return list({row.kind: row for row in reversed(found)}.values())[::-1]
+    first: dict[str, Convention] = {}
+    for row in found:
+        first.setdefault(row.kind, row)
+    return list(first.values())
 
 
 def compare(a: Convention, b: Convention) -> Comparison:
@@ -161,7 +164,9 @@ def _gate_order(row: Convention) -> str:
 
 
 def _orientation(row: Convention) -> str:
-    return "x @ W (gates along columns)" if row.entries[0].columns else "W @ x (gates along rows)"
+    first = row.entries[0]
+    refilled = "; within each gate the numbers of W row after row" if first.refilled else ""
+    return f"x @ W (gates along columns{refilled})" if first.columns else "W @ x (gates along rows)"
 
 
 def _shapes(row: Convention) -> str:
@@ -170,7 +175,7 @@ def _shapes(row: Convention) -> str:
 
 
 def _bare(entry: Entry) -> str:
-    return entry.name.format(layer="0", reverse="")
+    return entry.name.format(layer="0", reverse="", side="l")
 
 
 def _stacking(row: Convention) -> str:

@@ -197,7 +197,9 @@ def dump(
     """
     known = resolve(cell)
     values = checked(known, params)
-    candidates = sorted(rows(framework, kind), key=lambda row: len(set(row.slots) ^ set(values)))
+    there = rows(framework, kind)
+    made = [row for row in there if not row.former] or there  # a former layer is written where its name is said
+    candidates = sorted(made, key=lambda row: len(set(row.slots) ^ set(values)))
     selection = Selection(layer, reverse, prefix)
     refused: list[NoImageError] = []
     for row in candidates:

@@ -70,7 +70,7 @@ def theorems(cell: Cell | Derivation | str, *, only: str | None = None, seed: in
 
 _PATHS = Formula(
     r"\left.\frac{\partial y}{\partial x}\right|_{\text{other states at } t-1} ="
-    r" \sum_{\text{paths } x \to v_1 \to \cdots \to v_k \to y} "
+    r" \sum_{\text{paths}~x \to v_1 \to \cdots \to v_k \to y} "
     r"\frac{\partial^{+} y}{\partial v_k} \cdots \frac{\partial^{+} v_1}{\partial x}",
     "∂y/∂x|_{other states at t-1} = Σ over paths x → v_1 → ... → v_k → y of ∂⁺y/∂v_k ... ∂⁺v_1/∂x",
 )
