@@ -218,12 +218,11 @@ def _report(report: Any) -> Iterator[Block]:
 
 
 def _equality(found: Any) -> Iterator[Block]:
-    yield Paragraph((_maths(found.left), " = ", _maths(found.right), f": {found.verdict} in {found.cell}"))
-    if found.holds:
-        parts = [part for expr in found.excluded for part in (" or ", _maths(expr), " = 0")][1:]
-        yield Paragraph((*(("except where ", *parts, "; ") if parts else ()), f"proved exactly, at {found.sizes}"))
-    elif found.counterexample is not None:
-        yield Bullets(tuple((line.strip(),) for line in str(found.counterexample).splitlines()))
+    first, *others = str(found).splitlines()
+    condition = first.partition(f": {found.verdict}")[2]
+    yield Paragraph((_maths(found.left), " = ", _maths(found.right), f": {found.verdict}{condition}"))
+    if others:
+        yield Bullets(tuple((line.strip(),) for line in others))
 
 
 def _theorem(theorem: Any) -> Iterator[Block]:
@@ -238,7 +237,7 @@ def _equivalence(found: Any) -> Iterator[Block]:
     yield Paragraph((first,))
     if found.holds and found.changes:
         yield _rows_of((f"of {found.target}", f"from {found.source}"), found.changes.items())
-        yield Paragraph((f"proved exactly, at {found.same_at}",))
+        yield Paragraph((others[-1].strip(),))
     elif others:
         yield Bullets(tuple((line.strip(),) for line in others))
 
