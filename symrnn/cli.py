@@ -386,7 +386,7 @@ def _command() -> int:
     try:
         return command(prog_name="symrnn", standalone_mode=False) or 0
     except Exception as error:
-        return usage_error(error)
+        return usage_error(error, sys.argv[1:])
 
 
 def main() -> None:

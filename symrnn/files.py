@@ -61,7 +61,8 @@ def write_whole(path: str | os.PathLike[str], text: str) -> Path:
     try:
         data = text.encode("utf-8")
         kind = _mode(given)
-        if kind is not None and stat.S_ISDIR(kind):
+        named = os.fspath(path).endswith(os.sep)  # which a Path forgets
+        if named or (kind is not None and stat.S_ISDIR(kind)):
             raise _refused(given, "this is a directory", "give a file in it")
         if _is_stream(given, kind):
             _write_into(given, data)

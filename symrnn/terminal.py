@@ -77,7 +77,7 @@ def emit(text: str, output: str | None) -> None:
 
     path = Path(output)
     streaming = is_stream(path)
-    write_whole(path, text)
+    write_whole(output, text)
     if not streaming:
         typer.echo(f"wrote {printable(output)}", err=True)
 

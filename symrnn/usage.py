@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -23,6 +23,16 @@ _OTHERWISE: Mapping[str, str] = MappingProxyType(
     }
 )  # fmt: skip
 """What people call a command in other programs -> its name here."""
+
+
+_OPTIONS_OTHERWISE: Mapping[str, str] = MappingProxyType(
+    {
+        "--format": "--to", "--form": "--to", "--type": "--to", "--out": "--output", "--file": "--output",
+        "--style": "--notation", "--hold": "--holding", "--functions": "--with", "--sections": "--with",
+        "--include": "--with", "-v": "--version", "-h": "--help", "--exclude": "--without", "--skip": "--without",
+    }
+)  # fmt: skip
+"""What people call an option in other programs -> its name here."""
 
 
 class Commands(TyperGroup):
@@ -49,11 +59,15 @@ class Commands(TyperGroup):
         return f"no command {printable(name)!r}\n  {hint}{listed}"
 
 
-def usage_error(error: Exception) -> int:
+def usage_error(error: Exception, words: Sequence[str] = ()) -> int:
     """Say what an exception of the command line's own says, and return its exit code.
 
     The parser's exceptions are known by what they can do: they have one home in some versions of typer and another
     in others.
+
+    Args:
+        error: the exception.
+        words: the command line, whose first word is the command where the exception does not know it.
 
     Raises:
         Exception: it is another exception; it is raised again.
@@ -66,7 +80,7 @@ def usage_error(error: Exception) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
         error.show()  # type: ignore[attr-defined]
         return 2
-    path = getattr(context, "command_path", "symrnn")
+    path = getattr(context, "command_path", None) or " ".join(["symrnn", *words[:1]])
     option = getattr(error, "option_name", None)
     message = str(error.message if option else error.format_message()).rstrip(".")  # type: ignore[attr-defined]
     command = path.removeprefix("symrnn").strip()
@@ -84,7 +98,9 @@ def _meant(context: Any, option: str) -> str:
     if having and option not in _options(context.command):
         where = "after the command's name" if context.command is group else "there"
         return f"{option} goes with {', '.join(having)}: give it {where}; "
-    return did_you_mean(option, _options(context.command))
+    known = _options(context.command)
+    called = {word: name for word, name in _OPTIONS_OTHERWISE.items() if name in known or name == "--help"}
+    return did_you_mean(option, known, called=called)
 
 
 def _options(command: Any) -> list[str]:

@@ -12,6 +12,8 @@ from symrnn.errors import InputError, UnknownNameError
 from symrnn.language import read_cells_file
 from symrnn.language.recurrence import Cell
 
+_ONE_BY_ONE = "give them one by one"
+
 
 class HoldsCell(Protocol):
     """Something that knows its cell, such as a derivation, or weights that were loaded."""
@@ -40,6 +42,8 @@ def find_cell(wanted: Cell | HoldsCell | str) -> Cell:
     held = getattr(wanted, "cell", None)
     if isinstance(held, Cell):
         return held
+    if isinstance(wanted, list | tuple | set | frozenset):
+        raise InputError(f"expected one cell, got {len(wanted)} in a {type(wanted).__name__}\n  {_ONE_BY_ONE}")
     raise InputError(f"expected a cell, got {_described(wanted)}\n  {_remedy(wanted)}")
 
 
@@ -56,6 +60,8 @@ def _named(name: str) -> Cell:
         return read_cells_file(Path(path), function)
     if os.path.exists(name) or os.path.islink(name) or os.path.splitext(name)[1] == ".py" or os.sep in name:
         return read_cells_file(Path(name))
+    if "," in name:
+        raise InputError(f"expected one cell, got {name!r}\n  {_ONE_BY_ONE}, with blanks between on the command line")
     raise unknown
 
 

@@ -12,6 +12,7 @@ from symrnn.documents.single import jacobian_document
 from symrnn.documents.structure import Document
 from symrnn.errors import UnknownNameError
 from symrnn.printers import Notation
+from symrnn.suggestions import did_you_mean
 
 __all__ = ["FORMS", "Document", "derivation_document", "jacobian_document", "write"]
 
@@ -48,6 +49,6 @@ def write(
         InputError: there is no such layout.
     """
     if form not in FORMS:
-        raise UnknownNameError(f"no form {form!r}\n  there are {', '.join(FORMS)}")
+        raise UnknownNameError(f"no form {form!r}\n  {did_you_mean(form, FORMS)}there are {', '.join(FORMS)}")
     whole = document if isinstance(document, Document) else derivation_document(document, notation, layout, further)
     return FORMS[form](whole)

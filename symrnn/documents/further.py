@@ -18,6 +18,7 @@ from symrnn.documents.structure import Block, Bullets, Centred, Inline, Maths, P
 from symrnn.errors import UnknownNameError
 from symrnn.naming import listed
 from symrnn.printers.notation import NOTATIONS, Notation
+from symrnn.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from symrnn.verification.claims import Theorem, Words
@@ -125,5 +126,6 @@ def check_further(names: Collection[str]) -> tuple[str, ...]:
     wanted = listed(names, "further")
     for name in wanted:
         if name not in FURTHER:
-            raise UnknownNameError(f"no further section {name!r}\n  there are {', '.join(FURTHER)}")
+            hint = did_you_mean(name, FURTHER)
+            raise UnknownNameError(f"no further section {name!r}\n  {hint}there are {', '.join(FURTHER)}")
     return tuple(name for name in FURTHER if name in wanted)

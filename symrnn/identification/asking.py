@@ -41,6 +41,11 @@ class Asker:
         if not callable(forward):
             raise InputError(f"identify: expected a function, got {type(forward).__name__}\n  pass the function itself")
         self._forward = forward
+        if not isinstance(inputs, Mapping):
+            remedy = "write identify(forward, {'x': x, 'W': W, ...})"  # type: ignore[unreachable]
+            raise InputError(
+                f"identify: expected a dict of forward's arguments, got {type(inputs).__name__}\n  {remedy}"
+            )
         self._inputs = dict(inputs)
         self.asked = 0
         self.remarks: list[str] = []

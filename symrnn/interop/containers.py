@@ -91,6 +91,9 @@ class Container:
     pack: Callable[[Convention, Mapping[str, Array], Selection], Any]
 
 
+_HANDED_OVER = (
+    "give what the framework hands over: a state_dict(), get_weights(), a tree; files are read by the framework"
+)
 _NUMBER_OF_OUTPUT = re.compile(r":\d+\Z")
 """What TensorFlow puts behind the name of a variable, as in `lstm/kernel:0`."""
 
@@ -108,7 +111,7 @@ def _leaves(tree: Mapping[Any, Any], path: str = "") -> Iterator[tuple[str, Any]
 def _from_names(row: Convention, cell: Cell, weights: Any, selection: Selection) -> dict[str, Array]:
     """The arrays by name, in a dict or a tree of dicts, below one common prefix."""
     if not isinstance(weights, Mapping):
-        raise Misfit(f"expected a dict of arrays, got {type(weights).__name__}")
+        raise Misfit(f"expected a dict of arrays, got {type(weights).__name__}\n  {_HANDED_OVER}")
     leaves = dict(_leaves(weights))
     prefix = _prefix(leaves, [entry.name for entry in row.entries if not entry.optional], selection)
     _refuse_leftovers(row, leaves, prefix, selection)
@@ -191,7 +194,7 @@ def _from_list(row: Convention, cell: Cell, weights: Any, selection: Selection) 
             raise Unclear("a dict of two directions has a prefix for each\n  say prefix= instead of reverse=")
         return _from_names(row, cell, weights, selection)
     if not isinstance(weights, Sequence) or isinstance(weights, str):
-        raise Misfit(f"expected a list or a dict of arrays, got {type(weights).__name__}")
+        raise Misfit(f"expected a list or a dict of arrays, got {type(weights).__name__}\n  {_HANDED_OVER}")
     required = sum(not entry.optional for entry in row.entries)
     lengths = {required, len(row.entries)}
     halves = {2 * length for length in lengths}

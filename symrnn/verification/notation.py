@@ -98,6 +98,9 @@ def read_formula(text: str, derivation: Derivation) -> Expr:
     return _Reader(source, derivation).whole(_expression(source))
 
 
+_SINGLE_SIGN = re.compile(r"(?<![=<>!:])=(?!=)")
+
+
 def read_equation(text: str, derivation: Derivation, spelled: dict[str, str] | None = None) -> tuple[Expr, Expr]:
     """Both sides of a text such as "dc_prev == dc * f".
 
@@ -112,6 +115,9 @@ def read_equation(text: str, derivation: Derivation, spelled: dict[str, str] | N
         ShapeError: shapes do not fit.
     """
     source = Text(text.strip(), "<formula>")
+    single = _SINGLE_SIGN.search(source.text)
+    if single is not None:
+        raise CellError(source.find(single.start()), "one = gives a name", "write == between two formulas")
     node = _expression(source)
     if not isinstance(node, ast.Compare) or len(node.ops) != 1 or not isinstance(node.ops[0], ast.Eq):
         raise CellError(source.place(node), "this is no equation", "write left == right, or give both sides")

@@ -31,6 +31,7 @@ from symrnn.language.recurrence import Cell
 from symrnn.printers import text
 from symrnn.verification.arbitrary import for_every_number
 from symrnn.showing import ResultTuple
+from symrnn.suggestions import did_you_mean
 from symrnn.verification.claims import AtStart, Formula, Theorem, Words
 from symrnn.verification.field import FIELD, Array, Number, draw, inner, same, slopes
 from symrnn.verification.formulas import decide
@@ -59,7 +60,8 @@ def theorems(cell: Cell | Derivation | str, *, only: str | None = None, seed: in
         InputError: the table has no row of that name.
     """
     if only is not None and only not in THEOREMS:
-        raise InputError(f"no theorem {only!r}\n  there are {', '.join(THEOREMS)}")
+        hint = did_you_mean(only, THEOREMS)
+        raise InputError(f"no theorem {only!r}\n  {hint}there are {', '.join(THEOREMS)}")
     derivation = for_every_number(cell)
     rows = THEOREMS.values() if only is None else (THEOREMS[only],)
     return ResultTuple(theorem for row in rows for theorem in row(derivation, seed))
