@@ -207,8 +207,12 @@ def test_unknown_variables_are_refused(arguments: tuple[object, object]) -> None
 
 
 def test_what_is_no_cell_is_refused() -> None:
-    with pytest.raises(InputError, match="expected a Cell"):
-        jacobian("lstm", "h", "h_prev")
+    with pytest.raises(InputError, match="expected a cell, got int 3\n  give a cell"):
+        jacobian(3, "h", "h_prev")
+
+
+def test_a_cell_may_be_named() -> None:
+    assert jacobian("lstm", "h", "h_prev") == jacobian(cells.lstm, "h", "h_prev")
 
 
 # --- the LSTM's k-step derivative, through the definition itself ------------------------------------------------------

@@ -107,7 +107,10 @@ WRONG_USE = {
     "fragment of text": (["derive", "lstm", "--to", "text", "--fragment"], "--fragment goes with tex"),
     "unknown ending": (["derive", "lstm", "-o", "a.pdf"], "no form belongs to .pdf"),
     "nothing to verify": (["verify"], "no cell was named"),
-    "no such family": (["cells", "--family", "gruu"], "no family 'gruu' in the library\n  there are plain, "),
+    "no such family": (
+        ["cells", "--family", "gruu"],
+        "no family 'gruu' in the library\n  did you mean 'gru'? there are plain, ",
+    ),
     "a family of one cell": (["cells", "gru", "--family", "gru"], "--family goes with the list"),
     "no jobs": (["verify", "rnn", "--jobs", "0"], "--jobs"),
     "no such option": (["derive", "lstm", "--frobnicate"], "--frobnicate"),
