@@ -29,9 +29,9 @@ from symrnn.language.definition import Definition
 from symrnn.language.evaluate import NUMPY
 from symrnn.language.recurrence import Cell
 from symrnn.printers import text
-from symrnn.verification.arbitrary import for_every_number
 from symrnn.showing import ResultTuple
 from symrnn.suggestions import did_you_mean
+from symrnn.verification.arbitrary import for_every_number
 from symrnn.verification.claims import AtStart, Formula, Theorem, Words
 from symrnn.verification.field import FIELD, Array, Number, draw, inner, same, slopes
 from symrnn.verification.formulas import decide
