@@ -9,6 +9,7 @@ They are built by the constructors in `nodes`, which check shapes; nothing else 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sympy
@@ -58,8 +59,90 @@ def _displayed(form: str, x: Expr, printer: Any) -> str:
     return f"{type(x).__name__}({', '.join(printer._print(arg) for arg in x.args)})"
 
 
+def _same(x: Any, y: Any) -> bool:
+    """Whether two expressions are one; a pair of parts is compared once, however often they occur."""
+    seen: set[tuple[int, int]] = set()
+    waiting = [(x, y)]
+    while waiting:
+        a, b = waiting.pop()
+        if a is b or (id(a), id(b)) in seen:
+            continue
+        seen.add((id(a), id(b)))
+        if not isinstance(a, _Node):
+            if a != b or a.is_Number != b.is_Number:
+                return False
+        elif type(a) is not type(b) or hash(a) != hash(b) or len(a.args) != len(b.args):
+            return False
+        else:
+            waiting += zip(a.args, b.args, strict=True)
+    return True
+
+
+def _hashed(x: Any) -> int:
+    """The hash of an expression that has none yet: from the leaves up, since deep ones exceed Python's recursion."""
+    waiting = [x]
+    while waiting:
+        unknown = [arg for arg in waiting[-1].args if isinstance(arg, _Node) and arg._mhash is None]
+        if unknown:
+            waiting += unknown
+        else:
+            value = int(super(_Node, waiting.pop()).__hash__())
+    return value
+
+
+class _Substitution(dict[Any, Any]):
+    """What is to stand for what, and what has become of the parts so far."""
+
+    def __init__(self, rule: Mapping[Any, Any]) -> None:
+        super().__init__(rule)
+        self.known: dict[Any, tuple[Any, bool]] = {}
+
+
 class _Node:
-    """What all nodes share: they print as papers do."""
+    """What all nodes share: they print as papers do, and a part that occurs often is seen once.
+
+    SymPy's own comparison, `xreplace`, `free_symbols` and `shape` walk through an expression as a tree.  A product of
+    sums whose parts are shared is short, and its tree is as long as the list of its paths.
+    """
+
+    args: tuple[Any, ...]
+    _mhash: int | None
+
+    def __eq__(self, other: object) -> Any:
+        if self is other:
+            return True
+        if not isinstance(other, _Node):
+            return super().__eq__(other)
+        return hash(self) == hash(other) and _same(self, other)
+
+    def __hash__(self) -> int:
+        known = self._mhash
+        return _hashed(self) if known is None else known
+
+    def xreplace(self, rule: Any) -> Any:
+        """The expression with other parts in place of some; see SymPy's `Basic.xreplace`."""
+        remembering = _Substitution(rule) if isinstance(rule, Mapping) else rule
+        return super().xreplace(remembering)  # type: ignore[misc]
+
+    def _xreplace(self, rule: Any) -> tuple[Any, bool]:
+        known = getattr(rule, "known", {})
+        if self not in known:
+            known[self] = super()._xreplace(rule)  # type: ignore[misc]
+        return known[self]  # type: ignore[no-any-return]
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        """The symbols that the value depends on, sizes among them."""
+        leaves = (part for part in parts(self) if not isinstance(part, _Node))
+        return {part for part in parts(self) if isinstance(part, Variable)}.union(*(x.free_symbols for x in leaves))
+
+    @property
+    def shape(self) -> Any:
+        """Rows and columns."""
+        known = self.__dict__.get("_shape")
+        if known is None:
+            known = self.__dict__["_shape"] = super().shape  # type: ignore[misc]
+        return known
 
     def _sympystr(self, printer: Any) -> str:
         return _displayed("text", self, printer)
@@ -77,6 +160,19 @@ class _Node:
         problem = "SymPy's matrix derivative cannot be relied on for these expressions"
         remedy = "use symrnn.jacobian or symrnn.derive, or cell.explicit(n, m) for SymPy's scalar derivatives"
         raise MissingRuleError(f"{problem}\n  {remedy}")
+
+
+def parts(x: Any) -> Iterator[Any]:
+    """Every part of an expression once, itself among them, in the order in which they are first read."""
+    seen: set[int] = set()
+    waiting = [x]
+    while waiting:
+        part = waiting.pop()
+        if id(part) not in seen:
+            seen.add(id(part))
+            yield part
+            if not isinstance(part, Variable):
+                waiting += reversed(part.args)
 
 
 class Variable(_Node, MatrixSymbol):

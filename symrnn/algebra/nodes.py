@@ -39,6 +39,7 @@ from symrnn.algebra.kinds import (
     Vec,
     Zeros,
     coefficient,
+    parts,
 )
 
 __all__ = [
@@ -80,6 +81,7 @@ __all__ = [
     "negate",
     "number",
     "ones",
+    "parts",
     "power",
     "rows",
     "scale",
@@ -370,6 +372,4 @@ def number(value: Rational | int, shape: Shape) -> Expr:
 
 def variables(x: Expr) -> set[Variable]:
     """The variables an expression reads."""
-    if isinstance(x, Variable):
-        return {x}
-    return {found for arg in x.args if isinstance(arg, sympy.Basic) for found in variables(arg)}
+    return {part for part in parts(x) if isinstance(part, Variable)}

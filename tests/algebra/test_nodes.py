@@ -361,3 +361,35 @@ def test_what_subs_puts_in_prints_as_sympy_prints_it() -> None:
         assert sympy.latex(changed)
         assert sympy.pretty(changed)
     assert str(equation.rhs.doit())
+
+
+def doubled(levels: int) -> Any:
+    """A sum with two products that share one factor, in which that is such a sum again: 2^levels paths."""
+    expr = U
+    for level in range(levels):
+        left, right = Variable(f"L{level}", n, n, time=0), Variable(f"R{level}", n, n, time=0)
+        expr = nodes.add(nodes.matmul(left, expr), nodes.matmul(right, expr))
+    return expr
+
+
+def test_what_is_shared_is_seen_once() -> None:
+    """As trees these have 2^100 leaves; none of this would end."""
+    first, again = doubled(100), doubled(100)
+    assert first is not again
+    assert first == again
+    assert first != doubled(99)
+    assert len(nodes.variables(first)) == 201
+    assert first.free_symbols == nodes.variables(first)
+    assert len([part for part in nodes.parts(first) if part.is_Matrix]) == 201 + 300
+    assert first.shape == (n, n)
+    last = {Variable("L0", n, n, time=0): nodes.matmul(V, nodes.transpose(V))}
+    assert nodes.variables(first.xreplace(last)) == nodes.variables(first) - last.keys() | {V}
+    assert first.xreplace({}) is first
+
+
+def test_equality_sees_one_changed_leaf_deep_inside() -> None:
+    """The parts that are alike must not hide the one that is not."""
+    for level in (0, 7, 19):
+        other = doubled(20).xreplace({Variable(f"R{level}", n, n, time=0): U})
+        assert doubled(20) != other
+        assert hash(doubled(20)) != hash(other)
