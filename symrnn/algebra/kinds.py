@@ -96,6 +96,7 @@ class _Substitution(dict[Any, Any]):
     def __init__(self, rule: Mapping[Any, Any]) -> None:
         super().__init__(rule)
         self.known: dict[Any, tuple[Any, bool]] = {}
+        self.has_sizes = not all(isinstance(part, _Node) for part in rule)
 
 
 class _Node:
@@ -199,6 +200,11 @@ class Variable(_Node, MatrixSymbol):
         moment = time if isinstance(time, Tuple) else Tuple() if time is None else Tuple(Integer(time))
         args = (Str(name), S(rows), S(cols), Str(base), moment, Str(mark), Str(str(looks or base)))
         return sympy.Basic.__new__(cls, *args)  # type: ignore[no-any-return]
+
+    def _xreplace(self, rule: Any) -> tuple[Any, bool]:
+        if self in rule:
+            return rule[self], True
+        return super()._xreplace(rule) if getattr(rule, "has_sizes", True) else (self, False)
 
     @property
     def base(self) -> str:

@@ -87,6 +87,7 @@ class Names:
 
     def __init__(self, taken: Mapping[str, Variable]) -> None:
         self._taken = dict(taken)
+        self._numbers: dict[str, int] = {}
 
     def claim(self, *candidates: str) -> str:
         """The first candidate that is free.
@@ -98,6 +99,18 @@ class Names:
             if name not in self._taken:
                 return name
         raise NameClashError(f"the names {', '.join(candidates)} are all taken\n  rename one of the cell's variables")
+
+    def is_free(self, name: str) -> bool:
+        """Whether nothing has this name."""
+        return name not in self._taken
+
+    def numbered(self, stem: str) -> str:
+        """The first free one of stem1, stem2, ...; the search goes on where the last one ended."""
+        number = self._numbers.get(stem, 0) + 1
+        while not self.is_free(f"{stem}{number}"):
+            number += 1
+        self._numbers[stem] = number - 1
+        return f"{stem}{number}"
 
     def add(self, variable: Variable) -> Variable:
         """Take a variable's name."""

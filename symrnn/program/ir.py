@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 from symrnn.algebra.nodes import Expr, Variable, variables
@@ -22,7 +23,7 @@ class _Statement:
     target: Variable
     value: Expr
 
-    @property
+    @cached_property
     def reads(self) -> frozenset[Variable]:
         """The variables that the value needs."""
         return frozenset(variables(self.value))

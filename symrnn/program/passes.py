@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from heapq import heappop, heappush
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
@@ -37,34 +38,31 @@ def share(program: Program) -> Program:
     names = _names(program)
     forward, backward = list(program.forward.loop.body), list(program.backward.loop.body)
     while True:
-        chosen = _repeated(forward, backward)
+        chosen = {expr: names.add(_temporary(expr, names)) for expr in _repeated(forward, backward)}
         if not chosen:
             break
-        for expr in chosen:
-            variable = names.add(_temporary(expr, names))
-            for body in (forward, backward):
-                if _extract(body, expr, variable):
-                    break
-            for body in (forward, backward):
-                body[:] = [_substituted(statement, {expr: variable}) for statement in body]
+        missing = dict(chosen)
+        forward, backward = (_extracted(body, chosen, missing) for body in (forward, backward))
     return replace(
         program, forward=program.forward.with_body(tuple(forward)), backward=program.backward.with_body(tuple(backward))
     )
 
 
-def _extract(body: list[Statement], expr: Expr, variable: Variable) -> bool:
-    """Put `variable = expr` before the first statement that contains the expression."""
-    for position, statement in enumerate(body):
-        if any(found == expr for found in _subexpressions(statement.value)):
-            body.insert(position, Assign(variable, expr))
-            return True
-    return False
+def _extracted(body: list[Statement], chosen: dict[Expr, Variable], missing: dict[Expr, Variable]) -> list[Statement]:
+    """The body with variables in place of the chosen expressions; those still missing get their statement first."""
+    result: list[Statement] = []
+    for statement in body:
+        found = {part for part in nodes.parts(statement.value) if part in missing} if missing else set()
+        result += [Assign(missing.pop(expr), expr) for expr in chosen if expr in found]
+        result.append(_substituted(statement, chosen))
+    return result
 
 
-def _substituted(statement: Statement, mapping: dict[Expr, Expr]) -> Statement:
+def _substituted(statement: Statement, mapping: Mapping[Expr, Expr]) -> Statement:
     if statement.value in mapping and statement.target == mapping[statement.value]:
         return statement
-    return replace(statement, value=statement.value.xreplace(mapping))
+    value = statement.value.xreplace(mapping)
+    return statement if value is statement.value else replace(statement, value=value)
 
 
 def _repeated(forward: list[Statement], backward: list[Statement]) -> list[Expr]:
@@ -86,7 +84,8 @@ def _repeated(forward: list[Statement], backward: list[Statement]) -> list[Expr]
 
     found = dict.fromkeys(e for s in (*forward, *backward) for e in largest(s.value))
     # an expression inside another one is left for the next round, when the outer one is a statement of its own
-    return [e for e in found if not any(e is not other and e in set(_subexpressions(other)) for other in found)]
+    inner = {part for expr in found for arg in _children(expr) for part in nodes.parts(arg)}
+    return [expr for expr in found if expr not in inner]
 
 
 def _is_costly(expr: Expr) -> bool:
@@ -124,10 +123,10 @@ def _subexpressions(expr: Expr) -> Iterator[Expr]:
 def _temporary(expr: Expr, names: Names) -> Variable:
     read = nodes.variables(expr)
     time = 0 if any(v.time is not None for v in read) else None
-    candidates = [f"u{number}" for number in range(1, 1000)]
-    if isinstance(expr, nodes.Act) and isinstance(expr.operands[0], Variable):
-        candidates.insert(0, f"{expr.name}_{expr.operands[0].name}")
-    name = names.claim(*candidates)
+    own = isinstance(expr, nodes.Act) and isinstance(expr.operands[0], Variable)
+    name = f"{expr.name}_{expr.operands[0].name}" if own else ""
+    if not own or not names.is_free(name):
+        name = names.numbered("u")
     return Variable(name, expr.shape[0], expr.shape[1], name, time)
 
 
@@ -249,15 +248,19 @@ def sink(program: Program) -> Program:
     states = set(program.states)
     gradients = set(program.adjoints("parameter", "input"))
     named = set(program.adjoints("state", "intermediate", "input", "carry", "parameter"))
-    body = list(program.backward.loop.body)
+    readers = Counter(v for statement in program.backward.loop.body for v in statement.reads)
+    body: list[Statement] = []
     after: list[Statement] = []
     for statement in reversed(program.backward.loop.body):
-        others = [s for s in body if s is not statement]
-        needed = any(statement.target in s.reads for s in others)
+        needed = readers[statement.target] > (statement.target in statement.reads)
         is_result = statement.target in gradients or statement.target not in named
         if is_result and not needed and statement.target not in states:
-            body = others
-            after.insert(0, statement)
+            readers.subtract(statement.reads)
+            after.append(statement)
+        else:
+            body.append(statement)
+    body.reverse()
+    after.reverse()
     after.sort(key=lambda statement: isinstance(statement, Accumulate))  # values first, then the sums that read them
     function = replace(program.backward.with_body(tuple(body)), after=tuple(after) + program.backward.after)
     return replace(program, backward=_ordered(function))
@@ -265,12 +268,23 @@ def sink(program: Program) -> Program:
 
 def _ordered(function: Function) -> Function:
     """The statements after the loop in an order in which everything is written before it is read."""
-    waiting, done = list(function.after), []
-    while waiting:
-        unwritten = {v for s in waiting for v in s.writes}
-        ready = next(s for s in waiting if not (s.reads & unwritten))
-        waiting.remove(ready)
-        done.append(ready)
+    readers: dict[Variable, list[int]] = {}
+    unwritten: list[int] = []
+    writers = Counter(statement.target for statement in function.after)
+    for position, statement in enumerate(function.after):
+        unwritten.append(sum(writers[v] for v in statement.reads))
+        for v in statement.reads & writers.keys():
+            readers.setdefault(v, []).append(position)
+    ready = [position for position, count in enumerate(unwritten) if not count]  # a heap: the first in order comes next
+    done: list[Statement] = []
+    while ready:
+        statement = function.after[heappop(ready)]
+        done.append(statement)
+        for position in readers.get(statement.target, ()):
+            unwritten[position] -= 1
+            if not unwritten[position]:
+                heappush(ready, position)
+    assert len(done) == len(function.after), "statements after the loop read one another in a circle"
     return replace(function, after=tuple(done))
 
 
