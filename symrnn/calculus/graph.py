@@ -6,19 +6,48 @@ frozen passes nothing on.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from functools import reduce
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.rules import Note, chain, local_jacobian
 
+Array = Any
+
 Way = tuple[tuple[Variable, ...], tuple[Expr, ...]]
 """The variables between start and end, and the Jacobians from the end to the start."""
 
 _WRITTEN_OUT = 64
 """A block of more paths than this is nested, J (A + B) rather than J A + J B: paths may grow exponentially."""
+
+
+class Extent(NamedTuple):
+    """How long a derivative is where it is written out.
+
+    Attributes:
+        ways: the number of ways that it is a sum over.
+        factors: the number of local Jacobians in all their products.
+    """
+
+    ways: int
+    factors: int
+
+    def __add__(self, other: tuple[int, ...]) -> Extent:  # type: ignore[override]
+        return Extent(self.ways + other[0], self.factors + other[1])
+
+
+class Link(NamedTuple):
+    """One line of the chain rule: the derivative of one variable by those that its equation reads.
+
+    Attributes:
+        of: the variable.
+        terms: each local Jacobian, and the variable that it comes from, whose own derivative follows it.
+    """
+
+    of: Variable
+    terms: tuple[tuple[Expr, Variable], ...]
 
 
 class StepGraph:
@@ -45,6 +74,7 @@ class StepGraph:
         self._frozen = frozenset(frozen)
         self._incoming: dict[Variable, Mapping[Variable, Expr]] = {}
         self._upstream: dict[Variable, tuple[Variable, ...]] = {}
+        self._extents: dict[Variable, Mapping[Variable, Extent]] = {}
 
     def incoming(self, target: Variable) -> Mapping[Variable, Expr]:
         """The local Jacobians of a variable's own equation, by the variables that it reads."""
@@ -76,11 +106,22 @@ class StepGraph:
 
     def count(self, start: Variable, end: Variable) -> int:
         """The number of ways from start to end."""
-        count = {start: 1}
-        for target in self._needed(end):
-            if target != start:
-                count[target] = sum(count.get(source, 0) for source in self.incoming(target))
-        return count.get(end, 0)
+        return self.extent(start, end).ways
+
+    def extent(self, start: Variable, end: Variable) -> Extent:
+        """How many ways lead from start to end, and how many Jacobians are multiplied on them."""
+        if end not in self._extents:
+            self._extents[end] = self._counted(end)
+        return self._extents[end].get(start, Extent(0, 0))
+
+    def _counted(self, end: Variable) -> Mapping[Variable, Extent]:
+        """The same for every start, in one pass from the end."""
+        found = {end: Extent(1, 0)}
+        for target in reversed(self._needed(end)):
+            onward = found[target]
+            for source in self.incoming(target):
+                found[source] = found.get(source, Extent(0, 0)) + Extent(onward.ways, onward.factors + onward.ways)
+        return found
 
     def ways(self, start: Variable, end: Variable) -> list[Way]:
         """Every way from start to end, the shortest first."""
@@ -88,15 +129,54 @@ class StepGraph:
         for target in self._needed(end):
             for source, value in self.incoming(target).items():
                 outgoing.setdefault(source, []).append((target, value))
+        found: list[Way] = [] if start != end else [((), ())]
+        through: list[Variable] = []
+        factors: list[Expr] = []
+        waiting = [iter(outgoing.get(start, ()))] if start != end else []
+        while waiting:  # depth first, without Python's recursion, which a long chain of equations would exceed
+            for target, factor in waiting[-1]:
+                if target == end:
+                    found.append((tuple(through), (factor, *reversed(factors))))
+                    continue
+                through.append(target)
+                factors.append(factor)
+                waiting.append(iter(outgoing.get(target, ())))
+                break
+            else:
+                waiting.pop()
+                del through[-1:], factors[-1:]
+        return sorted(found, key=lambda way: len(way[0]))
 
-        def walk(at: Variable, through: tuple[Variable, ...], factors: tuple[Expr, ...]) -> Iterator[Way]:
-            if at == end:
-                yield through[:-1], factors
-                return
-            for target, factor in outgoing.get(at, ()):
-                yield from walk(target, (*through, target), (factor, *factors))
+    def rows(self, start: Variable, end: Variable) -> tuple[Link, ...]:
+        """The chain rule from start to end: each variable between them once, after those that its equation reads."""
+        reached = {start}
+        found: list[Link] = []
+        for target in self._needed(end):
+            terms = tuple((value, source) for source, value in self.incoming(target).items() if source in reached)
+            if terms and target != start:
+                reached.add(target)
+                found.append(Link(target, terms))
+        return tuple(found)
 
-        return sorted(walk(start, (), ()), key=lambda way: len(way[0]))
+    def push(self, start: Variable, change: Array, evaluate: Callable[[Expr], Array]) -> dict[Variable, Array]:
+        """How a change of the start moves every variable that it reaches, by the chain rule at numbers.
+
+        Args:
+            start: what moves.
+            change: a column with its entries, or several columns.
+            evaluate: gives a local Jacobian its value.
+        """
+        moved = {start: change}
+        for target in self._equations:
+            if target not in self._hidden and target != start:
+                parts = [
+                    evaluate(value) @ moved[source]
+                    for source, value in self.incoming(target).items()
+                    if source in moved
+                ]
+                if parts:
+                    moved[target] = sum(parts[1:], parts[0])
+        return moved
 
     def direct(self, start: Variable, end: Variable) -> Expr:
         """The Jacobian of the end's own equation, every other named variable held."""
@@ -110,12 +190,8 @@ class StepGraph:
             values = [product(end, factors) for _, factors in self.ways(start, end)]
             return nodes.add(no_change(end, start), *values)
         known = {start: identity(start)}
-        for target in self._needed(end):
-            if target == start:
-                continue
-            terms = [chain(value, known[source]) for source, value in self.incoming(target).items() if source in known]
-            if terms:
-                known[target] = nodes.add(*terms)
+        for target, terms in self.rows(start, end):
+            known[target] = nodes.add(*(chain(value, known[source]) for value, source in terms))
         return known[end]
 
 
@@ -136,4 +212,4 @@ def no_change(of: Variable, wrt: Variable) -> Expr:
 
 def product(end: Variable, factors: Collection[Expr], note: Note | None = None) -> Expr:
     """The product of the Jacobians along a way; of no factor, the identity."""
-    return reduce(lambda later, before: chain(later, before, note=note), factors) if factors else identity(end)
+    return chain(*factors, note=note) if factors else identity(end)

@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
+from itertools import groupby
+from operator import mul
 from typing import Any
 
 from sympy import Rational, S
@@ -555,18 +557,17 @@ def _merge_diagonals(terms: list[Expr], note: Note | None) -> Expr:
 
 def chain(*factors: Expr, note: Note | None = None) -> Expr:
     """The product of Jacobians; neighbouring diagonal matrices become one, of which `note` is told."""
-
-    def join(left: list[Expr], right: Expr) -> list[Expr]:
-        if left:
-            (m, a), (n, b) = nodes.coefficient(left[-1]), nodes.coefficient(right)
-            if isinstance(a, nodes.Diag) and isinstance(b, nodes.Diag):
-                if note is not None:
-                    note("product with a diagonal")
-                return [*left[:-1], nodes.scale(m * n, nodes.diag(nodes.hadamard(a.args[0], b.args[0])))]
-        return [*left, right]
-
     flat = [inner for factor in factors for inner in (factor.args if isinstance(factor, nodes.Product) else (factor,))]
     numbers = [factor for factor in flat if not getattr(factor, "is_Matrix", False)]
     matrices = [factor for factor in flat if getattr(factor, "is_Matrix", False)]
-    joined: list[Expr] = reduce(join, matrices, [])
-    return nodes.scale(reduce(lambda a, b: a * b, numbers, S.One), nodes.matmul(*joined))
+    joined: list[Expr] = []
+    for is_diagonal, group in groupby(matrices, key=lambda x: isinstance(nodes.coefficient(x)[1], nodes.Diag)):
+        run = list(group)
+        if is_diagonal and len(run) > 1:
+            if note is not None:
+                note("product with a diagonal")
+            split = [nodes.coefficient(x) for x in run]
+            entries = nodes.diag(nodes.hadamard(*(rest.args[0] for _, rest in split)))
+            run = [nodes.scale(reduce(mul, (number for number, _ in split)), entries)]
+        joined += run
+    return nodes.scale(reduce(mul, numbers, S.One), nodes.matmul(*joined))
