@@ -159,6 +159,17 @@ class Derivation(Shown):
     def _steps(self) -> Mapping[str, Step]:
         return {step.of.name: step for step in self.steps}
 
+    @cached_property
+    def variables(self) -> Mapping[str, Variable]:
+        """Every variable of the cell, and the pre-activations that the derivation names, by identifier."""
+        return dict(self.cell.symbols) | {equation.target.name: equation.target for equation in self.forward}
+
+    @cached_property
+    def identifiers(self) -> Mapping[str, Variable]:
+        """Every identifier of the cell and of its derivation."""
+        adjoints = {step.target.name: step.target for step in self.steps}
+        return {**self.variables, **adjoints, **{v.name: v for v in self.cotangents.values()}}
+
     def role(self, *roles: Role) -> tuple[Step, ...]:
         """The steps with these roles, in order."""
         return tuple(step for step in self.steps if step.role in roles)

@@ -29,13 +29,12 @@ class Extent(NamedTuple):
     Attributes:
         ways: the number of ways that it is a sum over.
         factors: the number of local Jacobians in all their products.
+        nested: the same where what ways have in common at their end is written once, J (A + B).
     """
 
     ways: int
     factors: int
-
-    def __add__(self, other: tuple[int, ...]) -> Extent:  # type: ignore[override]
-        return Extent(self.ways + other[0], self.factors + other[1])
+    nested: int
 
 
 class Link(NamedTuple):
@@ -70,6 +69,7 @@ class StepGraph:
         self._note = note
         self._rules = derivation.rules
         self._equations = {equation.target: equation for equation in derivation.forward}
+        self._order = {target: position for position, target in enumerate(self._equations)}
         self._hidden = {v for v in self._equations if derivation.is_preactivation(v) and v not in shown}
         self._frozen = frozenset(frozen)
         self._incoming: dict[Variable, Mapping[Variable, Expr]] = {}
@@ -101,7 +101,7 @@ class StepGraph:
                 fresh = set(self.incoming(waiting.pop())) & self._equations.keys() - found
                 found |= fresh
                 waiting += fresh
-            self._upstream[end] = tuple(v for v in self._equations if v in found)
+            self._upstream[end] = tuple(sorted(found & self._order.keys(), key=self._order.__getitem__))
         return self._upstream[end]
 
     def count(self, start: Variable, end: Variable) -> int:
@@ -109,19 +109,29 @@ class StepGraph:
         return self.extent(start, end).ways
 
     def extent(self, start: Variable, end: Variable) -> Extent:
-        """How many ways lead from start to end, and how many Jacobians are multiplied on them."""
-        if end not in self._extents:
-            self._extents[end] = self._counted(end)
-        return self._extents[end].get(start, Extent(0, 0))
+        """How long the derivative from start to end is where it is written out."""
+        if start not in self._extents:
+            self._extents[start] = self._measured(start)
+        return self._extents[start].get(end, Extent(0, 0, 0))
 
-    def _counted(self, end: Variable) -> Mapping[Variable, Extent]:
-        """The same for every start, in one pass from the end."""
-        found = {end: Extent(1, 0)}
-        for target in reversed(self._needed(end)):
-            onward = found[target]
-            for source in self.incoming(target):
-                found[source] = found.get(source, Extent(0, 0)) + Extent(onward.ways, onward.factors + onward.ways)
+    def _measured(self, start: Variable) -> Mapping[Variable, Extent]:
+        """The same for every end, in one pass over the equations."""
+        found = {start: Extent(1, 0, 0)}
+        for target in self._equations:
+            if target != start:
+                before = [found[source] for source in self.incoming(target) if source in found]
+                if before:
+                    found[target] = Extent(
+                        sum(x.ways for x in before),
+                        sum(x.factors + x.ways for x in before),
+                        sum(x.nested + 1 for x in before),
+                    )
         return found
+
+    def length(self, start: Variable, end: Variable) -> int:
+        """The number of local Jacobians in `block`."""
+        extent = self.extent(start, end)
+        return extent.factors if extent.ways <= _WRITTEN_OUT else extent.nested
 
     def ways(self, start: Variable, end: Variable) -> list[Way]:
         """Every way from start to end, the shortest first."""

@@ -28,6 +28,7 @@ from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.algebra.simplify import simplify
 from symrnn.calculus.derivation import Derivation
+from symrnn.calculus.extent import check_length
 from symrnn.calculus.graph import StepGraph, no_change
 from symrnn.calculus.paths import Path, accumulate, count_paths, paths, step_graphs
 from symrnn.calculus.rules import chain
@@ -81,7 +82,9 @@ def jacobian(
 
     Raises:
         UnknownNameError: the cell has no such variable.
-        InputError: there is no such kind, layout or number of steps, they do not go together, or `of` or `wrt` is held.
+        InputError: there is no such kind, layout or number of steps, they do not go together, `of` or `wrt` is held, or
+            the derivative is a sum over so many paths that no expression is made of it; `through_time` gives it by
+            named inner derivatives.
     """
     window = question(cell, of, wrt, kind, steps=steps, holding=holding, layout=layout)
     return written(_direct(window) if kind == "direct" else accumulated(window), layout)
@@ -113,7 +116,12 @@ def _direct(window: Window) -> Expr:
 
 
 def accumulated(window: Window) -> Expr:
-    """The derivative over all paths of a window, of kind "cell" or "total", in the numerator layout."""
+    """The derivative over all paths of a window, of kind "cell" or "total", in the numerator layout.
+
+    Raises:
+        InputError: it would be too long.
+    """
+    check_length(window)
 
     def local(graph: StepGraph, start: Variable, end: Variable, back: int) -> Expr:
         return window.at(graph.block(start, end), back)

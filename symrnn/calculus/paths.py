@@ -98,7 +98,7 @@ def paths(
         InputError: there is no such number of steps or kind, `of` or `wrt` is held, or there are over 10,000 paths.
     """
     window = _ask(cell, of, wrt, steps, holding, kind)
-    number = _count(window)
+    number = count_ways(window)
     if number > _MOST:
         message = f"{number} paths lead from {window.start} to {window.end}: too many to list"
         raise InputError(f"{message}\n  count them with count_paths, or take the recursion from through_time")
@@ -143,7 +143,7 @@ def count_paths(
         UnknownNameError: the cell has no such variable.
         InputError: there is no such number of steps or kind, or `of` or `wrt` is held.
     """
-    return _count(_ask(cell, of, wrt, steps, holding, kind))
+    return count_ways(_ask(cell, of, wrt, steps, holding, kind))
 
 
 def _ask(
@@ -155,7 +155,9 @@ def _ask(
     return window
 
 
-def _count(window: Window) -> int:
+def count_ways(window: Window) -> int:
+    """The number of paths of a window."""
+
     def local(graph: StepGraph, start: Variable, end: Variable, back: int) -> int:
         return graph.count(start, end)
 

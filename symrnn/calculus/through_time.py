@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import sympy
 
@@ -23,15 +24,22 @@ from symrnn.algebra.kinds import indexed
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.algebra.spelling import free_letters
 from symrnn.calculus.derivation import Derivation, Names
-from symrnn.calculus.graph import StepGraph
+from symrnn.calculus.graph import StepGraph, entries
 from symrnn.calculus.jacobian import LAYOUTS, accumulated, laid_out, written
 from symrnn.calculus.paths import accumulate
+from symrnn.calculus.rules import chain
 from symrnn.calculus.symbols import DerivativeSymbol
 from symrnn.calculus.window import Window, ask, check_choice, taken_names
 from symrnn.errors import InputError
 from symrnn.language.recurrence import Cell
 
 Show = Callable[[Expr], str]
+
+LONGEST_BLOCK = 256
+"""A block of one step with more local Jacobians than this, some two pages, is given by the chain rule."""
+
+LONGEST_INNER = 4
+"""Within a chain rule an inner derivative of more local Jacobians than this, half a line, has a symbol of its own."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,8 @@ class Block:
         stands_for: the symbol of the derivative that it is.
         form: its expression as it would be at t.
         window: the question that it is a part of.
+        links: of a long block, its chain rule: each term's first factor as it would be at t, and the symbol of another
+            block that follows it, at this block's step; None where that is all.  A short block has no links.
     """
 
     of: Variable
@@ -53,11 +63,28 @@ class Block:
     stands_for: DerivativeSymbol
     form: Expr
     window: Window = field(compare=False, repr=False)
+    links: tuple[tuple[Expr, Variable | None], ...] = ()
 
     @cached_property
     def value(self) -> Expr:
-        """Its expression at its step."""
-        return self.window.at(self.form, -(self.symbol.time or 0))
+        """Its expression at its step; of many paths, by the symbols of the blocks in its links."""
+        return self.laid_out("numerator")
+
+    def laid_out(self, layout: str) -> Expr:
+        """Its expression in a layout, in which the symbols of other blocks stand for them in that layout too."""
+        back = -(self.symbol.time or 0)
+        if not self.links:
+            return laid_out(self.window.at(self.form, back), layout)
+        terms = []
+        for factor, symbol in self.links:
+            pair = [laid_out(self.window.at(factor, back), layout)]
+            if symbol is not None:
+                rows, cols = symbol.shape if layout == "numerator" else symbol.shape[::-1]
+                pair.append(
+                    Variable(symbol.name, rows, cols, symbol.base, symbol.time, looks=symbol.looks)
+                )
+            terms.append(nodes.matmul(*(pair if layout == "numerator" else pair[::-1])))
+        return nodes.add(*terms)
 
 
 @dataclass(frozen=True)
@@ -101,6 +128,7 @@ class StepwiseDerivative:
         rows: the recursion, from the first step to the last: a row per state and step, and one for `of`.
         forms: every block once, as it is at t; where something held makes it another one at some steps, each of its
             forms at the latest step that has it.
+        inner: the blocks that others name in their values, at every step, each after those that it names itself.
         window: the question.
     """
 
@@ -110,6 +138,7 @@ class StepwiseDerivative:
     layout: str
     rows: tuple[Row, ...]
     forms: tuple[Block, ...]
+    inner: tuple[Block, ...]
     window: Window = field(compare=False)
 
     @cached_property
@@ -127,8 +156,12 @@ class StepwiseDerivative:
 
     @cached_property
     def blocks(self) -> Mapping[str, Block]:
-        """Every block of the recursion, by the identifier of its symbol: `J_h_c`, `J_h_c_prev`, `J_h_c_minus2`, ..."""
-        return {term.block.symbol.name: term.block for row in self.rows for term in row.terms}
+        """Every block of the recursion, by the identifier of its symbol: `J_h_c`, `J_h_c_prev`, `J_h_c_minus2`, ...
+
+        Each comes after those that its value names.
+        """
+        own = (term.block for row in self.rows for term in row.terms)
+        return {block.symbol.name: block for block in (*self.inner, *own)}
 
     def factors(self, term: Term) -> tuple[DerivativeSymbol | Variable, ...]:
         """What is multiplied in a term, in the order of the layout: a block's symbol, and that of a derivative."""
@@ -159,7 +192,7 @@ class StepwiseDerivative:
             terms = (gap.join(map(shown, self.factors(term))) for term in row.terms)
             yield shown(self.symbol.leading_to(row.of)), " + ".join(terms) or "0"
         for block in self.forms:
-            yield show(block.symbol), show(laid_out(block.value, self.layout))
+            yield show(block.symbol), show(block.laid_out(self.layout))
 
 
 def through_time(
@@ -195,9 +228,15 @@ def through_time(
         raise InputError('kind="direct": that has no recursion\n  ask for kind="cell" or kind="total"')
     symbols = _Symbols(window)
     rows = _recursion(window, symbols)
-    used = {term.block.symbol.base for row in rows for term in row.terms}
-    forms = tuple(block for block in symbols.forms() if block.symbol.base in used)
-    return StepwiseDerivative(window.end, window.start, window.steps, layout, rows, forms, window)
+    own = [term.block for row in rows for term in row.terms]
+    used = {block.symbol for block in own}
+    for block in (*own, *reversed(symbols.inner)):
+        if block.symbol in used:
+            used |= {symbol for _, symbol in block.links if symbol is not None}
+    inner = tuple(block for block in symbols.inner if block.symbol in used)
+    bases = {symbol.base for symbol in used}
+    forms = tuple(block for block in symbols.forms() if block.symbol.base in bases)
+    return StepwiseDerivative(window.end, window.start, window.steps, layout, rows, forms, inner, window)
 
 
 def _recursion(window: Window, symbols: _Symbols) -> tuple[Row, ...]:
@@ -229,43 +268,86 @@ class _Symbols:
         self._window = window
         self._names = Names(taken_names(window.derivation))
         self._known: dict[tuple[Variable, Variable], Variable] = {}
-        self._values: dict[tuple[StepGraph, Variable, Variable], Expr] = {}
-        self._latest: dict[tuple[Variable, Variable], dict[Expr, int]] = {}
+        self._ends: dict[Variable, Variable] = {}
+        self._free: dict[bool, tuple[str, ...]] = {}
+        self._forms: dict[tuple[StepGraph, Variable, Variable], dict[Variable, _Form]] = {}
+        self._latest: dict[tuple[Variable, Variable], dict[_Form, int]] = {}
+        self.inner: list[Block] = []
 
     def block(self, graph: StepGraph, start: Variable, end: Variable, back: int) -> Block | None:
         """The block of the step t - back; none where it is zero."""
         key = (graph, start, end)
-        if key not in self._values:
-            self._values[key] = written(graph.block(start, end))
-        value = self._values[key]
-        if nodes.is_zero(value):
-            return None
-        self._latest.setdefault((start, end), {})[value] = back  # steps come in their order
-        return self._block(start, end, value, back)
+        if key not in self._forms:
+            self._forms[key] = self._chained(graph, start, end)
+        block = None
+        for variable, form in self._forms[key].items():
+            latest = self._latest.setdefault((start, variable), {})
+            is_new = latest.get(form) != back
+            latest[form] = back  # steps come in their order
+            block = self._block(start, variable, form, back)
+            if variable != end and is_new:
+                self.inner.append(block)
+        return block
 
     def forms(self) -> tuple[Block, ...]:
         """Every block once, at t; one that is not the same at all steps, at the latest step of each of its forms."""
         return tuple(
-            self._block(start, end, value, back if len(latest) > 1 else 0)
+            self._block(start, end, form, back if len(latest) > 1 else 0)
             for (start, end), latest in self._latest.items()
-            for value, back in latest.items()
+            for form, back in latest.items()
         )
 
-    def _block(self, start: Variable, end: Variable, value: Expr, back: int) -> Block:
+    def _chained(self, graph: StepGraph, start: Variable, end: Variable) -> dict[Variable, _Form]:
+        """The form of a block, after those of the inner derivatives that it names; empty where it is zero."""
+        if graph.length(start, end) <= LONGEST_BLOCK:
+            value = written(graph.block(start, end))
+            return {} if nodes.is_zero(value) else {end: _Form(value)}
+        found: dict[Variable, _Form] = {}
+        for variable, terms in graph.rows(start, end):
+            if variable == end or graph.length(start, variable) > LONGEST_INNER:
+                links = tuple(self._link(graph, start, factor, source, found) for factor, source in terms)
+                parts = (factor if inner is None else nodes.matmul(factor, inner) for factor, inner in links)
+                found[variable] = _Form(nodes.add(*parts), links)
+        return found
+
+    def _link(
+        self, graph: StepGraph, start: Variable, factor: Expr, source: Variable, found: Mapping[Variable, _Form]
+    ) -> tuple[Expr, Variable | None]:
+        """A term of a chain rule: what is short in it is written out, what is long has a symbol."""
+        if source in found:
+            return written(factor), self._symbol(start, source)
+        return written(chain(factor, graph.block(start, source))), None
+
+    def _symbol(self, start: Variable, end: Variable) -> Variable:
+        """The symbol of a block at t; its base is its name, so that it can be moved in time."""
         if (start, end) not in self._known:
             stem = f"{end.base}_{start.base}"
-            letters = (*(("D", "Q") if start.name in self._window.cell.states else ("J", "K")), "Jac", "Jacobian")
-            own = (variable.looks for variable in self._window.cell.symbols.values())
-            name = self._names.claim(*(f"{letter}_{stem}" for letter in free_letters(letters, own)))
-            self._known[start, end] = self._names.add(Variable(name, value.shape[0], value.shape[1], name, 0))
-        at = self._window.at
-        symbol = at(self._known[start, end], back)
-        letter, _, _ = symbol.base.partition("_")
-        base, looks = indexed(letter, end.base, start.base), indexed(letter, end.looks, start.looks)
-        shown = Variable(symbol.name, symbol.shape[0], symbol.shape[1], base, symbol.time, looks=looks)
-        return Block(at(end, back), at(start, back), shown, self._symbol(start, end, back), value, self._window)
+            name = self._names.claim(*(f"{letter}_{stem}" for letter in self._letters(start)))
+            symbol = self._names.add(Variable(name, entries(end), entries(start), name, 0))
+            self._known[start, end], self._ends[symbol] = symbol, end
+        return self._known[start, end]
 
-    def _symbol(self, start: Variable, end: Variable, back: int) -> DerivativeSymbol:
+    def _letters(self, start: Variable) -> tuple[str, ...]:
+        """The letters that a block may have: those of what happens within a step, or of what happens over it."""
+        is_within = start.name in self._window.cell.states
+        if is_within not in self._free:
+            letters = (*(("D", "Q") if is_within else ("J", "K")), "Jac", "Jacobian")
+            own = (variable.looks for variable in self._window.cell.symbols.values())
+            self._free[is_within] = tuple(free_letters(letters, own))
+        return self._free[is_within]
+
+    def _block(self, start: Variable, end: Variable, form: _Form, back: int) -> Block:
+        at = self._window.at
+        shown = _subscripted(at(self._symbol(start, end), back), start, end)
+        links = tuple(
+            (factor, symbol and _subscripted(at(symbol, back), start, self._ends[symbol]))
+            for factor, symbol in form.links
+        )
+        return Block(
+            at(end, back), at(start, back), shown, self._derivative(start, end, back), form.value, self._window, links
+        )
+
+    def _derivative(self, start: Variable, end: Variable, back: int) -> DerivativeSymbol:
         """A block of one step is a derivative of kind "cell"; what one state does to another of its step is total."""
         window, at = self._window, self._window.at
         is_within = start.name in window.cell.states
@@ -273,3 +355,17 @@ class _Symbols:
         frozen = [at(v, back) for v in sorted(window.frozen(back), key=lambda v: v.name) if v != start]
         kind = "total" if is_within else "cell"
         return DerivativeSymbol.holding(kind, at(end, back), at(start, back), entering, frozen)
+
+
+class _Form(NamedTuple):
+    """A block as it would be at t: its expression, and of a long one the links of its chain rule."""
+
+    value: Expr
+    links: tuple[tuple[Expr, Variable | None], ...] = ()
+
+
+def _subscripted(symbol: Variable, start: Variable, end: Variable) -> Variable:
+    """A block's symbol with the subscripts that it is printed with."""
+    letter = symbol.base.partition("_")[0]
+    base, looks = indexed(letter, end.base, start.base), indexed(letter, end.looks, start.looks)
+    return Variable(symbol.name, symbol.shape[0], symbol.shape[1], base, symbol.time, looks=looks)

@@ -221,7 +221,7 @@ def count_steps(steps: int) -> int:
 
 def known_variables(derivation: Derivation) -> Mapping[str, Variable]:
     """Every variable of the cell, and the pre-activations that the derivation names, by identifier."""
-    return dict(derivation.cell.symbols) | {equation.target.name: equation.target for equation in derivation.forward}
+    return derivation.variables
 
 
 def find_variable(derivation: Derivation, name: str, where: str = "") -> Variable:
@@ -254,8 +254,7 @@ def earlier(derivation: Derivation, expr: Expr, back: int) -> Expr:
 
 def taken_names(derivation: Derivation) -> Mapping[str, Variable]:
     """Every identifier of the cell and of its derivation."""
-    adjoints = {step.target.name: step.target for step in derivation.steps}
-    return {**known_variables(derivation), **adjoints, **{v.name: v for v in derivation.cotangents.values()}}
+    return derivation.identifiers
 
 
 def _free(name: str, taken: Mapping[str, Variable]) -> str:
