@@ -48,7 +48,7 @@ def check_length(window: Window) -> None:
     if length(window) <= MOST_FACTORS:
         return
     many = show_count(count_ways(window))
-    asked = f'"{window.of.name}", "{window.wrt.name}", {window.steps}'
+    asked = f'"{window.of.name}", "{window.wrt.name}", {window.steps}, kind="{window.kind}"'
     raise InputError(
         f"the derivative of {window.end} with respect to {window.start} is a sum over {many} paths: too long for one "
         f"expression\n  take symrnn.through_time(cell, {asked}), which names what the paths share"

@@ -11,7 +11,7 @@ from symrnn.algebra import nodes
 from symrnn.calculus import extent, graph
 from symrnn.calculus.extent import MOST_FACTORS, length, show_count
 from symrnn.calculus.graph import StepGraph
-from symrnn.calculus.through_time import TotalDerivative
+from symrnn.calculus.through_time import StepwiseDerivative
 from symrnn.calculus.window import ask
 from symrnn.errors import InputError
 from symrnn.verification.jacobians import true_change
@@ -67,7 +67,7 @@ def test_the_work_grows_with_the_equations(monkeypatch: pytest.MonkeyPatch) -> N
     assert works[2] - works[1] < 2.2 * (works[1] - works[0]) + 10
 
 
-def followed(total: TotalDerivative, replay: Replay) -> np.ndarray:
+def followed(total: StepwiseDerivative, replay: Replay) -> np.ndarray:
     """The derivative by the printed equations, blocks first and rows after, with numbers for their symbols."""
     known: dict[str, np.ndarray] = {}
     assert isinstance(replay.evaluate.values, dict)
