@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
+_IN_A_SUM = 50
+"""Terms in one sum; the language takes formulas of up to 100 levels."""
+
 
 def _text(name: str, states: Sequence[str], parameters: Sequence[str], lines: Sequence[str]) -> str:
     body = "".join(f"    {line}\n" for line in lines)
@@ -30,7 +33,9 @@ def gates(count: int) -> str:
     names = [f"g{i}" for i in range(1, count)]
     lines = [f"{g} = sigmoid(W_{g} @ x + U_{g} @ h + b_{g})" for g in names]
     parameters = [f"{letter}_{g}" for g in names for letter in "WUb"]
-    return _text("gates", ["h"], parameters, [*lines, "h = " + " + ".join(names)])
+    sums = [names[i : i + _IN_A_SUM] for i in range(0, len(names), _IN_A_SUM)]
+    lines += [f"m{i} = {' + '.join(part)}" for i, part in enumerate(sums)]
+    return _text("gates", ["h"], parameters, [*lines, "h = " + " + ".join(f"m{i}" for i in range(len(sums)))])
 
 
 def states(count: int) -> str:
@@ -44,8 +49,8 @@ def states(count: int) -> str:
 def apart(count: int) -> str:
     """As many states as equations, none of which reads another."""
     names = [f"s{i}" for i in range(1, count + 1)]
-    lines = [f"s{i} = tanh(W{i} @ x + a{i} * s{i})" for i in range(1, count + 1)]
-    return _text("apart", names, [f"{letter}{i}" for i in range(1, count + 1) for letter in "Wa"], lines)
+    lines = [f"s{i} = tanh(W @ x + a{i} * s{i})" for i in range(1, count + 1)]
+    return _text("apart", names, ["W", *(f"a{i}" for i in range(1, count + 1))], lines)
 
 
 def ring(count: int) -> str:

@@ -12,7 +12,7 @@ from symrnn.algebra.simplify import REWRITINGS, trace
 from symrnn.calculus.derivation import shift
 from symrnn.calculus.graph import StepGraph, product
 from symrnn.calculus.rules import chain, local_jacobian
-from symrnn.documents.jacobians import MOST_PATHS
+from symrnn.documents.jacobians import pairs_of, short_pairs
 from symrnn.documents.setting import Setting, phrase
 from symrnn.documents.structure import Block, Bullets, Centred, Inline, Maths, Paragraph, Section
 from symrnn.errors import UnknownNameError
@@ -96,11 +96,12 @@ def _applied(setting: Setting) -> Collection[str]:
     def simplified(expr: Expr) -> None:
         names.update(step.name for step in trace(expr))
 
+    pairs = pairs_of(cell)
+    written_out = short_pairs(graph, pairs)
+    for of, wrt in written_out:
+        for _, factors in graph.ways(wrt, of):
+            simplified(product(of, factors, names.add))
     for state in map(cell.__getitem__, cell.states):
-        for wrt in (*cell.previous, *(cell[name] for name in cell.inputs)):
-            if graph.count(wrt, state) <= MOST_PATHS:
-                for _, factors in graph.ways(wrt, state):
-                    simplified(product(state, factors, names.add))
         direct = graph.direct(cell[f"{state.name}_prev"], state)
         if not nodes.is_zero(direct):
             simplified(chain(direct, shift(direct, -1), note=names.add))

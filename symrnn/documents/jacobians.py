@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
@@ -10,13 +10,20 @@ from symrnn.calculus.graph import StepGraph
 from symrnn.calculus.jacobian import laid_out, written
 from symrnn.calculus.paths import Path, count_paths, direct_path, paths
 from symrnn.calculus.symbols import DerivativeSymbol
-from symrnn.calculus.through_time import Row, Term, through_time
+from symrnn.calculus.through_time import LONGEST_BLOCK, Row, Term, through_time
+from symrnn.calculus.through_time import Block as TermBlock
 from symrnn.calculus.window import ask
+from symrnn.documents.chain_rule import MANY_STATES, chain_rule, over_many_states, show_number
 from symrnn.documents.setting import Setting, phrase
 from symrnn.documents.structure import Block, Bullets, Display, Equation, Inline, Line, Maths, Paragraph, Section
+from symrnn.language.recurrence import Cell
 
 MOST_PATHS = 40
 """More paths than this to one Jacobian block are counted, not listed: nobody would read them."""
+
+_MOST_FACTORS = 1000
+"""Where the blocks have more local Jacobians than this in all, some eight pages, only the chain rule is given: a cell
+of many states has as many blocks as pairs of states.  The library's largest has 280."""
 
 _IN_A_ROW = 3
 _COUNTED_STEPS = (1, 2, 3, 4, 5)
@@ -42,24 +49,46 @@ def _one_step(setting: Setting, numbers: Iterator[str]) -> Section:
     derivation = setting.derivation
     cell = derivation.cell
     graph = StepGraph(derivation)
+    pairs = pairs_of(cell)
+    written_out = short_pairs(graph, pairs)
+    if not written_out:
+        zeros = sum(not graph.count(wrt, of) for of, wrt in pairs)
+        text = f"There are {len(pairs)} Jacobians of one step, of a state with respect to an argument"
+        text += f", {zeros} of them without a path and zero." if zeros else "."
+        return Section("jacobians", "Jacobian blocks", (Paragraph((text,)), *chain_rule(setting, numbers)))
     displays: list[Block] = []
-    for state in cell.states:
-        for wrt in (*(variable.name for variable in cell.previous), *cell.inputs):
-            number = next(numbers)
-            left = setting.derivative(ask(derivation, state, wrt).symbol)
-            count = graph.count(cell[wrt], cell[state])
-            if count > MOST_PATHS:
-                text = f" is a sum over {count} paths, too many to be written out."
-                displays.append(Paragraph((left, text)))
-                continue
-            lines = _block(setting, left, paths(derivation, state, wrt))
-            displays.append(Display((Equation(number, lines, f"jacobian:{state}:{wrt}"),)))
+    for of, wrt in pairs:
+        number = next(numbers)
+        left = setting.derivative(ask(derivation, of.name, wrt.name).symbol)
+        if (of, wrt) in written_out:
+            lines = _block(setting, left, paths(derivation, of.name, wrt.name))
+            displays.append(Display((Equation(number, lines, f"jacobian:{of.name}:{wrt.name}"),)))
+        else:
+            many = (*show_number(graph.count(wrt, of)), " paths")
+            displays.append(Paragraph((left, " is a sum over ", *many, ", too many to be written out.")))
+    if len(written_out) < len(pairs):
+        displays += chain_rule(setting, numbers)
     text = "The Jacobians of one step as a function of its arguments, one term for each path. "
     if len(cell.states) == 1:
         text += "No other state enters, so these are total derivatives as well."
     else:
         text += "What the bar names enters too and is held."
     return Section("jacobians", "Jacobian blocks", (Paragraph((text,)), *displays))
+
+
+def pairs_of(cell: Cell) -> list[tuple[Variable, Variable]]:
+    """Every state with every argument of the step that is no parameter."""
+    arguments = (*cell.previous, *(cell[name] for name in cell.inputs))
+    return [(cell[state], wrt) for state in cell.states for wrt in arguments]
+
+
+def short_pairs(
+    graph: StepGraph, pairs: Collection[tuple[Variable, Variable]]
+) -> Collection[tuple[Variable, Variable]]:
+    """Those whose Jacobian is written out, path by path; none where they are too many in all."""
+    extents = {(of, wrt): graph.extent(wrt, of) for of, wrt in pairs}
+    short = {pair: x for pair, x in extents.items() if x.ways <= MOST_PATHS and x.factors <= LONGEST_BLOCK}
+    return short if sum(max(1, x.factors) for x in short.values()) <= _MOST_FACTORS else {}
 
 
 def _block(setting: Setting, left: Maths, found: tuple[Path, ...]) -> tuple[Line, ...]:
@@ -132,6 +161,8 @@ def laid_out_maths(setting: Setting, block: Expr) -> Maths:
 
 def _several_steps(setting: Setting, numbers: Iterator[str]) -> Section:
     cell = setting.derivation.cell
+    if len(cell.states) > MANY_STATES:
+        return Section("steps", "Over several steps", (*over_many_states(setting), *_direct(setting, numbers)))
     found = [through_time(setting.derivation, state, f"{state}_prev", 2) for state in cell.states]
     recursion = [recursion_row(setting, numbers, each.rows[-1], each.symbol) for each in found if each.rows]
     terms = [term for each in found if each.rows for term in each.rows[-1].terms]
@@ -180,10 +211,10 @@ def _total(setting: Setting, numbers: Iterator[str]) -> list[Block]:
         if not moving:
             continue
         displays.append(recursion_row(setting, numbers, whole.rows[-1], whole.symbol))
-        for block in whole.forms:
-            if block.stands_for.kind == "total" and block.of.base in moving:
-                line = Line(setting.derivative(block.stands_for), laid_out_maths(setting, block.form))
-                displays.append(Display((Equation(next(numbers), (line,), f"within:{block.symbol.name}"),)))
+        for block in _within(whole.forms, moving):
+            left = block_symbol(setting, block) if block.links else setting.derivative(block.stands_for)
+            line = Line(left, setting.maths(block.laid_out(setting.layout)))
+            displays.append(Display((Equation(next(numbers), (line,), f"within:{block.symbol.name}"),)))
     if len(derivation.cell.states) == 1:
         return []
     text = "A total derivative does not hold the other states: those that read the state in its own step move with it. "
@@ -193,6 +224,23 @@ def _total(setting: Setting, numbers: Iterator[str]) -> list[Block]:
         )
         return [Paragraph((text,))]
     return [Paragraph(phrase(rf"{text}Over one step, and over $k$ steps with the same addition at $t-k$:")), *displays]
+
+
+def _within(forms: Sequence[TermBlock], moving: Collection[str]) -> list[TermBlock]:
+    """What one state does to these others of its own step, after the inner derivatives that it is given by."""
+    found: list[TermBlock] = []
+    named: set[Variable] = set()
+    for block in reversed(forms):
+        if block.stands_for.kind == "total" and (block.of.base in moving or block.symbol in named):
+            found.insert(0, block)
+            named |= {symbol for _, symbol in block.links if symbol is not None}
+    return found
+
+
+def block_symbol(setting: Setting, block: TermBlock) -> Maths:
+    """What stands left of a block's value: where others name it, its own symbol and the derivative's."""
+    symbol, meant = setting.maths(block.symbol), setting.derivative(block.stands_for)
+    return Maths(f"{symbol.latex} = {meant.latex}", f"{symbol.text} = {meant.text}")
 
 
 def _theta(setting: Setting, numbers: Iterator[str]) -> list[Block]:

@@ -8,11 +8,13 @@ from itertools import groupby
 
 import symrnn
 from symrnn.calculus.derivation import Derivation
+from symrnn.calculus.extent import length
 from symrnn.calculus.jacobian import jacobian, laid_out, question
 from symrnn.calculus.paths import count_paths, paths
-from symrnn.calculus.through_time import Row, through_time
+from symrnn.calculus.through_time import LONGEST_BLOCK, Row, through_time
 from symrnn.calculus.window import Window
-from symrnn.documents.jacobians import MOST_PATHS, counter, lines_of, path_label, recursion_row
+from symrnn.documents.chain_rule import show_number
+from symrnn.documents.jacobians import MOST_PATHS, block_symbol, counter, lines_of, path_label, recursion_row
 from symrnn.documents.setting import Setting, phrase, set_up
 from symrnn.documents.structure import (
     Block,
@@ -31,8 +33,6 @@ from symrnn.printers.notation import Notation, find_notation
 
 _MOST_STEPS = 24
 """Over more steps than this not even a single product is written out."""
-_EXACT = 10**15
-"""From here on a number of paths is rounded."""
 _IN_FULL = 12
 """Over more steps than this, those of the same form as their neighbours are left out of the recursion."""
 
@@ -77,7 +77,9 @@ def jacobian_document(
     numbers = counter(0)
     left = setting.derivative(window.symbol)
     many = 0 if kind == "direct" else count_paths(derivation, of, wrt, steps, holding=holding, kind=kind)
-    is_short = many <= MOST_PATHS and window.steps <= _MOST_STEPS
+    is_short = kind == "direct" or (
+        many <= MOST_PATHS and window.steps <= _MOST_STEPS and length(window) <= LONGEST_BLOCK
+    )
     blocks: list[Block] = []
     if is_short:
         value = jacobian(derivation, of, wrt, kind, steps=steps, holding=holding, layout=layout)
@@ -87,7 +89,7 @@ def jacobian_document(
     sections = [Section("jacobian", "Jacobian", tuple(blocks))]
     if is_short and many > 1:
         sections.append(_paths(setting, window, left, numbers))
-    if window.reach > 1:
+    if window.reach > 1 or not is_short:
         sections.append(_recursion(setting, window, numbers))
     fixed = derivation.cell.parameters
     if wrt in fixed and of not in fixed and kind != "direct" and not window.held:
@@ -101,13 +103,10 @@ def jacobian_document(
 def _too_long(many: int, steps: int) -> Inline:
     """What is said instead of a value."""
     if many <= MOST_PATHS:
-        number = f"{many} paths of {steps} steps each" if many > 1 else f"one path of {steps} steps"
+        over = f" of {steps} steps" if steps > 1 else ""
+        number = f"{many} paths{over}{' each' if over else ''}" if many > 1 else f"one path{over}"
         return (f" is {'a sum over ' if many > 1 else ''}{number}, too long to be written out.",)
-    if many < _EXACT:
-        return (f" is a sum over {many} paths, too many to be written out.",)
-    digits = str(many)
-    about = phrase(rf"${digits[0]}.{digits[1:3]} \times 10^{{{len(digits) - 1}}}$")
-    return (" is a sum over about ", *about, " paths, too many to be written out.")
+    return (" is a sum over ", *show_number(many), " paths, too many to be written out.")
 
 
 def _opening(setting: Setting, window: Window, sections: tuple[Section, ...]) -> tuple[Block, ...]:
@@ -141,9 +140,7 @@ def _recursion(setting: Setting, window: Window, numbers: Iterator[str]) -> Sect
     if total.forms:
         blocks.append(Paragraph(("with the blocks of one step, at other steps in the same way:",)))
     for block in total.forms:
-        symbol, meant = setting.maths(block.symbol), setting.derivative(block.stands_for)
-        left = Maths(f"{symbol.latex} = {meant.latex}", f"{symbol.text} = {meant.text}")
-        line = Line(left, setting.maths(laid_out(block.value, setting.layout)))
+        line = Line(block_symbol(setting, block), setting.maths(block.laid_out(setting.layout)))
         blocks.append(Display((Equation(next(numbers), (line,), block.symbol.name),)))
     return Section("recursion", "Recursion", tuple(blocks))
 
