@@ -81,9 +81,9 @@ def over_many_states(setting: Setting) -> list[Block]:
     return [Paragraph(text)]
 
 
-def show_number(number: int) -> Inline:
+def show_paths(number: int) -> Inline:
     """A number of paths in running text, rounded where its digits say nothing."""
     if number < _EXACT:
-        return (str(number),)
+        return (f"{number} paths",)
     mantissa, _, exponent = show_count(number).removeprefix("about ").partition("e")
-    return ("about ", *phrase(rf"${mantissa} \times 10^{{{exponent}}}$"))
+    return ("about ", *phrase(rf"${mantissa} \times 10^{{{exponent}}}$"), " paths")

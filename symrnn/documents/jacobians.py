@@ -13,7 +13,7 @@ from symrnn.calculus.symbols import DerivativeSymbol
 from symrnn.calculus.through_time import LONGEST_BLOCK, Row, Term, through_time
 from symrnn.calculus.through_time import Block as TermBlock
 from symrnn.calculus.window import ask
-from symrnn.documents.chain_rule import MANY_STATES, chain_rule, over_many_states, show_number
+from symrnn.documents.chain_rule import MANY_STATES, chain_rule, over_many_states, show_paths
 from symrnn.documents.setting import Setting, phrase
 from symrnn.documents.structure import Block, Bullets, Display, Equation, Inline, Line, Maths, Paragraph, Section
 from symrnn.language.recurrence import Cell
@@ -24,6 +24,9 @@ MOST_PATHS = 40
 _MOST_FACTORS = 1000
 """Where the blocks have more local Jacobians than this in all, some eight pages, only the chain rule is given: a cell
 of many states has as many blocks as pairs of states.  The library's largest has 280."""
+
+_MOST_PAIRS = 64
+"""Of more blocks than this, of which none is written out, not even the numbers of paths are listed."""
 
 _IN_A_ROW = 3
 _COUNTED_STEPS = (1, 2, 3, 4, 5)
@@ -51,7 +54,7 @@ def _one_step(setting: Setting, numbers: Iterator[str]) -> Section:
     graph = StepGraph(derivation)
     pairs = pairs_of(cell)
     written_out = short_pairs(graph, pairs)
-    if not written_out:
+    if not written_out and len(pairs) > _MOST_PAIRS:
         zeros = sum(not graph.count(wrt, of) for of, wrt in pairs)
         text = f"There are {len(pairs)} Jacobians of one step, of a state with respect to an argument"
         text += f", {zeros} of them without a path and zero." if zeros else "."
@@ -64,7 +67,7 @@ def _one_step(setting: Setting, numbers: Iterator[str]) -> Section:
             lines = _block(setting, left, paths(derivation, of.name, wrt.name))
             displays.append(Display((Equation(number, lines, f"jacobian:{of.name}:{wrt.name}"),)))
         else:
-            many = (*show_number(graph.count(wrt, of)), " paths")
+            many = show_paths(graph.count(wrt, of))
             displays.append(Paragraph((left, " is a sum over ", *many, ", too many to be written out.")))
     if len(written_out) < len(pairs):
         displays += chain_rule(setting, numbers)

@@ -13,7 +13,7 @@ from symrnn.calculus.jacobian import jacobian, laid_out, question
 from symrnn.calculus.paths import count_paths, paths
 from symrnn.calculus.through_time import LONGEST_BLOCK, Row, through_time
 from symrnn.calculus.window import Window
-from symrnn.documents.chain_rule import show_number
+from symrnn.documents.chain_rule import show_paths
 from symrnn.documents.jacobians import MOST_PATHS, block_symbol, counter, lines_of, path_label, recursion_row
 from symrnn.documents.setting import Setting, phrase, set_up
 from symrnn.documents.structure import (
@@ -106,7 +106,7 @@ def _too_long(many: int, steps: int) -> Inline:
         over = f" of {steps} steps" if steps > 1 else ""
         number = f"{many} paths{over}{' each' if over else ''}" if many > 1 else f"one path{over}"
         return (f" is {'a sum over ' if many > 1 else ''}{number}, too long to be written out.",)
-    return (" is a sum over ", *show_number(many), " paths, too many to be written out.")
+    return (" is a sum over ", *show_paths(many), ", too many to be written out.")
 
 
 def _opening(setting: Setting, window: Window, sections: tuple[Section, ...]) -> tuple[Block, ...]:
