@@ -210,7 +210,8 @@ class Derivation(Shown):
 
     def unrolled(self, step: Step) -> Expr:
         """The step's value with every cotangent written out through time: of a state at t, all of its adjoint."""
-        written_out = {self.cotangents[s]: self.through_time(s) for s in self.cell.states}
+        read = nodes.variables(step.value)
+        written_out = {bar: self.through_time(s) for s, bar in self.cotangents.items() if bar in read}
         terms = step.value.args if isinstance(step.value, nodes.Sum) else (step.value,)
         return nodes.add(*(term.xreplace(written_out) for term in terms))
 

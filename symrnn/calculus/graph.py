@@ -168,24 +168,19 @@ class StepGraph:
                 found.append(Link(target, terms))
         return tuple(found)
 
-    def push(self, start: Variable, change: Array, evaluate: Callable[[Expr], Array]) -> dict[Variable, Array]:
-        """How a change of the start moves every variable that it reaches, by the chain rule at numbers.
+    def push(self, changes: Mapping[Variable, Array], evaluate: Callable[[Expr], Array]) -> dict[Variable, Array]:
+        """How changes of some variables move every variable that they reach, by the chain rule at numbers.
 
         Args:
-            start: what moves.
-            change: a column with its entries, or several columns.
+            changes: a column with the entries of each that moves, or several columns.
             evaluate: gives a local Jacobian its value.
         """
-        moved = {start: change}
+        moved = dict(changes)
         for target in self._equations:
-            if target not in self._hidden and target != start:
-                parts = [
-                    evaluate(value) @ moved[source]
-                    for source, value in self.incoming(target).items()
-                    if source in moved
-                ]
-                if parts:
-                    moved[target] = sum(parts[1:], parts[0])
+            if target not in self._hidden and target not in changes:
+                sources = [(value, source) for source, value in self.incoming(target).items() if source in moved]
+                if sources:
+                    moved[target] = sum(evaluate(value) @ moved[source] for value, source in sources)
         return moved
 
     def direct(self, start: Variable, end: Variable) -> Expr:

@@ -14,7 +14,7 @@ Differential Calculus, ch. 2, vec(A X B) = (Bᵀ ⊗ A) vec(X).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sympy
@@ -109,22 +109,6 @@ def parameter_jacobian(
     check_choice("layout", layout, LAYOUTS)
     window = ask(cell, of, wrt, steps)
     return _answer(window, StepGraph(window.derivation, {window.of}), layout)
-
-
-def parameter_jacobians(derivation: Derivation, of: str) -> Mapping[str, ParameterJacobian]:
-    """The derivatives of a variable with respect to every parameter over one step, by the parameter's name.
-
-    Args:
-        derivation: the derivation of the cell.
-        of: any variable of the step that is no parameter.
-
-    Raises:
-        UnknownNameError: the cell has no such variable.
-        InputError: `of` is a parameter.
-    """
-    windows = {name: ask(derivation, of, name) for name in derivation.cell.parameters}
-    graph = StepGraph(derivation, {window.of for window in windows.values()})
-    return {name: _answer(window, graph, "numerator") for name, window in windows.items()}
 
 
 def _answer(window: Window, graph: StepGraph, layout: str) -> ParameterJacobian:

@@ -80,9 +80,7 @@ class Block:
             pair = [laid_out(self.window.at(factor, back), layout)]
             if symbol is not None:
                 rows, cols = symbol.shape if layout == "numerator" else symbol.shape[::-1]
-                pair.append(
-                    Variable(symbol.name, rows, cols, symbol.base, symbol.time, looks=symbol.looks)
-                )
+                pair.append(Variable(symbol.name, rows, cols, symbol.base, symbol.time, looks=symbol.looks))
             terms.append(nodes.matmul(*(pair if layout == "numerator" else pair[::-1])))
         return nodes.add(*terms)
 

@@ -8,13 +8,11 @@ once: <cotangents, J v> = <Jᵀ cotangents, v> for a random v means that every c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from random import Random
 
-from symrnn.algebra.nodes import Expr, Variable
+from symrnn.algebra.nodes import Variable
 from symrnn.calculus.derivation import Derivation
-from symrnn.calculus.jacobian import jacobian
-from symrnn.printers import text
+from symrnn.verification.blocks import StepBlocks
 from symrnn.verification.diagnose import (
     change,
     explain_adjoint,
@@ -61,11 +59,11 @@ def _run(test: Test, trial: Trial | None) -> str:
 
 
 def _tests(derivation: Derivation, forms: ParameterForms) -> Iterator[tuple[str, Test]]:
-    cell = derivation.cell
+    cell, blocks = derivation.cell, forms.claimed
     yield "forward equations", _forward
     for of in cell.states:
         for wrt in (*cell.previous, *(cell[name] for name in cell.inputs)):
-            yield show_jacobian(derivation, cell[of], wrt), _block(derivation, cell[of], wrt)
+            yield show_jacobian(derivation, cell[of], wrt), _block(blocks, cell[of], wrt)
     if cell.parameters:
         yield PARAMETERS, forms.test
     yield "adjoint of one step", _adjoint
@@ -82,17 +80,13 @@ def _forward(trial: Trial) -> str:
     return "\n".join(wrong)
 
 
-def _block(derivation: Derivation, of: Variable, wrt: Variable) -> Test:
-    @cache
-    def claimed() -> Expr:
-        return jacobian(derivation, of.name, wrt.name)
-
+def _block(blocks: StepBlocks, of: Variable, wrt: Variable) -> Test:
     def test(trial: Trial) -> str:
         direction = trial.direction[wrt.name]
         moved = trial.moved_by(wrt.name)[of.name]
-        if same(trial.evaluate(claimed()) @ vec(direction), vec(slopes(moved))):
+        if same(blocks.along(of, wrt, vec(direction), trial.evaluate), vec(slopes(moved))):
             return ""
-        wrong = f"{show_jacobian(derivation, of, wrt)} = {text(claimed())} is wrong"
+        wrong = f"{show_jacobian(trial.derivation, of, wrt)} = {blocks.shown(of, wrt)} is wrong"
         return "\n".join([wrong, *wrong_factors(trial, of, wrt)])
 
     return test

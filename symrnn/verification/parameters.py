@@ -7,12 +7,11 @@ give for the cotangents of all states: vec(gradient) = Σ_s (∂s_t/∂vec(W))�
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 
-from symrnn.algebra.nodes import Expr, Variable
+from symrnn.algebra.nodes import Expr
+from symrnn.algebra.simplify import simplify
 from symrnn.calculus.derivation import Derivation
-from symrnn.calculus.parameters import ParameterJacobian, parameter_jacobians
-from symrnn.printers import text
+from symrnn.verification.blocks import StepBlocks
 from symrnn.verification.diagnose import change, follows, show_jacobian, show_step, wrong_factors
 from symrnn.verification.field import Array, Number, inner, same, slopes
 from symrnn.verification.layout import vec
@@ -27,26 +26,20 @@ class ParameterForms:
 
     Args:
         derivation: what is checked.
+
+    Attributes:
+        claimed: the Jacobians of a step.
+        pairs: every state with every parameter.
     """
 
     def __init__(self, derivation: Derivation) -> None:
         cell = derivation.cell
         self._derivation = derivation
-        self._pairs = [(cell[s], cell[p]) for s in cell.states for p in cell.parameters]
-
-    @cached_property
-    def _forms(self) -> Mapping[str, Mapping[str, ParameterJacobian]]:
-        return {state: parameter_jacobians(self._derivation, state) for state in self._derivation.cell.states}
-
-    def blocks(self) -> Iterator[tuple[Variable, Variable, Expr]]:
-        """Every state, every parameter, and the Jacobian of the one with respect to the other."""
-        return ((of, wrt, self._block(of, wrt)) for of, wrt in self._pairs)
-
-    def _block(self, of: Variable, wrt: Variable) -> Expr:
-        return self._forms[of.name][wrt.name].value
+        self.claimed = StepBlocks(derivation)
+        self.pairs = [(cell[s], cell[p]) for s in cell.states for p in cell.parameters]
 
     def _gradient(self, parameter: str) -> Expr:
-        return self._forms[self._derivation.cell.states[0]][parameter].gradient
+        return simplify(self._derivation.of(parameter).value)
 
     def test(self, trial: Trial) -> str:
         """What is wrong at numbers of the field: all parameters move at once, one by one only where that fails."""
@@ -56,12 +49,12 @@ class ParameterForms:
         failing = [state for state in cell.states if not self._moves(trial, state, directions, moved)]
         wrong = [
             (of, wrt)
-            for of, wrt in self._pairs
+            for of, wrt in self.pairs
             if of.name in failing
             and not self._moves(trial, of.name, {wrt.name: directions[wrt.name]}, trial.moved_by(wrt.name))
         ]
         shown = {pair: show_jacobian(self._derivation, *pair) for pair in wrong}
-        lines = [f"{shown[pair]} = {text(self._block(*pair))} is wrong" for pair in wrong]
+        lines = [f"{shown[pair]} = {self.claimed.shown(*pair)} is wrong" for pair in wrong]
         factors = dict.fromkeys(line for of, wrt in wrong for line in wrong_factors(trial, of, wrt))
         return "\n".join([*lines, *factors, *self._wrong_gradients(trial, directions, moved)])
 
@@ -69,7 +62,7 @@ class ParameterForms:
         """Whether a state's Jacobians move it as the text does."""
         truth = vec(slopes(moved[state]))
         cell = self._derivation.cell
-        parts = (trial.evaluate(self._block(cell[state], cell[p])) @ vec(v) for p, v in directions.items())
+        parts = (self.claimed.along(cell[state], cell[p], vec(v), trial.evaluate) for p, v in directions.items())
         return same(sum(parts, 0 * truth), truth)
 
     def _wrong_gradients(self, trial: Trial, directions: Mapping[str, Array], moved: dict[str, Array]) -> Iterator[str]:

@@ -22,7 +22,8 @@ from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.intervals import MINUS_ONE_TO_ONE, ZERO_TO_ONE, Interval
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation
-from symrnn.calculus.jacobian import Path, jacobian, paths
+from symrnn.calculus.extent import show_count
+from symrnn.calculus.jacobian import Path, paths
 from symrnn.calculus.window import ask
 from symrnn.errors import InputError
 from symrnn.language.definition import Definition
@@ -32,6 +33,7 @@ from symrnn.printers import text
 from symrnn.showing import ResultTuple
 from symrnn.suggestions import did_you_mean
 from symrnn.verification.arbitrary import for_every_number
+from symrnn.verification.blocks import StepBlocks
 from symrnn.verification.claims import AtStart, Formula, Theorem, Words
 from symrnn.verification.field import FIELD, Array, Number, draw, inner, same, slopes
 from symrnn.verification.formulas import decide
@@ -78,23 +80,38 @@ _PATHS = Formula(
 )
 
 
+_MOST_PATHS = 1000
+"""More paths than this from an argument to a state are not multiplied one by one, which takes minutes."""
+
+_MOST_SHOWN = 64
+"""Of more pairs than this not every number of paths is told."""
+
+
 def _sizes(chosen: Iterable[Layout]) -> tuple[Mapping[str, int], ...]:
     return tuple(layout.sizes for layout in chosen)
 
 
 def _paths(derivation: Derivation, seed: int) -> Iterator[Theorem]:
-    cell = derivation.cell
+    cell, blocks = derivation.cell, StepBlocks(derivation)
     pairs = [(s, v) for s in cell.states for v in (*cell.previous, *(cell[name] for name in cell.inputs))]
-    found = {pair: paths(derivation, pair[0], pair[1].name) for pair in pairs}
-    symbols = {pair: ask(derivation, pair[0], pair[1].name).symbol.text(text) for pair in pairs}
-    counts = ", ".join(f"{symbols[pair]}: {len(ways)}" for pair, ways in found.items() if ways)
-    if not counts:
+    numbers = {(s, v): blocks.graph.count(v, cell[s]) for s, v in pairs}
+    found = {
+        (s, v): paths(derivation, s, v.name) if number <= _MOST_PATHS else None
+        for (s, v), number in numbers.items()
+        if number
+    }
+    if not found:
         return
+    symbols = {(s, v): ask(derivation, s, v.name).symbol.text(text) for s, v in found}
+    shown = [f"{symbol}: {show_count(numbers[pair])}" for pair, symbol in symbols.items()]
+    counts = ", ".join(shown if len(shown) <= _MOST_SHOWN else [*shown[: _MOST_SHOWN - 1], "...", shown[-1]])
+    if None in found.values():
+        counts += f"; where they are more than {_MOST_PATHS}, by the chain rule"
     chosen = layouts(cell, _SIZES)
     wrong = []
     definition, rng = exact_text(cell.syntax), Random(seed)
     for layout in chosen:
-        wrong += [pair for pair in pairs if not _adds_up(derivation, definition, layout, rng, pair, found[pair])]
+        wrong += [pair for pair in found if not _adds_up(blocks, definition, layout, rng, pair, found[pair])]
     failing = ", ".join(dict.fromkeys(symbols[pair] for pair in wrong))
     yield Theorem(
         "paths",
@@ -109,20 +126,23 @@ def _paths(derivation: Derivation, seed: int) -> Iterator[Theorem]:
 
 
 def _adds_up(
-    derivation: Derivation,
+    blocks: StepBlocks,
     definition: Definition,
     layout: Layout,
     rng: Random,
     pair: tuple[str, Variable],
-    ways: tuple[Path, ...],
+    ways: tuple[Path, ...] | None,
 ) -> bool:
-    """Whether the paths' values, summed, move a state as the author's text does."""
+    """Whether the paths' values, summed, move a state as the author's text does; the chain rule adds up many."""
     state, variable = pair
+    derivation = blocks.derivation
     trial = try_out(derivation, definition, layout, rng)
     if trial is None:
         return False
     moved = vec(slopes(trial.moved_by(variable.name)[state]))
     direction = vec(trial.direction[variable.name])
+    if ways is None:
+        return same(blocks.moved({variable: direction}, trial.evaluate)[derivation.cell[state]], moved)
     total = 0 * moved
     for way in ways:
         total = total + trial.evaluate(way.value) @ direction
@@ -258,11 +278,7 @@ def _rtrl(derivation: Derivation, seed: int) -> Iterator[Theorem]:
     if not cell.parameters:
         return
     chosen = layouts(cell, _SIZES)
-    blocks = {
-        (s, v.name): jacobian(derivation, s, v.name)
-        for s in cell.states
-        for v in (*cell.previous, *(cell[name] for name in cell.parameters))
-    }
+    blocks = StepBlocks(derivation)
     rng = Random(seed)
     wrong: list[str] = []
     for layout in chosen:
@@ -280,7 +296,7 @@ def _rtrl(derivation: Derivation, seed: int) -> Iterator[Theorem]:
     )
 
 
-def _disagreements(sequence: Sequence, blocks: Mapping[tuple[str, str], Expr], rng: Random) -> list[str]:
+def _disagreements(sequence: Sequence, blocks: StepBlocks, rng: Random) -> list[str]:
     """The parameters whose two gradients differ along a random direction."""
     cell, layout = sequence.derivation.cell, sequence.layout
     evaluators = [ExactEvaluator(frame, layout.sizes, FIELD) for frame in sequence.frames]
@@ -290,9 +306,9 @@ def _disagreements(sequence: Sequence, blocks: Mapping[tuple[str, str], Expr], r
         moved = {s: 0 * vec(sequence.loss[0][s]) for s in cell.states}
         forward, backward = Number(0), Number(0)
         for at, evaluate in enumerate(evaluators):
+            changes = {cell[f"{s}_prev"]: change for s, change in moved.items()} | {cell[name]: vec(direction)}
             moved = {
-                s: evaluate(blocks[s, name]) @ vec(direction)
-                + sum(evaluate(blocks[s, f"{other}_prev"]) @ moved[other] for other in cell.states)
+                s: sum(blocks.along(cell[s], wrt, change, evaluate) for wrt, change in changes.items())
                 for s in cell.states
             }
             forward += sum((inner(vec(sequence.loss[at][s]), moved[s]) for s in cell.states), Number(0))

@@ -143,7 +143,7 @@ def test_a_push_is_the_blocks_product() -> None:
         change = np.random.default_rng(5).standard_normal(
             (replay.layout.shape(start)[0] * replay.layout.shape(start)[1], 2)
         )
-        moved = steps.push(start, change, replay.evaluate)
+        moved = steps.push({start: change}, replay.evaluate)
         for state in derivation.cell.states:
             expected = replay.evaluate(steps.block(start, derivation.cell[state])) @ change
             assert relative_error(moved[derivation.cell[state]], expected) < 1e-13

@@ -9,7 +9,6 @@ import pytest
 from symrnn import cells, derive
 from symrnn.algebra import nodes
 from symrnn.calculus.derivation import Derivation
-from symrnn.calculus.parameters import parameter_jacobian, parameter_jacobians
 from symrnn.calculus.rules import RULES
 from symrnn.verification.exact import check_exactly
 from symrnn.verification.layout import layouts
@@ -75,11 +74,3 @@ def test_a_wrong_gradient_is_named() -> None:
     assert exact.detail.splitlines()[0].endswith(") δW_{o,t} = 2 δa_{o,t} x_tᵀ is wrong")
     assert exact.detail.count("is wrong") == 1
     assert numeric.passed  # its Jacobians are right
-
-
-def test_every_parameter_at_once_is_each_on_its_own() -> None:
-    derivation = derive(cells.lstm)
-    for state in cells.lstm.states:
-        found = parameter_jacobians(derivation, state)
-        assert list(found) == list(cells.lstm.parameters)
-        assert all(value == parameter_jacobian(derivation, state, name) for name, value in found.items())
