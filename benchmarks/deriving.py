@@ -1,20 +1,32 @@
 """How long deriving takes: cells of 10 to 1,000 equations, and the LSTM to first and second order.
 
     python benchmarks/deriving.py [runs]
+    python benchmarks/deriving.py table [seconds [shapes [sizes]]]
 
 The cells are stacks of light gated layers, each layer the input of the next, written by a generator of cell text.
 The time is that of `derive`, without reading the text (shown beside it); a derivation has no length of time in it, so
 there is no T to depend on.  Best of several runs; the last column should stay the same.
+
+The table is about all that is made of a cell: chains, equations that skip one another (Fibonacci many paths), gates
+beside one another, and as many states as equations.  Every column should grow in proportion to the equations, but for
+the checks of as many states as equations, which have a Jacobian for each pair.
 """
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
-from symrnn import Cell, cells, derive
+from symrnn import Cell, cells, derive, verify
+from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.second_order import second_order
+from symrnn.generation import generate_source
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tests.growing import SHAPES
 
 SIZES = (10, 20, 50, 100, 200, 500, 1000)
 _EQUATIONS_A_LAYER = 5
@@ -50,7 +62,52 @@ def best(work: Callable[[], object], runs: int) -> float:
     return 1e3 * min(times)
 
 
+def _timed(work: Callable[[], object], limit: float) -> str:
+    """Seconds and, of a text, its length; what takes longer than the limit is ended."""
+
+    def ended(*_: object) -> None:
+        raise TimeoutError
+
+    signal.signal(signal.SIGALRM, ended)
+    signal.setitimer(signal.ITIMER_REAL, limit)
+    start = time.process_time()
+    try:
+        result = work()
+        taken = f"{time.process_time() - start:.2f}"
+        return f"{taken} ({len(result) // 1000}k)" if isinstance(result, str) else taken
+    except TimeoutError:
+        return f"> {limit:.0f}"
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def table(shapes: Sequence[str], sizes: Sequence[int], limit: float) -> None:
+    """Seconds of processor time for everything that is made of a cell, and how many thousand characters it has."""
+    stages: dict[str, Callable[[Cell, Derivation], object]] = {
+        "derive": lambda cell, _: derive(cell),
+        "text": lambda _, derivation: str(derivation),
+        "latex": lambda _, derivation: derivation.latex(),
+        "markdown": lambda _, derivation: derivation.markdown(),
+        "generate": lambda cell, _: generate_source(cell),
+        "verify": lambda cell, _: verify(cell).passed,
+    }
+    print(f"{'cell':>8} {'equations':>9} {'read':>6}" + "".join(f"{stage:>16}" for stage in stages))
+    for shape in shapes:
+        for size in sizes:
+            text = SHAPES[shape](size)
+            reading = _timed(partial(Cell.from_source, text), limit)
+            cell = Cell.from_source(text)
+            derivation = derive(cell)
+            shown = [_timed(partial(run, cell, derivation), limit) for run in stages.values()]
+            print(f"{shape:>8} {size:>9} {reading:>6}" + "".join(f"{entry:>16}" for entry in shown), flush=True)
+
+
 def main() -> None:
+    if sys.argv[1:2] == ["table"]:
+        limit = float(sys.argv[2]) if len(sys.argv) > 2 else 60.0
+        shapes = sys.argv[3].split(",") if len(sys.argv) > 3 else [*SHAPES]
+        table(shapes, [int(x) for x in sys.argv[4].split(",")] if len(sys.argv) > 4 else SIZES, limit)
+        return
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     print(f"{'equations':>9} {'reading':>12} {'deriving':>12} {'per equation':>14}")
     for count in SIZES:
