@@ -24,8 +24,6 @@ from symrnn import Cell, cells, derive, verify
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.second_order import second_order
 from symrnn.generation import generate_source
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.growing import SHAPES
 
 SIZES = (10, 20, 50, 100, 200, 500, 1000)
