@@ -18,6 +18,11 @@ GREEK: Mapping[str, str] = MappingProxyType(
     dict(zip(_GREEK.split(), "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", strict=True))
 )
 """Names of Greek letters, and the letters."""
+_ABBREVIATED: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys(("lam", "lamb", "lambd", "lmbda"), "lambda")
+    | {"eps": "epsilon", "varepsilon": "epsilon", "gam": "gamma", "varphi": "phi", "Lam": "Lambda", "Gam": "Gamma"}
+)
+"""How programs shorten the names of Greek letters; `sig` and `del` are not among them, they are as often words."""
 _WRITTEN = ("tilde", "hat", "dot")  # accents that an author can write; a bar over a state is its cotangent
 _HEAD = re.compile(r"([A-Za-z]+?)(\d*)\Z")
 _PART = re.compile(r'"[^"]*"|\{[^{}]*\}|[^_{}"]+')
@@ -66,13 +71,18 @@ def spelled(name: str) -> tuple[Word, list[Word | Nested]]:
         elif part in _WRITTEN and isinstance(last, Word) and not last.is_typed:
             words[-1] = Word(last.letters, (*last.accents, part))
         else:
-            words.append(Nested(part[1:-1]) if part.startswith("{") else Word(part))
+            words.append(Nested(part[1:-1]) if part.startswith("{") else Word(_letters(part)))
     head, *rest = words
     assert isinstance(head, Word)
     match = None if head.is_typed else _HEAD.match(head.letters)
     if match and match[2]:
-        return Word(match[1], head.accents), [Word(match[2]), *rest]
+        return Word(_letters(match[1]), head.accents), [Word(match[2]), *rest]
     return head, rest
+
+
+def _letters(part: str) -> str:
+    """A part of a name, Greek letters by their full names."""
+    return _ABBREVIATED.get(part, part)
 
 
 def look(name: str, is_timed: bool) -> Key:

@@ -242,3 +242,28 @@ def test_an_input_that_nothing_reads_has_the_gradient_zero_and_a_remark() -> Non
     symrnn.verify(cell).raise_if_failed()
     assert "No equation reads the input 'm'" in str(symrnn.derive(cell))
     assert read(AUTONOMOUS).remarks == ()
+
+
+# --- Greek letters ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "shown", "latex"),
+    [
+        ("lam", "λ", r"\lambda"),
+        ("lambda_", "λ", r"\lambda"),
+        ("eps", "ε", r"\epsilon"),
+        ("eps_h", "ε_h", r"\epsilon_h"),
+        ("W_lam", "W_λ", r"W_{\lambda}"),
+        ("eps1", "ε_1", r"\epsilon_1"),
+        ("alpha", "α", r"\alpha"),
+        ("sig", "sig", r"\mathrm{sig}"),
+        ("lamp", "lamp", r"\mathrm{lamp}"),
+        ("steps", "steps", r"\mathrm{steps}"),
+    ],
+)
+def test_greek_letters_are_printed_as_letters(name: str, shown: str, latex: str) -> None:
+    cell = read(f"def f(x, h, *, W, {name}: '()'):\n    h = {name} * h + W @ x\n    return h\n")
+    derivation = symrnn.derive(cell)
+    assert f"h_t = {shown} h_{{t-1}}" in str(derivation)
+    assert latex in derivation.latex()
