@@ -28,6 +28,7 @@ _BEFORE = tuple(
         "(.+?)_?t",
         "(.+?)_?0",
         "([a-z])x",
+        "(.+)_",
     )
 )
 """How a value of the step before is written, with the state's own name in brackets."""
@@ -44,7 +45,7 @@ _NOW = tuple(
 )
 """How a value of this step is written."""
 _DATED = re.compile(r"(.+?)_t(?:_(tilde|hat))?\Z")
-_SHORT = re.compile(r"([a-z])t\Z")
+_SHORT = re.compile(r"([a-su-z])t\Z")
 _NOT_DATED = frozenset({"dt"})  # the length of a step in time
 
 

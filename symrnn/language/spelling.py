@@ -17,7 +17,7 @@ Rewrite = Callable[..., ast.expr]
 
 MODULES = frozenset(
     "np numpy jnp jax lax nn torch F functional tf tensorflow keras K math cmath scipy sp special cp cupy anp autograd "
-    "mx mnp nd ops backend paddle flax linen ag onp xp ivy pt th T theano".split()
+    "mx mnp nd ops backend paddle flax linen ag onp xp ivy pt th T theano tensor cuda".split()
 )
 """What stands in front of a function's name when it comes from a library."""
 
@@ -73,6 +73,7 @@ WRITTEN_OUT: Mapping[str, tuple[Collection[int], Rewrite]] = {
     "matmul": ((2,), partial(_binary, ast.MatMult())),
     "dot": ((2,), partial(_binary, ast.MatMult())),
     "mm": ((2,), partial(_binary, ast.MatMult())),
+    "matvec": ((2,), partial(_binary, ast.MatMult())),
     "mv": ((2,), partial(_binary, ast.MatMult())),
     "inner": ((2,), partial(_binary, ast.MatMult())),
     "vdot": ((2,), partial(_binary, ast.MatMult())),

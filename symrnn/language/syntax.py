@@ -19,7 +19,7 @@ from symrnn.language.names import check_name, check_spelling, check_use
 from symrnn.language.roles import canonical
 from symrnn.language.spelling import Spelling
 from symrnn.language.text import Text, parse, read_file
-from symrnn.language.unpacking import equations
+from symrnn.language.unpacking import equations, name_once
 
 __all__ = ["Argument", "Assignment", "Definition", "Text", "definitions", "parse", "read_file"]
 
@@ -85,6 +85,7 @@ def _is_cell_mark(node: ast.expr) -> bool:
 def _definition(function: ast.FunctionDef, text: Text) -> Definition:
     _check_heading(function, text)
     roles = canonical(function, text)
+    name_once(function)
     positional, keyword_only = _arguments(function, roles.called, text)
     has_docstring = _is_docstring(function.body[0])
     body = function.body[1:] if has_docstring else function.body
@@ -196,7 +197,9 @@ def _own_names(function: ast.FunctionDef) -> set[str]:
 
 def _returned(statement: ast.Return, text: Text) -> tuple[str, ...]:
     value = statement.value
-    elements: Sequence[ast.expr] = value.elts if isinstance(value, ast.Tuple) else [value] if value is not None else []
+    elements: Sequence[ast.expr] = (
+        value.elts if isinstance(value, ast.Tuple | ast.List) else [value] if value is not None else []
+    )
     if not elements:
         raise CellError(text.place(statement), "a cell returns its states", "write 'return h' or 'return h, c'")
     names: list[str] = []

@@ -1,4 +1,4 @@
-"""Statements that define several values, or change one: rewritten as one `name = expression` each.
+"""Statements that define several values, or change one: rewritten as one `name = expression` each, each name once.
 
 a_i, a_f, a_o = split(W @ x + b, 3)       the three parts of one value, which gets a name of its own
 i, f = sigmoid(a), sigmoid(b)             two equations
@@ -38,9 +38,6 @@ def equations(statement: ast.stmt, taken: set[str], text: Text) -> list[tuple[as
             return [(target, value, annotation)]
         case ast.Assign(targets=[ast.Tuple(elts=targets) | ast.List(elts=targets)], value=value):
             return list(_unpacked(statement, targets, value, taken, text))
-        case ast.AugAssign(target=ast.Name() as target, op=op, value=value):
-            read = ast.copy_location(ast.Name(target.id, ast.Load()), target)
-            return [(target, ast.copy_location(ast.BinOp(read, op, value), statement), None)]
         case ast.Assign(targets=[first, second, *_]):
             remedy = f"write {_several([first, second], statement.value)}, each on its own line"
             raise CellError(text.place(second), "an equation assigns to one name", remedy)
@@ -49,6 +46,60 @@ def equations(statement: ast.stmt, taken: set[str], text: Text) -> list[tuple[as
                 text.place(target), "an equation assigns to one name", "write one 'name = expression' a line"
             )
     raise refusal(statement, text)
+
+
+def name_once(function: ast.FunctionDef) -> None:
+    """Give a value that is changed, as in f = sigmoid(f), a name of its own before: that of f's pre-activation, a_f.
+
+    The function is changed in place: it belongs to the caller, who has just parsed it.
+    """
+    function.body = [_plain(statement) for statement in function.body]
+    arguments = {argument.arg for argument in [*function.args.args, *function.args.kwonlyargs]}
+    returned = {n.id for n in ast.walk(function.body[-1]) if isinstance(n, ast.Name)}
+    taken = arguments | {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+    stored: dict[str, list[int]] = {}
+    for place, statement in enumerate(function.body):
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                stored.setdefault(node.id, []).append(place)
+    for name, places in stored.items():
+        if name in arguments - returned or len(set(places)) != len(places):
+            continue
+        for first, second in pairwise(places):
+            if _reads(function.body[second], name):
+                own = _first_free(name, taken)
+                for place in range(first, second + 1):
+                    _rename(function.body[place], name, own, is_first=place == first)
+
+
+def _plain(statement: ast.stmt) -> ast.stmt:
+    """`c += i * g` as c = c + i * g."""
+    if not isinstance(statement, ast.AugAssign) or not isinstance(statement.target, ast.Name):
+        return statement
+    read = ast.copy_location(ast.Name(statement.target.id, ast.Load()), statement.target)
+    value = ast.copy_location(ast.BinOp(read, statement.op, statement.value), statement)
+    return ast.copy_location(ast.Assign([statement.target], value), statement)
+
+
+def _first_free(name: str, taken: set[str]) -> str:
+    own = next(
+        n for n in (f"{letter}{k}_{name}" for k in ("", *range(1, 1000)) for letter in _LETTERS) if n not in taken
+    )
+    taken.add(own)
+    return own
+
+
+def _reads(statement: ast.stmt, name: str) -> bool:
+    return any(isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) for n in ast.walk(statement))
+
+
+def _rename(statement: ast.stmt, name: str, own: str, is_first: bool) -> None:
+    """Rename what is stored by the first statement, and what the later ones read."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name) and node.id == name:
+            is_store = isinstance(node.ctx, ast.Store)
+            if (is_first and is_store) or (not is_first and not is_store):
+                node.id = own
 
 
 def _several(targets: Sequence[ast.expr], value: ast.expr) -> str:

@@ -82,7 +82,7 @@ SLIPS = (
         HEAD + "    a = W @ x + U @ h + b\n    ¦a = tanh(a)\n    h = a\n    return h\n",
         "a_2 = tanh(a)",
     ),
-    ("state assigned twice", HEAD + "    h = W @ x + b\n    ¦h = tanh(h)\n    return h\n", "a name of its own"),
+    ("state assigned twice", HEAD + "    h = W @ x + b\n    ¦h = U @ x\n    return h\n", "a name of its own"),
     ("plus one", body("h = h+¦++tanh(W @ x)"), "plus sign"),
     ("string", body('h = tanh(¦"W" @ x)'), "not a number"),
     ("comma for a decimal point", body("h = ¦0,5 * tanh(W @ x + U @ h + b)"), "write 0.5"),

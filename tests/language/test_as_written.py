@@ -13,24 +13,25 @@ from symrnn.language.recurrence import Cell
 from symrnn.printers.mathematics import MathPrinter
 from symrnn.printers.notation import NOTATIONS
 from symrnn.printers.syntax import TEXT
-from tests.language.written import WRITTEN, Written
+from tests.language.written import HELD_BACK, WRITTEN, Written
 
 
 def read(text: str) -> Cell:
     return Cell.from_source(text)
 
 
-@pytest.mark.parametrize("case", WRITTEN, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*WRITTEN, *HELD_BACK], ids=lambda case: case.name)
 def test_cell_is_read_as_it_is_written(case: Written) -> None:
     cell = read(case.text)
     assert "; ".join(" ".join(names) for names in (cell.inputs, cell.states, cell.parameters)).strip() == case.roles
+    assert len(WRITTEN) + len(HELD_BACK) == 40
     assert cell.source == case.text.lstrip("\n")
     show = MathPrinter(TEXT, NOTATIONS["subscript"])
     assert set(case.equations) <= {f"{show(e.target)} = {show(e.value)}" for e in cell.body}
     assert {name: cell.shape_names(name) for name, _ in case.shapes} == dict(case.shapes)
 
 
-@pytest.mark.parametrize("case", WRITTEN, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*WRITTEN, *HELD_BACK], ids=lambda case: case.name)
 def test_cell_as_written_is_derived_and_verified(case: Written) -> None:
     cell = read(case.text)
     symrnn.verify(cell).raise_if_failed()
