@@ -79,8 +79,8 @@ SLIPS = (
     ("parameter not an argument", body("h = tanh(W @ x + ¦V @ h + b)"), "make it an argument"),
     (
         "assigned twice",
-        HEAD + "    a = W @ x + U @ h + b\n    ¦a = tanh(a)\n    h = a\n    return h\n",
-        "a_2 = tanh(a)",
+        HEAD + "    a = W @ x + b\n    ¦a = U @ h\n    h = a\n    return h\n",
+        "a_2 = U @ h",
     ),
     ("state assigned twice", HEAD + "    h = W @ x + b\n    ¦h = U @ x\n    return h\n", "a name of its own"),
     ("plus one", body("h = h+¦++tanh(W @ x)"), "plus sign"),
