@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from symrnn.algebra.functions import GATES
 from symrnn.errors import InputError
@@ -40,9 +40,10 @@ class Draft:
         name: the new cell's name.
         wording: what its docstring says.
         positional: inputs and states -> annotation or None, in order.
-        parameters: parameters -> annotation or None, in order.
+        parameters: parameters and constants -> annotation or None, in order.
         lines: the equations.
         states: the names returned.
+        constants: the numbers of the constants, by name.
     """
 
     operation: str
@@ -53,6 +54,7 @@ class Draft:
     parameters: Mapping[str, str | None]
     lines: tuple[Line, ...]
     states: tuple[str, ...]
+    constants: Mapping[str, ast.expr] = field(default_factory=dict)
 
     @classmethod
     def of(cls, operation: str, cell: Cell | str) -> Draft:
@@ -70,6 +72,7 @@ class Draft:
             {argument.name: _annotation(argument.annotation) for argument in syntax.keyword_only},
             tuple(Line(one.name, one.value, _annotation(one.annotation)) for one in syntax.assignments),
             syntax.returned,
+            syntax.constants,
         )
 
     @property
@@ -203,7 +206,10 @@ class Draft:
 
     def _signature(self) -> list[str]:
         arguments = [*map(_argument, self.positional.items()), *["*"][: len(self.parameters)]]
-        arguments += map(_argument, self.parameters.items())
+        numbers = {name: ast.unparse(value) for name, value in self.constants.items()}
+        for name, annotation in self.parameters.items():
+            sign = "=" if annotation is None else " = "
+            arguments.append(_argument((name, annotation)) + (f"{sign}{numbers[name]}" if name in numbers else ""))
         line = f"def {self.name}({', '.join(arguments)}):"
         if len(line) <= _WIDTH:
             return [line]

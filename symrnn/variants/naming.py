@@ -34,6 +34,7 @@ def renamed(cell: Cell, name: str | None = None, names: Mapping[str, str] | None
     if len(after) < len(draft.names):
         raise draft.refuse("would use one name for two things", "give every one a name of its own")
     by: dict[str, ast.expr] = {old: name_of(fresh) for old, fresh in new.items()}
+    by |= {f"{old}_prev": name_of(f"{fresh}_prev") for old, fresh in new.items() if old in draft.states}
     wording = draft.wording
     symbols = dict(wording.symbols)
     for old, fresh in new.items():
@@ -49,6 +50,7 @@ def renamed(cell: Cell, name: str | None = None, names: Mapping[str, str] | None
             Line(new.get(line.name, line.name), replace_names(line.value, by), line.annotation) for line in draft.lines
         ),
         states=tuple(new.get(one, one) for one in draft.states),
+        constants={new.get(one, one): number for one, number in draft.constants.items()},
         wording=replace(
             wording, symbols=symbols, notes={new.get(one, one): note for one, note in wording.notes.items()}
         ),

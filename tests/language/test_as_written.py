@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import symrnn
+from symrnn import variants
 from symrnn.errors import InputError
 from symrnn.language.recurrence import Cell
 from symrnn.printers.mathematics import MathPrinter
@@ -268,3 +269,13 @@ def test_greek_letters_are_printed_as_letters(name: str, shown: str, latex: str)
     derivation = symrnn.derive(cell)
     assert f"h_t = {shown} h_{{t-1}}" in str(derivation)
     assert latex in derivation.latex()
+
+
+def test_variants_keep_constants_and_the_state_before() -> None:
+    renamed = variants.renamed(read(LEAKY), names={"alpha": "rate", "h": "s"})
+    assert dict(renamed.constants) == {"rate": Fraction(1, 10)}
+    assert variants.without_biases(read(LEAKY)).constants == {"alpha": Fraction(1, 10)}
+    late = "def f(x, h_prev, c, *, W):\n    h_t = tanh(W @ x)\n    c = c + h_prev\n    return h_t, c\n"
+    cell = variants.renamed(read(late), names={"h": "s"})
+    assert "c + s_prev" in cell.source
+    assert symrnn.equivalent(cell, read(late))
