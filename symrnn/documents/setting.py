@@ -20,7 +20,8 @@ from symrnn.printers.notation import Notation, latex_name, text_name
 from symrnn.printers.syntax import LATEX, TEXT, words_of
 
 _LOSSES = ("L", "J", "E", r"\mathcal{L}")
-_SYMBOLS = frozenset[str]().union(*map(words_of, FUNCTIONS))
+_SYMBOLS = frozenset[str]().union(*map(words_of, FUNCTIONS)) - set(FUNCTIONS)
+"""Parts of functions' symbols that give way to the function's name; exp and sin have no other name to give way to."""
 _LENGTHS = ("T", "N", "M", r"\tau")
 
 

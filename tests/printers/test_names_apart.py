@@ -29,8 +29,8 @@ from tests.strategies import random_cells
 
 NAMES = """
 W1 W_1 w1 w_1 W11 W_11 W_1_1 Wxh W_xh Whh W_hh W_h_h W_ W__f W_f lambda_ lambda__ sigma sigma_ theta Gamma_u Gamma__u
-x1 x_1 x_t x_t_ h_t h1 h_1 h_0 h_t_1 h_tilde h_hat htilde h_tilde_ h_dot hprev dW dh dh_t I I_ K L T N J S E M delta
-delta_ Sigma max min diag vec ell d_h1 t e k one R
+x1 x_1 x_t x_t_ h_t h1 h_1 h_0 h_t_1 h_tilde h_hat htilde h_tilde_ h_dot hprev exp_ sin_ max_ dW dh dh_t I I_ K L T N
+J S E M delta delta_ Sigma max min diag vec ell d_h1 t e k one R
 """.split()
 """What people call parameters, next to what looks like it on paper."""
 
@@ -107,7 +107,7 @@ def test_names_that_look_alike() -> None:
         assert_all_apart(cell_of(chosen))
 
 
-@pytest.mark.parametrize("state", ["a", "s", "W1", "I", "K", "L", "delta", "sigma", "x_t", "T", "h_tilde", "J"])
+@pytest.mark.parametrize("state", ["a", "s", "exp_", "W1", "I", "K", "L", "delta", "sigma", "x_t", "T", "h_tilde", "J"])
 def test_states(state: str) -> None:
     assert_all_apart(cell_of(["W_1", "b", f"{state}_0", f"{state}0"], (state, "c")))
 
