@@ -22,7 +22,8 @@ from symrnn.language.recurrence import Cell
 Sizes = tuple[str, ...]
 
 #: What keeps a function's argument inside its domain, and its value small.
-_GUARDS: Mapping[str, str] = {"log": "{} ** 2 + 0.5", "sqrt": "{} ** 2 + 0.5", "exp": "tanh({})"}
+_GUARDS: Mapping[str, str] = {"": "{}"}
+_POSITIVE = "({} ** 2 + 0.5)"
 _LITERALS = ("1", "2", "0.5", "0.1", "3", "1e-1")
 _VECTORS: tuple[Sizes, ...] = (("d_h",), ("d_x",), ("d_k",), ("d_h + d_x",))
 _SHAPES: tuple[Sizes, ...] = ((), *_VECTORS, ("d_h", "d_k"), ("d_k", "d_x"))
@@ -77,8 +78,14 @@ class _Writer:
     def function(self, shape: Sizes, depth: int) -> str:
         name = self.pick(FUNCTIONS)
         # A kink at 0 would sit where relu and step are on half of all arguments: relu(relu(x)) has no smooth point.
-        guards = [_GUARDS.get(name, "{}" if FUNCTIONS[name].smooth else "{} - 0.37"), *["{}"] * FUNCTIONS[name].arity]
-        arguments = [guard.format(self.value(shape, depth)) for guard in guards[: FUNCTIONS[name].arity]]
+        row = FUNCTIONS[name]
+        guards = [_GUARDS.get(word, _POSITIVE) for word in row.domain or [""] * row.arity]
+        if row.kinks:
+            guards[0] = "{} - 0.37"
+        if name in ("exp", "power"):
+            guards[-1] = "tanh({})"
+        arguments = [guard.format(self.value(shape, depth)) for guard in guards]
+        arguments = arguments[: self.draw(st.integers(row.needed, row.arity))]
         return f"{name}({', '.join(arguments)})"
 
     def scalar(self, shape: Sizes, depth: int) -> str:

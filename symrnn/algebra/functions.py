@@ -27,6 +27,7 @@ from symrnn.algebra.intervals import (
     UNIT,
     ZERO_TO_ONE,
     Interval,
+    hull,
     magnitude,
     maximum,
     minimum,
@@ -60,6 +61,7 @@ class ScalarFunction:
         kinks: one `kink(m, *args)` per place where the function bends or jumps, which is where that value is 0.
         jumps: whether it jumps at its kinks, rather than bends.
         intervals: where random arguments may be drawn for numerical checks: one pair for all, or one per argument.
+        defaults: what the last arguments are where they are left out.
         domain: what an argument has to be, one word per argument; empty where all are real numbers.
         library: whether NumPy, SymPy and mpmath have the function under the same name.
         sympy: SymPy's name for the function, where that reads better than what the definition gives.
@@ -83,6 +85,7 @@ class ScalarFunction:
     kinks: tuple[Rule, ...] = ()
     jumps: bool = False
     intervals: tuple[tuple[float, float], ...] = ((-3.0, 3.0),)
+    defaults: tuple[Fraction, ...] = ()
     domain: tuple[Domain, ...] = ()
     library: bool = False
     sympy: str = ""
@@ -102,6 +105,15 @@ class ScalarFunction:
     def arity(self) -> int:
         """The number of arguments."""
         return len(self.slopes)
+
+    @property
+    def needed(self) -> int:
+        """The number of arguments that have to be given."""
+        return self.arity - len(self.defaults)
+
+    def missing(self, given: int) -> tuple[Fraction, ...]:
+        """The last arguments, where so many are given."""
+        return self.defaults[given - self.needed :] if self.needed <= given else ()
 
     @property
     def smooth(self) -> bool:
@@ -145,7 +157,8 @@ class Arithmetic:
         definition = None if row is None else self.definition(row)
         if definition is None:
             raise AttributeError(name)
-        return lambda *args: definition(self, *args)
+        missing = row.missing if row is not None and row.defaults else lambda given: ()
+        return lambda *args: definition(self, *args, *map(self.literal, missing(len(args))))
 
 
 def of_library(library: Any, wrap: Rule = lambda function: function) -> dict[str, Rule]:
@@ -178,12 +191,27 @@ def _softplus(m: Any, x: Any) -> Any:
     return x * above + m.log1p(m.exp(x - 2 * x * above))  # the exponent is -|x|
 
 
+def _hard_sigmoid(m: Any, x: Any, a: Any, b: Any) -> Any:
+    z = a * x + b
+    inside = m.box(z)
+    return z * inside + m.step(z) * (1 - inside)
+
+
 def _leaky(leak: Fraction) -> Rule:
     return lambda m, x, y: leak + (1 - leak) * m.step(y)
 
 
 _LEAKS = (Fraction(1, 100), Fraction(1, 10), Fraction(1, 5))
 """Usual slopes of a leaky relu below 0: 0.01 is the default of PyTorch and ONNX, 0.2 that of TensorFlow."""
+
+_NORMAL_CDF = '''\
+def normal_cdf(a):
+    """The probability that a standard normal number is at most a."""
+    from math import erfc
+
+    values = np.vectorize(erfc, otypes=[float])(np.asarray(a, float) * -0.7071067811865476)
+    return (0.5 * values).astype(np.result_type(a), copy=False)
+'''
 
 _ROWS = (
     ScalarFunction(
@@ -431,6 +459,164 @@ def elu(a):
         minimum,
         kinks=(lambda m, x, z: x - z,),
         aliases=("min",),
+    ),
+    ScalarFunction(
+        "floor",
+        None,
+        (lambda m, x, y: 0 * y,),
+        r"\lfloor x \rfloor' = 0",
+        r"\lfloor <0> \rfloor",
+        "⌊<0>⌋",
+        "np.floor({0})",
+        lambda x: Interval(x.low - 1, x.high),
+        kinks=(lambda m, x: x - m.round(x),),
+        jumps=True,
+    ),
+    ScalarFunction(
+        "round",
+        None,
+        (lambda m, x, y: 0 * y,),
+        r"\operatorname{round}'(x) = 0",
+        r"\operatorname{round}",
+        "round",
+        "np.round({0})",
+        lambda x: Interval(x.low - 1, x.high + 1),
+        kinks=(lambda m, x: x - m.floor(x) - m.literal(Fraction(1, 2)),),
+        jumps=True,
+        aliases=("rint",),
+    ),
+    ScalarFunction(
+        "box",
+        lambda m, x: m.step(x) * m.step(1 - x),
+        (lambda m, x, y: 0 * y,),
+        r"[0 < x < 1]' = 0",
+        r"\left[0 < <0> < 1\right]",
+        "[0 < <0> < 1]",
+        "box({0})",
+        lambda x: UNIT,
+        '''\
+def box(a):
+    """1 where 0 < a < 1, else 0."""
+    return np.heaviside(a, 0) * np.heaviside(1 - a, 0)
+''',
+        kinks=(lambda m, x: x, lambda m, x: x - 1),
+        jumps=True,
+    ),
+    ScalarFunction(
+        # Keras 3, PyTorch and JAX have the slope 1/6; Keras 2, Theano and ONNX's nodes have 0.2.
+        "hard_sigmoid",
+        _hard_sigmoid,
+        (
+            lambda m, x, a, b, y: a * m.box(y),
+            lambda m, x, a, b, y: x * m.box(y),
+            lambda m, x, a, b, y: m.box(y),
+        ),
+        r"\operatorname{hard\_sigmoid}(x, \alpha, \beta) = \max(0, \min(1, \alpha x + \beta)),\quad"
+        r" \operatorname{hard\_sigmoid}' = \alpha\,[0 < \alpha x + \beta < 1]",
+        r"\operatorname{hard\_sigmoid}",
+        "hard_sigmoid",
+        "hard_sigmoid({0}, {1}, {2})",
+        lambda x, a, b: UNIT,
+        '''\
+def hard_sigmoid(a, slope, offset):
+    """slope * a + offset, no less than 0 and no more than 1."""
+    return np.clip(slope * a + offset, 0, 1)
+''',
+        kinks=(lambda m, x, a, b: a * x + b, lambda m, x, a, b: a * x + b - 1),
+        intervals=((-3.0, 3.0), (0.2, 0.4), (0.3, 0.7)),
+        defaults=(Fraction(1, 6), Fraction(1, 2)),
+        gate="complementary",
+    ),
+    ScalarFunction(
+        "leaky_relu",
+        lambda m, x, a: x * (a + (1 - a) * m.step(x)),
+        (lambda m, x, a, y: a + (1 - a) * m.step(x), lambda m, x, a, y: x * (1 - m.step(x))),
+        r"\operatorname{leaky\_relu}(x, \alpha) = \max(x, 0) + \alpha \min(x, 0),\quad"
+        r" \operatorname{leaky\_relu}'(x, \alpha) = [x > 0] + \alpha\,[x \le 0]",
+        r"\operatorname{leaky\_relu}",
+        "leaky_relu",
+        "leaky_relu({0}, {1})",
+        lambda x, a: maximum(x, NIL) + a * minimum(x, NIL),
+        '''\
+def leaky_relu(a, slope):
+    """a where a > 0, else slope * a."""
+    return np.where(a > 0, a, slope * a)
+''',
+        kinks=(lambda m, x, a: x,),
+        defaults=(Fraction(1, 100),),
+    ),
+    ScalarFunction(
+        "normal_density",
+        None,
+        (lambda m, x, y: -(x * y),),
+        r"\Phi''(x) = -x\, \Phi'(x),\quad \Phi'(x) = \exp(-x^2/2)/\sqrt{2 \pi}",
+        r"\Phi'",
+        "Φ'",
+        "normal_density({0})",
+        lambda x: ZERO_TO_ONE,
+        '''\
+def normal_density(a):
+    """The slope of the normal distribution function."""
+    return np.exp(-0.5 * a * a) * 0.3989422804014327
+''',
+    ),
+    ScalarFunction(
+        "normal_cdf",
+        None,
+        (lambda m, x, y: m.normal_density(x),),
+        r"\Phi'(x) = \exp(-x^2/2)/\sqrt{2 \pi}",
+        r"\Phi",
+        "Φ",
+        "normal_cdf({0})",
+        lambda x: ZERO_TO_ONE,
+        _NORMAL_CDF,
+    ),
+    ScalarFunction(
+        "gelu",
+        lambda m, x: x * m.normal_cdf(x),
+        (lambda m, x, y: m.normal_cdf(x) + x * m.normal_density(x),),
+        r"\operatorname{gelu}(x) = x\, \Phi(x),\quad \operatorname{gelu}'(x) = \Phi(x) + x\, \Phi'(x)",
+        r"\operatorname{gelu}",
+        "gelu",
+        "gelu({0})",
+        lambda x: Interval(Fraction(-2, 10), REALS.high),
+        _NORMAL_CDF
+        + '''
+
+def gelu(a):
+    """a times the probability that a standard normal number is at most a."""
+    return a * normal_cdf(a)
+''',
+    ),
+    ScalarFunction(
+        "power",
+        lambda m, x, z: m.exp(z * m.log(x)),
+        (lambda m, x, z, y: z * y * x**-1, lambda m, x, z, y: y * m.log(x)),
+        r"\partial x^z/\partial x = z\, x^z/x,\quad \partial x^z/\partial z = x^z \log(x),\quad x > 0",
+        r"<^0>^{<1>}",
+        "<^0>^(<1>)",
+        "np.power({0}, {1})",
+        lambda x, z: POSITIVE,
+        intervals=((0.2, 4.0), (-3.0, 3.0)),
+        domain=("positive", ""),
+        sympy="Pow",
+        stable=lambda m, x, z: x**z,
+        aliases=("pow",),
+    ),
+    ScalarFunction(
+        "remainder",
+        lambda m, x, z: x - z * m.floor(x / z),
+        (lambda m, x, z, y: 1 + 0 * x, lambda m, x, z, y: -m.floor(x * z**-1)),
+        r"\partial (x \bmod z)/\partial x = 1,\quad \partial (x \bmod z)/\partial z = -\lfloor x/z \rfloor",
+        r"\operatorname{mod}",
+        "mod",
+        "np.remainder({0}, {1})",
+        lambda x, z: hull([NIL, z]),
+        kinks=(lambda m, x, z: x * z**-1 - m.round(x * z**-1),),
+        jumps=True,
+        intervals=((-3.0, 3.0), (0.3, 4.0)),
+        domain=("", "not zero"),
+        aliases=("mod",),
     ),
 )
 

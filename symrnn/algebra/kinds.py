@@ -40,6 +40,10 @@ Expr = Any
 SYMPY = Arithmetic(
     literal=lambda number: sympy.Rational(str(number)),
     step=lambda x: sympy.Heaviside(x, 0),
+    floor=sympy.floor,
+    round=lambda x: sympy.floor(x + S.Half),
+    normal_cdf=lambda x: sympy.erfc(-x / sympy.sqrt(2)) / 2,
+    normal_density=lambda x: sympy.exp(-(x**2) / 2) / sympy.sqrt(2 * sympy.pi),
     **{row.name: getattr(sympy, row.sympy) for row in FUNCTIONS.values() if row.sympy},
 )
 """The functions of the table over SymPy scalars."""

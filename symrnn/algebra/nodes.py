@@ -7,6 +7,7 @@ not fit.  A constructor flattens, drops neutral elements and checks shapes; it n
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
@@ -276,6 +277,7 @@ def act(name: str, *operands: Expr) -> Expr:
     """A function of the table on each entry."""
     if name not in FUNCTIONS:
         raise KeyError(f"no function {name!r} in the table")
+    operands += tuple(number(value, operands[0].shape) for value in FUNCTIONS[name].missing(len(operands)))
     if len(operands) != FUNCTIONS[name].arity:
         raise ValueError(f"{name} takes {FUNCTIONS[name].arity} argument(s), got {len(operands)}")
     _same_shape(name, operands)
@@ -365,9 +367,9 @@ def kronecker(a: Expr, b: Expr) -> Expr:
     return Kronecker(a, b)
 
 
-def number(value: Rational | int, shape: Shape) -> Expr:
+def number(value: Rational | Fraction | int, shape: Shape) -> Expr:
     """A literal in every entry of `shape`."""
-    return scale(value, ones(shape))
+    return scale(Rational(str(value)) if isinstance(value, Fraction) else value, ones(shape))
 
 
 def variables(x: Expr) -> set[Variable]:

@@ -7,6 +7,7 @@ works on any NumPy arrays (floats, complex numbers, or object arrays of exact nu
 from __future__ import annotations
 
 import ast
+import math
 import operator
 from collections.abc import Callable, Mapping
 from fractions import Fraction
@@ -31,6 +32,19 @@ def _softmax(x: Array) -> Array:
     return e / np.sum(e)
 
 
+def _normal_density(x: Array) -> Array:
+    return np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
+
+
+_erfc = np.vectorize(math.erfc, otypes=[float])
+
+
+def _normal_cdf(x: Array) -> Array:
+    value = 0.5 * _erfc(-np.real(x) / math.sqrt(2))
+    # NumPy has no such function of complex numbers; of a complex step only the first order is wanted.
+    return value + 1j * np.imag(x) * _normal_density(np.real(x)) if np.iscomplexobj(x) else value
+
+
 class _Floating(Arithmetic):
     """Where a function has a definition in which large arguments do not overflow, that is taken."""
 
@@ -41,6 +55,10 @@ class _Floating(Arithmetic):
 NUMPY = _Floating(
     literal=lambda number: float(number) if isinstance(number, Fraction) else number,
     step=_step,
+    floor=lambda x: np.floor(np.real(x)),
+    round=lambda x: np.round(np.real(x)),
+    normal_cdf=_normal_cdf,
+    normal_density=_normal_density,
     log1p=np.log1p,
     softmax=_softmax,
     **of_library(np),

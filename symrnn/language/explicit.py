@@ -7,6 +7,7 @@ This is a third opinion: it runs the author's text on arrays of SymPy symbols an
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,9 +18,10 @@ from sympy import ImmutableDenseMatrix
 
 from symrnn.algebra.evaluate import at_sizes
 from symrnn.algebra.functions import Arithmetic, of_library
+from symrnn.algebra.kinds import SYMPY
 from symrnn.errors import InputError, UnknownNameError
 from symrnn.freezing import Frozen
-from symrnn.language.evaluate import run
+from symrnn.language.evaluate import NUMPY, run
 from symrnn.language.recurrence import Cell
 from symrnn.showing import Shown
 
@@ -29,10 +31,18 @@ Matrix = Any
 """A SymPy `ImmutableDenseMatrix`."""
 
 
-class Step(sympy.Function):
-    """1 where x > 0, else 0; its derivative is 0, which is right away from the jump (Heaviside's is a distribution)."""
+class _Flat(sympy.Function):
+    """A function that is constant between its jumps: its derivative is 0, which is right away from them."""
 
     nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """The derivative."""
+        return sympy.S.Zero
+
+
+class Step(_Flat):
+    """1 where x > 0, else 0; SymPy's Heaviside has a distribution for its derivative."""
 
     @classmethod
     def eval(cls, x: Any) -> Any:
@@ -40,9 +50,27 @@ class Step(sympy.Function):
         positive = x.is_positive if x.is_number else None
         return None if positive is None else sympy.Integer(int(positive))
 
-    def fdiff(self, argindex: int = 1) -> Any:
-        """The derivative."""
-        return sympy.S.Zero
+
+class Floor(_Flat):
+    """The largest whole number that is not more than x."""
+
+    @classmethod
+    def eval(cls, x: Any) -> Any:
+        """The value at a number."""
+        return sympy.floor(x) if x.is_number else None
+
+
+class Round(_Flat):
+    """The nearest whole number; of two, the even one."""
+
+    @classmethod
+    def eval(cls, x: Any) -> Any:
+        """The value at a number."""
+        if not x.is_number:
+            return None
+        below = sympy.floor(x)
+        up = x - below > sympy.S.Half or (x - below == sympy.S.Half and below % 2 == 1)
+        return below + 1 if up else below
 
 
 def _entrywise(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -53,11 +81,16 @@ def _entrywise(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 EXPLICIT = Arithmetic(
     literal=lambda number: sympy.Rational(str(number)),
     step=_entrywise(Step),
+    floor=_entrywise(Floor),
+    round=_entrywise(Round),
+    normal_cdf=_entrywise(SYMPY.normal_cdf),
+    normal_density=_entrywise(SYMPY.normal_density),
     **of_library(sympy, _entrywise),
 )
 """The functions of the table over arrays of SymPy scalars."""
 
-_NUMPY_STEP = {"Step": lambda x: np.where(np.asarray(x) > 0, 1.0, 0.0)}
+_NUMPY = {name: getattr(NUMPY, name.lower()) for name in ("Step", "Floor", "Round")}
+_NUMPY["erfc"] = np.vectorize(math.erfc, otypes=[float])
 
 
 @dataclass(frozen=True, repr=False)
@@ -126,7 +159,7 @@ class Explicit(Shown):
         # Arguments become dummies: a cell's name cannot hide a function that the generated code calls.
         arguments = [symbol for matrix in self.symbols.values() for symbol in matrix]
         entries = [entry for matrix in matrices for entry in matrix]
-        compiled = sympy.lambdify(arguments, entries, modules=[_NUMPY_STEP, "numpy"], cse=True, dummify=True)
+        compiled = sympy.lambdify(arguments, entries, modules=[_NUMPY, "numpy"], cse=True, dummify=True)
         wanted = {name: self._shapes[name] for name in self.symbols}
         ends = list(itertools.accumulate(matrix.rows * matrix.cols for matrix in matrices))
 

@@ -23,8 +23,8 @@ STRUCTURAL: Mapping[str, int | None] = {
 }
 
 _MOST_PARTS = 64  # more gates than any cell has; every part is an equation
-_BINARY = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult, ast.Pow)
-_ALLOWED = "allowed are + - * / @ **, unary minus, numbers, names, .T, and the functions " + ", ".join(
+_BINARY = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult, ast.Mod, ast.Pow)
+_ALLOWED = "allowed are + - * / @ ** %, unary minus, numbers, names, .T, and the functions " + ", ".join(
     [*FUNCTIONS, *STRUCTURAL]
 )
 _ONLY_T = "the only attribute is .T, the transpose; " + _ALLOWED
@@ -43,7 +43,6 @@ _CALLED_HERE: Mapping[str, str] = {
     "add": "a + b",
     "subtract": "a - b",
     "divide": "a / b",
-    "power": "a ** 2",
     "square": "a ** 2",
     "transpose": "A.T",
     **{alias: f"{row.name}({', '.join('abc'[: row.arity])})" for row in FUNCTIONS.values() for alias in row.aliases},
@@ -115,7 +114,6 @@ _REFUSED: Mapping[type[ast.AST], tuple[str, str]] = {
     ast.Break: ("'break'", "remove it"),
     ast.Continue: ("'continue'", "remove it"),
     ast.FloorDiv: ("the operator //", "divide with /"),
-    ast.Mod: ("the operator %", _ALLOWED),
     ast.BitXor: ("the operator ^", "powers are written with **"),
     ast.BitAnd: ("the operator &", _ALLOWED),
     ast.BitOr: ("the operator |", _ALLOWED),
@@ -245,10 +243,14 @@ def exponent(node: ast.expr) -> int | None:
 
 
 def _check_power(node: ast.BinOp, text: Text) -> None:
-    if exponent(node.right) is None:
-        half = isinstance(node.right, ast.Constant) and node.right.value == 0.5
-        remedy = "write sqrt(...)" if half else "exponents are whole numbers from 1 to 8, or their negatives"
+    if exponent(node.right) is not None:
+        return
+    inner = node.right.operand if isinstance(node.right, ast.UnaryOp) else node.right
+    is_fixed = not any(isinstance(part, ast.Name) for part in ast.walk(node.right))
+    if is_fixed and not (isinstance(inner, ast.Constant) and type(inner.value) is float and inner.value % 1):
+        remedy = "whole exponents go from 1 to 8, or are their negatives; others need a positive base"
         raise CellError(text.place(node.right), f"the exponent {show(node.right)} is not allowed", remedy)
+    check_expression(node.right, text)
 
 
 def _check_part(node: ast.Subscript, text: Text) -> None:
@@ -300,10 +302,13 @@ def _check_call(node: ast.Call, text: Text) -> None:
         if isinstance(arg, ast.Starred):
             raise refusal(arg, text)
     count = FUNCTIONS[name].arity if name in FUNCTIONS else STRUCTURAL[name]
-    if len(node.args) != count and not (count is None and len(node.args) >= 2):
+    fewest = FUNCTIONS[name].needed if name in FUNCTIONS else count
+    given = len(node.args)
+    if given != count and not (count is None and given >= 2) and not (fewest and count and fewest <= given <= count):
         expected = "two or more arguments" if count is None else f"{count} argument{'s' * (count > 1)}"
+        expected = expected if fewest == count else f"{fewest} to {expected}"
         remedy = "a sum and a mean are over all entries" if name in ("sum", "mean") else "add or remove arguments"
-        raise CellError(text.place(node), f"{name} takes {expected}, got {len(node.args)}", remedy)
+        raise CellError(text.place(node), f"{name} takes {expected}, got {given}", remedy)
     for arg in node.args:
         check_expression(arg, text)
 

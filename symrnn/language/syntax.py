@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.characters import clean_lines, escaped_program
 from symrnn.errors import CellError
+from symrnn.language.core import core
 from symrnn.language.definition import Argument, Assignment, Definition
 from symrnn.language.expressions import STRUCTURAL, check_expression, is_literal, refusal
 from symrnn.language.names import check_name, check_spelling, check_use
@@ -186,7 +187,8 @@ def _assignments(function: ast.FunctionDef, body: Sequence[ast.stmt], text: Text
         for target, expression, annotation in equations(statement, taken, text):
             check_name(target.id, target, text, "variable")
             check_expression(expression, text)
-            yield Assignment(target.id, expression, annotation, statement if target in ast.walk(statement) else target)
+            node = statement if target in ast.walk(statement) else target
+            yield Assignment(target.id, core(expression), annotation, node)
 
 
 def _own_names(function: ast.FunctionDef) -> set[str]:

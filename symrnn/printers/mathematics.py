@@ -36,7 +36,9 @@ from symrnn.printers.notation import Notation
 from symrnn.printers.precedence import Level
 from symrnn.printers.syntax import OWN, Syntax, words_of
 
-_WORD = re.compile(r"\\?[^\W\d_]+|\\operatorname\{\w+\}")
+_WORD = re.compile(r"\\?[^\W\d_]\w*'?|\\operatorname\{(?:\w|\\_)+\}")
+_PLACE = re.compile(r"<(\^?)(\d)>")
+"""Where an argument stands in a function's template; with a caret, as what a superscript is put on."""
 
 
 class MathPrinter:
@@ -272,9 +274,15 @@ class MathPrinter:
 
     def _act(self, expr: Act) -> tuple[str, Level]:
         symbol = self.function(expr.name)
-        if "<0>" in symbol:
-            return symbol.replace("<0>", self._argument(expr.operands[0])), Level.ATOM
+        if _PLACE.search(symbol):
+            shown = _PLACE.sub(lambda place: self._in_place(expr.operands[int(place[2])], bool(place[1])), symbol)
+            return shown, Level.POWER if "<^" in symbol else Level.ATOM
         return symbol + self._arguments(expr), Level.ATOM if _is_word(symbol) else Level.PRODUCT
+
+    def _in_place(self, expr: Expr, is_base: bool) -> str:
+        """An argument in a function's template; with a superscript where it is a base."""
+        plain = isinstance(coefficient(expr)[1], Ones)
+        return self._argument(expr) if plain or not is_base else self._base(expr)
 
     def _transposed(self, expr: Transposed) -> tuple[str, Level]:
         return self._base(expr.arg) + self.syntax.transposed(self.notation), Level.POWER

@@ -191,7 +191,7 @@ class NumpyExpressions:
 @cache
 def _template_level(template: str) -> Level:
     """How tightly a function's source binds."""
-    body = ast.parse(template.format("a", "b"), mode="eval").body
+    body = ast.parse(template.format(*"abc"), mode="eval").body
     return _LEVELS[type(body.op)] if isinstance(body, ast.BinOp | ast.UnaryOp) else Level.ATOM
 
 

@@ -68,6 +68,10 @@ def digit(value: Any) -> Any:
 
 ARITHMETIC = Arithmetic(
     literal=digit,
+    floor=_on_arrays(_CONTEXT.floor),
+    round=_on_arrays(_CONTEXT.nint),
+    normal_cdf=_on_arrays(_CONTEXT.ncdf),
+    normal_density=_on_arrays(_CONTEXT.npdf),
     step=_on_arrays(lambda x: _CONTEXT.mpf(int(x > 0))),
     **(of_library(_CONTEXT, lambda function: _on_arrays(_real(function))) | {"exp": _on_arrays(_exp)}),
 )

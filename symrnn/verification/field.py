@@ -6,7 +6,8 @@ give equal values, the relations that hold between the real functions hold betwe
 What passes is therefore true of the real functions; what fails may in principle rest on a relation not modelled here.
 
 The relations: exp(-x) = 1/exp(x), so that 1/(1 + exp(-x)) is a sigmoid with sigmoid(-x) = 1 - sigmoid(x);
-sin(-x) = -sin(x), cos(-x) = cos(x), sin² + cos² = 1; exactly one of x and -x is positive, unless x = 0.
+sin(-x) = -sin(x), cos(-x) = cos(x), sin² + cos² = 1; Φ(-x) = 1 - Φ(x), Φ'(-x) = Φ'(x); exactly one of x and -x is
+positive, unless x = 0.  Of numbers between 0 and 1 there are some, at random: a proof sees every branch of a function.
 
 A slope is the derivative in one direction (a dual number); it knows the derivatives of the primitives from calculus
 and nothing of the rule table.
@@ -174,6 +175,32 @@ def _step(x: Number) -> Number:
     return Number(int(0 < x.value <= _HALF))
 
 
+def _floor(x: Number) -> Number:
+    return Number(_hashed("floor", x.value))
+
+
+def _round(x: Number) -> Number:
+    return Number(_hashed("round", x.value))
+
+
+def _box(x: Number) -> Number:
+    """Drawn by the hash: a small shift of x, which is what tells 0 < x < 1 from 0 < x, means nothing here."""
+    return Number(_hashed("box", x.value) % 2 if x.value > 1 else 0)
+
+
+def _normal_density(x: Number) -> Number:
+    value = _hashed("density", min(x.value, -x.value % PRIME))
+    return Number(value, -x.value * value * x.slope % PRIME)
+
+
+def _normal_cdf(x: Number) -> Number:
+    if x.value == 0:
+        value = inverse(2)
+    else:
+        value = _hashed("cdf", x.value) if x.value <= _HALF else 1 - _hashed("cdf", PRIME - x.value)
+    return Number(value % PRIME, _normal_density(x).value * x.slope % PRIME)
+
+
 def _on_arrays(function: Callable[[Number], Number]) -> Any:
     def entry(x: Any) -> Number:
         number = Number.of(x)
@@ -192,6 +219,11 @@ FIELD = Arithmetic(
     sin=_on_arrays(_sin),
     cos=_on_arrays(_cos),
     step=_on_arrays(_step),
+    floor=_on_arrays(_floor),
+    round=_on_arrays(_round),
+    box=_on_arrays(_box),
+    normal_cdf=_on_arrays(_normal_cdf),
+    normal_density=_on_arrays(_normal_density),
 )
 """The functions of the table over the field; those defined by others follow from their definitions."""
 
