@@ -68,6 +68,8 @@ class ScalarFunction:
         stable: `stable(m, *args)`: the definition written so that large floats do not overflow; `m` has log1p too.
         gate: "complementary" where values lie in [0, 1] and that at -x is 1 minus that at x; "positive" for another
             function whose positive values let something pass.
+        stated: whether the slopes are those that the author states, not those of the value, which is the first
+            argument; an arithmetic that carries slopes has a primitive that passes on the stated ones.
         usual: whether it is one of the activations that are taken for one another by mistake.
         wrong_slopes: what people write for the slope, in words, and `slope(m, x, y)`.
         aliases: what other libraries call it.
@@ -91,6 +93,7 @@ class ScalarFunction:
     sympy: str = ""
     stable: Rule | None = None
     gate: Gate = ""
+    stated: bool = False
     usual: bool = False
     wrong_slopes: tuple[tuple[str, Rule], ...] = ()
     aliases: tuple[str, ...] = ()
@@ -459,6 +462,32 @@ def elu(a):
         minimum,
         kinks=(lambda m, x, z: x - z,),
         aliases=("min",),
+    ),
+    ScalarFunction(
+        "stop_gradient",
+        None,
+        (lambda m, x, y: 0 * y,),
+        r"\operatorname{stop\_gradient}(x) = x,\quad \operatorname{stop\_gradient}'(x) := 0",
+        r"\operatorname{stop\_gradient}",
+        "stop_gradient",
+        "({0})",
+        lambda x: x,
+        stated=True,
+        aliases=("detach",),
+    ),
+    ScalarFunction(
+        # Bengio, Leonard & Courville (2013), Estimating or propagating gradients through stochastic neurons;
+        # Neftci, Mostafa & Zenke (2019), Surrogate gradient learning in spiking neural networks.
+        "straight_through",
+        None,
+        (lambda m, x, z, y: 0 * y, lambda m, x, z, y: 1 + 0 * y),
+        r"y = \operatorname{straight\_through}(x, z) = x,\quad \partial y/\partial x := 0,\quad"
+        r" \partial y/\partial z := 1",
+        r"\operatorname{straight\_through}",
+        "straight_through",
+        "({0})",
+        lambda x, z: x,
+        stated=True,
     ),
     ScalarFunction(
         "floor",

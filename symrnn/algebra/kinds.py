@@ -31,6 +31,7 @@ from sympy.matrices.expressions import (
 )
 
 from symrnn.algebra.functions import FUNCTIONS, Arithmetic
+from symrnn.algebra.stated import Constant, Surrogate
 from symrnn.errors import MissingRuleError
 
 Shape = tuple[Any, Any]
@@ -40,6 +41,8 @@ Expr = Any
 SYMPY = Arithmetic(
     literal=lambda number: sympy.Rational(str(number)),
     step=lambda x: sympy.Heaviside(x, 0),
+    stop_gradient=Constant,
+    straight_through=Surrogate,
     floor=sympy.floor,
     round=lambda x: sympy.floor(x + S.Half),
     normal_cdf=lambda x: sympy.erfc(-x / sympy.sqrt(2)) / 2,

@@ -9,6 +9,7 @@ from typing import Any
 import sympy
 
 from symrnn.algebra import nodes
+from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Expr
 
 BUILDERS: Mapping[str, Callable[..., Expr]] = MappingProxyType(
@@ -29,6 +30,16 @@ BUILDERS: Mapping[str, Callable[..., Expr]] = MappingProxyType(
     }
 )
 """Class name of a node -> its constructor; products are built by `rebuild` itself."""
+
+
+def valued(expr: Expr) -> Expr:
+    """The expression without what is there for derivatives only: straight_through(x, z) is x."""
+    if not expr.has(nodes.Act) or isinstance(expr, nodes.Variable):
+        return expr
+    args = tuple(valued(arg) if getattr(arg, "is_Matrix", False) else arg for arg in expr.args)
+    if isinstance(expr, nodes.Act) and FUNCTIONS[expr.name].stated:
+        return args[1]
+    return expr if all(a is b for a, b in zip(args, expr.args, strict=True)) else rebuild(expr, args)
 
 
 def _divided_by_zero(base: Expr, exponent: Any) -> Expr | None:

@@ -9,6 +9,7 @@ import symrnn
 from symrnn.algebra.nodes import Act, Expr, Variable
 from symrnn.calculus.derivation import Derivation, Step, shift
 from symrnn.calculus.jacobian import LAYOUTS
+from symrnn.calculus.remarks import remarks
 from symrnn.calculus.window import check_choice
 from symrnn.characters import clean
 from symrnn.documents.further import FURTHER, check_further
@@ -62,6 +63,7 @@ def derivation_document(
         _through_time(setting),
         *_parameters(setting),
         *jacobian_sections(setting),
+        *_remarks(setting),
         *(FURTHER[name](setting) for name in wanted if name == "properties"),
         _rules(setting),
         *(FURTHER[name](setting) for name in wanted if name != "properties"),
@@ -84,6 +86,13 @@ def _opening(setting: Setting, sections: tuple[Section, ...]) -> tuple[Block, ..
         if clean(cell.section(heading))
     ]
     return (*blocks, Paragraph((), "Conventions"), conventions(setting, sections), symbol_table(setting))
+
+
+def _remarks(setting: Setting) -> tuple[Section, ...]:
+    """What a reader of the gradients has to be told; nothing for most cells."""
+    found = remarks(setting.derivation)
+    items = tuple(tuple(part if isinstance(part, str) else setting.maths(part) for part in one) for one in found)
+    return (Section("remarks", "Remarks", (Bullets(items),)),) if items else ()
 
 
 # --- forward and backward ---------------------------------------------------------------------------------------------

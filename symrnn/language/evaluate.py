@@ -36,6 +36,10 @@ def _normal_density(x: Array) -> Array:
     return np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
 
 
+def _straight_through(x: Array, z: Array) -> Array:
+    return np.real(x) + 1j * np.imag(z) if np.iscomplexobj(z) else np.real(x)  # the value of x, the slope of z
+
+
 _erfc = np.vectorize(math.erfc, otypes=[float])
 
 
@@ -55,6 +59,8 @@ class _Floating(Arithmetic):
 NUMPY = _Floating(
     literal=lambda number: float(number) if isinstance(number, Fraction) else number,
     step=_step,
+    stop_gradient=np.real,
+    straight_through=_straight_through,
     floor=lambda x: np.floor(np.real(x)),
     round=lambda x: np.round(np.real(x)),
     normal_cdf=_normal_cdf,

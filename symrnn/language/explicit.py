@@ -19,6 +19,7 @@ from sympy import ImmutableDenseMatrix
 from symrnn.algebra.evaluate import at_sizes
 from symrnn.algebra.functions import Arithmetic, of_library
 from symrnn.algebra.kinds import SYMPY
+from symrnn.algebra.stated import Constant, Surrogate
 from symrnn.errors import InputError, UnknownNameError
 from symrnn.freezing import Frozen
 from symrnn.language.evaluate import NUMPY, run
@@ -81,6 +82,8 @@ def _entrywise(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 EXPLICIT = Arithmetic(
     literal=lambda number: sympy.Rational(str(number)),
     step=_entrywise(Step),
+    stop_gradient=_entrywise(Constant),
+    straight_through=np.frompyfunc(lambda x, z: Surrogate(sympy.sympify(x), sympy.sympify(z)), 2, 1),
     floor=_entrywise(Floor),
     round=_entrywise(Round),
     normal_cdf=_entrywise(SYMPY.normal_cdf),
@@ -90,6 +93,7 @@ EXPLICIT = Arithmetic(
 """The functions of the table over arrays of SymPy scalars."""
 
 _NUMPY = {name: getattr(NUMPY, name.lower()) for name in ("Step", "Floor", "Round")}
+_NUMPY |= {"Constant": lambda x: x, "Surrogate": lambda x, z: x}
 _NUMPY["erfc"] = np.vectorize(math.erfc, otypes=[float])
 
 

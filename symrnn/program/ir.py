@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from symrnn.algebra.nodes import Expr, Variable, variables
+from symrnn.algebra.rebuilding import valued
 from symrnn.calculus.derivation import Derivation, Role
 from symrnn.calculus.second_order import SecondOrder
 from symrnn.calculus.tangent import TangentDerivation
@@ -32,6 +33,9 @@ class _Statement:
     def writes(self) -> frozenset[Variable]:
         """The target."""
         return frozenset({self.target})
+
+    def __post_init__(self) -> None:  # a statement computes values: what is there for derivatives goes
+        object.__setattr__(self, "value", valued(self.value))
 
 
 class Assign(_Statement):

@@ -141,13 +141,19 @@ def _names(program: Program) -> Names:
 
 
 def inline(program: Program) -> Program:
-    """Put a pre-activation back into its function where nothing else reads it."""
+    """Put a pre-activation back into its function where nothing else reads it; one that nothing reads goes."""
     readers = Counter(v for f in (program.forward, program.backward) for s in f for v in s.reads)
+    kept = program.backward.reads  # a surrogate's argument is read there alone
     body: list[Statement] = []
     pending: dict[Expr, Expr] = {}
     for statement in program.forward.loop.body:
         target = statement.target
-        if program.derivation.is_preactivation(target) and not target.mark and readers[target] == 1:
+        if (
+            program.derivation.is_preactivation(target)
+            and not target.mark
+            and readers[target] <= 1
+            and target not in kept
+        ):
             pending[target] = statement.value.xreplace(pending)
         else:
             body.append(_substituted(statement, pending))

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from symrnn.calculus.derivation import Derivation, derive
+from symrnn.calculus.remarks import remarks
 from symrnn.calculus.rules import RULES, RuleTable
 from symrnn.language.recurrence import Cell
 from symrnn.naming import listed
+from symrnn.printers import text
 from symrnn.verification.arbitrary import for_every_number
 from symrnn.verification.exact import check_exactly
 from symrnn.verification.forward_mode import check_forward_mode
@@ -69,4 +71,5 @@ def verify(
         *check_numerically(proved, chosen, seed, forms),
         *check_generated(derivation, module, seed, functions),
     ]
-    return Report(cell.name, tuple(checks))
+    told = ["".join(part if isinstance(part, str) else text(part) for part in one) for one in remarks(derivation)]
+    return Report(cell.name, tuple(checks), tuple(told))

@@ -201,14 +201,14 @@ def _normal_cdf(x: Number) -> Number:
     return Number(value % PRIME, _normal_density(x).value * x.slope % PRIME)
 
 
-def _on_arrays(function: Callable[[Number], Number]) -> Any:
-    def entry(x: Any) -> Number:
-        number = Number.of(x)
-        if number is None:
+def _on_arrays(function: Callable[..., Number], arity: int = 1) -> Any:
+    def number(x: Any) -> Number:
+        found = Number.of(x)
+        if found is None:
             raise TypeError(f"{type(x).__name__} is no number of the field")
-        return function(number)
+        return found
 
-    return np.frompyfunc(entry, 1, 1)
+    return np.frompyfunc(lambda *args: function(*map(number, args)), arity, 1)
 
 
 FIELD = Arithmetic(
@@ -219,6 +219,8 @@ FIELD = Arithmetic(
     sin=_on_arrays(_sin),
     cos=_on_arrays(_cos),
     step=_on_arrays(_step),
+    stop_gradient=_on_arrays(lambda x: Number(x.value)),
+    straight_through=_on_arrays(lambda x, z: Number(x.value, z.slope), 2),
     floor=_on_arrays(_floor),
     round=_on_arrays(_round),
     box=_on_arrays(_box),

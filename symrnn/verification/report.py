@@ -58,10 +58,12 @@ class Report(Shown):
     Attributes:
         cell: the cell's name.
         checks: what was checked, in order.
+        remarks: what the checks do not say: derivatives that are stated, gradients that are zero everywhere.
     """
 
     cell: str
     checks: tuple[Check, ...]
+    remarks: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -85,6 +87,8 @@ class Report(Shown):
         blocks += [
             f"{check.name} ({check.method}): {check.verdict}\n{_indented(check.detail)}" for check in self.failures
         ]
+        if self.remarks:
+            blocks.append("\n".join(f"Note: {remark}" for remark in self.remarks))
         return "\n\n".join([*blocks, self.summary])
 
     def raise_if_failed(self) -> None:

@@ -33,6 +33,8 @@ PRIMITIVE = Arithmetic(
     sin=np.sin,
     cos=np.cos,
     step=lambda x: np.where(np.real(x) > 0, 1.0, 0.0),
+    stop_gradient=np.real,
+    straight_through=lambda x, z: np.real(x),
     floor=np.floor,
     round=np.round,
     normal_cdf=np.vectorize(lambda x: 0.5 * math.erfc(-x / 2**0.5)),
@@ -100,6 +102,8 @@ def exactly(function: Callable[[Any], Any]) -> Callable[..., np.ndarray]:
 EXACT = Arithmetic(
     **{name: exactly(getattr(WIDE, name)) for name in ("exp", "log", "sqrt", "sin", "cos")},
     step=exactly(lambda x: WIDE.mpf(int(x > 0))),
+    stop_gradient=lambda x: x,
+    straight_through=lambda x, z: x,
     floor=exactly(WIDE.floor),
     round=exactly(WIDE.nint),
     # Of these nothing cancels, so that few digits do.

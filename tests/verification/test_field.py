@@ -134,8 +134,10 @@ def test_equal_arguments_give_equal_values(row, seed):
 @seeds
 @pytest.mark.parametrize("name", [name for name in PRIMITIVES if name != "step"])
 def test_other_arguments_give_other_values(name, seed):
-    a, b = numbers(seed, 2)
-    assert getattr(FIELD, name)(a).value != getattr(FIELD, name)(b).value
+    arity = FUNCTIONS[name].arity
+    arguments = numbers(seed, 2 * arity)
+    function = getattr(FIELD, name)
+    assert function(*arguments[:arity]).value != function(*arguments[arity:]).value
 
 
 @names
