@@ -297,3 +297,75 @@ def _with_rows(slot: Slot, where: Any) -> Sizes:
     if not slot.rank:
         raise Contradiction(where, f"a vector or a matrix is needed here; {slot.described()}")
     return slot.dims
+
+
+@dataclass
+class AxisReduction(Constraint):
+    """Along one axis of a matrix, to a vector; along that of a vector, to a scalar.
+
+    Attributes:
+        axis: 0, 1, or -1 for the last one.
+    """
+
+    axis: int = 0
+
+    def advance(self) -> None:
+        """The axis goes."""
+        (a,) = self.operands
+        if a.rank is None:
+            return
+        axis = _axis(self, a, self.axis)
+        rest = (*a.dims[:axis], *a.dims[axis + 1 :])
+        settle(self.out, rest, self.where, "the result does not have the shape it must have")
+        self.done = True
+
+    def assume(self, last_resort: bool) -> bool:
+        """What has axes is a matrix."""
+        if last_resort and self.operands[0].rank is None:
+            settle(self.operands[0], (Size.of(Unknown()), Size.of(Unknown())), self.where, "a matrix is needed here")
+            return True
+        return False
+
+
+@dataclass
+class AxisMap(AxisReduction):
+    """Along one axis, to a value of the same shape."""
+
+    def advance(self) -> None:
+        """The shape stays."""
+        (a,) = self.operands
+        if a.rank is None:
+            return
+        _axis(self, a, self.axis)
+        equate(self.out, a, self.where, "the value does not have the shape it must have")
+        self.done = True
+
+
+def _axis(self: Constraint, slot: Slot, axis: int) -> int:
+    rank = len(slot.dims)
+    if not -rank <= axis < rank:
+        raise Contradiction(self.where, f"there is no axis {axis}; {slot.described()}")
+    return axis % rank
+
+
+@dataclass
+class Spread(Constraint):
+    """A vector in every column (axis 1) or every row (axis 0) of a matrix, whose other size something else tells.
+
+    Attributes:
+        axis: where copies stand side by side.
+    """
+
+    axis: int = 0
+
+    def advance(self) -> None:
+        """One size is the vector's."""
+        (v,) = self.operands
+        if v.rank is None:
+            settle(v, (Size.of(Unknown()),), self.where, "a vector is needed here")
+        if v.rank != 1:
+            raise Contradiction(self.where, f"a vector is needed here; {v.described()}")
+        free = Size.of(Unknown())
+        sizes = (v.dims[0], free) if self.axis == 1 else (free, v.dims[0])
+        settle(self.out, sizes, self.where, "the value does not have the shape it must have")
+        self.done = True

@@ -112,6 +112,7 @@ _RULES: Mapping[str, Rule] = {
     "Power": _power,
     "Act": lambda expr, known: FUNCTIONS[expr.name].range(*(enclose(x, known) for x in expr.operands)),
     "Softmax": lambda expr, known: Interval(Fraction(0), Fraction(1), True),
+    "Argmax": lambda expr, known: UNIT,
     "Stack": lambda expr, known: hull(enclose(part, known) for part in expr.args),
     "Ones": lambda expr, known: ONE,
     "Zeros": lambda expr, known: NIL,

@@ -117,6 +117,16 @@ def _act(self: Evaluator, expr: Act) -> Array:
     return getattr(self.arithmetic, expr.name)(*(self(x) for x in expr.operands))
 
 
+def _argmax(m: Arithmetic, x: Array) -> Array:
+    """Goes down the rows as the definition of a maximum of two does, which is all that the field knows of an order."""
+    largest, chosen = x[0], [x[0] * 0 + 1]
+    for row in x[1:]:
+        stays = m.step(largest - row)
+        chosen = [*(pick * stays for pick in chosen), 1 - stays]
+        largest = largest * stays + row * (1 - stays)
+    return np.stack([np.real(pick) if np.iscomplexobj(pick) else pick for pick in chosen])
+
+
 def _fill(self: Evaluator, expr: Fill) -> Array:
     return np.broadcast_to(self(expr.operand), [self.size(dim) for dim in expr.shape])
 
@@ -142,6 +152,7 @@ _RULES: Mapping[str, Callable[[Evaluator, Any], Array]] = {
     "Fill": _fill,
     "Total": lambda self, expr: np.sum(self(expr.operand), keepdims=True),
     "Softmax": lambda self, expr: self.arithmetic.softmax(self(expr.operand)),
+    "Argmax": lambda self, expr: _argmax(self.arithmetic, self(expr.operand)),
     "Stack": lambda self, expr: np.concatenate([self(part) for part in expr.args]),
     "Slice": lambda self, expr: self(expr.operand)[self.size(expr.bounds[0]) : self.size(expr.bounds[1])],
     "Vec": lambda self, expr: self(expr.operand).reshape(-1, 1, order="F"),

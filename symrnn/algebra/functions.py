@@ -141,11 +141,11 @@ class Arithmetic:
         self._primitives = primitives
 
     def softmax(self, x: Any) -> Any:
-        """exp(x) divided by the sum of its entries, for an array x."""
+        """exp(x) divided by the sum of its entries, for a vector x; of a matrix, so for each of its columns."""
         if "softmax" in self._primitives:
             return self._primitives["softmax"](x)
         e = self.exp(x)
-        return e / e.sum()
+        return e / e.sum(axis=0)
 
     def definition(self, row: ScalarFunction) -> Rule | None:
         """How this arithmetic computes a function that it has no primitive for."""
@@ -449,7 +449,6 @@ def elu(a):
         "np.maximum({0}, {1})",
         maximum,
         kinks=(lambda m, x, z: x - z,),
-        aliases=("max",),
     ),
     ScalarFunction(
         "minimum",

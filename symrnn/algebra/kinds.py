@@ -380,20 +380,45 @@ class Total(_Own):
 
 
 class Softmax(_Own):
-    """exp(x) divided by the sum of its entries, for a column x."""
+    """exp(x) divided by the sum of its entries, for a column x; of a matrix, so for each of its columns."""
 
     @property
     def operand(self) -> Expr:
-        """The column."""
+        """The column or matrix."""
         return self.args[0]
 
     @property
     def shape(self) -> Shape:
-        """The column's shape."""
+        """The operand's shape."""
         return self.operand.shape  # type: ignore[no-any-return]
 
     def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
-        return sympy.exp(self.operand[i, j]) / Total(Act("exp", self.operand))[0, 0]
+        rows = self.operand.shape[0]
+        if rows.is_Integer:
+            return sympy.exp(self.operand[i, j]) / sympy.Add(*(sympy.exp(self.operand[k, j]) for k in range(rows)))
+        k = sympy.Dummy("k", integer=True)
+        return sympy.exp(self.operand[i, j]) / sympy.Sum(sympy.exp(self.operand[k, j]), (k, 0, rows - 1))
+
+
+class Argmax(_Own):
+    """1 at the largest entry of each column, else 0; of equal ones, at one of them."""
+
+    @property
+    def operand(self) -> Expr:
+        """The column or matrix."""
+        return self.args[0]
+
+    @property
+    def shape(self) -> Shape:
+        """The operand's shape."""
+        return self.operand.shape  # type: ignore[no-any-return]
+
+    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
+        rows = self.operand.shape[0]
+        others = [k for k in range(rows) if k != i] if rows.is_Integer else None
+        if others is None:
+            return sympy.Function("argmax")(self.operand[i, j])
+        return sympy.Mul(*(SYMPY.step(self.operand[i, j] - self.operand[k, j]) for k in others))
 
 
 class Stack(_Own):

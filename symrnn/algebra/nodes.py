@@ -19,6 +19,7 @@ from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.kinds import (
     SYMPY,
     Act,
+    Argmax,
     Commutation,
     Diag,
     Expr,
@@ -47,6 +48,7 @@ __all__ = [
     "ONE_BY_ONE",
     "SYMPY",
     "Act",
+    "Argmax",
     "Commutation",
     "Diag",
     "Expr",
@@ -69,6 +71,8 @@ __all__ = [
     "Zeros",
     "act",
     "add",
+    "along",
+    "argmax",
     "coefficient",
     "denominator",
     "diag",
@@ -88,6 +92,7 @@ __all__ = [
     "scale",
     "show_shape",
     "softmax",
+    "spread",
     "stack",
     "subtract",
     "total",
@@ -309,10 +314,28 @@ def total(x: Expr) -> Expr:
 
 
 def softmax(x: Expr) -> Expr:
-    """The softmax of a column."""
-    if x.shape[1] != 1:
-        raise ValueError(f"softmax: expected a vector, got shape {show_shape(x.shape)}")
+    """The softmax of a column; of a matrix, that of each of its columns."""
     return sympy.Basic.__new__(Softmax, x)
+
+
+def argmax(x: Expr) -> Expr:
+    """1 at the largest entry of each column, else 0."""
+    return sympy.Basic.__new__(Argmax, x)
+
+
+def along(x: Expr, axis: int) -> Expr:
+    """The sums along an axis, as a column: 0 sums every column of a matrix, 1 every row."""
+    if x.shape[1] == 1:
+        return total(x)
+    rows_first = transpose(x) if axis == 0 else x
+    return matmul(rows_first, ones((rows_first.shape[1], S.One)))
+
+
+def spread(x: Expr, count: Any, axis: int) -> Expr:
+    """A column in each of `count` columns (axis 1), or as a row in each of `count` rows (axis 0)."""
+    if axis == 1:
+        return matmul(x, ones((S.One, count)))
+    return matmul(ones((count, S.One)), transpose(x))
 
 
 def stack(*parts: Expr) -> Expr:

@@ -24,6 +24,7 @@ BUILDERS: Mapping[str, Callable[..., Expr]] = MappingProxyType(
         "Fill": lambda operand, rows, cols: nodes.fill(operand, (rows, cols)),
         "Total": nodes.total,
         "Softmax": nodes.softmax,
+        "Argmax": nodes.argmax,
         "Stack": nodes.stack,
         "Slice": nodes.rows,
         "Vec": nodes.vec,

@@ -379,7 +379,7 @@ class _Arguments:
 def _takes_work(expr: Expr) -> bool:
     """Whether it contains a product of matrices, a sum over entries or a function, and is more than a function."""
     return not isinstance(expr, nodes.Act) and any(
-        isinstance(part, nodes.Act | nodes.Total | nodes.Softmax)
+        isinstance(part, nodes.Act | nodes.Total | nodes.Softmax | nodes.Argmax)
         or (isinstance(part, nodes.Product) and isinstance(nodes.coefficient(part)[1], nodes.Product))
         for part in preorder_traversal(expr)
     )

@@ -208,14 +208,24 @@ def _transpose_jacobian(node: Any, value: Expr) -> Contributions:
     return [(node.arg, _identity(node.arg) if S.One in (rows, cols) else nodes.Commutation(rows, cols))]
 
 
+def _weighted(value: Expr, g: Expr) -> Expr:
+    """The mean of each column of g, weighted by that of a softmax, in every entry of the column."""
+    if g.shape[1] == 1:
+        return nodes.fill(nodes.matmul(nodes.transpose(value), g), g.shape)
+    return nodes.spread(nodes.along(nodes.hadamard(value, g), 0), g.shape[0], 0)
+
+
 def _softmax_adjoint(node: nodes.Softmax, value: Expr, g: Expr) -> Contributions:
-    along = nodes.fill(nodes.matmul(nodes.transpose(value), g), g.shape)
-    return [(node.operand, nodes.hadamard(value, nodes.subtract(g, along)))]
+    return [(node.operand, nodes.hadamard(value, nodes.subtract(g, _weighted(value, g))))]
 
 
 def _softmax_jacobian(node: nodes.Softmax, value: Expr) -> Contributions:
-    spread = nodes.matmul(value, nodes.transpose(value))
-    return [(node.operand, nodes.subtract(nodes.diag(value), spread))]
+    rows, cols = node.shape
+    if cols == 1:
+        return [(node.operand, nodes.subtract(nodes.diag(value), nodes.matmul(value, nodes.transpose(value))))]
+    column = nodes.diag(nodes.vec(value))
+    within = nodes.kronecker(nodes.Eye(cols), nodes.ones((rows, rows)))
+    return [(node.operand, nodes.subtract(column, nodes.matmul(column, within, column)))]
 
 
 def _bounds(node: nodes.Stack) -> list[tuple[Expr, Any, Any]]:
@@ -277,8 +287,7 @@ def _act_tangent(node: nodes.Act, value: Expr, moved: Moved) -> Expr:
 
 def _softmax_tangent(node: nodes.Softmax, value: Expr, moved: Moved) -> Expr:
     change = moved(node.operand)
-    along = nodes.fill(nodes.matmul(nodes.transpose(value), change), change.shape)
-    return nodes.hadamard(value, nodes.subtract(change, along))
+    return nodes.hadamard(value, nodes.subtract(change, _weighted(value, change)))
 
 
 def _stack_tangent(node: nodes.Stack, value: Expr, moved: Moved) -> Expr:
@@ -381,6 +390,16 @@ _ROWS = (
         _softmax_jacobian,
         r"y = \operatorname{softmax}(x):\quad \dot y = y \odot (\dot x - \mathbf{1}\, y^{\top} \dot x)",
         _softmax_tangent,
+    ),
+    Rule(
+        "Argmax",
+        "place of the largest entry",
+        r"y = \operatorname{argmax}(x):\quad \bar x \mathrel{+}= 0",
+        "Goodfellow, Bengio & Courville (2016), Deep Learning, section 6.3",
+        lambda node, value, g: [(node.operand, nodes.zeros(node.shape))],
+        lambda node, value: [(node.operand, nodes.zeros((node.shape[0] * node.shape[1],) * 2))],
+        r"y = \operatorname{argmax}(x):\quad \dot y = 0",
+        lambda node, value, moved: nodes.zeros(node.shape),
     ),
     Rule(
         "Stack",

@@ -148,6 +148,10 @@ def _slice(expr: Any) -> Evaluated:
     return _on_operand(expr, lambda x, f: x[..., f.size(start) : f.size(stop), :])
 
 
+def _argmax(x: Array) -> Array:
+    return np.asarray(np.arange(x.shape[-2])[:, None] == np.argmax(x, axis=-2, keepdims=True), dtype=float)
+
+
 def _softmax(x: Array) -> Array:
     e = np.exp(x - np.max(x, axis=-2, keepdims=True))
     return e / np.sum(e, axis=-2, keepdims=True)
@@ -176,6 +180,7 @@ _RULES: Mapping[str, Callable[[Any], Evaluated]] = {
     "Fill": _fill,
     "Total": lambda expr: _on_operand(expr, lambda x, f: x.sum(axis=(-1, -2), keepdims=True)),
     "Softmax": lambda expr: _on_operand(expr, lambda x, f: _softmax(x)),
+    "Argmax": lambda expr: _on_operand(expr, lambda x, f: _argmax(x)),
     "Stack": _stack,
     "Slice": _slice,
     "Diag": _diagonal,

@@ -25,6 +25,7 @@ _CHILDREN: Mapping[str, Callable[[Any], tuple[Expr, ...]]] = {
     "Fill": lambda x: (x.operand,),
     "Total": lambda x: (x.operand,),
     "Softmax": lambda x: (x.operand,),
+    "Argmax": lambda x: (x.operand,),
     "Slice": lambda x: (x.operand,),
 }
 
@@ -39,6 +40,7 @@ _MAKE: Mapping[str, Callable[[Any, list[Expr]], Expr]] = {
     "Fill": lambda x, parts: nodes.fill(parts[0], x.shape),
     "Total": lambda x, parts: nodes.total(parts[0]),
     "Softmax": lambda x, parts: nodes.softmax(parts[0]),
+    "Argmax": lambda x, parts: nodes.argmax(parts[0]),
     "Slice": lambda x, parts: nodes.rows(parts[0], *x.bounds),
 }
 

@@ -11,11 +11,13 @@ import math
 import operator
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from symrnn.algebra.functions import FUNCTIONS, Arithmetic, ScalarFunction, of_library
+from symrnn.language.axes import axis_of, spread_axis
 from symrnn.language.definition import Definition
 from symrnn.language.parts import bounds, equal_part
 
@@ -28,8 +30,8 @@ def _step(x: Array) -> Array:
 
 
 def _softmax(x: Array) -> Array:
-    e = np.exp(x - np.max(np.real(x)))
-    return e / np.sum(e)
+    e = np.exp(x - np.max(np.real(x), axis=0))
+    return e / np.sum(e, axis=0)
 
 
 def _normal_density(x: Array) -> Array:
@@ -82,12 +84,20 @@ _OPERATORS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
 
 _STRUCTURAL: Mapping[str, Callable[..., Any]] = {
     "concat": lambda m, *parts: np.concatenate(parts),
-    "softmax": lambda m, v: m.softmax(v),
-    "sum": lambda m, v: np.sum(v),
-    "mean": lambda m, v: np.sum(v) / np.size(v),
+    "softmax": lambda m, v, axis=None: m.softmax(v) if axis != 1 else m.softmax(v.T).T,
+    "sum": lambda m, v, axis=None: np.sum(v, axis=axis),
+    "mean": lambda m, v, axis=None: np.sum(v, axis=axis) / (np.size(v) if axis is None else np.shape(v)[axis]),
+    "max": lambda m, v, axis=None: _largest(m, v, axis),
     "size": lambda m, v: m.literal(np.size(v)),
     "outer": lambda m, v, k: np.outer(v, k),
 }
+
+
+def _largest(m: Arithmetic, v: Array, axis: int | None) -> Array:
+    """The maximum of two, again and again."""
+    if axis is None and np.ndim(v) > 1:
+        v = _largest(m, v, 1)
+    return reduce(m.maximum, list(np.moveaxis(v, axis or 0, 0)))
 
 
 def run(
@@ -145,7 +155,13 @@ def evaluate(node: ast.expr, names: Mapping[str, Array], m: Arithmetic) -> Array
             return _OPERATORS[type(node.op)](evaluate(node.left, names, m), evaluate(node.right, names, m))
         case ast.Call(func=ast.Name(id=name)):
             arguments = [evaluate(argument, names, m) for argument in node.args]
-            return getattr(m, name)(*arguments) if name in FUNCTIONS else _STRUCTURAL[name](m, *arguments)
+            if name in FUNCTIONS:
+                return getattr(m, name)(*arguments)
+            axis = axis_of(node)
+            return _STRUCTURAL[name](m, *arguments, **({} if axis is None else {"axis": axis % np.ndim(arguments[0])}))
+        case ast.Subscript() if spread_axis(node) is not None:
+            value = evaluate(node.value, names, m)
+            return value[:, None] if spread_axis(node) == 1 else value[None, :]
         case ast.Subscript():
             part = equal_part(node)
             if part is not None:

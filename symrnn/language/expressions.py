@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.errors import CellError
 from symrnn.language.annotations import MAX_SIZE
+from symrnn.language.axes import ALONG, axis_of, spread_axis
 from symrnn.language.text import Text
 
 #: Operations on whole vectors and matrices: name -> number of arguments (None: two or more).
@@ -17,6 +18,7 @@ STRUCTURAL: Mapping[str, int | None] = {
     "softmax": 1,
     "sum": 1,
     "mean": 1,
+    "max": 1,
     "size": 1,
     "outer": 2,
     "split": 2,
@@ -194,8 +196,9 @@ def check_expression(node: ast.expr, text: Text) -> None:
             check_expression(node.left, text)
             _check_power(node, text)
         case ast.BinOp(op=operation) if isinstance(operation, _BINARY):
-            check_expression(node.left, text)
-            check_expression(node.right, text)
+            for side in (node.left, node.right):
+                is_spread = not isinstance(operation, ast.MatMult) and spread_axis(side) is not None
+                check_expression(side.value if is_spread else side, text)  # type: ignore[attr-defined]
         case ast.UnaryOp(op=ast.USub()):
             check_expression(node.operand, text)
         case ast.Attribute():
@@ -294,8 +297,10 @@ def _check_bound(node: ast.expr, text: Text) -> None:
 
 def _check_call(node: ast.Call, text: Text) -> None:
     name = _called(node, text)
-    if node.keywords:
+    if node.keywords and not (name in ALONG and len(node.keywords) == 1 and axis_of(node) in (0, 1, -1)):
         keyword = node.keywords[0]
+        if name in ALONG:
+            raise CellError(text.place(keyword), f"{name} takes axis=0, axis=1 or axis=-1", "0 goes down the rows")
         problem = f"{name} takes no keyword arguments" if keyword.arg else f"{name} takes no **unpacking"
         raise CellError(text.place(keyword), problem, f"write {name}(...) with its arguments in order")
     for arg in node.args:
@@ -304,10 +309,12 @@ def _check_call(node: ast.Call, text: Text) -> None:
     count = FUNCTIONS[name].arity if name in FUNCTIONS else STRUCTURAL[name]
     fewest = FUNCTIONS[name].needed if name in FUNCTIONS else count
     given = len(node.args)
+    if given == 2 and name == "max":
+        raise CellError(text.place(node), "max takes 1 argument, got 2", "of two values, write maximum(a, b)")
     if given != count and not (count is None and given >= 2) and not (fewest and count and fewest <= given <= count):
         expected = "two or more arguments" if count is None else f"{count} argument{'s' * (count > 1)}"
         expected = expected if fewest == count else f"{fewest} to {expected}"
-        remedy = "a sum and a mean are over all entries" if name in ("sum", "mean") else "add or remove arguments"
+        remedy = f"write {name}(A, axis=0), or {name}(A, axis=1)" if name in ALONG else "add or remove arguments"
         raise CellError(text.place(node), f"{name} takes {expected}, got {given}", remedy)
     for arg in node.args:
         check_expression(arg, text)

@@ -11,6 +11,7 @@ from symrnn.algebra.shapes import Size, Sizes, Slot, Unknown
 from symrnn.algebra.solving import solve
 from symrnn.errors import Place, ShapeError, UndeterminedError
 from symrnn.language.annotations import MAX_SIZE, read_annotation, too_large
+from symrnn.language.axes import axis_of, spread_axis
 from symrnn.language.definition import Argument, Assignment, Definition
 from symrnn.language.parts import bounds, equal_part
 
@@ -20,6 +21,7 @@ _CALLS: dict[str, type[constraints.Constraint]] = {
     "outer": constraints.OuterProduct,
     "sum": constraints.Reduction,
     "mean": constraints.Reduction,
+    "max": constraints.Reduction,
     "size": constraints.Reduction,
 }
 _REMEDY = 'change the equation, or say what is meant with an annotation such as W: "d_h, d_x"'
@@ -219,7 +221,7 @@ class Inference:
     def _slot(self, node: ast.expr) -> Slot:
         if isinstance(node, ast.Name):
             return self.slots[node.id]
-        if isinstance(node, ast.Subscript):
+        if isinstance(node, ast.Subscript) and spread_axis(node) is None:
             return self._part(node)
         out = Slot(_Where(node, self.definition.place(node)))
         match node:
@@ -235,6 +237,15 @@ class Inference:
                 return self._constrain(kind, node, out, [self._visit(left), self._visit(right)])
             case ast.Attribute(value=operand):
                 return self._constrain(constraints.MatrixTranspose, node, out, [self._visit(operand)])
+            case ast.Call(func=ast.Name(id=name), args=[arg]) if axis_of(node) is not None:
+                along = constraints.AxisMap if name == "softmax" else constraints.AxisReduction
+                where, operand = _Where(node, self.definition.place(node)), self._visit(arg)
+                self._constraints.append(along(where, out, [operand], axis_of(node) or 0))
+                return out
+            case ast.Subscript(value=vector):
+                where, operand = _Where(node, self.definition.place(node)), self._visit(vector)
+                self._constraints.append(constraints.Spread(where, out, [operand], spread_axis(node) or 0))
+                return out
             case ast.Call(func=ast.Name(id=name), args=args):
                 operands = [self._visit(arg) for arg in args]
                 return self._constrain(_CALLS.get(name, constraints.Elementwise), node, out, operands)

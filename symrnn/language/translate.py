@@ -13,10 +13,11 @@ import sympy
 
 from symrnn.algebra import nodes, shapes
 from symrnn.algebra.functions import FUNCTIONS
-from symrnn.algebra.shapes import Size, Sizes
+from symrnn.algebra.shapes import Size, Sizes, Unknown
 from symrnn.algebra.spelling import tell_apart
 from symrnn.errors import CellError
 from symrnn.freezing import Frozen
+from symrnn.language.axes import axis_of, spread_axis
 from symrnn.language.definition import Argument, Assignment, Definition
 from symrnn.language.expressions import exponent
 from symrnn.language.inference import Inference
@@ -205,7 +206,7 @@ class _Builder:
             case ast.Call(func=ast.Name(id=name)):
                 return self._call(name, node)
             case ast.Subscript():
-                return self._part(node)
+                return self._part(node) if spread_axis(node) is None else self._spread(node)
         raise AssertionError(f"unchecked syntax: {ast.dump(node)}")
 
     def _part(self, node: ast.Subscript) -> nodes.Expr:
@@ -259,11 +260,34 @@ class _Builder:
             return nodes.matmul(nodes.transpose(b), a)
         return nodes.matmul(a, b)
 
+    def _spread(self, node: ast.Subscript) -> nodes.Expr:
+        """A vector for every column or every row of the matrix that it meets."""
+        axis = spread_axis(node) or 0
+        other = self.inference.expressions[id(node)].dims[axis].resolved()
+        if any(isinstance(atom, Unknown) for atom, _ in other.terms):
+            problem = f"nothing tells how many {'columns' if axis else 'rows'} there are"
+            raise CellError(self.definition.place(node), problem, "combine it with a matrix: A + v[:, None]")
+        return nodes.spread(self._build(node.value), _dim(other), axis)
+
+    @staticmethod
+    def _along(name: str, x: nodes.Expr, axis: int) -> nodes.Expr:
+        axis = axis % (1 if x.shape[1] == 1 else 2)
+        if name == "softmax":
+            return nodes.softmax(x) if axis == 0 else nodes.transpose(nodes.softmax(nodes.transpose(x)))
+        if name == "max":
+            columns = x if axis == 0 else nodes.transpose(x)
+            return nodes.along(nodes.hadamard(nodes.argmax(columns), columns), 0)
+        total = nodes.along(x, axis)
+        return total if name == "sum" else nodes.scale(1 / x.shape[axis], total)
+
     def _call(self, name: str, node: ast.Call) -> nodes.Expr:
         if name in FUNCTIONS:
             shape = self._out_shape(node)
             return nodes.act(name, *(self._fitted(arg, shape) for arg in node.args))
         args = [self._build(arg) for arg in node.args]
+        axis = axis_of(node)
+        if axis is not None:
+            return self._along(name, args[0], axis)
         match name:
             case "concat":
                 return nodes.stack(*args)
@@ -273,6 +297,9 @@ class _Builder:
                 return nodes.matmul(args[0], nodes.transpose(args[1]))
             case "sum":
                 return nodes.total(args[0])
+            case "max":
+                largest = args[0] if args[0].shape[1] == 1 else self._along("max", args[0], 1)
+                return nodes.total(nodes.hadamard(nodes.argmax(largest), largest))
         entries = args[0].shape[0] * args[0].shape[1]
         if name == "size":
             return nodes.number(entries, nodes.ONE_BY_ONE)

@@ -390,5 +390,6 @@ _RULES: Mapping[str, Callable[[MathPrinter, Any], tuple[str, Level]]] = {
     "Eye": lambda self, expr: (self.letter("I"), Level.ATOM),
     "Diag": lambda self, expr: self._call(self.syntax.diag, expr.args[0]),
     "Vec": lambda self, expr: self._call(self.syntax.vec, expr.operand),
+    "Argmax": lambda self, expr: self._call(self.syntax.argmax, expr.operand),
     "Softmax": lambda self, expr: self._call(self.syntax.softmax, expr.operand),
 }

@@ -31,6 +31,25 @@ def softmax(a):
     e = np.exp(a - a.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
 '''
+ONE_HOT = {
+    "one_hot": '''\
+def one_hot(a):
+    """1 at the largest entry along the last axis, else 0."""
+    return (a.argmax(axis=-1)[..., None] == np.arange(a.shape[-1])).astype(a.dtype)
+''',
+    "one_hot_columns": '''\
+def one_hot_columns(a):
+    """1 at the largest entry of each column, else 0."""
+    return (a.argmax(axis=-2)[..., None, :] == np.arange(a.shape[-2])[:, None]).astype(a.dtype)
+''',
+}
+
+SOFTMAX_COLUMNS = '''\
+def softmax_columns(a):
+    """exp(a) / sum(exp(a)) in each column, written so that it cannot overflow."""
+    e = np.exp(a - a.max(axis=-2, keepdims=True))
+    return e / e.sum(axis=-2, keepdims=True)
+'''
 
 
 @dataclass
@@ -173,8 +192,16 @@ class NumpyExpressions:
         return f"{self.full(expr.operand, outer=Level.ATOM)}.sum(axis={axis})", Level.ATOM
 
     def _softmax(self, expr: nodes.Softmax) -> tuple[str, Level]:
+        if rank(expr.shape) == 2:
+            self.helpers.setdefault("softmax_columns", SOFTMAX_COLUMNS)
+            return f"softmax_columns({self.full(expr.operand)})", Level.ATOM
         self.helpers.setdefault("softmax", SOFTMAX)
         return f"softmax({self.full(expr.operand)})", Level.ATOM
+
+    def _argmax(self, expr: nodes.Argmax) -> tuple[str, Level]:
+        name = "one_hot_columns" if rank(expr.shape) == 2 else "one_hot"
+        self.helpers.setdefault(name, ONE_HOT[name])
+        return f"{name}({self.full(expr.operand)})", Level.ATOM
 
     def _stack(self, expr: nodes.Stack) -> tuple[str, Level]:
         printer = replace(self, lead=self.leading(expr))
@@ -240,6 +267,7 @@ _RULES: Mapping[str, Callable[[NumpyExpressions, Any], tuple[str, Level]]] = {
     "Fill": NumpyExpressions._fill,
     "Total": NumpyExpressions._total,
     "Softmax": NumpyExpressions._softmax,
+    "Argmax": NumpyExpressions._argmax,
     "Stack": NumpyExpressions._stack,
     "Slice": NumpyExpressions._slice,
     "Ones": lambda self, expr: ("1.0", Level.ATOM),

@@ -24,7 +24,17 @@ from symrnn.printers.numpy_statements import assign, broken, comment, indented
 from symrnn.printers.numpy_values import rank
 from symrnn.program.ir import Assign, Function, Loop, Program
 
-_FRESH = (nodes.Sum, nodes.Product, nodes.Hadamard, nodes.Power, nodes.Act, nodes.Total, nodes.Softmax, nodes.Stack)
+_FRESH = (
+    nodes.Sum,
+    nodes.Product,
+    nodes.Hadamard,
+    nodes.Power,
+    nodes.Act,
+    nodes.Total,
+    nodes.Softmax,
+    nodes.Argmax,
+    nodes.Stack,
+)
 """Kinds whose value NumPy computes into a new array."""
 
 _READ = """\

@@ -39,6 +39,7 @@ class Syntax:
     kronecker: str
     commutation: str
     softmax: str
+    argmax: str
     slice: str
     tall: str
     instead: Mapping[str, str]
@@ -64,6 +65,7 @@ LATEX = Syntax(
     kronecker=r" \otimes ",
     commutation="{}_{{{},{}}}",
     softmax=r"\operatorname{softmax}",
+    argmax=r"\operatorname{argmax}",
     slice="{}_{{[{}:{}]}}",
     tall=r"\frac",
     instead=MappingProxyType({"I": r"\mathbb{I}", "K": r"\mathbb{K}"}),
@@ -89,6 +91,7 @@ TEXT = Syntax(
     kronecker=" ⊗ ",
     commutation="{}_{{{},{}}}",
     softmax="softmax",
+    argmax="argmax",
     slice="{}[{}:{}]",
     tall="\0",
     instead=MappingProxyType({"I": "𝕀", "K": "𝕂"}),
@@ -103,5 +106,5 @@ def words_of(function: str) -> frozenset[str]:
     return frozenset(_COMMAND.findall(FUNCTIONS[function].latex)) - {"left", "right"}
 
 
-OWN = frozenset({"I", "t", "delta", "diag", "vec", "softmax"}).union(*map(words_of, FUNCTIONS))
+OWN = frozenset({"I", "t", "delta", "diag", "vec", "softmax", "argmax"}).union(*map(words_of, FUNCTIONS))
 """Names that look like what the printer writes of its own: the identity, the step t, the δ of an adjoint, functions."""

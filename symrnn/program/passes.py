@@ -15,7 +15,7 @@ from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Names
 from symrnn.program.ir import Accumulate, Assign, Function, Program, Statement
 
-_EXPENSIVE = (nodes.Act, nodes.Softmax)
+_EXPENSIVE = (nodes.Act, nodes.Softmax, nodes.Argmax)
 
 
 def run_passes(program: Program) -> Program:

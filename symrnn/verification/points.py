@@ -16,7 +16,7 @@ from sympy import preorder_traversal
 
 from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.functions import FUNCTIONS
-from symrnn.algebra.nodes import Act, Power
+from symrnn.algebra.nodes import Act, Argmax, Power
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.evaluate import NUMPY
 from symrnn.language.recurrence import Cell
@@ -89,7 +89,17 @@ def _from_pole(node: Power, evaluate: Evaluator) -> Array:
     return np.abs(evaluate(node.args[0])) if int(node.args[1]) < 0 else np.ones(1)
 
 
-_CLEARANCE: Mapping[type, Callable[[Any, Evaluator], Array]] = {Act: _from_kink, Power: _from_pole}
+def _from_tie(node: Argmax, evaluate: Evaluator) -> Array:
+    """How far the largest entries of the columns are from the others."""
+    columns = np.sort(evaluate(node.operand), axis=0)
+    return columns[-1] - columns[-2] if len(columns) > 1 else np.ones(1)
+
+
+_CLEARANCE: Mapping[type, Callable[[Any, Evaluator], Array]] = {
+    Act: _from_kink,
+    Power: _from_pole,
+    Argmax: _from_tie,
+}
 
 
 def random_array(rng: np.random.Generator, shape: tuple[int, ...], scale: float, sign: int) -> Array:

@@ -169,7 +169,7 @@ class _Naming(ast.NodeTransformer):
                 self.found.setdefault(name, inner)
                 inner = ast.Name(name)
             args.append(inner)
-        return ast.Call(node.func, args, [])
+        return ast.Call(node.func, args, node.keywords)
 
 
 def _agree(value: Array, wanted: Array) -> bool:

@@ -95,7 +95,7 @@ def _function(name: str) -> Callable[..., Array]:
 
 def _softmax(x: Array) -> Array:
     e = ROUNDED.exp(x - max(Rounded.of(entry).value for entry in x.flat))
-    return e / e.sum()
+    return e / e.sum(axis=0)
 
 
 ROUNDED = Arithmetic(Rounded.of, **{name: _function(name) for name in FUNCTIONS}, softmax=_softmax)

@@ -43,6 +43,9 @@ class _Literals(ast.NodeTransformer):
             node.right = self.visit(node.right)
         return node
 
+    def visit_keyword(self, node: ast.keyword) -> ast.keyword:
+        return node  # an axis
+
     def visit_Subscript(self, node: ast.Subscript) -> ast.Subscript:
         cut = isinstance(node.slice, ast.Constant) and isinstance(
             node.value, ast.Call
