@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
 
-from symrnn.language.expressions import exponent
-
-_OPERATORS: Mapping[type[ast.operator], str] = {ast.Mod: "remainder", ast.Pow: "power"}
+from symrnn.language.expressions import OPERATORS, exponent
 
 
 class _Core(ast.NodeTransformer):
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
-        name = _OPERATORS.get(type(node.op))
+        name = OPERATORS.get(type(node.op))
         if name is None or (isinstance(node.op, ast.Pow) and exponent(node.right) is not None):
             return node
         return ast.copy_location(ast.Call(ast.Name(name, ast.Load()), [node.left, node.right], []), node)

@@ -24,10 +24,14 @@ STRUCTURAL: Mapping[str, int | None] = {
     "split": 2,
 }
 
+#: Operators that stand for a function of the table.
+OPERATORS: Mapping[type[ast.operator], str] = {ast.Mod: "remainder", ast.Pow: "power"}
+_UNLISTED = {*OPERATORS.values(), "box", "normal_density"}  # those that operators write, and slopes of other functions
+
 _MOST_PARTS = 64  # more gates than any cell has; every part is an equation
 _BINARY = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult, ast.Mod, ast.Pow)
 _ALLOWED = "allowed are + - * / @ ** %, unary minus, numbers, names, .T, and the functions " + ", ".join(
-    [*FUNCTIONS, *STRUCTURAL]
+    name for name in [*FUNCTIONS, *STRUCTURAL] if name not in _UNLISTED
 )
 _ONLY_T = "the only attribute is .T, the transpose; " + _ALLOWED
 _OBJECTS = ("self", "params", "p", "cls", "args", "cell", "model", "weights")
@@ -299,7 +303,7 @@ def _check_call(node: ast.Call, text: Text) -> None:
     name = _called(node, text)
     if node.keywords and not (name in ALONG and len(node.keywords) == 1 and axis_of(node) in (0, 1, -1)):
         keyword = node.keywords[0]
-        if name in ALONG:
+        if name in ALONG and keyword.arg:
             raise CellError(text.place(keyword), f"{name} takes axis=0, axis=1 or axis=-1", "0 goes down the rows")
         problem = f"{name} takes no keyword arguments" if keyword.arg else f"{name} takes no **unpacking"
         raise CellError(text.place(keyword), problem, f"write {name}(...) with its arguments in order")
@@ -309,8 +313,6 @@ def _check_call(node: ast.Call, text: Text) -> None:
     count = FUNCTIONS[name].arity if name in FUNCTIONS else STRUCTURAL[name]
     fewest = FUNCTIONS[name].needed if name in FUNCTIONS else count
     given = len(node.args)
-    if given == 2 and name == "max":
-        raise CellError(text.place(node), "max takes 1 argument, got 2", "of two values, write maximum(a, b)")
     if given != count and not (count is None and given >= 2) and not (fewest and count and fewest <= given <= count):
         expected = "two or more arguments" if count is None else f"{count} argument{'s' * (count > 1)}"
         expected = expected if fewest == count else f"{fewest} to {expected}"

@@ -239,12 +239,12 @@ class Inference:
                 return self._constrain(constraints.MatrixTranspose, node, out, [self._visit(operand)])
             case ast.Call(func=ast.Name(id=name), args=[arg]) if axis_of(node) is not None:
                 along = constraints.AxisMap if name == "softmax" else constraints.AxisReduction
-                where, operand = _Where(node, self.definition.place(node)), self._visit(arg)
-                self._constraints.append(along(where, out, [operand], axis_of(node) or 0))
+                where = _Where(node, self.definition.place(node))
+                self._constraints.append(along(where, out, [self._visit(arg)], axis_of(node) or 0))
                 return out
             case ast.Subscript(value=vector):
-                where, operand = _Where(node, self.definition.place(node)), self._visit(vector)
-                self._constraints.append(constraints.Spread(where, out, [operand], spread_axis(node) or 0))
+                where = _Where(node, self.definition.place(node))
+                self._constraints.append(constraints.Spread(where, out, [self._visit(vector)], spread_axis(node) or 0))
                 return out
             case ast.Call(func=ast.Name(id=name), args=args):
                 operands = [self._visit(arg) for arg in args]

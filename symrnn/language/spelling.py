@@ -24,7 +24,7 @@ MODULES = frozenset(
 BY_SIZE = "split by size"
 """A `split` that is told how many rows a part has."""
 
-SAME_NAME = frozenset({BY_SIZE, "concat", "softmax", "sum", "mean", "outer", "split"})
+SAME_NAME = frozenset({BY_SIZE, "concat", "softmax", "sum", "mean", "max", "outer", "split"})
 """Operations on whole vectors and matrices that other libraries call as the language does, and one that is its own."""
 
 RENAMED: Mapping[str, str] = {
@@ -41,6 +41,8 @@ RENAMED: Mapping[str, str] = {
     "ger": "outer",
     "reduce_sum": "sum",
     "reduce_mean": "mean",
+    "reduce_max": "max",
+    "amax": "max",
     "soft_sign": "softsign",
     "soft_plus": "softplus",
     **{alias: row.name for row in FUNCTIONS.values() for alias in row.aliases},

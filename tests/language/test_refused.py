@@ -187,7 +187,7 @@ EXPRESSIONS = (
     line("none", "a = ¦None", "None is not a number"),
     line("text", "a = ¦'x'", "'x' is not a number"),
     line("ellipsis", "a = ¦...", "... is not a number"),
-    line("keyword argument", "a = sum(x, ¦axis=0)", "sum takes no keyword arguments"),
+    line("keyword argument", "a = relu(x, ¦axis=0)", "relu takes no keyword arguments"),
     line("unpacked keywords", "a = sum(x, ¦**h)", "sum takes no **unpacking"),
     line("unpacking", "a = concat(¦*x)", "*unpacking"),
     line("too many arguments", "a = ¦tanh(x, h)", "tanh takes 1 argument, got 2"),

@@ -46,6 +46,9 @@ FRAME = """def c(x, h, M: "d_m, d_h", *, v: "d_m", k: "d_h", W):
         ("M = outer(sum(M, axis=1), sum(M, axis=0))", "M = outer(sum(M, axis=-1), sum(M.T, axis=-1))"),
         ("M = softmax(M, axis=0)", "M = softmax(M.T, axis=1).T"),
         ("M = outer(softmax(v, axis=0), k)", "M = outer(softmax(v), k)"),
+        ("M = M * np.max(v)", "M = M * max(v)"),
+        ("M = F.softmax(M, dim=-1)", "M = softmax(M, axis=1)"),
+        ("M = M * v.detach()[:, None]", "M = M * stop_gradient(v)[:, None]"),
         ("M = M * sum(v, axis=-1)", "M = M * sum(v)"),
         ("M = outer(v, max(M, axis=0))", "M = outer(v, max(M.T, axis=-1))"),
         ("M = M * mean(mean(M, axis=0))", "M = M * mean(mean(M, axis=1))"),
@@ -70,12 +73,12 @@ def test_what_axes_mean(written: str, meant: str) -> None:
     [
         ("M = M + sum(M, axis=2) * 0", "sum takes axis=0, axis=1 or axis=-1"),
         ("M = M + sum(v, axis=1)", "there is no axis 1"),
-        ("M = M * max(v, 0)", "of two values, write maximum"),
         ("M = M + sum(M, 0)", "sum takes 1 argument, got 2"),
         ("M = M * sum(v[:, None] + v[:, None])", "nothing tells how many columns there are"),
         ("M = tanh(v[:, None])", "indexing is not part"),
-        ("M = M @ k[None, :]", "indexing is not part"),
+        ("M = M @ k[None, :]", "not part of the cell language"),
         ("M = M + M[:, None]", "a vector is needed here"),
+        ("M = M + v[None]", "is not part"),
         ("M = M + k[:, None]", "differ"),
         ("M = relu(M, axis=0)", "relu takes no keyword arguments"),
     ],
@@ -95,6 +98,14 @@ SCALED = {
     "jacobian": lambda right: lambda *args: [(x, nodes.scale(2, value)) for x, value in right(*args)],
     "tangent": lambda right: lambda *args: nodes.scale(2, right(*args)),
 }
+
+
+def test_a_wrong_rule_for_the_place_of_the_largest_is_caught() -> None:
+    cell = Cell.from_source(FRAME.format("M = outer(v, max(M, axis=0)) * k[None, :]"))
+    wrong = replace(RULES["Argmax"], adjoint=lambda node, value, g: [(node.operand, g)])
+    chosen = layouts(cell, [(2, 3)])
+    assert all(check.passed for check in check_exactly(derive(cell), chosen, 0))
+    assert not all(check.passed for check in check_exactly(derive(cell, {**RULES, "Argmax": wrong}), chosen, 0))
 
 
 @pytest.mark.parametrize("column", SCALED)
