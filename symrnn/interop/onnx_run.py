@@ -17,6 +17,7 @@ from symrnn import cells
 from symrnn.errors import InputError
 from symrnn.generation import Module, generate
 from symrnn.interop.arrays import Array
+from symrnn.interop.onnx_activations import Chosen, texts, with_activations
 from symrnn.interop.transfer import load
 
 DIRECTIONS: Mapping[str, tuple[bool, ...]] = MappingProxyType(
@@ -25,13 +26,15 @@ DIRECTIONS: Mapping[str, tuple[bool, ...]] = MappingProxyType(
 """The attribute -> for each direction, whether it runs backwards."""
 
 _ACTIVATIONS = {"RNN": ("Tanh",), "GRU": ("Sigmoid", "Tanh"), "LSTM": ("Sigmoid", "Tanh", "Tanh")}
-_NEUTRAL = {"clip": None, "input_forget": 0, "activation_alpha": None, "activation_beta": None}
-_KNOWN = {"direction", "hidden_size", "layout", "linear_before_reset", "activations", *_NEUTRAL}
+_NEUTRAL = {"clip": None, "input_forget": 0}
+_SHAPING = {"activations", "activation_alpha", "activation_beta"}
+_KNOWN = {"direction", "hidden_size", "layout", "linear_before_reset", *_SHAPING, *_NEUTRAL}
 
 
 @cache
-def _module(name: str) -> Module:
-    return generate(cells.lookup(name))
+def _module(name: str, chosen: Chosen) -> Module:
+    cell = cells.lookup(name)
+    return generate(with_activations(cell, chosen) if chosen else cell)
 
 
 def run_node(
@@ -50,9 +53,9 @@ def run_node(
         reversed direction reverses each sequence within its length.  A sequence of length 0 keeps its initial state.
 
     Raises:
-        InputError: an attribute asks for what no cell of the table computes (clip, input_forget, other activations).
+        InputError: an attribute asks for what no cell of the table computes (clip, input_forget, unknown activations).
     """
-    kind = _kind(op, inputs, attributes)
+    kind, chosen = _kind(op, inputs, attributes)
     flags = DIRECTIONS[attributes.get("direction", "forward")]
     weights = {name: inputs[name] for name in "WRBP" if name in inputs}
     first = attributes.get("layout", 0)
@@ -65,7 +68,9 @@ def run_node(
         loaded = load("onnx", weights, kind, reverse=bool(number))
         starts = {s: inputs.get(f"initial_{s}") for s in loaded.cell.states}
         state = {s: _start(value, number, first, x, weights) for s, value in starts.items()}
-        h, final = _one_direction(_module(loaded.cell.name), loaded.params, x, lengths, state, backwards)
+        h, final = _one_direction(
+            _module(loaded.cell.name, chosen[number]), loaded.params, x, lengths, state, backwards
+        )
         outputs.append(h)
         finals.append(final)
     results = {"Y": np.stack(outputs, axis=1)} | {f"Y_{s}": np.stack([final[s] for final in finals]) for s in finals[0]}
@@ -74,7 +79,8 @@ def run_node(
     return results
 
 
-def _kind(op: str, inputs: Mapping[str, Array], attributes: Mapping[str, Any]) -> str:
+def _kind(op: str, inputs: Mapping[str, Array], attributes: Mapping[str, Any]) -> tuple[str, tuple[Chosen, ...]]:
+    """The cell, and for each direction what stands in place of its functions: nothing where these are its own."""
     unknown = sorted(set(attributes) - _KNOWN)
     asked = [name for name, value in _NEUTRAL.items() if attributes.get(name, value) != value]
     if op not in _ACTIVATIONS or unknown or asked:
@@ -84,14 +90,20 @@ def _kind(op: str, inputs: Mapping[str, Array], attributes: Mapping[str, Any]) -
     count = len(DIRECTIONS[attributes.get("direction", "forward")])
     activations = tuple(attributes.get("activations", _ACTIVATIONS[op] * count))
     relu = op == "RNN" and activations == ("Relu",) * count
+    chosen: tuple[Chosen, ...] = ((),) * count
     if activations != _ACTIVATIONS[op] * count and not relu:
-        raise InputError(f"no cell of the table computes this {op} node: activations={activations}")
+        scales = (attributes.get(name) or () for name in ("activation_alpha", "activation_beta"))
+        found = texts(activations, *scales)
+        if found is None or len(found) != len(_ACTIVATIONS[op]) * count:
+            raise InputError(f"no cell of the table computes this {op} node: activations={activations}")
+        each = len(_ACTIVATIONS[op])
+        chosen = tuple(found[number * each : (number + 1) * each] for number in range(count))
     kinds = {
         "RNN": "rnn_relu" if relu else "rnn",
         "GRU": "gru_reset_after" if attributes.get("linear_before_reset") else "gru_reset_before",
         "LSTM": "lstm_peephole" if "P" in inputs else "lstm",
     }
-    return kinds[op]
+    return kinds[op], chosen
 
 
 def _start(value: Array | None, number: int, first: int, x: Array, weights: Mapping[str, Array]) -> Array:

@@ -26,7 +26,7 @@ def node(cell: str, kind: str) -> dict[str, np.ndarray]:
     [
         ("LSTM", {"clip": 1.0}, "no cell of the table computes this LSTM node: clip"),
         ("LSTM", {"input_forget": 1}, "input_forget"),
-        ("LSTM", {"activations": ["Sigmoid", "Relu", "Tanh"]}, r"activations=\('Sigmoid', 'Relu', 'Tanh'\)"),
+        ("LSTM", {"activations": ["Sigmoid", "Mish", "Tanh"]}, r"activations=\('Sigmoid', 'Mish', 'Tanh'\)"),
         ("LSTM", {"colour": 1}, "colour"),
         ("LSTM", {"direction": "bidirectional"}, r"direction with 2 parts, and W has shape \(1, 24, 4\)"),
         ("Conv", {}, "this Conv node: unknown operator"),
@@ -50,3 +50,40 @@ def test_the_reset_attribute_chooses_the_cell() -> None:
     inputs = node("gru_reset_after_two_biases", "gru_reset_after")
     before, after = run_node("GRU", inputs), run_node("GRU", inputs, {"linear_before_reset": 1})
     assert np.abs(before["Y"] - after["Y"]).max() > 0.01
+
+
+def sigma(a: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-a))
+
+
+#: ONNX's name, alpha, beta -> the function, as ONNX's text has it.
+NAMED: dict[str, tuple[list[float], list[float], Any]] = {
+    "HardSigmoid": ([], [], lambda a: np.clip(0.2 * a + 0.5, 0, 1)),
+    "LeakyRelu": ([0.1], [], lambda a: np.where(a < 0, 0.1 * a, a)),
+    "ThresholdedRelu": ([0.2], [], lambda a: np.where(a > 0.2, a, 0)),
+    "Elu": ([0.7], [], lambda a: np.where(a < 0, 0.7 * (np.exp(a) - 1), a)),
+    "Softsign": ([], [], lambda a: a / (1 + np.abs(a))),
+    "Softplus": ([], [], lambda a: np.log(1 + np.exp(a))),
+    "Affine": ([0.8], [0.1], lambda a: 0.8 * a + 0.1),
+    "ScaledTanh": ([0.8], [1.5], lambda a: 0.8 * np.tanh(1.5 * a)),
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("place", [0, 1, 2], ids=["gates", "candidate", "output"])
+def test_other_activations(name: str, place: int) -> None:
+    inputs = node("lstm", "lstm")
+    alpha, beta, function = NAMED[name]
+    functions: list[Any] = [sigma, np.tanh, np.tanh]
+    names = ["Sigmoid", "Tanh", "Tanh"]
+    functions[place], names[place] = function, name
+    found = run_node("LSTM", inputs, {"activations": names, "activation_alpha": alpha, "activation_beta": beta})
+    f, g, h_of = functions
+    W, R, B = (np.asarray(inputs[key])[0] for key in "WRB")
+    H = R.shape[1]
+    h = c = np.zeros((inputs["X"].shape[1], H))
+    for t, x in enumerate(inputs["X"]):
+        i, o, forget, candidate = np.split(x @ W.T + h @ R.T + B[: 4 * H] + B[4 * H :], 4, axis=1)
+        c = f(forget) * c + f(i) * g(candidate)
+        h = f(o) * h_of(c)
+        np.testing.assert_allclose(found["Y"][t, 0], h, rtol=1e-9, atol=1e-9)
