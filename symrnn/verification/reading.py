@@ -357,7 +357,7 @@ def literals(cell: Cell) -> tuple[Fraction, ...]:
     for line in cell.syntax.assignments:
         for node, above in _with_parents(line.value):
             power = any(isinstance(one, ast.BinOp) and isinstance(one.op, ast.Pow) for one in above)
-            if isinstance(node, ast.Constant) and not power:
+            if isinstance(node, ast.Constant) and type(node.value) in (int, float) and not power:
                 found[Fraction(repr(node.value))] = None
     return tuple(number for number in found if number)
 

@@ -212,7 +212,7 @@ def _one_sided(pair: Pair, point: Point, sides: Sequence[list[Array] | None]) ->
 def difference(pair: Pair, point: Point, sides: Sequence[Any], near: bool = False) -> Gap | None:
     """Where the values at a point differ most; None where they differ by rounding only."""
     left, right = sides
-    gaps = [np.abs(np.asarray(a - b, dtype=object)) for a, b in zip(left, right, strict=True)]
+    gaps = [np.asarray(np.abs(np.asarray(a - b, dtype=object)), dtype=object) for a, b in zip(left, right, strict=True)]
     sizes = [max((abs(x) for x in gap.reshape(-1)), default=0) for gap in gaps]
     output = max(range(len(sizes)), key=lambda index: sizes[index])
     scale = max([1, *(abs(x) for value in (left[output], right[output]) for x in value.reshape(-1))])

@@ -171,6 +171,16 @@ def _tabled(name: str, fixed: Callable[[int], int | None]) -> Callable[[TowerNum
     return lambda x: TowerNumber(tuple(value(r, p) for r, p in zip(x.residues, PRIMES, strict=True)))
 
 
+def _normal_cdf(x: TowerNumber) -> TowerNumber:
+    """A table with f(x) + f(-x) = 1."""
+    return 1 / _whole(2) + TowerNumber(tuple(_odd("cdf", r, p) for r, p in zip(x.residues, PRIMES, strict=True)))
+
+
+def _normal_density(x: TowerNumber) -> TowerNumber:
+    """A table with f(-x) = f(x)."""
+    return TowerNumber(tuple(_table("density", min(r, p - r), p) for r, p in zip(x.residues, PRIMES, strict=True)))
+
+
 def _step(x: TowerNumber) -> TowerNumber:
     value = x.last
     if value < _PLAIN:
@@ -195,6 +205,12 @@ TOWER = Arithmetic(
     sin=_on_arrays(lambda x: _circle(x.residues)[0]),
     cos=_on_arrays(lambda x: _circle(x.residues)[1]),
     step=_on_arrays(_step),
+    floor=_on_arrays(_tabled("floor", {0: 0, 1: 1}.get)),
+    round=_on_arrays(_tabled("round", {0: 0, 1: 1}.get)),
+    normal_cdf=_on_arrays(_normal_cdf),
+    normal_density=_on_arrays(_normal_density),
+    stop_gradient=_on_arrays(lambda x: x),
+    straight_through=lambda x, z: x + 0 * z,
 )
 """The functions of the table over the tower; those defined by others follow from their definitions."""
 

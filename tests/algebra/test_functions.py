@@ -22,6 +22,7 @@ from symrnn.language.evaluate import NUMPY
 from symrnn.language.explicit import EXPLICIT
 from symrnn.verification.digits import ARITHMETIC as DIGITS
 from symrnn.verification.field import FIELD
+from symrnn.verification.tower import TOWER
 
 ROWS = pytest.mark.parametrize("row", FUNCTIONS.values(), ids=list(FUNCTIONS))
 
@@ -205,7 +206,7 @@ def test_arithmetic_can_be_copied() -> None:
     assert pickle.loads(pickle.dumps(Arithmetic(exp=np.exp, literal=float))).exp is np.exp
 
 
-@pytest.mark.parametrize("arithmetic", [SYMPY, NUMPY, EXPLICIT, FIELD, DIGITS], ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("arithmetic", [SYMPY, NUMPY, EXPLICIT, FIELD, TOWER, DIGITS], ids=lambda one: type(one).__name__)
 def test_every_arithmetic_has_every_primitive(arithmetic: Arithmetic) -> None:
     for name in PRIMITIVES:
         assert callable(getattr(arithmetic, name))
