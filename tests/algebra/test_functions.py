@@ -206,7 +206,9 @@ def test_arithmetic_can_be_copied() -> None:
     assert pickle.loads(pickle.dumps(Arithmetic(exp=np.exp, literal=float))).exp is np.exp
 
 
-@pytest.mark.parametrize("arithmetic", [SYMPY, NUMPY, EXPLICIT, FIELD, TOWER, DIGITS], ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize(
+    "arithmetic", [SYMPY, NUMPY, EXPLICIT, FIELD, TOWER, DIGITS], ids=lambda one: type(one).__name__
+)
 def test_every_arithmetic_has_every_primitive(arithmetic: Arithmetic) -> None:
     for name in PRIMITIVES:
         assert callable(getattr(arithmetic, name))
