@@ -173,7 +173,9 @@ def _tabled(name: str, fixed: Callable[[int], int | None]) -> Callable[[TowerNum
 
 def _normal_cdf(x: TowerNumber) -> TowerNumber:
     """A table with f(x) + f(-x) = 1."""
-    return 1 / _whole(2) + TowerNumber(tuple(_odd("cdf", r, p) for r, p in zip(x.residues, PRIMES, strict=True)))
+    tables = TowerNumber(tuple(_odd("cdf", r, p) for r, p in zip(x.residues, PRIMES, strict=True)))
+    half: TowerNumber = 1 / _whole(2)
+    return tables + half  # type: ignore[no-any-return]
 
 
 def _normal_density(x: TowerNumber) -> TowerNumber:
