@@ -98,6 +98,10 @@ class _Writer:
         if shape == ("d_h + d_x",) and self.draw(st.booleans()):
             return f"concat({self.value(('d_h',), depth)}, {self.value(('d_x',), depth)})"
         (other,) = self.pick(_VECTORS)
+        if self.draw(st.integers(0, 9)) == 0:  # parts of a value, which add a value or two each
+            halves = "+" in shape[0] or self.draw(st.booleans())
+            whole = f"concat({self.value(shape, depth)}, {self.value(shape if halves else (other,), depth)})"
+            return f"split({whole}, 2)[{self.pick([0, 1])}]" if halves else f"{whole}[:{shape[0]}]"
         return str(
             self.pick(
                 [

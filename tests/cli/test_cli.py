@@ -223,3 +223,17 @@ def test_generate_with_further_functions(run: Run) -> None:
     code, _, err = run("generate", "gru", "--with", "vjp")
     assert code == 2
     assert "cannot generate 'vjp'" in err
+
+
+LEAKY = "def leaky(x, m, h, *, W, alpha=0.1):\n    h = (1 - alpha) * h + alpha * tanh(W @ x)\n    return h\n"
+
+
+def test_a_constant_is_set_and_an_unread_input_is_remarked(run: Run) -> None:
+    Path("leaky.py").write_text(LEAKY)
+    code, out, err = run("generate", "leaky.py", "--set", "alpha=0.25")
+    assert code == 0
+    assert '"alpha": 0.25,' in out
+    assert err.count("no equation reads the input 'm': its gradient is zero") == 1
+    assert run("generate", "leaky.py", "--set", "beta=1")[0] == 2
+    assert run("generate", "leaky.py", "--set", "alpha")[0] == 2
+    assert run("generate", "leaky.py", "--set", "alpha=many")[0] == 2
