@@ -1,0 +1,332 @@
+"""Every printed equation of a document, read back and evaluated: whether both sides are the same numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from symrnn.algebra.nodes import Variable
+from symrnn.calculus.derivation import Derivation
+from symrnn.calculus.through_time import through_time
+from symrnn.documents import write
+from symrnn.documents.markdown import maths as in_markdown
+from symrnn.documents.setting import Setting, set_up
+from symrnn.documents.structure import Maths
+from symrnn.language.evaluate import run as run_text
+from symrnn.printers.notation import find_notation
+from symrnn.verification.layout import layouts
+from tests.printed.meaning import STEPS, Array, Lazy, Move, Network, Scope, evaluate, settled
+from tests.printed.reading import READERS, Node, Parser, Relation, UnreadableError
+
+SIZES = (3, 2)
+HERE = 3
+"""The step that t stands for: two steps lie before it and one after it."""
+TOLERANCE = 1e-9
+
+_TIMES = (-3, -2, -1, 0, 1)
+_MARKS = ("", "adjoint", "cotangent", "loss")
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a printed name stands for.
+
+    Attributes:
+        mark: "" for the value, "adjoint", "cotangent", "loss", "message", "size", or "block" for a named derivative.
+        name: of which variable, or how large.
+        time: relative to t; None where it does not change with time.
+        step: the step itself, where the name tells it.
+        block: what a named derivative stands for.
+    """
+
+    mark: str
+    name: Any
+    time: int | None
+    step: int | None = None
+    block: Any = None
+
+
+@dataclass
+class Result:
+    """How a document fared.
+
+    Attributes:
+        true: how many equations hold.
+        false: those that do not, with how far off they are.
+        unread: those that could not be read, with the reason.
+    """
+
+    true: int = 0
+    false: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+
+
+class Meanings:
+    """A cell's symbols with their defined values, whatever the form they are printed in."""
+
+    def __init__(self, derivation: Derivation, notation: str = "subscript", seed: int = 0) -> None:
+        self.derivation, self.cell = derivation, derivation.cell
+        self.setting: Setting = set_up(derivation, find_notation(notation))
+        (self.layout,) = layouts(self.cell, [SIZES])
+        self.seed = seed
+        self._values: dict[Any, Array] = {}
+
+    @cached_property
+    def variables(self) -> dict[str, Variable]:
+        """Name -> variable at t (or without time)."""
+        found = {equation.target.name: equation.target for equation in self.derivation.forward}
+        for name in (*self.cell.inputs, *self.cell.parameters, *self.cell.states):
+            found[name] = self.cell[name]
+        return found
+
+    @cached_property
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        return {name: self.layout.shape(variable) for name, variable in self.variables.items()}
+
+    def names(self, form: Callable[[Maths], str]) -> dict[str, Meaning]:
+        """Printed name -> meaning, for every variable, mark and time that a document may print."""
+        found: dict[str, Meaning] = {}
+
+        def add(printed: str, meaning: Meaning) -> None:
+            other = found.setdefault(printed, meaning)
+            assert (other.mark, other.name) == (meaning.mark, meaning.name), f"{printed} is {other} and {meaning}"
+
+        numbered = replace(self.setting, notation=replace(self.setting.notation, now=1))
+        partial = replace(self.setting, notation=replace(self.setting.notation, adjoint="partial"))
+        first = replace(numbered, notation=replace(numbered.notation, adjoint="partial"))
+        for name, variable in self.variables.items():
+            for mark in _MARKS:
+                moments = (None,) if variable.time is None else _TIMES
+                for time in moments:
+                    one = Variable(f"{name} {mark} {time}", *variable.shape, variable.base, time, mark)
+                    for setting in (self.setting, partial):
+                        add(form(setting.maths(one)), Meaning(mark, name, time))
+                    for setting in (numbered, first):
+                        if time is not None and time >= -1:
+                            add(form(setting.maths(one)), Meaning(mark, name, time, 1 + time))
+        for size, number in self.layout.sizes.items():
+            printed = form(self.setting.maths(Variable(size, 1, 1)))
+            found.setdefault(printed, Meaning("size", number, None))
+        for state in self.cell.states:
+            for wrt in (*(f"{s}_prev" for s in self.cell.states), *self.cell.inputs, *self.cell.parameters[:1]):
+                for kind in ("cell", "total"):
+                    for block in _blocks(self.derivation, state, wrt, kind):
+                        add(form(self.setting.maths(block.symbol)), Meaning("block", block.symbol.name, 0, block=block.stands_for))
+        return found
+
+    def network(self, relations: list[Relation], names: Mapping[str, Meaning]) -> Network:
+        """The network that the forward equations among these describe."""
+        meanings = {p: (m.name, m.time) for p, m in names.items() if m.mark == "" and m.step is None}
+        sizes = {p: float(m.name) for p, m in names.items() if m.mark == "size" and p not in meanings}
+        order = [equation.target.name for equation in self.derivation.forward]
+        read = {}
+        for relation in relations[: len(order)]:
+            (name, time) = meanings[relation.left]
+            assert time == 0, relation
+            read[name] = Parser(relation.right, names).read()
+        if set(read) != set(order):
+            raise UnreadableError(f"forward equations of {sorted(read)} are printed, expected {order}")
+        kinds = dict.fromkeys(self.cell.inputs, "input") | dict.fromkeys(self.cell.states, "state")
+        kinds |= dict.fromkeys(self.cell.parameters, "parameter")
+        return Network(self.shapes, [(name, read[name]) for name in order], meanings, kinds, sizes, self.seed)
+
+    def assert_is_the_cell(self, network: Network) -> None:
+        """The printed forward equations give the states that the author's text gives."""
+        cell, layout = self.cell, self.layout
+        for step in range(1, STEPS + 1):
+            before, now = network.frames[step - 1], network.frames[step]
+            given = {**network.fixed, **network.inputs[step - 1], **{s: before[s] for s in cell.states}}
+            text = {name: np.asarray(value).reshape(layout.text_shape(self.variables[name])) for name, value in given.items()}
+            names = run_text(cell.syntax, text)
+            for name in {equation.target.name for equation in cell.body}:
+                expected = layout.matrix(self.variables[name], names[name])
+                np.testing.assert_allclose(np.real(now[name]), expected, rtol=1e-10, atol=1e-12, err_msg=name)
+
+    def value(self, network: Network, meaning: Meaning, now: int) -> Array:
+        """The defined value of a symbol where t is `now`."""
+        step = meaning.step if meaning.step is not None else now + (meaning.time or 0)
+        key = (meaning.mark, meaning.name, step if meaning.time is not None else None)
+        if key not in self._values:
+            self._values[key] = self._compute(network, meaning, step)
+        return self._values[key]
+
+    def _compute(self, network: Network, meaning: Meaning, step: int) -> Array:
+        name = meaning.name
+        if meaning.mark == "size":
+            return np.full((1, 1), float(name))
+        if meaning.mark == "":
+            return network.fixed[name] if meaning.time is None else network.frames[step][name] if step else network.start[name]
+        if meaning.mark == "block":
+            return self.derivative(network, meaning.block, step - meaning.time)
+        if meaning.time is None:
+            return network.gradient(Move("window", name, 1))
+        if step > STEPS:
+            return np.zeros(self.shapes[name])
+        if meaning.mark == "loss":
+            return network.losses[step - 1][name] if step else np.zeros(self.shapes[name])
+        if meaning.mark == "cotangent":
+            return network.gradient(Move("sent", name, step))
+        if meaning.mark == "message":
+            return network.gradient(Move("read", name, step + 1)) if step < STEPS else np.zeros(self.shapes[name])
+        return network.gradient(Move("value", name, step))
+
+    def derivative(self, network: Network, symbol: Any, now: int) -> Array:
+        """The value of a derivative that is printed with its symbol."""
+        of, wrt = symbol.of, symbol.wrt
+        name = wrt.base if wrt.time is not None and wrt.base in self.variables else wrt.name
+        target = of.base if of.base in self.variables else of.name
+        at = now + (of.time or 0)
+        if symbol.kind == "direct":
+            move = Move("in", name, at, None if wrt.time is None else wrt.time - of.time, self._group(target))
+        elif wrt.time is None:
+            move = Move("window", name, at if symbol.kind == "cell" else 1)
+        elif symbol.kind == "cell" and name in self.cell.states and wrt.time < of.time:
+            move = Move("read", name, now + wrt.time + 1)
+        else:
+            move = Move("value", name, now + wrt.time)
+        return network.jacobian(target, at, move)
+
+    def _group(self, name: str) -> frozenset[str]:
+        """An equation and those of the arguments of its functions, which the derivation has named."""
+        forward = {equation.target.name: equation.value for equation in self.derivation.forward}
+        group, todo = set(), [name]
+        while todo:
+            current = todo.pop()
+            group.add(current)
+            for variable in forward[current].free_symbols | forward[current].atoms(Variable):
+                own = isinstance(variable, Variable) and variable.name in forward
+                if own and self.derivation.is_preactivation(variable) and variable.name not in group:
+                    todo.append(variable.name)
+        return frozenset(group)
+
+
+def _blocks(derivation: Derivation, state: str, wrt: str, kind: str) -> list[Any]:
+    try:
+        found = through_time(derivation, state, wrt, 2, kind=kind)
+    except Exception:
+        return []
+    return [term.block for row in found.rows for term in row.terms]
+
+
+class Reader:
+    """Reads and checks the equations of one document in one form."""
+
+    def __init__(self, meanings: Meanings, form: str, notation: str = "subscript") -> None:
+        self.meanings, self.form = meanings, form
+        show: dict[str, Callable[[Maths], str]] = {
+            "text": lambda m: m.text,
+            "markdown": lambda m: in_markdown(m.latex),
+            "fragment": lambda m: m.latex,
+        }
+        self.names = meanings.names(show[form])
+        self.ratios = self._ratios(show[form])
+        self.relations = list(READERS[form](write(meanings.derivation, form, notation)))
+
+    def _ratios(self, show: Callable[[Maths], str]) -> dict[str, Any]:
+        """The printed symbols of derivatives, as far as a document of this cell can have them."""
+        from symrnn.calculus.symbols import DerivativeSymbol
+        from symrnn.calculus.window import ask
+
+        found: dict[str, Any] = {}
+        derivation, cell, setting = self.meanings.derivation, self.meanings.cell, self.meanings.setting
+
+        def add(symbol: Any) -> None:
+            printed = show(setting.derivative(symbol))
+            other = found.setdefault(printed, symbol)
+            assert (other.kind, other.of, other.wrt) == (symbol.kind, symbol.of, symbol.wrt), printed
+
+        before = [variable.name for variable in cell.previous]
+        for state in cell.states:
+            for wrt in (*before, *cell.inputs, *cell.parameters):
+                for kind in ("cell", "total"):
+                    for steps in (1, 2):
+                        symbol = ask(derivation, state, wrt, steps, kind=kind).symbol
+                        add(symbol)
+                        found_rows = _rows(derivation, state, wrt, kind, steps)
+                        for row in found_rows:
+                            for term in row.terms:
+                                add(term.block.stands_for)
+                                if term.state is not None:
+                                    add(symbol.leading_to(term.state))
+                            add(symbol.leading_to(row.of))
+        states = [_moved(cell[state], by) for state in cell.states for by in (0, -1)]
+        for state in states:
+            for wrt in (*states, *(cell[name] for name in cell.parameters)):
+                add(DerivativeSymbol("total", state, wrt))
+        for equation in derivation.forward:
+            for name in (*cell.parameters, *before):
+                wrt = cell[name]
+                for shift in (0, -1):
+                    add(DerivativeSymbol("direct", _moved(equation.target, shift), _moved(wrt, shift)))
+        return found
+
+    def check(self) -> Result:
+        """Read and evaluate every equation."""
+        result = Result()
+        known = {**self.names, **{printed: symbol for printed, symbol in self.ratios.items()}}
+        network = self.meanings.network(self.relations, self.names)
+        self.meanings.assert_is_the_cell(network)
+
+        def value_at(now: int) -> Callable[[str], Array]:
+            def value(printed: str) -> Array:
+                meaning = known[printed]
+                if isinstance(meaning, Meaning):
+                    return self.meanings.value(network, meaning, now)
+                return self.meanings.derivative(network, meaning, now)
+
+            return value
+
+        for relation in self.relations:
+            label = f"({relation.number}) {relation.left} = {relation.right}"
+            try:
+                left, right = (Parser(source, known).read() for source in (relation.left, relation.right))
+                expected = evaluate(left, Scope(value_at(HERE)))
+                shape = expected.shape[-2:]
+                value = _over_time(right, value_at, shape)
+            except (UnreadableError, KeyError, ValueError) as error:
+                result.unread.append(f"{label}\n      {type(error).__name__}: {error}")
+                continue
+            off = np.max(np.abs(value - expected)) / max(1.0, float(np.max(np.abs(expected))))
+            if off < TOLERANCE and np.broadcast_shapes(value.shape[-2:], shape) == shape:
+                result.true += 1
+            else:
+                result.false.append(f"{label}\n      off by {off:.2g}")
+        return result
+
+
+def _over_time(tree: Node, value_at: Callable[[int], Callable[[str], Array]], shape: tuple[int, int]) -> Array:
+    """A right side, with sums over all steps."""
+    if tree.kind == "sum":
+        return sum(_over_time(part, value_at, shape) for part in tree.parts)
+    if tree.kind == "negative":
+        return -_over_time(tree.parts[0], value_at, shape)
+    if tree.kind == "over time":
+        return sum(settled(evaluate(tree.parts[0], Scope(value_at(t), shape)), shape) for t in range(1, STEPS + 1))
+    value = evaluate(tree, Scope(value_at(HERE), shape))
+    if isinstance(value, Lazy) and value.kind.startswith("ones"):
+        return np.broadcast_to(value.factor, shape)
+    return settled(value, shape)
+
+
+def _rows(derivation: Derivation, state: str, wrt: str, kind: str, steps: int) -> list[Any]:
+    try:
+        return list(through_time(derivation, state, wrt, steps, kind=kind).rows)
+    except Exception:
+        return []
+
+
+def _moved(variable: Variable, by: int) -> Variable:
+    from symrnn.calculus.derivation import shift
+
+    moved = shift(variable, by) if by and variable.time is not None else variable
+    return moved
+
+
+def check(derivation: Derivation, form: str, notation: str = "subscript", meanings: Meanings | None = None) -> Result:
+    """Read a derivation's document back in one form and evaluate it."""
+    return Reader(meanings or Meanings(derivation, notation), form, notation).check()

@@ -1,0 +1,390 @@
+"""What printed formulas mean: a network of four steps on random numbers, in which every symbol has its defined value.
+
+The network runs the printed forward equations; that they are the cell's is checked against the author's own text.  A
+derivative is what its definition says: something is moved where the definition moves it, by complex steps, and what
+follows is looked at.  No derivative rule is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from symrnn.language.evaluate import NUMPY
+from tests.printed.reading import Node, UnreadableError
+
+Array = Any
+
+STEPS = 4
+_STEP = 1e-30
+
+
+@dataclass(frozen=True)
+class Lazy:
+    """An identity or ones of a size that only the surroundings tell, or a Kronecker product with such an identity."""
+
+    kind: str
+    factor: Array = 1.0
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where a formula is evaluated.
+
+    Attributes:
+        value: a printed name -> its array, (..., rows, columns).
+        shape: rows and columns of the whole, where a left side tells them.
+    """
+
+    value: Callable[[str], Array]
+    shape: tuple[int, int] | None = None
+
+
+def transposed(value: Array) -> Array:
+    return np.swapaxes(value, -1, -2)
+
+
+def evaluate(tree: Node, scope: Scope) -> Array:
+    """The value of a tree; a scalar is (1, 1)."""
+    return _RULES[tree.kind](tree.parts, scope)
+
+
+def settled(value: Array, shape: tuple[int, int] | None) -> Array:
+    """A value of its full shape."""
+    if not isinstance(value, Lazy):
+        return value
+    if shape is None:
+        raise UnreadableError("nothing tells the size of an identity or of ones")
+    if value.kind == "ones":
+        return value.factor * np.ones(shape)
+    if value.kind == "identity":
+        return value.factor * np.eye(shape[0])
+    if value.kind == "stack":
+        return _filled(value.factor, shape[0])
+    inner = value.factor.shape[-1]
+    other = shape[1] // inner
+    return _kron(value.factor, np.eye(other)) if value.kind == "kronecker right" else _kron(np.eye(other), value.factor)
+
+
+def _kron(a: Array, b: Array) -> Array:
+    return np.kron(a, b)
+
+
+def _is_scalar(value: Array) -> bool:
+    return not isinstance(value, Lazy) and value.shape[-2:] == (1, 1)
+
+
+def _product(a: Array, b: Array) -> Array:
+    """Side by side: a scalar scales, anything else is a matrix product."""
+    if isinstance(a, Lazy) and isinstance(b, Lazy):
+        raise UnreadableError("nothing tells the size of an identity or of ones")
+    if isinstance(a, Lazy):
+        if _is_scalar(b):
+            return Lazy(a.kind, a.factor * b)
+        return _sized(a, b.shape[-2], before=True) @ b
+    if isinstance(b, Lazy):
+        if _is_scalar(a):
+            return Lazy(b.kind, b.factor * a)
+        return a @ _sized(b, a.shape[-1], before=False)
+    if _is_scalar(a) or _is_scalar(b):
+        return a * b
+    if a.shape[-1] != b.shape[-2]:
+        raise UnreadableError(f"shapes {a.shape[-2:]} and {b.shape[-2:]} side by side")
+    return a @ b
+
+
+def _sized(value: Lazy, size: int, before: bool) -> Array:
+    """A lazy factor beside a value with so many rows (after it) or columns (before it)."""
+    if value.kind == "ones":
+        return value.factor * (np.ones((1, size)) if before else np.ones((size, 1)))
+    if value.kind == "ones row":
+        if before:
+            return value.factor * np.ones((1, size))
+        raise UnreadableError("nothing tells the length of a row of ones")
+    if value.kind == "identity":
+        return value.factor * np.eye(size)
+    if value.kind == "stack":
+        return _filled(value.factor, size)
+    inner = value.factor.shape[-1 if before else -2]
+    other = np.eye(size // inner)
+    return _kron(value.factor, other) if value.kind == "kronecker right" else _kron(other, value.factor)
+
+
+def _plain(value: Array) -> Array:
+    """Ones as a number, which is repeated where it is added or multiplied entry by entry."""
+    if isinstance(value, Lazy) and value.kind.startswith("ones"):
+        return np.reshape(np.asarray(value.factor, complex), (1, 1)) if np.size(value.factor) == 1 else value.factor
+    return value
+
+
+def _sum(parts: tuple[Node, ...], scope: Scope) -> Array:
+    values = [_plain(evaluate(part, scope)) for part in parts]
+    shape = next((v.shape[-2:] for v in values if not isinstance(v, Lazy) and v.shape[-2:] != (1, 1)), scope.shape)
+    total = settled(values[0], shape)
+    for value in values[1:]:
+        total = total + settled(value, shape)
+    return total
+
+
+def _negative(parts: tuple[Node, ...], scope: Scope) -> Array:
+    value = evaluate(parts[0], scope)
+    return Lazy(value.kind, -value.factor) if isinstance(value, Lazy) else -value
+
+
+def _chain(parts: tuple[Node, ...], scope: Scope) -> Array:
+    """A product is associative, so it may begin where the sizes are known."""
+    values = [evaluate(part, scope) for part in parts]
+    while len(values) > 1:
+        for position in range(len(values) - 1):
+            a, b = values[position : position + 2]
+            if not (isinstance(a, Lazy) and isinstance(b, Lazy)) and not _must_wait(a, b):
+                values[position : position + 2] = [_product(a, b)]
+                break
+        else:
+            raise UnreadableError("nothing tells the sizes of a product")
+    return values[0]
+
+
+def _must_wait(a: Array, b: Array) -> bool:
+    """A column beside ones in a row: how many, the next factor or the left side tells."""
+    return isinstance(b, Lazy) and b.kind == "ones row" and not _is_scalar(a)
+
+
+def _times(parts: tuple[Node, ...], scope: Scope) -> Array:
+    a, b = (_plain(evaluate(part, scope)) for part in parts)
+    if isinstance(a, Lazy) or isinstance(b, Lazy):
+        raise UnreadableError("an identity in a product entry by entry")
+    return a * b
+
+
+def _by(parts: tuple[Node, ...], scope: Scope) -> Array:
+    a, b = (_plain(evaluate(part, scope)) for part in parts)
+    return a / b
+
+
+def _kronecker(parts: tuple[Node, ...], scope: Scope) -> Array:
+    a, b = (evaluate(part, scope) for part in parts)
+    if isinstance(a, Lazy):
+        return Lazy("kronecker left", b)
+    if isinstance(b, Lazy):
+        return Lazy("kronecker right", a)
+    return _kron(a, b)
+
+
+def _transposed(parts: tuple[Node, ...], scope: Scope) -> Array:
+    value = evaluate(parts[0], scope)
+    if isinstance(value, Lazy):
+        return Lazy({"ones": "ones row"}.get(value.kind, value.kind), value.factor)
+    return transposed(value)
+
+
+def _power(parts: tuple[Node, ...], scope: Scope) -> Array:
+    base, exponent = _plain(evaluate(parts[0], scope)), evaluate(parts[1], scope)
+    return base**exponent
+
+
+def _call(parts: tuple[Any, ...], scope: Scope) -> Array:
+    name, arguments = parts
+    values = [_plain(evaluate(argument, scope)) for argument in arguments]
+    if name == "diag":
+        (column,) = values
+        return column * np.eye(column.shape[-2])
+    if name == "vec":
+        (matrix,) = values
+        return transposed(matrix).reshape(*matrix.shape[:-2], -1, 1)
+    if name == "softmax":
+        (x,) = values
+        e = np.exp(x - np.max(x.real, axis=(-2, -1), keepdims=True))
+        return e / e.sum(axis=(-2, -1), keepdims=True)
+    return getattr(NUMPY, name)(*values)
+
+
+def _stack(parts: tuple[Node, ...], scope: Scope) -> Array:
+    """Under one another; an identity has the columns of the whole, and the rows of zeros are those that are left."""
+    values = [evaluate(part, scope) for part in parts]
+    open_ends = [value for value in values if isinstance(value, Lazy) or _is_nothing(value)]
+    if open_ends:
+        if scope.shape is None:
+            raise UnreadableError("nothing tells the sizes of a stack")
+        return Lazy("stack", [settled(v, (scope.shape[1], scope.shape[1])) if isinstance(v, Lazy) else v for v in values])
+    lead = np.broadcast_shapes(*(v.shape[:-2] for v in values))
+    return np.concatenate([np.broadcast_to(v, (*lead, *v.shape[-2:])) for v in values], axis=-2)
+
+
+def _is_nothing(value: Array) -> bool:
+    return value.shape == (1, 1) and value.item() == 0
+
+
+def _filled(parts: list[Array], rows: int) -> Array:
+    """A stack in which one part is zero, of so many rows in all."""
+    cols = max(part.shape[-1] for part in parts)
+    left = rows - sum(part.shape[-2] for part in parts if not _is_nothing(part))
+    return np.concatenate([np.zeros((left, cols)) if _is_nothing(part) else part for part in parts], axis=-2)
+
+
+def _slice(parts: tuple[Node, ...], scope: Scope) -> Array:
+    """Entries are counted from 1, and the last one belongs to the slice."""
+    value, start, stop = (evaluate(part, scope) for part in parts)
+    return value[..., int(np.real(start).item()) - 1 : int(np.real(stop).item()), :]
+
+
+def _commutation(parts: tuple[Node, ...], scope: Scope) -> Array:
+    """K_{m,n} vec(A) = vec(Aᵀ) for an m by n matrix A."""
+    m, n = (int(np.real(evaluate(part, scope)).item()) for part in parts)
+    result = np.zeros((m * n, m * n))
+    for i in range(m):
+        for j in range(n):
+            result[i * n + j, j * m + i] = 1
+    return result
+
+
+_RULES: Mapping[str, Callable[[tuple[Any, ...], Scope], Array]] = {
+    "name": lambda parts, scope: scope.value(parts[0]),
+    "number": lambda parts, scope: np.full((1, 1), parts[0]),
+    "sum": _sum,
+    "negative": _negative,
+    "product": _chain,
+    "times": _times,
+    "by": _by,
+    "kronecker": _kronecker,
+    "transposed": _transposed,
+    "power": _power,
+    "call": _call,
+    "stack": _stack,
+    "slice": _slice,
+    "commutation": _commutation,
+    "ones": lambda parts, scope: Lazy("ones"),
+    "identity": lambda parts, scope: Lazy("identity"),
+}
+
+
+# --- the network ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Move:
+    """Something that is moved, entry by entry.
+
+    Attributes:
+        place: "value": right after it is computed, at one step; "read": a state as one step finds it; "sent": a state
+            as it leaves its step, to the loss and to the step after it; "window": a parameter at the steps from one on;
+            "in": a variable as one equation reads it.
+        name: what.
+        step: at which step; the first one of a window; that of the equation that reads it.
+        time: of what an equation reads, relative to its step; None for a parameter.
+        readers: the equations that read it moved.
+    """
+
+    place: str
+    name: str
+    step: int
+    time: int | None = None
+    readers: frozenset[str] = frozenset()
+
+
+class Network:
+    """A cell over four steps, on random numbers.
+
+    Attributes:
+        shapes: name -> rows and columns.
+        equations: the forward equations in order, as name and printed right side, with the printed names' meanings.
+        states: the names of the states.
+        meanings: printed name -> name and time of a forward variable.
+        kinds: name -> "input", "state" or "parameter".
+        sizes: printed name of a size -> the number.
+    """
+
+    def __init__(
+        self,
+        shapes: Mapping[str, tuple[int, int]],
+        equations: list[tuple[str, Node]],
+        meanings: Mapping[str, tuple[str, int | None]],
+        kinds: Mapping[str, str],
+        sizes: Mapping[str, float],
+        seed: int,
+    ) -> None:
+        rng = np.random.default_rng(seed)
+        self.shapes, self.equations, self.meanings, self.kinds, self.sizes = shapes, equations, meanings, kinds, sizes
+        self.states = [name for name, kind in kinds.items() if kind == "state"]
+        draw = lambda name: rng.uniform(0.3, 1.2, shapes[name]) * rng.choice([-1, 1], shapes[name])  # noqa: E731
+        self.start = {name: draw(name) for name in self.states}
+        self.fixed = {name: draw(name) for name, kind in kinds.items() if kind == "parameter"}
+        inputs = [name for name, kind in kinds.items() if kind == "input"]
+        self.inputs = [{name: draw(name) for name in inputs} for _ in range(STEPS)]
+        self.losses = [{name: rng.standard_normal(shapes[name]) for name in self.states} for _ in range(STEPS + 1)]
+        self.losses[STEPS] = {name: np.zeros(shapes[name]) for name in self.states}
+        self.frames = self.run(None)[0]
+
+    def run(self, move: Move | None) -> tuple[list[dict[str, Array]], Array]:
+        """Every value of every step, and the loss; with a move, for each entry of it on a leading axis."""
+        by = None if move is None else self._directions(self.shapes[move.name])
+        state = dict(self.start)
+        if move and move.step == 0 and move.place in ("value", "sent"):
+            state[move.name] = state[move.name] + by
+        frames, loss = [dict(state)], 0.0
+        for step in range(1, STEPS + 1):
+            frame, state, part = self._step(step, state, move, by)
+            frames.append(frame)
+            loss = loss + part
+        return frames, loss
+
+    @staticmethod
+    def _directions(shape: tuple[int, int]) -> Array:
+        """One entry after the other, column by column as vec counts them."""
+        count = shape[0] * shape[1]
+        return 1j * _STEP * np.swapaxes(np.eye(count).reshape(count, shape[1], shape[0]), -1, -2)
+
+    def _step(
+        self, step: int, before: dict[str, Array], move: Move | None, by: Array
+    ) -> tuple[dict[str, Array], dict[str, Array], Array]:
+        entering = {
+            name: value + by if move and (move.place, move.name, move.step) == ("read", name, step) else value
+            for name, value in before.items()
+        }
+        fixed = {
+            name: value + by if move and move.name == name and move.place == "window" and step >= move.step else value
+            for name, value in self.fixed.items()
+        }
+        now: dict[str, Array] = dict(self.inputs[step - 1])
+        if move and move.place == "value" and move.step == step and move.name in now:
+            now[move.name] = now[move.name] + by
+        for name, right in self.equations:
+            mine = (move.name, move.time) if move and move.step == step and name in move.readers else None
+
+            def value(printed: str, mine: tuple[str, int | None] | None = mine) -> Array:
+                if printed in self.sizes:
+                    return np.full((1, 1), self.sizes[printed])
+                of, time = self.meanings[printed]
+                found = fixed[of] if time is None else now[of] if time == 0 else entering[of]
+                return found + by if (of, time) == mine else found
+
+            now[name] = settled(evaluate(right, Scope(value, self.shapes[name])), self.shapes[name])
+            if now[name].shape[-2:] != self.shapes[name]:
+                now[name] = np.broadcast_to(now[name], (*now[name].shape[:-2], *self.shapes[name]))
+            if move and (move.place, move.name, move.step) == ("value", name, step):
+                now[name] = now[name] + by
+        sent = {
+            name: now[name] + by if move and (move.place, move.name, move.step) == ("sent", name, step) else now[name]
+            for name in self.states
+        }
+        loss = sum(np.sum(self.losses[step - 1][name] * sent[name], axis=(-2, -1)) for name in self.states)
+        return now, sent, loss
+
+    def gradient(self, move: Move) -> Array:
+        """The loss's derivative with respect to what is moved, in its shape."""
+        rows, cols = self.shapes[move.name]
+        _, loss = self.run(move)
+        flat = np.broadcast_to(np.imag(loss) / _STEP, (rows * cols,))
+        return np.swapaxes(flat.reshape(cols, rows), -1, -2)
+
+    def jacobian(self, of: str, at: int, move: Move) -> Array:
+        """The derivative of vec of a variable at a step with respect to vec of what is moved: numerator layout."""
+        frames, _ = self.run(move)
+        rows, cols = self.shapes[of]
+        moved = np.imag(frames[at][of]) / _STEP
+        count = int(np.prod(self.shapes[move.name]))
+        moved = np.broadcast_to(moved, (count, rows, cols))
+        return np.swapaxes(moved, -1, -2).reshape(count, rows * cols).T
