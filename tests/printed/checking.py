@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -11,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from symrnn.algebra.nodes import Variable
-from symrnn.calculus.derivation import Derivation
-from symrnn.calculus.through_time import through_time
+from symrnn.calculus.derivation import Derivation, shift
+from symrnn.calculus.symbols import DerivativeSymbol
+from symrnn.calculus.through_time import Block, StepwiseDerivative, through_time
+from symrnn.calculus.window import ask
 from symrnn.documents import write
 from symrnn.documents.markdown import maths as in_markdown
 from symrnn.documents.setting import Setting, set_up
@@ -29,7 +30,7 @@ HERE = 3
 TOLERANCE = 1e-9
 
 _TIMES = (-3, -2, -1, 0, 1)
-_MARKS = ("", "adjoint", "cotangent", "loss")
+_MARKS = ("", "adjoint", "cotangent", "loss", "message")
 
 
 @dataclass(frozen=True)
@@ -112,12 +113,53 @@ class Meanings:
         for size, number in self.layout.sizes.items():
             printed = form(self.setting.maths(Variable(size, 1, 1)))
             found.setdefault(printed, Meaning("size", number, None))
-        for state in self.cell.states:
-            for wrt in (*(f"{s}_prev" for s in self.cell.states), *self.cell.inputs, *self.cell.parameters[:1]):
-                for kind in ("cell", "total"):
-                    for block in _blocks(self.derivation, state, wrt, kind):
-                        add(form(self.setting.maths(block.symbol)), Meaning("block", block.symbol.name, 0, block=block.stands_for))
+        for block in self.blocks:
+            add(form(self.setting.maths(block.symbol)), Meaning("block", block.symbol.name, 0, block=block.stands_for))
         return found
+
+    def derivatives(self, form: Callable[[Maths], str]) -> dict[str, DerivativeSymbol]:
+        """The printed symbols of derivatives, as far as a document of this cell can have them."""
+        found: dict[str, DerivativeSymbol] = {}
+        for symbol in self.symbols:
+            printed = form(self.setting.derivative(symbol))
+            other = found.setdefault(printed, symbol)
+            assert (other.kind, other.of, other.wrt) == (symbol.kind, symbol.of, symbol.wrt), printed
+        return found
+
+    @cached_property
+    def _recursions(self) -> list[StepwiseDerivative]:
+        cell = self.cell
+        before = [f"{state}_prev" for state in cell.states]
+        asked = [(s, wrt, kind) for s in cell.states for wrt in before for kind in ("cell", "total")]
+        asked += [(state, name, "total") for state in cell.states for name in cell.parameters[:1]]
+        return [through_time(self.derivation, state, wrt, 2, kind=kind) for state, wrt, kind in asked]
+
+    @cached_property
+    def blocks(self) -> list[Block]:
+        """The named derivatives of recursions."""
+        found = [term.block for recursion in self._recursions for row in recursion.rows for term in row.terms]
+        return [*found, *(form for recursion in self._recursions for form in recursion.forms)]
+
+    @cached_property
+    def symbols(self) -> tuple[DerivativeSymbol, ...]:
+        """The symbols of derivatives: of a step, over two, of single equations, of recursions."""
+        cell, derivation = self.cell, self.derivation
+        before = [variable.name for variable in cell.previous]
+        entering = (*before, *cell.inputs, *cell.parameters)
+        found = [ask(derivation, state, wrt).symbol for state in cell.states for wrt in entering]
+        found += [block.stands_for for block in self.blocks]
+        for recursion in self._recursions:
+            reached = [row.of for row in recursion.rows]
+            reached += [term.state for row in recursion.rows for term in row.terms if term.state is not None]
+            found += [recursion.symbol.leading_to(of) for of in reached]
+        states = [_moved(cell[state], by) for state in cell.states for by in (0, -1)]
+        parameters = [cell[name] for name in cell.parameters]
+        found += [DerivativeSymbol("total", state, wrt) for state in states for wrt in (*states, *parameters)]
+        for equation in derivation.forward:
+            wrts = [*parameters, *(cell[name] for name in before)]
+            pairs = [(_moved(equation.target, by), _moved(wrt, by)) for wrt in wrts for by in (0, -1)]
+            found += [DerivativeSymbol("direct", of, wrt) for of, wrt in pairs]
+        return tuple(dict.fromkeys(found))
 
     def network(self, relations: list[Relation], names: Mapping[str, Meaning]) -> Network:
         """The network that the forward equations among these describe."""
@@ -141,11 +183,17 @@ class Meanings:
         for step in range(1, STEPS + 1):
             before, now = network.frames[step - 1], network.frames[step]
             given = {**network.fixed, **network.inputs[step - 1], **{s: before[s] for s in cell.states}}
-            text = {name: np.asarray(value).reshape(layout.text_shape(self.variables[name])) for name, value in given.items()}
+            text = {
+                name: np.asarray(value).reshape(layout.text_shape(self.variables[name]))
+                for name, value in given.items()
+            }
             names = run_text(cell.syntax, text)
             for name in {equation.target.name for equation in cell.body}:
                 expected = layout.matrix(self.variables[name], names[name])
                 np.testing.assert_allclose(np.real(now[name]), expected, rtol=1e-10, atol=1e-12, err_msg=name)
+
+    def _text_shape(self, name: str) -> tuple[int, ...]:
+        return self.layout.text_shape(self.variables[name])
 
     def value(self, network: Network, meaning: Meaning, now: int) -> Array:
         """The defined value of a symbol where t is `now`."""
@@ -160,7 +208,13 @@ class Meanings:
         if meaning.mark == "size":
             return np.full((1, 1), float(name))
         if meaning.mark == "":
-            return network.fixed[name] if meaning.time is None else network.frames[step][name] if step else network.start[name]
+            return (
+                network.fixed[name]
+                if meaning.time is None
+                else network.frames[step][name]
+                if step
+                else network.start[name]
+            )
         if meaning.mark == "block":
             return self.derivative(network, meaning.block, step - meaning.time)
         if meaning.time is None:
@@ -205,14 +259,6 @@ class Meanings:
         return frozenset(group)
 
 
-def _blocks(derivation: Derivation, state: str, wrt: str, kind: str) -> list[Any]:
-    try:
-        found = through_time(derivation, state, wrt, 2, kind=kind)
-    except Exception:
-        return []
-    return [term.block for row in found.rows for term in row.terms]
-
-
 class Reader:
     """Reads and checks the equations of one document in one form."""
 
@@ -224,53 +270,21 @@ class Reader:
             "fragment": lambda m: m.latex,
         }
         self.names = meanings.names(show[form])
-        self.ratios = self._ratios(show[form])
+        self.ratios = meanings.derivatives(show[form])
         self.relations = list(READERS[form](write(meanings.derivation, form, notation)))
 
-    def _ratios(self, show: Callable[[Maths], str]) -> dict[str, Any]:
-        """The printed symbols of derivatives, as far as a document of this cell can have them."""
-        from symrnn.calculus.symbols import DerivativeSymbol
-        from symrnn.calculus.window import ask
-
-        found: dict[str, Any] = {}
-        derivation, cell, setting = self.meanings.derivation, self.meanings.cell, self.meanings.setting
-
-        def add(symbol: Any) -> None:
-            printed = show(setting.derivative(symbol))
-            other = found.setdefault(printed, symbol)
-            assert (other.kind, other.of, other.wrt) == (symbol.kind, symbol.of, symbol.wrt), printed
-
-        before = [variable.name for variable in cell.previous]
-        for state in cell.states:
-            for wrt in (*before, *cell.inputs, *cell.parameters):
-                for kind in ("cell", "total"):
-                    for steps in (1, 2):
-                        symbol = ask(derivation, state, wrt, steps, kind=kind).symbol
-                        add(symbol)
-                        found_rows = _rows(derivation, state, wrt, kind, steps)
-                        for row in found_rows:
-                            for term in row.terms:
-                                add(term.block.stands_for)
-                                if term.state is not None:
-                                    add(symbol.leading_to(term.state))
-                            add(symbol.leading_to(row.of))
-        states = [_moved(cell[state], by) for state in cell.states for by in (0, -1)]
-        for state in states:
-            for wrt in (*states, *(cell[name] for name in cell.parameters)):
-                add(DerivativeSymbol("total", state, wrt))
-        for equation in derivation.forward:
-            for name in (*cell.parameters, *before):
-                wrt = cell[name]
-                for shift in (0, -1):
-                    add(DerivativeSymbol("direct", _moved(equation.target, shift), _moved(wrt, shift)))
-        return found
-
-    def check(self) -> Result:
-        """Read and evaluate every equation."""
-        result = Result()
-        known = {**self.names, **{printed: symbol for printed, symbol in self.ratios.items()}}
+    @cached_property
+    def network(self) -> Network:
+        """The network that the printed forward equations describe, which is the cell's."""
         network = self.meanings.network(self.relations, self.names)
         self.meanings.assert_is_the_cell(network)
+        return network
+
+    def check(self, changed: Relation | None = None) -> Result:
+        """Read and evaluate every equation; or one alone, which need not be one of the document's."""
+        result = Result()
+        known = {**self.names, **self.ratios}
+        network = self.network
 
         def value_at(now: int) -> Callable[[str], Array]:
             def value(printed: str) -> Array:
@@ -281,7 +295,7 @@ class Reader:
 
             return value
 
-        for relation in self.relations:
+        for relation in self.relations if changed is None else [changed]:
             label = f"({relation.number}) {relation.left} = {relation.right}"
             try:
                 left, right = (Parser(source, known).read() for source in (relation.left, relation.right))
@@ -291,12 +305,19 @@ class Reader:
             except (UnreadableError, KeyError, ValueError) as error:
                 result.unread.append(f"{label}\n      {type(error).__name__}: {error}")
                 continue
-            off = np.max(np.abs(value - expected)) / max(1.0, float(np.max(np.abs(expected))))
-            if off < TOLERANCE and np.broadcast_shapes(value.shape[-2:], shape) == shape:
+            off = _distance(value, expected)
+            if off < TOLERANCE:
                 result.true += 1
             else:
                 result.false.append(f"{label}\n      off by {off:.2g}")
         return result
+
+
+def _distance(value: Array, expected: Array) -> float:
+    """The relative error; a scalar that stands for a whole matrix, such as 0, is repeated."""
+    if value.shape[-2:] not in ((1, 1), expected.shape[-2:]):
+        return np.inf
+    return float(np.max(np.abs(value - expected))) / max(1.0, float(np.max(np.abs(expected))))
 
 
 def _over_time(tree: Node, value_at: Callable[[int], Callable[[str], Array]], shape: tuple[int, int]) -> Array:
@@ -313,18 +334,8 @@ def _over_time(tree: Node, value_at: Callable[[int], Callable[[str], Array]], sh
     return settled(value, shape)
 
 
-def _rows(derivation: Derivation, state: str, wrt: str, kind: str, steps: int) -> list[Any]:
-    try:
-        return list(through_time(derivation, state, wrt, steps, kind=kind).rows)
-    except Exception:
-        return []
-
-
 def _moved(variable: Variable, by: int) -> Variable:
-    from symrnn.calculus.derivation import shift
-
-    moved = shift(variable, by) if by and variable.time is not None else variable
-    return moved
+    return shift(variable, by) if by and variable.time is not None else variable
 
 
 def check(derivation: Derivation, form: str, notation: str = "subscript", meanings: Meanings | None = None) -> Result:

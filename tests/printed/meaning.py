@@ -209,7 +209,9 @@ def _stack(parts: tuple[Node, ...], scope: Scope) -> Array:
     if open_ends:
         if scope.shape is None:
             raise UnreadableError("nothing tells the sizes of a stack")
-        return Lazy("stack", [settled(v, (scope.shape[1], scope.shape[1])) if isinstance(v, Lazy) else v for v in values])
+        return Lazy(
+            "stack", [settled(v, (scope.shape[1], scope.shape[1])) if isinstance(v, Lazy) else v for v in values]
+        )
     lead = np.broadcast_shapes(*(v.shape[:-2] for v in values))
     return np.concatenate([np.broadcast_to(v, (*lead, *v.shape[-2:])) for v in values], axis=-2)
 

@@ -74,14 +74,15 @@ def _text_block(lines: list[str]) -> Iterator[Relation]:
 
 def _without_remark(body: str, in_remark: bool) -> tuple[str, bool]:
     """A line without the remark beside it; a remark on a line of its own may go on for several."""
-    if in_remark or body.lstrip().startswith("["):
-        if "=" not in body.partition("[")[0]:
-            return "", not body.rstrip().endswith("]")
+    if (in_remark or body.lstrip().startswith("[")) and "=" not in body.partition("[")[0]:
+        return "", not body.rstrip().endswith("]")
     found = _REMARK.search(body)
     return (body[: found.start()], not body.rstrip().endswith("]")) if found else (body, False)
 
 
-_REMARK = re.compile(r" {3,}\[(?:direct|no path|through|not used|from|identity|[a-z]{3,}[a-z -]*, |[a-z]{3,}[a-z -]*\]).*$")
+_REMARK = re.compile(
+    r" {3,}\[(?:direct|no path|through|not used|from|identity|[a-z]{3,}[a-z -]*, |[a-z]{3,}[a-z -]*\]).*$"
+)
 """A remark begins with a word; a stack of vectors begins with a symbol."""
 
 
@@ -99,9 +100,14 @@ def from_markdown(document: str) -> Iterator[Relation]:
         yield from _latex_rows(display, r"\cr")
 
 
+_ALIGNED = re.compile(r"\\begin\{alignat\*\}\{\d+\}\n(.*?)\\end\{alignat\*\}", re.DOTALL)
+
+
 def from_latex(document: str) -> Iterator[Relation]:
     """The equations of a LaTeX document or fragment."""
-    for display in re.findall(r"\\begin\{alignat\*\}\{\d+\}\n(.*?)\\end\{alignat\*\}", _END.split(document)[0], re.DOTALL):
+    for display in re.findall(
+        r"\\begin\{alignat\*\}\{\d+\}\n(.*?)\\end\{alignat\*\}", _END.split(document)[0], re.DOTALL
+    ):
         pending: list[str] = []
         for row in re.split(r"\\\\\n|\\\\\[[^\]]*\]\n|\\\\$", display):
             pending.append(row)
@@ -132,7 +138,7 @@ def _group_end(source: str, start: int) -> int:
         depth += {"{": 1, "}": -1}.get(source[position], 0)
         if depth == 0 and source[position] == "}":
             return position + 1
-    raise UnreadableError(f"a brace is not closed: {source[start:start + 40]!r}")
+    raise UnreadableError(f"a brace is not closed: {source[start : start + 40]!r}")
 
 
 def _latex_rows(display: str, newline: str) -> Iterator[Relation]:
@@ -218,7 +224,8 @@ def tokens(source: str, names: Mapping[str, Any]) -> list[Token]:
             position += len(sign)
         else:
             match = _TOKEN.match(source, position)
-            assert match is not None and match.lastgroup is not None
+            assert match is not None
+            assert match.lastgroup is not None
             found.append(Token(match.lastgroup, match[0]))
             position = match.end()
     return found
@@ -239,7 +246,7 @@ def _ends(source: str, position: int, name: str) -> bool:
     after = source[position]
     if name[-1] in "})⟩":
         return after not in "_" and not unicodedata.combining(after)
-    return not (after.isalnum() and after != "ᵀ" or after in "_'{" or unicodedata.combining(after))
+    return not ((after.isalnum() and after != "ᵀ") or after in "_'{" or unicodedata.combining(after))
 
 
 # --- tokens -> trees --------------------------------------------------------------------------------------------------

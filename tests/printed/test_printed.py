@@ -1,0 +1,97 @@
+"""Every printed equation of the whole library, in every form, is read back and true."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+
+import pytest
+from hypothesis import given, settings
+
+from symrnn import Cell, cells, derive
+from tests.printed.checking import Meanings, Reader, check
+from tests.printed.reading import READERS, Relation
+from tests.strategies import random_cells
+from tests.test_random_cells import EVERY
+
+
+def assert_true(cell: Cell, notation: str = "subscript", forms: tuple[str, ...] = tuple(READERS)) -> None:
+    derivation = derive(cell)
+    meanings = Meanings(derivation, notation)
+    for form in forms:
+        result = check(derivation, form, notation, meanings)
+        assert result.true > len(cell.body)
+        assert not result.false, f"{form}: " + "\n".join(result.false)
+        assert not result.unread, f"{form}: " + "\n".join(result.unread)
+
+
+@pytest.mark.parametrize("name", cells.names())
+def test_every_equation_of_the_library_is_true(name: str) -> None:
+    assert_true(cells[name])
+
+
+@pytest.mark.parametrize("notation", ["superscript", "angle", "bold", "partial"])
+@pytest.mark.parametrize("name", ["lstm", "gru_reset_after"])
+def test_every_notation_says_the_same(name: str, notation: str) -> None:
+    assert_true(cells[name], notation)
+
+
+@given(random_cells())
+@settings(EVERY, max_examples=20)
+def test_random_cells_are_printed_as_they_are(cell: Cell) -> None:
+    assert_true(cell)
+
+
+# --- the check can fail -----------------------------------------------------------------------------------------------
+
+SLIPS = {
+    "another sign": (r" \+ ", " - "),
+    "a minus gone": (r"\(1 - ", "(1 + "),
+    "no transpose": (r"(?<=[\w)}])(?:ᵀ|\^\{\\top\})", ""),
+    "another step": (r"t-1\}", "t}"),
+    "an adjoint of the next step": (r"(δ|\\delta )a_\{(\w),t\}", r"\1a_{\2,t+1}"),
+    "another gate": (r"\bf_t", "i_t"),
+    "a sum in place of a product": (r" (?:⊙|\\odot) ", " + "),
+    "a message for the whole derivative": ("δ⃖|\\\\overleftarrow{\\\\delta}", "δ"),
+    "a direct derivative": (r"^(∂|\\frac\{\\partial)(?! ?[⁺^L])", r"\1⁺"),
+    "half": (r"^(.+)$", r"0.5 (\1)"),
+}
+
+
+def slips(relation: Relation) -> Iterator[tuple[str, Relation]]:
+    for name, (pattern, other) in SLIPS.items():
+        right = re.sub(pattern, other, relation.right, count=1)
+        if right != relation.right and relation.right != "0":
+            yield name, replace(relation, right=right)
+
+
+@cache
+def reader(form: str) -> Reader:
+    return Reader(Meanings(derive(cells.lstm)), form)
+
+
+@pytest.mark.parametrize("form", READERS)
+def test_slips_of_printing_are_found(form: str) -> None:
+    """What was printed with a slip is false or no formula."""
+    found: dict[str, int] = {}
+    for relation in reader(form).relations[10:]:  # those before are the network itself
+        for name, changed in slips(relation):
+            assert not reader(form).check(changed).true, (name, changed)
+            found[name] = found.get(name, 0) + 1
+    assert len(found) >= 7, found
+
+
+def test_a_message_is_not_the_derivative_of_the_loss() -> None:
+    (message,) = (r for r in reader("text").relations if r.number == "18")
+    assert reader("text").check(message).true
+    assert reader("text").check(replace(message, left="δh_{t-1}")).false
+
+
+def test_forward_equations_are_the_author_s() -> None:
+    other = reader("text").relations[0]
+    wrong = Reader(reader("text").meanings, "text")
+    wrong.relations[0] = replace(other, right=other.right.replace("σ", "tanh"))
+    with pytest.raises(AssertionError):
+        wrong.check()
