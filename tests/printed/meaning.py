@@ -8,7 +8,7 @@ follows is looked at.  No derivative rule is used.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,10 +24,50 @@ _STEP = 1e-30
 
 @dataclass(frozen=True)
 class Lazy:
-    """An identity or ones of a size that only the surroundings tell, or a Kronecker product with such an identity."""
+    """A value of a size that only the surroundings tell.
+
+    Attributes:
+        kind: "ones" in a column, "ones row", "square" (an identity, a matrix of ones, sums of these), "kronecker left"
+            or "kronecker right" (a product with an identity on that side), "stack" (blocks of which some are zero).
+        factor: what the ones are multiplied with; for a square, its size -> the matrix; the other factor of a Kronecker
+            product; the blocks of a stack, None for one that is zero, "identity" for an identity.
+    """
 
     kind: str
-    factor: Array = 1.0
+    factor: Any = 1.0
+
+    def scaled(self, by: Array) -> Lazy:
+        if self.kind == "square":
+            return Lazy("square", lambda n: by * self.factor(n))
+        if self.kind == "stack":
+            return Lazy("stack", [block if block is None else by * block for block in self.factor])
+        return Lazy(self.kind, by * self.factor)
+
+    def of_size(self, size: int, before: bool = True) -> Array:
+        """The value beside one with so many rows (`before` it) or columns."""
+        if self.kind == "square":
+            return self.factor(size)
+        if self.kind in ("ones", "ones row"):
+            if self.kind == "ones row" and not before:
+                raise UnreadableError("nothing tells the length of a row of ones")
+            return self.factor * np.ones((1, size) if before else (size, 1))
+        if self.kind == "stack":
+            return self._stacked(size)
+        other = np.eye(size // self.factor.shape[-1 if before else -2])
+        return np.kron(self.factor, other) if self.kind == "kronecker right" else np.kron(other, self.factor)
+
+    def _stacked(self, rows: int) -> Array:
+        """So many rows in all; blocks of zeros share what is left."""
+        known = [block for block in self.factor if block is not None]
+        left = rows - sum(block.shape[-2] for block in known)
+        zeros = np.zeros((left // max(1, len(self.factor) - len(known)), known[0].shape[-1]))
+        return np.concatenate([zeros if block is None else block for block in self.factor], axis=-2)
+
+    def settled(self, shape: tuple[int, int]) -> Array:
+        """The value in a place of this shape."""
+        if self.kind.startswith("ones"):
+            return self.factor * np.ones(shape)
+        return self.of_size(shape[0] if self.kind in ("square", "stack") else shape[1])
 
 
 @dataclass(frozen=True)
@@ -58,19 +98,7 @@ def settled(value: Array, shape: tuple[int, int] | None) -> Array:
         return value
     if shape is None:
         raise UnreadableError("nothing tells the size of an identity or of ones")
-    if value.kind == "ones":
-        return value.factor * np.ones(shape)
-    if value.kind == "identity":
-        return value.factor * np.eye(shape[0])
-    if value.kind == "stack":
-        return _filled(value.factor, shape[0])
-    inner = value.factor.shape[-1]
-    other = shape[1] // inner
-    return _kron(value.factor, np.eye(other)) if value.kind == "kronecker right" else _kron(np.eye(other), value.factor)
-
-
-def _kron(a: Array, b: Array) -> Array:
-    return np.kron(a, b)
+    return value.settled(shape)
 
 
 def _is_scalar(value: Array) -> bool:
@@ -80,37 +108,20 @@ def _is_scalar(value: Array) -> bool:
 def _product(a: Array, b: Array) -> Array:
     """Side by side: a scalar scales, anything else is a matrix product."""
     if isinstance(a, Lazy) and isinstance(b, Lazy):
+        if (a.kind, b.kind) == ("ones", "ones row"):
+            return Lazy("square", lambda n: a.factor * b.factor * np.ones((n, n)))
         raise UnreadableError("nothing tells the size of an identity or of ones")
     if isinstance(a, Lazy):
-        if _is_scalar(b):
-            return Lazy(a.kind, a.factor * b)
-        return _sized(a, b.shape[-2], before=True) @ b
+        if a.kind == "stack":
+            return Lazy("stack", [b if isinstance(block, str) else block for block in a.factor])
+        return a.scaled(b) if _is_scalar(b) else a.of_size(b.shape[-2]) @ b
     if isinstance(b, Lazy):
-        if _is_scalar(a):
-            return Lazy(b.kind, b.factor * a)
-        return a @ _sized(b, a.shape[-1], before=False)
+        return b.scaled(a) if _is_scalar(a) else a @ b.of_size(a.shape[-1], before=False)
     if _is_scalar(a) or _is_scalar(b):
         return a * b
     if a.shape[-1] != b.shape[-2]:
         raise UnreadableError(f"shapes {a.shape[-2:]} and {b.shape[-2:]} side by side")
     return a @ b
-
-
-def _sized(value: Lazy, size: int, before: bool) -> Array:
-    """A lazy factor beside a value with so many rows (after it) or columns (before it)."""
-    if value.kind == "ones":
-        return value.factor * (np.ones((1, size)) if before else np.ones((size, 1)))
-    if value.kind == "ones row":
-        if before:
-            return value.factor * np.ones((1, size))
-        raise UnreadableError("nothing tells the length of a row of ones")
-    if value.kind == "identity":
-        return value.factor * np.eye(size)
-    if value.kind == "stack":
-        return _filled(value.factor, size)
-    inner = value.factor.shape[-1 if before else -2]
-    other = np.eye(size // inner)
-    return _kron(value.factor, other) if value.kind == "kronecker right" else _kron(other, value.factor)
 
 
 def _plain(value: Array) -> Array:
@@ -121,7 +132,13 @@ def _plain(value: Array) -> Array:
 
 
 def _sum(parts: tuple[Node, ...], scope: Scope) -> Array:
-    values = [_plain(evaluate(part, scope)) for part in parts]
+    values = [evaluate(part, scope) for part in parts]
+    kinds = {value.kind if isinstance(value, Lazy) else "" for value in values}
+    if kinds == {"stack"}:
+        return _sum_of_stacks(values)
+    if kinds == {"square"} and scope.shape is None:
+        return Lazy("square", lambda n: sum(value.factor(n) for value in values))
+    values = [_plain(value) for value in values]
     shape = next((v.shape[-2:] for v in values if not isinstance(v, Lazy) and v.shape[-2:] != (1, 1)), scope.shape)
     total = settled(values[0], shape)
     for value in values[1:]:
@@ -129,27 +146,47 @@ def _sum(parts: tuple[Node, ...], scope: Scope) -> Array:
     return total
 
 
+def _sum_of_stacks(stacks: list[Lazy]) -> Array:
+    """Block by block; where every block is known in one of them, so is the whole."""
+    blocks = []
+    for together in zip(*(stack.factor for stack in stacks), strict=True):
+        known = [block for block in together if block is not None]
+        blocks.append(sum(known[1:], known[0]) if known else None)
+    return Lazy("stack", blocks) if any(block is None for block in blocks) else np.concatenate(blocks, -2)
+
+
 def _negative(parts: tuple[Node, ...], scope: Scope) -> Array:
     value = evaluate(parts[0], scope)
-    return Lazy(value.kind, -value.factor) if isinstance(value, Lazy) else -value
+    return value.scaled(-1.0) if isinstance(value, Lazy) else -value
 
 
 def _chain(parts: tuple[Node, ...], scope: Scope) -> Array:
     """A product is associative, so it may begin where the sizes are known."""
-    values = [evaluate(part, scope) for part in parts]
+    inner = replace(scope, shape=None)
+    values = [evaluate(part, inner) for part in parts]
+    last = values[-1]
+    if isinstance(last, Lazy) and last.kind == "stack" and scope.shape:  # its identity is as wide as the product
+        blocks = [np.eye(scope.shape[1]) if isinstance(block, str) else block for block in last.factor]
+        values[-1] = Lazy("stack", blocks)
+    if isinstance(last, Lazy) and last.kind.startswith("kronecker") and scope.shape:
+        values[-1] = last.settled(scope.shape)
     while len(values) > 1:
-        for position in range(len(values) - 1):
+        for position in reversed(range(len(values) - 1)):
             a, b = values[position : position + 2]
             if not (isinstance(a, Lazy) and isinstance(b, Lazy)) and not _must_wait(a, b):
                 values[position : position + 2] = [_product(a, b)]
                 break
         else:
-            raise UnreadableError("nothing tells the sizes of a product")
+            if len(values) != 2:
+                raise UnreadableError("nothing tells the sizes of a product")
+            return _product(*values)
     return values[0]
 
 
 def _must_wait(a: Array, b: Array) -> bool:
-    """A column beside ones in a row: how many, the next factor or the left side tells."""
+    """Ones in a column before a row, or in a row behind a column: how many, the factor on the other side tells."""
+    if isinstance(a, Lazy):
+        return a.kind == "ones" and not _is_scalar(b)
     return isinstance(b, Lazy) and b.kind == "ones row" and not _is_scalar(a)
 
 
@@ -161,8 +198,8 @@ def _times(parts: tuple[Node, ...], scope: Scope) -> Array:
 
 
 def _by(parts: tuple[Node, ...], scope: Scope) -> Array:
-    a, b = (_plain(evaluate(part, scope)) for part in parts)
-    return a / b
+    a, b = evaluate(parts[0], scope), _plain(evaluate(parts[1], scope))
+    return a.scaled(1 / b) if isinstance(a, Lazy) and not a.kind.startswith("ones") else _plain(a) / b
 
 
 def _kronecker(parts: tuple[Node, ...], scope: Scope) -> Array:
@@ -171,13 +208,15 @@ def _kronecker(parts: tuple[Node, ...], scope: Scope) -> Array:
         return Lazy("kronecker left", b)
     if isinstance(b, Lazy):
         return Lazy("kronecker right", a)
-    return _kron(a, b)
+    return np.kron(a, b)
 
 
 def _transposed(parts: tuple[Node, ...], scope: Scope) -> Array:
     value = evaluate(parts[0], scope)
     if isinstance(value, Lazy):
-        return Lazy({"ones": "ones row"}.get(value.kind, value.kind), value.factor)
+        if value.kind in ("ones", "ones row"):
+            return Lazy("ones row" if value.kind == "ones" else "ones", value.factor)
+        raise UnreadableError(f"the transpose of {value.kind}")
     return transposed(value)
 
 
@@ -203,28 +242,16 @@ def _call(parts: tuple[Any, ...], scope: Scope) -> Array:
 
 
 def _stack(parts: tuple[Node, ...], scope: Scope) -> Array:
-    """Under one another; an identity has the columns of the whole, and the rows of zeros are those that are left."""
+    """Under one another; with an identity or zeros among the parts, the surroundings tell the sizes."""
+    if any(part.kind == "identity" or part == Node("number", (0.0,)) for part in parts):
+        blocks = [
+            "identity" if part.kind == "identity" else None if part == Node("number", (0.0,)) else evaluate(part, scope)
+            for part in parts
+        ]
+        return Lazy("stack", blocks)
     values = [evaluate(part, scope) for part in parts]
-    open_ends = [value for value in values if isinstance(value, Lazy) or _is_nothing(value)]
-    if open_ends:
-        if scope.shape is None:
-            raise UnreadableError("nothing tells the sizes of a stack")
-        return Lazy(
-            "stack", [settled(v, (scope.shape[1], scope.shape[1])) if isinstance(v, Lazy) else v for v in values]
-        )
     lead = np.broadcast_shapes(*(v.shape[:-2] for v in values))
     return np.concatenate([np.broadcast_to(v, (*lead, *v.shape[-2:])) for v in values], axis=-2)
-
-
-def _is_nothing(value: Array) -> bool:
-    return value.shape == (1, 1) and value.item() == 0
-
-
-def _filled(parts: list[Array], rows: int) -> Array:
-    """A stack in which one part is zero, of so many rows in all."""
-    cols = max(part.shape[-1] for part in parts)
-    left = rows - sum(part.shape[-2] for part in parts if not _is_nothing(part))
-    return np.concatenate([np.zeros((left, cols)) if _is_nothing(part) else part for part in parts], axis=-2)
 
 
 def _slice(parts: tuple[Node, ...], scope: Scope) -> Array:
@@ -259,7 +286,7 @@ _RULES: Mapping[str, Callable[[tuple[Any, ...], Scope], Array]] = {
     "slice": _slice,
     "commutation": _commutation,
     "ones": lambda parts, scope: Lazy("ones"),
-    "identity": lambda parts, scope: Lazy("identity"),
+    "identity": lambda parts, scope: Lazy("square", np.eye),
 }
 
 
