@@ -166,13 +166,25 @@ def _several_steps(setting: Setting, numbers: Iterator[str]) -> Section:
     cell = setting.derivation.cell
     if len(cell.states) > MANY_STATES:
         return Section("steps", "Over several steps", (*over_many_states(setting), *_direct(setting, numbers)))
-    found = [through_time(setting.derivation, state, f"{state}_prev", 2) for state in cell.states]
-    recursion = [recursion_row(setting, numbers, each.rows[-1], each.symbol) for each in found if each.rows]
-    terms = [term for each in found if each.rows for term in each.rows[-1].terms]
+    found = [(state, _last_row(setting, state, f"{state}_prev")) for state in cell.states]
+    over_two = {state: ask(setting.derivation, state, f"{state}_prev", 2).symbol for state in cell.states}
+    recursion = [recursion_row(setting, numbers, row, over_two[state]) for state, row in found if row]
+    terms = [term for _, row in found if row for term in row.terms]
     blocks: list[Block] = [Paragraph(_opening(setting, terms)), *recursion]
     blocks += [*_total(setting, numbers), *_theta(setting, numbers)]
     blocks += [*_counts(setting), *_direct(setting, numbers), *_alone(setting)]
     return Section("steps", "Over several steps", tuple(blocks))
+
+
+def _last_row(setting: Setting, state: str, wrt: str) -> Row | None:
+    """The row of a recursion at its last step, with every state that a change can have reached before it.
+
+    A change reaches one more state with each step at least, or it reaches no more: after as many steps as there are
+    states the row is that of any number of steps.  Over fewer steps some of its terms are zero.
+    """
+    derivation = setting.derivation
+    rows = through_time(derivation, state, wrt, len(derivation.cell.states) + 1).rows
+    return rows[-1] if rows else None
 
 
 def _opening(setting: Setting, terms: list[Term]) -> Inline:
@@ -251,7 +263,7 @@ def _theta(setting: Setting, numbers: Iterator[str]) -> list[Block]:
     if not cell.parameters:
         return []
     name = cell.parameters[0]
-    rows = [through_time(setting.derivation, state, name, 2).rows[-1] for state in cell.states]
+    rows = [row for state in cell.states if (row := _last_row(setting, state, name))]
     text = "A parameter enters at every step, which adds a term of its own. Through all steps since the first"
     opening: Inline = (f"{text}, with respect to ", setting.maths(cell[name]), ":")
     return [
