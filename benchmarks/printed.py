@@ -62,8 +62,7 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=0, help="of the random cells")
     chosen = options.parse_args()
     table: Counter[tuple[str, str, str]] = Counter()
-    done = 0
-    for kind, cell in every_cell(chosen.random, chosen.seed):
+    for done, (kind, cell) in enumerate(every_cell(chosen.random, chosen.seed), 1):
         try:
             meanings = Meanings(derive(cell))
             for form in READERS:
@@ -78,7 +77,6 @@ def main() -> int:
         except Exception as error:
             table[kind, form, "crashed"] += 1
             print(f"--- {cell.name}: {type(error).__name__}: {error}\n{cell.source}", flush=True)
-        done += 1
         print(f"\r{done} cells", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     for kind in ("library", "random"):
