@@ -120,7 +120,7 @@ def done(cell: Cell, of: str) -> set[str]:
 def _add_preactivations(derivation: Derivation, evaluator: Evaluator, suffix: dict[int, str]) -> None:
     from symrnn.calculus.window import earlier
 
-    for back in range(LONGEST):
+    for back in range(LONGEST + 1):
         for equation in derivation.forward:
             if derivation.is_preactivation(equation.target):
                 target, value = (earlier(derivation, e, back) for e in (equation.target, equation.value))
