@@ -84,8 +84,8 @@ class _Writer:
             guards[0] = "{} - 0.37"
         if name in ("exp", "power"):
             guards[-1] = "tanh({})"
-        arguments = [guard.format(self.value(shape, depth)) for guard in guards]
-        arguments = arguments[: self.draw(st.integers(row.needed, row.arity))]
+        given = self.draw(st.integers(row.needed, row.arity))
+        arguments = [guard.format(self.value(shape, depth)) for guard in guards[:given]]
         return f"{name}({', '.join(arguments)})"
 
     def scalar(self, shape: Sizes, depth: int) -> str:
