@@ -265,12 +265,13 @@ def _items(what, values, shapes, lead=(), partial=False):
     return {f"{what}[{k!r}]": (values[k], (*lead, *shape)) for k, shape in shapes.items() if k in values}
 
 
-def _check(given, dtype=None):
+def _check(given, dtype=None, tied=()):
     """Compare every array with its expected shape.
 
     Args:
         given: label -> (value, expected shape); a shape's entries are size names, numbers, or sums (tuples) of them.
         dtype: the type to compute in; by default that of the floating-point arrays, or float64 where all are whole.
+        tied: sizes that occur in sums only, where nothing tells them apart; they count as 1.
 
     Returns:
         The arrays in their order, the sizes by name, and the type.
@@ -292,6 +293,7 @@ def _check(given, dtype=None):
         if isinstance(size, str):
             found.setdefault(size, []).append(entries)
     sizes = {size: max(entries, key=entries.count) for size, entries in found.items()}  # most arrays are right
+    sizes |= dict.fromkeys(tied, 1)
     sums = [(size, entries) for size, entries in axes if isinstance(size, tuple)]
     for size, entries in sums * len(sums):  # a size that occurs in sums only, known when the others are
         unknown = [p for p in size if isinstance(p, str) and p not in sizes]

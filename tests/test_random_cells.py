@@ -1,11 +1,10 @@
 """Random cells: the derivation, the exact test, complex steps and the generated code agree on every one of them.
 
-`benchmarks/random_cells.py` runs the same over thousands.
+`tests/generation/test_random_modules.py` compares them with a truth that shares nothing with the package.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import numpy as np
@@ -14,17 +13,15 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from symrnn import Cell, derive
 from symrnn.algebra import nodes
-from symrnn.algebra.functions import FUNCTIONS
 from symrnn.calculus.rules import RULES
 from symrnn.generation import generate
-from symrnn.language.expressions import STRUCTURAL
 from symrnn.verification.exact import check_exactly
 from symrnn.verification.generated import check_generated
 from symrnn.verification.layout import layouts
 from symrnn.verification.numeric import check_numerically
 from symrnn.verification.points import NOWHERE
 from symrnn.verification.report import Check
-from tests.strategies import cell_texts, random_cells
+from tests.strategies import random_cells
 
 EVERY = settings(
     deadline=None,
@@ -141,7 +138,7 @@ def drawn(
 
 
 @given(random_cells())
-@settings(EVERY, max_examples=100)
+@settings(EVERY, max_examples=60)
 def test_derivations_agree_with_the_text(cell: Cell) -> None:
     derivation = derive(cell)
     chosen = layouts(cell, [(2, 3)])
@@ -149,7 +146,7 @@ def test_derivations_agree_with_the_text(cell: Cell) -> None:
 
 
 @given(random_cells())
-@settings(EVERY, max_examples=100)
+@settings(EVERY, max_examples=60)
 def test_generated_code_agrees_with_the_text(cell: Cell) -> None:
     assert_agrees(list(check_generated(derive(cell), generate(cell), 0)))
 
@@ -166,26 +163,6 @@ def test_most_cells_can_be_checked() -> None:
 
     every()
     assert np.mean([count == 0 for count in found]) > 0.8
-
-
-def test_the_whole_language_occurs() -> None:
-    used: set[str] = set()
-    equations: set[int] = set()
-    states: set[int] = set()
-
-    @given(cell_texts())
-    @settings(EVERY, max_examples=150)
-    def every(text: str) -> None:
-        used.update(re.findall(r"\b([a-z_]+)\(", text))
-        used.update(sign for sign in ("@", "**", "*", "/", "+", "-", ".T") if sign in text)
-        equations.add(text.count(" = "))
-        states.add(text.rsplit("return", 1)[1].count(",") + 1)
-
-    every()
-    assert {*FUNCTIONS, *STRUCTURAL, "@", "**", "*", "/", "+", "-", ".T"} <= used
-    assert states == {1, 2, 3}
-    assert min(equations) == 1
-    assert max(equations) == 12
 
 
 def test_a_wrong_rule_is_found() -> None:

@@ -19,6 +19,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Literal
 
@@ -90,15 +91,9 @@ class Names:
         self._numbers: dict[str, int] = {}
 
     def claim(self, *candidates: str) -> str:
-        """The first candidate that is free.
-
-        Raises:
-            NameClashError: none is.
-        """
-        for name in candidates:
-            if name not in self._taken:
-                return name
-        raise NameClashError(f"the names {', '.join(candidates)} are all taken\n  rename one of the cell's variables")
+        """The first candidate that is free; where none is, the last one with the first number that makes it free."""
+        numbered = (f"{candidates[-1]}_{number}" for number in count(2))
+        return next(name for name in chain(candidates, numbered) if name not in self._taken)
 
     def is_free(self, name: str) -> bool:
         """Whether nothing has this name."""
@@ -113,8 +108,14 @@ class Names:
         return f"{stem}{number}"
 
     def add(self, variable: Variable) -> Variable:
-        """Take a variable's name."""
-        self._taken[self.claim(variable.name)] = variable
+        """Take a variable's name.
+
+        Raises:
+            NameClashError: another variable has it.
+        """
+        if variable.name in self._taken:
+            raise NameClashError(f"the name {variable.name} is taken\n  rename one of the cell's variables")
+        self._taken[variable.name] = variable
         return variable
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from types import MappingProxyType
@@ -41,6 +41,17 @@ class Equation(Shown):
     def as_sympy(self) -> Any:
         """The equation as a SymPy `Eq`."""
         return sympy.Eq(self.target, self.value, evaluate=False)
+
+
+def told_sizes(variables: Iterable[Variable], known: Iterable[Any] = ()) -> set[Any]:
+    """The sizes that the shapes of arrays tell, beside those that are known: of a sum, one when the others are."""
+    dims = {dim for variable in variables for dim in variable.shape}
+    told = set(known)
+    while True:
+        more = {s for dim in dims if len(dim.free_symbols - told) == 1 for s in dim.free_symbols}
+        if more <= told:
+            return told
+        told |= more
 
 
 @dataclass(frozen=True, repr=False)
@@ -155,12 +166,23 @@ class Cell(Shown):
     @property
     def untold_sizes(self) -> tuple[str, ...]:
         """The sizes that the shapes of inputs and parameters leave open: only an array of a state can tell them."""
-        dims = [dim for name in (*self.inputs, *self.parameters) for dim in self[name].shape]
-        told: set[Any] = set()
-        for _ in self.sizes:  # of a sum, one size is known when the others are
-            told |= {s for dim in dims if len(dim.free_symbols - told) == 1 for s in dim.free_symbols}
-        names = {symbol.name for symbol in told}
+        names = {symbol.name for symbol in told_sizes(self[name] for name in (*self.inputs, *self.parameters))}
         return tuple(size for size in self.sizes if size not in names)
+
+    @property
+    def tied_sizes(self) -> tuple[str, ...]:
+        """Sizes that occur in sums only, so that not even the shapes of all arguments tell them apart.
+
+        Where these are known, the others are: of d_h + d_x, d_h.  No value depends on which they are.
+        """
+        arguments = [self[name] for name in (*self.inputs, *self.parameters, *(f"{s}_prev" for s in self.states))]
+        tied: list[str] = []
+        told = told_sizes(arguments)
+        for dim in sorted((dim for v in arguments for dim in v.shape), key=lambda dim: len(dim.free_symbols)):
+            open_ones = sorted(dim.free_symbols - told, key=str)
+            tied += [symbol.name for symbol in open_ones[:-1]]
+            told = told_sizes(arguments, told | set(open_ones))
+        return tuple(tied)
 
     def shape_names(self, name: str) -> tuple[str, ...]:
         """A variable's sizes as text: () for a scalar, ("d_h",) for a vector, ("d_h", "d_x") for a matrix."""

@@ -178,10 +178,17 @@ class NumpyExpressions:
         row = FUNCTIONS[expr.name]
         if row.helper:
             self.helpers.setdefault(row.name, row.helper)
-        code, level = row.numpy.format(*(self(x) for x in expr.operands)), _template_level(row.numpy)
-        if nodes.variables(expr):
-            return code, level
+        code = row.numpy.format(*(self._operand(x, bool(row.helper)) for x in expr.operands))
+        if nodes.variables(expr) or not is_thin(expr):
+            return code, _template_level(row.numpy)
         return f"float({code})", Level.ATOM  # NumPy's own numbers would make float32 float64
+
+    def _operand(self, expr: Expr, helper: bool) -> str:
+        """An argument of a function; what helper functions get has a floating-point type."""
+        code = self(expr)
+        if nodes.variables(expr) or not is_thin(expr) or not helper:
+            return code
+        return f"{code}.0" if code.removeprefix("-").isdigit() else f"float({code})"
 
     def _fill(self, expr: nodes.Fill) -> tuple[str, Level]:
         inner = self(expr.operand, Level.ATOM)

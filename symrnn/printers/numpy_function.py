@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from symrnn.algebra.nodes import Variable
 from symrnn.language.recurrence import Cell
-from symrnn.printers.numpy_layout import Layout
+from symrnn.printers.numpy_layout import Layout, tuple_source
 from symrnn.printers.numpy_statements import broken, indented, print_statements
 from symrnn.program.ir import Accumulate, Assign, Function, Program
 
@@ -56,13 +56,20 @@ class FunctionWriter:
         sizes = [s for s in (layout.steps, layout.batch, *map(layout.size, self.cell.sizes)) if s in words]
         right = ", ".join(f'sizes["{size}"]' for size in sizes)
         line = [f"{', '.join(sizes)} = {right}"] if sizes else []
-        for size in self.cell.untold_sizes if "state=None" in arguments else ():
+        untold = [size for size in self.cell.untold_sizes if size not in self.cell.tied_sizes]
+        for size in untold if "state=None" in arguments else ():
             if layout.size(size) in sizes:
                 line = [*self._require(name, size), *line]
         line += [f'{c} = dtype.type(CONSTANTS["{c}"])' for c in map(layout.own, self.cell.constants) if c in words]
         signature = broken(f"def {name}(", ["params", *arguments], "):")
         head = "\n".join(['@np.errstate(under="ignore")', *signature])
         return function_source(head, doc, [*read, *line, *body])
+
+    def check(self, dtype: str = "") -> str:
+        """The line that compares every array given with its shape, and learns the sizes."""
+        tied = tuple_source([f'"{self.layout.size(size)}"' for size in self.cell.tied_sizes])
+        arguments = ["given", *([dtype] if dtype else []), *([f"tied={tied}"] if self.cell.tied_sizes else [])]
+        return f"arrays, sizes, dtype = _check({', '.join(arguments)})"
 
     def _require(self, name: str, size: str) -> list[str]:
         """Lines that refuse a call none of whose arrays tells a size: states of zeros would need it."""
@@ -155,7 +162,7 @@ class FunctionWriter:
 
     def checked(self, over_time: bool = True) -> list[str]:
         """Lines that compare the arrays with their shapes; a cell without inputs is told how many steps it runs."""
-        lines = ["arrays, sizes, dtype = _check(given)"]
+        lines = [self.check()]
         if self.cell.inputs:
             return lines
         steps, batch = self.layout.steps, self.layout.batch

@@ -203,7 +203,7 @@ class PassWriter(FunctionWriter):
             f'    given["{cotangent}"] = ({cotangent}, {shape})',
             "if state_bar is not None:",
             f'    given |= _items("state_bar", state_bar, STATES, {tuple_source(layout.step_lead)})',
-            f'arrays, sizes, dtype = _check(given, np.asarray(tape["{output}"]).dtype)',
+            self.check(f'np.asarray(tape["{output}"]).dtype'),
             *(("if truncate is not None:", f"    return {call}") if truncated else ()),
             *_unpacked(names, "end"),
         ]

@@ -63,10 +63,11 @@ def _accumulate(layout: Layout, statement: Accumulate, frame: Frame, printer: Nu
         return [] if frame == "loop" else [f"{left} = {zeros}"]
     summed = [_summed(term, frame, printer) for term in terms]
     code = summed[0] + "".join(f" - {term[1:]}" if term.startswith("-") else f" + {term}" for term in summed[1:])
-    line = f"{left} {'+=' if frame == 'loop' else '='} {code}"
+    sign = "+=" if frame == "loop" else "="
+    line = f"{left} {sign} {code}"
     if len(line) > WIDTH and len(summed) > 1 and not any(term.startswith("-") for term in summed):
         first, *others = summed
-        return [f"{left} = (", *indented([first, *(f"+ {term}" for term in others)]), ")"]
+        return [f"{left} {sign} (", *indented([first, *(f"+ {term}" for term in others)]), ")"]
     return [line]
 
 

@@ -17,6 +17,7 @@ from symrnn.algebra.rebuilding import valued
 from symrnn.calculus.derivation import Derivation, Role
 from symrnn.calculus.second_order import SecondOrder
 from symrnn.calculus.tangent import TangentDerivation
+from symrnn.language.recurrence import told_sizes
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ class Program:
         known += [v for statement in self.forward for v in statement.writes]
         needed = self.backward.reads
         told = {*states, *(cell[name] for name in cell.parameters), *(v for v in known if v in needed)}
-        sizes = {size for v in told for size in _sizes(v)}
+        sizes = told_sizes(told)
         silent = {cell[name] for name in cell.inputs if not _sizes(cell[name]) <= sizes}
         return tuple(v for v in known if (v in needed or v in silent) and v not in states)
 

@@ -71,13 +71,10 @@ def _along(network: Network, moving: Mapping[str, Arrays]) -> Any:
     return sequence
 
 
-def _directed(network: Network, moving: Mapping[str, Arrays]) -> dict[str, Any]:
-    """The directions as the generated functions take them."""
-    return {
-        "params_dot": dict(moving["params"]),
-        **{f"{name}_dot": value for name, value in moving["inputs"].items()},
-        "state_dot": dict(moving["state"]),
-    }
+def _directed(network: Network, moving: Mapping[str, Arrays]) -> list[Any]:
+    """The directions in the order in which the generated functions take them; None for what stands still."""
+    inputs = [moving["inputs"].get(name) for name in network.cell.inputs]
+    return [dict(moving["params"]) or None, *inputs, dict(moving["state"]) or None]
 
 
 def _compare(label: str, value: Any, truth: Array, origin: Callable[[], str] = lambda: "") -> Finding:
@@ -98,18 +95,12 @@ def check_jvp(module: Any, network: Network) -> Iterator[Finding]:
     for chosen in (moving, {**moving, "params": {}}, {"inputs": {}, "state": {}, "params": moving["params"]}):
         series = network.run(_along(network, chosen))
         rates = {name: np.imag(value) / STEP for name, value in series.items()}
-        given = {key: value for key, value in _named(network, chosen).items() if value is not None}
-        h_dot, state_dot = module.jvp(params, *inputs, state=dict(network.sequence.state), **given)
+        h_dot, state_dot = module.jvp(params, *inputs, dict(network.sequence.state), *_directed(network, chosen))
         first = cell.states[0]
         yield _compare(f"jvp: {first}_dot", h_dot, rates[first], partial(_tangent_origin, network, first))
         for name in cell.states:
             label = f"jvp: state_dot[{name!r}]"
             yield _compare(label, state_dot[name], rates[name][-1], partial(_tangent_origin, network, name))
-
-
-def _named(network: Network, chosen: Mapping[str, Arrays]) -> dict[str, Any]:
-    whole = _directed(network, chosen)
-    return {key: value for key, value in whole.items() if not isinstance(value, dict) or value}
 
 
 def _tangent_origin(network: Network, name: str) -> str:
@@ -185,18 +176,16 @@ def check_hvp(module: Any, network: Network) -> Iterator[Finding]:
     still = {key: 0 * value for key, value in bars.items()}
     for change in (still, bars):
         truth = moved_gradients(network, moving, change)
-        curved = {
-            f"{cell.states[0]}_bar_dot": change[""],
-            "state_bar_dot": {s: change[s] for s in cell.states},
-        }
+        curved = change is bars
         grads_dot, *input_dots, state_dot = module.hvp(
             dict(sequence.params),
             *leading(sequence.inputs),
             network.h_bar,
-            state=dict(sequence.state),
-            state_bar=dict(network.state_bar),
-            **_directed(network, moving),
-            **(curved if change is bars else {}),
+            dict(sequence.state),
+            *_directed(network, moving),
+            change[""] if curved else None,
+            dict(network.state_bar),
+            {s: change[s] for s in cell.states} if curved else None,
         )
         results = [(f"grads_dot[{n!r}]", grads_dot[n], truth["params"][n], n) for n in cell.parameters]
         results += [

@@ -205,7 +205,7 @@ def test_no_operation_of_the_text_can_be_wrong(function: str, change: Any) -> No
     database=None,
     phases=[Phase.generate],  # a failing cell is small as it is
 )
-@given(random_cells(5))
+@given(random_cells(3, 2))
 def test_random_cells(cell: Cell) -> None:
     for check in check_forward_mode(derive(cell), layouts(cell, [(2, 3)]), 0):
         assert check.passed or "no point" in check.detail, check.detail

@@ -1,0 +1,249 @@
+"""What a cell's text means, and its derivatives by HIPS autograd: an interpreter that shares nothing with the package.
+
+The text is read with `ast` and evaluated for one example at a time, with NumPy's own meaning of every operator.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import autograd
+import autograd.numpy as anp
+import numpy as np
+from autograd.misc import flatten
+
+Arrays = dict[str, Any]
+Distance = Callable[..., Any]
+
+
+@dataclass
+class Watch:
+    """What is seen while a text is evaluated on plain numbers.
+
+    Attributes:
+        margin: how far the nearest kink of any function was from its argument.
+        largest: the largest magnitude of any value.
+    """
+
+    margin: float = np.inf
+    largest: float = 0.0
+
+    def see(self, value: Any) -> None:
+        """Note a value's magnitude; what is not a number counts as infinitely large."""
+        size = np.max(np.abs(value), initial=0.0)
+        self.largest = max(self.largest, float(size) if np.isfinite(size) else np.inf)
+
+
+def _exp_over_sum(x: Any) -> Any:
+    e = anp.exp(x - anp.max(x))
+    return e / anp.sum(e)
+
+
+def _equal_parts(x: Any, count: int) -> list[Any]:
+    length = x.shape[0] // count
+    return [x[part * length : (part + 1) * length] for part in range(count)]
+
+
+def _sigmoid(x: Any) -> Any:
+    return 1 / (1 + anp.exp(-x))
+
+
+def _step(x: Any) -> Any:
+    return (x > 0) * 1.0  # a comparison has no derivative
+
+
+def _entries(x: Any) -> float:
+    return float(np.prod(getattr(x, "shape", ())))
+
+
+def _at_zero(x: Any) -> Any:
+    return np.abs(x)
+
+
+def _apart(x: Any, z: Any) -> Any:
+    return np.abs(x - z)
+
+
+FUNCTIONS: Mapping[str, tuple[Callable[..., Any], Distance | None]] = {
+    "sigmoid": (_sigmoid, None),
+    "tanh": (anp.tanh, None),
+    "relu": (lambda x: x * _step(x), _at_zero),
+    "step": (_step, _at_zero),
+    "sign": (lambda x: _step(x) - _step(-x), _at_zero),
+    "abs": (lambda x: x * (_step(x) - _step(-x)), _at_zero),
+    "exp": (anp.exp, None),
+    "log": (anp.log, None),
+    "sqrt": (lambda x: anp.exp(0.5 * anp.log(x)), None),
+    "sin": (anp.sin, None),
+    "cos": (anp.cos, None),
+    "softplus": (lambda x: anp.logaddexp(x, 0.0), None),
+    "log_sigmoid": (lambda x: -anp.logaddexp(-x, 0.0), None),
+    "silu": (lambda x: x * _sigmoid(x), None),
+    "softsign": (lambda x: x / (1 + x * (_step(x) - _step(-x))), _at_zero),
+    "elu": (lambda x: anp.where(x > 0, x, anp.exp(x * _step(-x)) - 1), _at_zero),
+    "maximum": (lambda x, z: x * _step(x - z) + z * (1 - _step(x - z)), _apart),
+    "minimum": (lambda x, z: z * _step(x - z) + x * (1 - _step(x - z)), _apart),
+    "softmax": (_exp_over_sum, None),
+    "concat": (lambda *parts: anp.concatenate(parts), None),
+    "split": (_equal_parts, None),
+    "outer": (lambda v, w: anp.dot(anp.reshape(v, (-1, 1)), anp.reshape(w, (1, -1))), None),
+    "sum": (lambda x: anp.sum(x), None),
+    "mean": (lambda x: anp.sum(x) / _entries(x), None),
+    "size": (lambda x: _entries(x), None),
+}
+"""Function of the language -> what it is, and how far its arguments are from a place where it is not smooth."""
+
+OPERATORS: Mapping[type[ast.AST], Callable[..., Any]] = {
+    ast.Add: lambda a, b: a + b,
+    ast.Sub: lambda a, b: a - b,
+    ast.Mult: lambda a, b: a * b,
+    ast.Div: lambda a, b: a / b,
+    ast.MatMult: anp.dot,
+    ast.Pow: lambda a, b: a**b,
+    ast.USub: lambda a: -a,
+}
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """A cell's text, read.
+
+    Attributes:
+        inputs: names of the inputs, in order.
+        states: names of the states, in order; the first is the output.
+        parameters: names of the parameters, in order.
+    """
+
+    inputs: tuple[str, ...]
+    states: tuple[str, ...]
+    parameters: tuple[str, ...]
+    _lines: tuple[tuple[str, ast.expr], ...] = field(repr=False)
+
+    @classmethod
+    def of(cls, text: str) -> Meaning:
+        """Read a text with one function."""
+        (function,) = ast.parse(text).body
+        assert isinstance(function, ast.FunctionDef)
+        *body, last = function.body
+        assert isinstance(last, ast.Return)
+        assert last.value is not None
+        returned = last.value.elts if isinstance(last.value, ast.Tuple) else [last.value]
+        states = tuple(ast.unparse(name) for name in returned)
+        lines = []
+        for line in body:
+            assert isinstance(line, ast.Assign | ast.AnnAssign)
+            assert line.value is not None
+            target = line.targets[0] if isinstance(line, ast.Assign) else line.target
+            lines.append((ast.unparse(target), line.value))
+        inputs = tuple(a.arg for a in function.args.args if a.arg not in states)
+        return cls(inputs, states, tuple(a.arg for a in function.args.kwonlyargs), tuple(lines))
+
+    def step(self, values: Arrays, watch: Watch | None = None) -> Arrays:
+        """The states after a step, of one example; `values` has every argument by name."""
+        known = dict(values)
+        for name, expression in self._lines:
+            known[name] = _evaluated(expression, known, watch)
+        return {name: known[name] for name in self.states}
+
+    def run(self, example: Arrays, steps: int, watch: Watch | None = None) -> tuple[list[Any], Arrays]:
+        """The output of every step, and the states after the last.
+
+        Args:
+            example: every argument by name: an input has an axis of time in front, a state is the initial one.
+            steps: the number of steps.
+            watch: notes what is seen, where the numbers are plain.
+        """
+        fixed = {name: example[name] for name in self.parameters}
+        state = {name: example[name] for name in self.states}
+        outputs = []
+        for t in range(steps):
+            state = self.step(fixed | {name: example[name][t] for name in self.inputs} | state, watch)
+            outputs.append(state[self.states[0]])
+        return outputs, state
+
+    def loss(self, example: Arrays, bars: Arrays, steps: Sequence[int]) -> Any:
+        """The sum of outputs times their cotangents over some first steps, and of final states times theirs.
+
+        Args:
+            example: every argument by name.
+            bars: "output" -> its cotangents over time; state -> that of its final value.
+            steps: the number of steps, and from which step on the outputs count.
+        """
+        count, since = steps
+        outputs, final = self.run(example, count)
+        value = 0.0
+        for t in range(since, count):
+            value = value + anp.sum(outputs[t] * bars["output"][t])
+        for name in self.states:
+            value = value + anp.sum(final[name] * bars[name])
+        return value
+
+    @np.errstate(over="ignore")  # autograd's tanh divides by cosh squared
+    def gradient(self, example: Arrays, bars: Arrays, steps: Sequence[int]) -> Arrays:
+        """The loss's derivative with respect to every argument."""
+        return dict(autograd.grad(lambda arguments: self.loss(arguments, bars, steps))(example))
+
+    @np.errstate(over="ignore")
+    def gradient_moved(
+        self, example: Arrays, bars: Arrays, moved: Arrays, moved_bars: Arrays, steps: Sequence[int]
+    ) -> Arrays:
+        """How that derivative moves when the arguments move by `moved` and the cotangents by `moved_bars`."""
+        point, unflatten = flatten(example)
+        direction, _ = flatten(moved)
+
+        def loss(vector: Any) -> Any:
+            return self.loss(unflatten(vector), bars, steps)
+
+        def slope(vector: Any) -> Any:
+            along = anp.dot(autograd.grad(loss)(vector), direction)
+            return along + self.loss(unflatten(vector), moved_bars, steps)
+
+        return dict(unflatten(autograd.grad(slope)(point)))
+
+    @np.errstate(over="ignore")
+    def outputs_moved(self, example: Arrays, moved: Arrays, steps: int) -> tuple[list[Any], Arrays]:
+        """How outputs and final states move when the arguments do, by forward mode."""
+        point, unflatten = flatten(example)
+        direction, _ = flatten(moved)
+
+        def results(vector: Any) -> Any:
+            outputs, final = self.run(unflatten(vector), steps)
+            parts = [anp.ravel(value) for value in (*outputs, *(final[name] for name in sorted(final)))]
+            return anp.concatenate(parts)
+
+        values = self.run(example, steps)
+        _, tangents = autograd.make_jvp(results)(point)(direction)
+        _, again = flatten(values)  # names in alphabetical order
+        return again(tangents)  # type: ignore[no-any-return]
+
+
+def _evaluated(node: ast.AST, known: Arrays, watch: Watch | None) -> Any:
+    match node:
+        case ast.Name():
+            value = known[node.id]
+        case ast.Constant():
+            value = float(node.value)  # type: ignore[arg-type]
+        case ast.UnaryOp():
+            value = OPERATORS[type(node.op)](_evaluated(node.operand, known, watch))
+        case ast.BinOp():
+            left, right = _evaluated(node.left, known, watch), _evaluated(node.right, known, watch)
+            value = OPERATORS[type(node.op)](left, right)
+        case ast.Attribute(attr="T"):
+            value = anp.transpose(_evaluated(node.value, known, watch))
+        case ast.Subscript(value=ast.Call(func=ast.Name(id="split"), args=[whole, count]), slice=ast.Constant(part)):
+            parts = FUNCTIONS["split"][0](_evaluated(whole, known, watch), ast.literal_eval(count))
+            value = parts[part]  # type: ignore[index]
+        case ast.Call(func=ast.Name(id=name)):
+            function, distance = FUNCTIONS[name]
+            arguments = [_evaluated(argument, known, watch) for argument in node.args]
+            value = function(*arguments)
+            if watch is not None and distance is not None:
+                watch.margin = min(watch.margin, float(np.min(distance(*arguments), initial=np.inf)))
+        case _:
+            raise AssertionError(ast.dump(node))
+    if watch is not None:
+        watch.see(value)
+    return value
