@@ -6,6 +6,7 @@ The text is read with `ast` and evaluated for one example at a time, with NumPy'
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import autograd
 import autograd.numpy as anp
 import numpy as np
+from autograd.extend import defjvp, defvjp, primitive
 from autograd.misc import flatten
 
 Arrays = dict[str, Any]
@@ -37,9 +39,9 @@ class Watch:
         self.largest = max(self.largest, float(size) if np.isfinite(size) else np.inf)
 
 
-def _exp_over_sum(x: Any) -> Any:
-    e = anp.exp(x - anp.max(x))
-    return e / anp.sum(e)
+def _exp_over_sum(x: Any, axis: int | None = None) -> Any:
+    e = anp.exp(x - anp.max(x, axis=axis, keepdims=True))
+    return e / anp.sum(e, axis=axis, keepdims=True)
 
 
 def _equal_parts(x: Any, count: int) -> list[Any]:
@@ -57,6 +59,49 @@ def _step(x: Any) -> Any:
 
 def _entries(x: Any) -> float:
     return float(np.prod(getattr(x, "shape", ())))
+
+
+def _flat(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The function, with a derivative that is zero by definition."""
+    flat = primitive(function)
+    defvjp(flat, lambda result, x: lambda g: 0 * g)
+    defjvp(flat, lambda g, result, x: 0 * g)
+    return flat  # type: ignore[no-any-return]
+
+
+_stopped, _floor, _round = _flat(lambda x: 1.0 * x), _flat(np.floor), _flat(np.round)
+_erf = primitive(np.vectorize(math.erf, otypes=[float]))
+defvjp(_erf, lambda result, x: lambda g: g * 2 / np.sqrt(np.pi) * anp.exp(-(x**2)))
+defjvp(_erf, lambda g, result, x: g * 2 / np.sqrt(np.pi) * anp.exp(-(x**2)))
+
+
+def _normal_cdf(x: Any) -> Any:
+    return 0.5 * (1 + _erf(x / math.sqrt(2)))
+
+
+def _between(x: Any) -> Any:
+    return _step(x) * _step(1 - x)
+
+
+def _hard_sigmoid(x: Any, slope: Any = 1 / 6, offset: Any = 0.5) -> Any:
+    line = slope * x + offset
+    return line * _between(line) + _step(line - 1)
+
+
+def _at_zero_and_one(x: Any) -> Any:
+    return np.minimum(np.abs(x), np.abs(x - 1))
+
+
+def _at_integers(x: Any) -> Any:
+    return np.abs(x - np.round(x))
+
+
+def _best_two(x: Any, axis: int | None = None) -> Any:
+    ordered = np.sort(x, axis=axis)
+    if ordered.shape[axis or 0] < 2:
+        return np.inf
+    last, before = (np.take(ordered, place, axis=axis or 0) for place in (-1, -2))
+    return last - before
 
 
 def _at_zero(x: Any) -> Any:
@@ -90,8 +135,21 @@ FUNCTIONS: Mapping[str, tuple[Callable[..., Any], Distance | None]] = {
     "concat": (lambda *parts: anp.concatenate(parts), None),
     "split": (_equal_parts, None),
     "outer": (lambda v, w: anp.dot(anp.reshape(v, (-1, 1)), anp.reshape(w, (1, -1))), None),
-    "sum": (lambda x: anp.sum(x), None),
-    "mean": (lambda x: anp.sum(x) / _entries(x), None),
+    "stop_gradient": (_stopped, None),
+    "straight_through": (lambda value, slope: _stopped(value) + slope - _stopped(slope), None),
+    "floor": (_floor, _at_integers),
+    "round": (_round, lambda x: _at_integers(x + 0.5)),
+    "box": (_between, _at_zero_and_one),
+    "hard_sigmoid": (_hard_sigmoid, lambda x, a=1 / 6, b=0.5: _at_zero_and_one(a * x + b)),
+    "leaky_relu": (lambda x, a=0.01: x * (a + (1 - a) * _step(x)), lambda x, a=0.01: np.abs(x)),
+    "normal_density": (lambda x: anp.exp(-(x**2) / 2) / math.sqrt(2 * math.pi), None),
+    "normal_cdf": (_normal_cdf, None),
+    "gelu": (lambda x: x * _normal_cdf(x), None),
+    "power": (lambda x, z: anp.exp(z * anp.log(x)), None),
+    "remainder": (lambda x, z: x - z * _floor(x / z), lambda x, z: _at_integers(x / z)),
+    "sum": (lambda x, axis=None: anp.sum(x, axis=axis), None),
+    "mean": (lambda x, axis=None: anp.sum(x, axis=axis) / (_entries(x) if axis is None else x.shape[axis]), None),
+    "max": (lambda x, axis=None: anp.max(x, axis=axis), _best_two),
     "size": (lambda x: _entries(x), None),
 }
 """Function of the language -> what it is, and how far its arguments are from a place where it is not smooth."""
@@ -148,6 +206,7 @@ class Meaning:
             known[name] = _evaluated(expression, known, watch)
         return {name: known[name] for name in self.states}
 
+    @np.errstate(over="ignore")  # 1 / (1 + exp(1000)) is 0
     def run(self, example: Arrays, steps: int, watch: Watch | None = None) -> tuple[list[Any], Arrays]:
         """The output of every step, and the states after the last.
 
@@ -239,6 +298,7 @@ def _evaluated(node: ast.AST, known: Arrays, watch: Watch | None) -> Any:
         case ast.Call(func=ast.Name(id=name)):
             function, distance = FUNCTIONS[name]
             arguments = [_evaluated(argument, known, watch) for argument in node.args]
+            arguments += [ast.literal_eval(keyword.value) for keyword in node.keywords]  # the axis
             value = function(*arguments)
             if watch is not None and distance is not None:
                 watch.margin = min(watch.margin, float(np.min(distance(*arguments), initial=np.inf)))

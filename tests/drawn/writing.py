@@ -13,6 +13,7 @@ from typing import Any
 
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.errors import ShapeError
+from symrnn.language.expressions import STRUCTURAL
 from symrnn.language.recurrence import Cell
 
 Shape = tuple[str, ...]
@@ -35,7 +36,7 @@ h_bar_loss h_bar_in h_bar_dot tanh_h x_ h_ W1 w1 W_1 unit_d_h unit_d_h_d_x numpy
 gamma zeta Sum Matrix symbols J K one two T_ N_ np_ dL loss grad delta eps lr out hidden cell time seq
 """.split()
 """Names that Python, NumPy, SymPy or generated modules use, and that look like those of a derivation."""
-NAMES = [name for name in dict.fromkeys((*PLAIN, *PLAIN, *AWKWARD)) if not name.startswith("_")]
+NAMES = [name for name in dict.fromkeys((*PLAIN, *AWKWARD)) if name not in FUNCTIONS and name not in STRUCTURAL]
 SIZES = ("d_h", "d_x", "d_k")
 
 
@@ -173,13 +174,14 @@ def _quotient(w: Writer, shape: Shape, depth: int) -> str:
 
 def _function(w: Writer, shape: Shape, depth: int) -> str:
     row = FUNCTIONS[w.pick(list(FUNCTIONS))]
-    arguments = [w.value(shape, depth), *(w.argument(shape, depth) for _ in range(row.arity - 1))]
+    count = w.random.randint(row.needed, row.arity)
+    arguments = [w.value(shape, depth), *(w.argument(shape, depth) for _ in range(count - 1))]
     if row.kinks:  # at 0 it would sit where relu and step are on half of all arguments: relu(relu(x)) is nowhere smooth
         arguments[0] = f"{arguments[0]} - 0.37"
-    if row.arity > 1 and w.chance(0.5):
+    if count == row.arity > 1 and w.chance(0.5):
         arguments.reverse()
     domain = row.domain or ("",) * row.arity
-    arguments = [_GUARDS.get(d, _GUARDS["positive"]).format(a) for d, a in zip(domain, arguments, strict=True)]
+    arguments = [_GUARDS.get(d, _GUARDS["positive"]).format(a) for d, a in zip(domain, arguments, strict=False)]
     return f"{row.name}({', '.join(arguments)})"
 
 
@@ -225,6 +227,17 @@ def _concat(w: Writer, shape: Shape, depth: int) -> str:
     return f"concat({', '.join(w.value((part,), depth) for part in parts)})"
 
 
+def _along(name: str) -> Callable[[Writer, Shape, int], str]:
+    """A matrix to a vector, along either axis."""
+
+    def write(w: Writer, shape: Shape, depth: int) -> str:
+        axis, other = w.pick([0, 1]), w.pick(AXES)
+        matrix = (other, shape[0]) if axis == 0 else (shape[0], other)
+        return f"{name}({w.value(matrix, depth)}, axis={axis})"
+
+    return write
+
+
 def _constant(w: Writer, shape: Shape, depth: int) -> str:
     if not shape:
         return w.pick(["sqrt(size({}))", "exp(0.5 + 0 * sum({}))", "(size({}) ** -1)"]).format(w.any(0))
@@ -250,6 +263,11 @@ ROWS: Sequence[Row] = (
     Row("softmax", (1,), lambda w, s, d: f"softmax({w.value(s, d)})"),
     Row("concat", (1,), _concat),
     Row("split", (1,), _split),
+    Row("sum", (1,), _along("sum")),
+    Row("mean", (1,), _along("mean")),
+    Row("max", (1,), _along("max")),
+    Row("max", (0,), lambda w, s, d: f"max({w.vector(d)})"),
+    Row("softmax", (2,), lambda w, s, d: f"softmax({w.value(s, d)}, axis={w.pick([0, 1])})"),
     Row("@", (2,), _matrices, 3),
     Row("outer", (2,), lambda w, s, d: f"outer({w.value(s[:1], d)}, {w.value(s[1:], d)})", 3),
     Row(".T", (2,), lambda w, s, d: f"({w.value(s[::-1], d)}).T", 3),

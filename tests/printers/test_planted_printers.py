@@ -65,15 +65,15 @@ EXPRESSIONS: dict[str, list[tuple[str, str]]] = {
     ],
     "Hadamard": [
         ("self(factor, Level.POWER) for factor in above)", "self(factor) for factor in above)"),
-        ('code += f" / {self(divisor, Level.POWER)}"', 'code += f" / {self(divisor)}"'),
-        ('code += f" / {self(divisor, Level.POWER)}"', "pass"),
+        (
+            '{self(one, Level.POWER)}" for below in divisors for one in below)',
+            '{self(one)}" for below in divisors for one in below)',
+        ),
+        ("for below in divisors for one in below)", "for below in divisors for one in below[1:])"),
     ],
     "Power": [
-        ('return f"1 / {self(base, Level.POWER)}"', 'return f"1 / {self(base)}"'),
-        (
-            'return f"1 / {self(base, Level.ATOM)}**{-exponent}"',
-            'return f"1 / {self(base, Level.ATOM)}**{-exponent - 1}"',
-        ),
+        ('{self(one, Level.POWER)}" for one in divisors_of(expr))', '{self(one)}" for one in divisors_of(expr))'),
+        ("for one in divisors_of(expr)), Level.HADAMARD", "for one in divisors_of(expr)), Level.ATOM"),
         ('return f"{self(base, Level.ATOM)}**{exponent}"', 'return f"{self(base)}**{exponent}"'),
         ('**{exponent}", Level.POWER', '**{exponent}", Level.ATOM'),
     ],
@@ -101,8 +101,18 @@ EXPRESSIONS: dict[str, list[tuple[str, str]]] = {
         ("{self.full(expr.operand, outer=Level.ATOM)}.sum(", "{self.full(expr.operand)}.sum("),
     ],
     "Softmax": [
-        ("softmax({self.full(expr.operand)})", "softmax(-({self.full(expr.operand)}))"),
-        ("softmax({self.full(expr.operand)})", "softmax({self(expr.operand)})"),
+        ('f"softmax({self.full(expr.operand)})', 'f"softmax(-({self.full(expr.operand)}))'),
+        ('f"softmax({self.full(expr.operand)})', 'f"softmax({self(expr.operand)})'),
+        ('f"softmax_columns({self.full(expr.operand)})', 'f"softmax_columns(-({self.full(expr.operand)}))'),
+        ('f"softmax_columns({self.full(expr.operand)})', 'f"softmax_columns({self(expr.operand)})'),
+        (
+            'if rank(expr.shape) == 2:\n            self.helpers.setdefault("softmax_columns"',
+            'if False:\n            self.helpers.setdefault("softmax_columns"',
+        ),
+    ],
+    "Argmax": [
+        ('f"{name}({self.full(expr.operand)})"', 'f"{name}(-({self.full(expr.operand)}))"'),
+        ('"one_hot_columns" if rank(expr.shape) == 2 else "one_hot"', '"one_hot"'),
     ],
     "Stack": [
         ("for part in expr.args)", "for part in expr.args[::-1])"),
