@@ -39,6 +39,7 @@ def _normal_density(x: Array) -> Array:
 
 
 def _straight_through(x: Array, z: Array) -> Array:
+    x, z = np.broadcast_arrays(x, z)  # a scalar beside a matrix is repeated
     return np.real(x) + 1j * np.imag(z) if np.iscomplexobj(z) else np.real(x)  # the value of x, the slope of z
 
 

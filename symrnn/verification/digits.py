@@ -69,7 +69,7 @@ def digit(value: Any) -> Any:
 ARITHMETIC = Arithmetic(
     literal=digit,
     stop_gradient=lambda x: x,
-    straight_through=lambda x, z: x,
+    straight_through=lambda x, z: np.broadcast_arrays(x, z)[0],
     floor=_on_arrays(_CONTEXT.floor),
     round=_on_arrays(_CONTEXT.nint),
     normal_cdf=_on_arrays(_CONTEXT.ncdf),
