@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation, Step
+from symrnn.calculus.equations import Line
 from symrnn.calculus.rules import local_jacobian
 from symrnn.calculus.symbols import DerivativeSymbol
 from symrnn.calculus.window import ask
@@ -23,8 +24,13 @@ from symrnn.verification.trial import Trial
 
 
 def show_step(step: Step) -> str:
-    """A backward equation as the derivation prints it, with its number."""
+    """A backward equation of one step, with its number: of a parameter, the term δW_t that the step contributes."""
     return f"equation ({step.number}) {text(step.left)} = {text(step.value)}"
+
+
+def show_gradient(step: Step) -> str:
+    """A backward equation over all steps, with its number: of a parameter, ∂L/∂W as the sum of what they contribute."""
+    return f"equation ({step.number}) {Line(step.target, step.value)}"
 
 
 def show_equation(derivation: Derivation, equation: Equation) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 from symrnn.algebra.nodes import Variable
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.evaluate import run
-from symrnn.verification.diagnose import show_step
+from symrnn.verification.diagnose import show_gradient
 from symrnn.verification.directional import DIRECTIONAL, leading
 from symrnn.verification.layout import Layout, layouts
 from symrnn.verification.numeric import STEP, Finding, conclude
@@ -286,7 +286,7 @@ def _backward(group: str) -> Test:
 
 def _gradient(reference: Reference, group: str, name: str, label: str, found: Arrays, variable: Variable) -> Finding:
     step = reference.derivation.of(variable.name)
-    origin = f"\n  it comes from {show_step(step)}"
+    origin = f"\n  it comes from {show_gradient(step)}"
     if name not in found:
         return Finding(np.inf, f"backward: {label} is missing{origin}")
     value, at = np.asarray(found[name]), getattr(reference.sequence, group)[name]

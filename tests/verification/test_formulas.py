@@ -130,7 +130,7 @@ REFUSED = [
     ("f", CellError, "this is no equation"),
     ("f == f == f", CellError, "this is no equation"),
     ("f != f", CellError, "this is no equation"),
-    ("f = c", CellError, "this is no formula"),
+    ("f = c", CellError, r"one = gives a name\n    f = c\n      \^\n  write == between"),
     ("f == f; f == f", CellError, "this is no formula"),
     ("", CellError, "this is no formula"),
     ("f[0] == f", CellError, "subscript is not part of a formula"),
