@@ -59,6 +59,9 @@ class Rounded:
     def __sub__(self, other: Any) -> Rounded:
         return self + -Rounded.of(other)
 
+    def __rsub__(self, other: Any) -> Rounded:
+        return -self + other
+
     def __mul__(self, other: Any) -> Rounded:
         other = Rounded.of(other)
         value = self.value * other.value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -41,6 +43,18 @@ def test_the_error_is_within_the_bound(seed: int) -> None:
     error = float(abs(Fraction(found.value) - truth))
     assert error <= UNIT * found.error
     assert UNIT * found.error <= 1e-14 * max(numbers) ** 2
+
+
+@pytest.mark.parametrize("operate", [operator.add, operator.sub, operator.mul, operator.truediv])
+def test_a_plain_number_stands_on_either_side(operate: Callable[[Any, Any], Any]) -> None:
+    value = Rounded(0.7, 5.0)
+    for plain in (3.0, 1, Fraction(2, 3)):
+        for found, same in [
+            (operate(plain, value), operate(Rounded.of(plain), value)),
+            (operate(value, plain), operate(value, Rounded.of(plain))),
+        ]:
+            assert (found.value, found.error) == pytest.approx((same.value, same.error), rel=1e-15)
+            assert found.error > 0
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
