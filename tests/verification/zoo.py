@@ -52,6 +52,13 @@ def attending(x, h, *, W, U, V: "d_h, d_h", b):
     return h
 
 
+def pooled(x, h, *, W: "d_h, d_x", U: "d_h, d_h", v, b):
+    """The largest entry: of its place no small change is seen."""
+    m = max(W @ x + U @ h)
+    h = tanh(m * v + b) + 0.5 * h
+    return h
+
+
 def scalar_values(x, h, s, *, w, u, v: "()", W, U):
     s = sigmoid(w @ x + u @ h + v * s)
     h = s * h + (1 - s) * tanh(W @ x + U @ h)
