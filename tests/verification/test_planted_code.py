@@ -95,7 +95,7 @@ def test_a_wrong_gradient_of_a_parameter_is_named(name, parameter, alteration, g
     accused = [line for line in found["backward: parameters"].splitlines() if line.startswith("backward:")]
     assert len(accused) == 1
     assert accused[0].startswith(f"backward: grads['{parameter}'] is wrong: entry [")
-    assert f"∂L/∂{parameter} = " in found["backward: parameters"]
+    assert re.search(rf"comes from equation \(\d+\) ∂L/∂{parameter} = Σ_t \S", found["backward: parameters"])
 
 
 def test_the_worst_entry_is_named_with_both_numbers(generated):
