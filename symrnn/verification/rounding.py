@@ -60,7 +60,7 @@ class Rounded:
         return self + -Rounded.of(other)
 
     def __rsub__(self, other: Any) -> Rounded:
-        return -self + other
+        return Rounded.of(other) - self
 
     def __mul__(self, other: Any) -> Rounded:
         other = Rounded.of(other)
