@@ -81,10 +81,12 @@ def rewrite(node: ast.expr, rule: Rule) -> ast.expr:
             return ast.BinOp(rewrite(left, rule), op, rewrite(right, rule))
         case ast.UnaryOp(op=op, operand=operand):
             return ast.UnaryOp(op, rewrite(operand, rule))
-        case ast.Call(func=func, args=args):
-            return ast.Call(func, [rewrite(argument, rule) for argument in args], [])
+        case ast.Call(func=func, args=args, keywords=keywords):
+            return ast.Call(func, [rewrite(argument, rule) for argument in args], keywords)
         case ast.Attribute(value=value, attr=attr):
             return ast.Attribute(rewrite(value, rule), attr, ast.Load())
+        case ast.Subscript(value=value, slice=bounds):  # what rows are cut at are numbers and sizes
+            return ast.Subscript(rewrite(value, rule), bounds, ast.Load())
     return node
 
 
@@ -98,7 +100,7 @@ def parts(node: ast.expr) -> Iterator[ast.expr]:
             inner = [operand]
         case ast.Call(args=args):
             inner = args
-        case ast.Attribute(value=value):
+        case ast.Attribute(value=value) | ast.Subscript(value=value):
             inner = [value]
         case _:
             inner = []
@@ -184,8 +186,8 @@ def simplified(node: ast.expr) -> ast.expr:
             return ast.BinOp(simplified(left), op, simplified(right))
         case ast.UnaryOp(op=op, operand=operand):
             return ast.UnaryOp(op, simplified(operand))
-        case ast.Call(func=func, args=args):
-            return ast.Call(func, [simplified(argument) for argument in args], [])
+        case ast.Call(func=func, args=args, keywords=keywords):
+            return ast.Call(func, [simplified(argument) for argument in args], keywords)
     return node
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from symrnn import Cell, cells, variants, verify
+from symrnn import Cell, cells, equivalent, variants, verify
 from symrnn.errors import InputError
 from symrnn.variants import (
     complemented,
@@ -318,3 +318,18 @@ def test_every_transformation_is_tested() -> None:
     text = Path(__file__).read_text(encoding="utf-8")
     for name in variants.__all__:
         assert f"{name}(" in text
+
+
+def test_axes_and_rows_stay_what_they_are() -> None:
+    text = """def reader(x, h, M: "d_s, d_h", *, W: "d_s, d_x", K: "d_s, d_h", V: "2*d_h, d_x"):
+    w = softmax(K + outer(W @ x, h), axis=1)
+    M = 0.5 * M + w
+    v = V @ x
+    h = tanh(sum(M * w, axis=0) + v[:d_h] * v[d_h:])
+    return h, M
+"""
+    cell = Cell.from_source(text)
+    changed = variants.renamed(cell, names={"w": "weights", "v": "values", "K": "keys"})
+    assert "softmax(keys + outer(W @ x, h), axis=1)" in changed.source
+    assert "tanh(sum(M * weights, axis=0) + values[:d_h] * values[d_h:])" in changed.source
+    assert equivalent(cell, changed)
