@@ -90,6 +90,13 @@ INSTANCES: Mapping[str, list[Expr]] = {
         nodes.add(repeated(s, N, ONE), a, repeated(t, N, ONE)),
         nodes.subtract(nodes.ones((N, M)), repeated(s, N, M)),
     ],
+    "parts of a concatenation": [
+        nodes.add(nodes.stack(a, nodes.zeros((M, ONE))), nodes.stack(nodes.zeros((N, ONE)), x)),
+        nodes.add(
+            nodes.stack(a, nodes.zeros((M + N, ONE))),
+            nodes.stack(nodes.zeros((N, ONE)), x, b),
+        ),
+    ],
     "positive term first": [
         *entrywise(lambda p, q, r: nodes.add(nodes.negate(p), nodes.negate(q), r)),
         *entrywise(lambda p, q, r: nodes.add(nodes.negate(p), q, q, r)),
@@ -113,6 +120,10 @@ INSTANCES: Mapping[str, list[Expr]] = {
         nodes.scale(2, nodes.matmul(nodes.diag(a), nodes.diag(b), W)),
         nodes.matmul(Q, a, nodes.transpose(b), nodes.diag(c), W),
         nodes.matmul(b, nodes.ones((ONE, N)), nodes.diag(c)),
+    ],
+    "rows of the identity": [
+        nodes.matmul(nodes.rows(nodes.Eye(N + M), N, N + M), v("z", N + M)),
+        nodes.matmul(nodes.rows(nodes.Eye(N + M), nodes.S.Zero, N), nodes.stack(W, v("X", M, M)), x),
     ],
     "diagonal of a multiple": [
         nodes.diag(repeated(s, N, ONE)),

@@ -96,8 +96,8 @@ SLIPS = (
     ("where", body("h = ¦np.where(x > 0, h, b)"), "choose with"),
     ("zeros", body("h = tanh(W @ x) + ¦np.zeros(3)"), "numbers"),
     ("random", body("h = tanh(W @ x) + ¦np.random.randn(3)"), "make it an input"),
-    ("axis of a mean", body("h = h * mean(W @ x, ¦axis=1)"), "mean"),
-    ("exponent of a name", body("h = (U @ h) ** ¦x"), "exponent"),
+    ("axis that a matrix has not", body("h = h * mean(W @ x, ¦axis=2) + U @ h + b"), "mean takes axis=0, axis=1"),
+    ("exponent in quotes", body("h = (U @ h) ** ¦'2' + W @ x + b"), "exponent"),
 )
 assert len(SLIPS) == 60
 HELD_BACK = SLIPS[1::2]

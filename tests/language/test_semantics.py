@@ -222,7 +222,7 @@ def python_namespace() -> dict:
     for row in FUNCTIONS.values():
         exec(row.helper, space)
     for row in FUNCTIONS.values():
-        names = "ab"[: row.arity]
+        names = "abc"[: row.arity]
         source = f"lambda {', '.join(names)}: {row.numpy.format(*names)}"
         body = eval(source, space)
         space[f"_{row.name}"] = body

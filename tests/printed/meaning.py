@@ -27,8 +27,8 @@ class Lazy:
     """A value of a size that only the surroundings tell.
 
     Attributes:
-        kind: "ones" in a column, "ones row", "square" (an identity, a matrix of ones, sums of these), "kronecker left"
-            or "kronecker right" (a product with an identity on that side), "stack" (blocks of which some are zero).
+        kind: "ones" in a column, "ones row" or "ones block"; "square" (an identity, sums with one); "kronecker left" or
+            "kronecker right" (a product with an identity on that side); "stack" (blocks of which some are zero).
         factor: what the ones are multiplied with; for a square, its size -> the matrix; the other factor of a Kronecker
             product; the blocks of a stack, None for one that is zero, "identity" for an identity.
     """
@@ -47,6 +47,8 @@ class Lazy:
         """The value beside one with so many rows (`before` it) or columns."""
         if self.kind == "square":
             return self.factor(size)
+        if self.kind == "ones block":  # beside something else, as in I - 𝟏 𝟏ᵀ/n, it is square
+            return self.factor * np.ones((size, size))
         if self.kind in ("ones", "ones row"):
             if self.kind == "ones row" and not before:
                 raise UnreadableError("nothing tells the length of a row of ones")
@@ -109,7 +111,7 @@ def _product(a: Array, b: Array) -> Array:
     """Side by side: a scalar scales, anything else is a matrix product."""
     if isinstance(a, Lazy) and isinstance(b, Lazy):
         if (a.kind, b.kind) == ("ones", "ones row"):
-            return Lazy("square", lambda n: a.factor * b.factor * np.ones((n, n)))
+            return Lazy("ones block", a.factor * b.factor)
         raise UnreadableError("nothing tells the size of an identity or of ones")
     if isinstance(a, Lazy):
         if a.kind == "stack":
@@ -126,7 +128,7 @@ def _product(a: Array, b: Array) -> Array:
 
 def _plain(value: Array) -> Array:
     """Ones as a number, which is repeated where it is added or multiplied entry by entry."""
-    if isinstance(value, Lazy) and value.kind.startswith("ones"):
+    if isinstance(value, Lazy) and value.kind in ("ones", "ones row"):
         return np.reshape(np.asarray(value.factor, complex), (1, 1)) if np.size(value.factor) == 1 else value.factor
     return value
 
@@ -136,8 +138,8 @@ def _sum(parts: tuple[Node, ...], scope: Scope) -> Array:
     kinds = {value.kind if isinstance(value, Lazy) else "" for value in values}
     if kinds == {"stack"}:
         return _sum_of_stacks(values)
-    if kinds == {"square"} and scope.shape is None:
-        return Lazy("square", lambda n: sum(value.factor(n) for value in values))
+    if kinds <= {"square", "ones block"} and scope.shape is None:
+        return Lazy("square", lambda n: sum(value.of_size(n) for value in values))
     values = [_plain(value) for value in values]
     shape = next((v.shape[-2:] for v in values if not isinstance(v, Lazy) and v.shape[-2:] != (1, 1)), scope.shape)
     total = settled(values[0], shape)
@@ -177,9 +179,13 @@ def _chain(parts: tuple[Node, ...], scope: Scope) -> Array:
                 values[position : position + 2] = [_product(a, b)]
                 break
         else:
-            if len(values) != 2:
+            first = values[0]
+            if scope.shape and isinstance(first, Lazy) and first.kind == "ones":
+                values[0] = first.settled((scope.shape[0], 1))
+            elif len(values) != 2:
                 raise UnreadableError("nothing tells the sizes of a product")
-            return _product(*values)
+            else:
+                return _product(*values)
     return values[0]
 
 
@@ -199,7 +205,7 @@ def _times(parts: tuple[Node, ...], scope: Scope) -> Array:
 
 def _by(parts: tuple[Node, ...], scope: Scope) -> Array:
     a, b = evaluate(parts[0], scope), _plain(evaluate(parts[1], scope))
-    return a.scaled(1 / b) if isinstance(a, Lazy) and not a.kind.startswith("ones") else _plain(a) / b
+    return a.scaled(1 / b) if isinstance(a, Lazy) and a.kind not in ("ones", "ones row") else _plain(a) / b
 
 
 def _kronecker(parts: tuple[Node, ...], scope: Scope) -> Array:

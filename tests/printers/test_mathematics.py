@@ -44,6 +44,7 @@ EXAMPLES = {
     "Eye": (nodes.Eye(n), "I", "I"),
     "Diag": (nodes.diag(a), r"\operatorname{diag}(a_t)", "diag(a_t)"),
     "Vec": (nodes.vec(C), r"\operatorname{vec}(C_t)", "vec(C_t)"),
+    "Argmax": (nodes.argmax(a), r"\operatorname{argmax}(a_t)", "argmax(a_t)"),
     "Softmax": (nodes.softmax(a), r"\operatorname{softmax}(a_t)", "softmax(a_t)"),
 }
 
