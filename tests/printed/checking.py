@@ -22,7 +22,7 @@ from symrnn.language.evaluate import run as run_text
 from symrnn.printers.notation import find_notation
 from symrnn.verification.layout import layouts
 from tests.printed.meaning import STEPS, Array, Lazy, Move, Network, Scope, evaluate, settled
-from tests.printed.reading import READERS, Node, Parser, Relation, UnreadableError
+from tests.printed.reading import READERS, Node, Parser, Relation, UnreadableError, with_underscores
 
 SIZES = (3, 2)
 HERE = 3
@@ -266,7 +266,7 @@ class Reader:
         self.meanings, self.form = meanings, form
         show: dict[str, Callable[[Maths], str]] = {
             "text": lambda m: m.text,
-            "markdown": lambda m: in_markdown(m.latex),
+            "markdown": lambda m: with_underscores(in_markdown(m.latex)),
             "fragment": lambda m: m.latex,
         }
         self.names = meanings.names(show[form])

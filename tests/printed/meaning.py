@@ -40,6 +40,8 @@ class Lazy:
         if self.kind == "square":
             return Lazy("square", lambda n: by * self.factor(n))
         if self.kind == "stack":
+            if any(isinstance(block, str) for block in self.factor):
+                raise UnreadableError("nothing tells the size of an identity in a stack")
             return Lazy("stack", [block if block is None else by * block for block in self.factor])
         return Lazy(self.kind, by * self.factor)
 
@@ -60,6 +62,8 @@ class Lazy:
 
     def _stacked(self, rows: int) -> Array:
         """So many rows in all; blocks of zeros share what is left."""
+        if any(isinstance(block, str) for block in self.factor):
+            raise UnreadableError("nothing tells the size of an identity in a stack")
         known = [block for block in self.factor if block is not None]
         left = rows - sum(block.shape[-2] for block in known)
         zeros = np.zeros((left // max(1, len(self.factor) - len(known)), known[0].shape[-1]))
@@ -112,6 +116,9 @@ def _product(a: Array, b: Array) -> Array:
     if isinstance(a, Lazy) and isinstance(b, Lazy):
         if (a.kind, b.kind) == ("ones", "ones row"):
             return Lazy("ones block", a.factor * b.factor)
+        if _adds_up(a, b):
+            known = np.concatenate([block for block in b.factor if block is not None], axis=-2)
+            return a.of_size(known.shape[-2]) @ known
         raise UnreadableError("nothing tells the size of an identity or of ones")
     if isinstance(a, Lazy):
         if a.kind == "stack":
@@ -124,6 +131,13 @@ def _product(a: Array, b: Array) -> Array:
     if a.shape[-1] != b.shape[-2]:
         raise UnreadableError(f"shapes {a.shape[-2:]} and {b.shape[-2:]} side by side")
     return a @ b
+
+
+def _adds_up(a: Array, b: Array) -> bool:
+    """Whether a row of ones adds up the rows of a stack, to which blocks of zeros give nothing."""
+    if not (isinstance(a, Lazy) and isinstance(b, Lazy) and (a.kind, b.kind) == ("ones row", "stack")):
+        return False
+    return not any(isinstance(block, str) for block in b.factor)
 
 
 def _plain(value: Array) -> Array:
@@ -152,9 +166,11 @@ def _sum_of_stacks(stacks: list[Lazy]) -> Array:
     """Block by block; where every block is known in one of them, so is the whole."""
     blocks = []
     for together in zip(*(stack.factor for stack in stacks), strict=True):
-        known = [block for block in together if block is not None]
-        blocks.append(sum(known[1:], known[0]) if known else None)
-    return Lazy("stack", blocks) if any(block is None for block in blocks) else np.concatenate(blocks, -2)
+        known = [block for block in together if block is not None and not isinstance(block, str)]
+        known += [np.eye(known[0].shape[-1]) if known else "identity" for block in together if isinstance(block, str)]
+        blocks.append(known[0] if len(known) == 1 else sum(known[1:], known[0]) if known else None)
+    is_open = any(block is None or isinstance(block, str) for block in blocks)
+    return Lazy("stack", blocks) if is_open else np.concatenate(blocks, -2)
 
 
 def _negative(parts: tuple[Node, ...], scope: Scope) -> Array:
@@ -175,12 +191,14 @@ def _chain(parts: tuple[Node, ...], scope: Scope) -> Array:
     while len(values) > 1:
         for position in reversed(range(len(values) - 1)):
             a, b = values[position : position + 2]
-            if not (isinstance(a, Lazy) and isinstance(b, Lazy)) and not _must_wait(a, b):
+            if _adds_up(a, b) or (not (isinstance(a, Lazy) and isinstance(b, Lazy)) and not _must_wait(a, b)):
                 values[position : position + 2] = [_product(a, b)]
                 break
         else:
-            first = values[0]
-            if scope.shape and isinstance(first, Lazy) and first.kind == "ones":
+            first, last = values[0], values[-1]
+            if scope.shape and isinstance(last, Lazy) and last.kind == "ones row":
+                values[-1] = last.settled((1, scope.shape[1]))
+            elif scope.shape and isinstance(first, Lazy) and first.kind == "ones":
                 values[0] = first.settled((scope.shape[0], 1))
             elif len(values) != 2:
                 raise UnreadableError("nothing tells the sizes of a product")
@@ -236,14 +254,19 @@ def _call(parts: tuple[Any, ...], scope: Scope) -> Array:
     values = [_plain(evaluate(argument, scope)) for argument in arguments]
     if name == "diag":
         (column,) = values
+        if _is_scalar(column):  # a number stands for a vector of it
+            return Lazy("square", lambda n: column * np.eye(n))
         return column * np.eye(column.shape[-2])
     if name == "vec":
         (matrix,) = values
         return transposed(matrix).reshape(*matrix.shape[:-2], -1, 1)
+    if name == "argmax":
+        (x,) = values
+        return (x.real == np.max(x.real, axis=-2, keepdims=True)).astype(float)
     if name == "softmax":
         (x,) = values
-        e = np.exp(x - np.max(x.real, axis=(-2, -1), keepdims=True))
-        return e / e.sum(axis=(-2, -1), keepdims=True)
+        e = np.exp(x - np.max(x.real, axis=-2, keepdims=True))
+        return e / e.sum(axis=-2, keepdims=True)
     return getattr(NUMPY, name)(*values)
 
 

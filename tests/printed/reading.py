@@ -94,9 +94,14 @@ def _side_by_side(number: str, line: str) -> Iterator[Relation]:
         yield Relation(number, left.strip(), right.strip())
 
 
+def with_underscores(latex: str) -> str:
+    """Markdown's formulas draw an underscore as a line, which not even a cautious reader takes for emphasis."""
+    return latex.replace(r"\rule{0.4em}{0.04em}", r"\_")
+
+
 def from_markdown(document: str) -> Iterator[Relation]:
     """The equations of a document in Markdown."""
-    for display in re.findall(r"\$\$\n(.*?)\n\$\$", _END.split(document)[0], re.DOTALL):
+    for display in re.findall(r"\$\$\n(.*?)\n\$\$", with_underscores(_END.split(document)[0]), re.DOTALL):
         yield from _latex_rows(display, r"\cr")
 
 
@@ -185,6 +190,9 @@ _SIGNS = {
     r"\mathbf{1}": "𝟏",
     r"\vert": "|",
     r"\circ": "⊙",
+    r"\lfloor": "⌊",
+    r"\rfloor": "⌋",
+    r"\lt": "<",
     r"\langle": "⟨",
     r"\rangle": "⟩",
 }
@@ -195,7 +203,7 @@ _TOKEN = re.compile(
     |(?P<root>\\sqrt(?=\{)|√(?=\())
     |(?P<commutation>K_\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})
     |(?P<number>[0-9]+(?:\.[0-9]+)?(?:e-?[0-9]+)?)
-    |(?P<word>\\(?:operatorname|mathrm)\{[A-Za-z_]+\}|\\[A-Za-z]+|[^\W\d_]+(?:_[a-z]+)?)
+    |(?P<word>\\(?:operatorname|mathrm)\{(?:[A-Za-z]|\\_)+\}|\\[A-Za-z]+|[^\W\d_]+(?:_[a-z]+)?)
     |(?P<sign>.)""",
     re.VERBOSE,
 )
@@ -252,24 +260,23 @@ def _ends(source: str, position: int, name: str) -> bool:
 # --- tokens -> trees --------------------------------------------------------------------------------------------------
 
 
+def _word(source: str) -> str:
+    match = re.fullmatch(r"\\(?:operatorname|mathrm)\{(.+)\}", source)
+    return match[1].replace(r"\_", "_") if match else source.removeprefix("\\")
+
+
 def _symbols() -> dict[str, str]:
     """How a function is written -> its name."""
-    table = {"diag": "diag", "vec": "vec", "softmax": "softmax"}
+    table = {name: name for name in ("diag", "vec", "softmax", "argmax")}
     for row in FUNCTIONS.values():
         for symbol in (row.text, row.latex):
             if "<0>" not in symbol:
-                word = re.fullmatch(r"\\(?:operatorname|mathrm)\{(\w+)\}", symbol)
-                table[word[1] if word else symbol.removeprefix("\\")] = row.name
+                table[_word(symbol)] = row.name
     table["sigma"] = "sigmoid"
     return table
 
 
 _FUNCTIONS = _symbols()
-
-
-def _word(source: str) -> str:
-    match = re.fullmatch(r"\\(?:operatorname|mathrm)\{(\w+)\}", source)
-    return match[1] if match else source.removeprefix("\\")
 
 
 class Parser:
@@ -352,7 +359,7 @@ class Parser:
     def _starts(self) -> bool:
         if self._next.kind in ("name", "number", "word", "frac", "root", "commutation"):
             return True
-        return self._is("(", "[", "𝟏", "{") or (self._is("|") and not self._in_bars)
+        return self._is("(", "[", "⌊", "𝟏", "{") or (self._is("|") and not self._in_bars)
 
     _in_bars = False
 
@@ -428,6 +435,8 @@ class Parser:
             return Node("ones")
         if self._is("["):
             return self._stack()
+        if self._is("⌊"):
+            return Node("call", ("floor", (self._bracket("⌊", "⌋"),)))
         if self._is("|"):
             return self._bars()
         raise self._wrong("expected a formula")
@@ -454,11 +463,24 @@ class Parser:
     def _stack(self) -> Node:
         self._expect("[")
         parts = [self._sum()]
+        if self._is("<"):
+            return self._between(parts[0])
         while self._is(";"):
             self._take()
             parts.append(self._sum())
         self._expect("]")
         return Node("stack", tuple(parts))
+
+    def _between(self, low: Node) -> Node:
+        """The rest of [0 < x < 1]."""
+        self._expect("<")
+        inner = self._sum()
+        self._expect("<")
+        high = self._sum()
+        self._expect("]")
+        if (low, high) != (Node("number", (0.0,)), Node("number", (1.0,))):
+            raise self._wrong("expected the bounds 0 and 1")
+        return Node("call", ("box", (inner,)))
 
     def _function(self, token: Token) -> Node:
         word = _word(token.source)
@@ -467,6 +489,9 @@ class Parser:
         if word == "log" and self._next.kind == "word" and _word(self._next.source) in ("σ", "sigma"):
             self._take()
             word = "log σ"
+        if self._is("'"):
+            self._take()
+            word += "'"
         name = _FUNCTIONS.get(word)
         if name is None:
             raise UnreadableError(f"unknown name {token.source!r} in {self.source!r}")
