@@ -115,7 +115,7 @@ class MathPrinter:
         for term in dim.as_ordered_terms():
             count, atoms = term.as_coeff_Mul()
             powers = atoms.as_powers_dict().items() if atoms != 1 else ()
-            factors = [self._size_power(str(atom), exponent) for atom, exponent in powers]
+            factors = [self._size_power(atom, exponent) for atom, exponent in powers]
             number = [self.number(abs(count))] if abs(count) != 1 or not factors else []
             sign = (" - " if count < 0 else " + ") if printed else "-" if count < 0 else ""
             printed += sign + self.syntax.space.join([*number, *sorted(factors)])
@@ -137,8 +137,8 @@ class MathPrinter:
             else self.syntax.function(name)
         )
 
-    def _size_power(self, name: str, exponent: Any) -> str:
-        shown = self.size_name(name)
+    def _size_power(self, dim: Any, exponent: Any) -> str:
+        shown = self.bracketed(self.size(dim)) if dim.is_Add else self.size_name(str(dim))
         return shown if exponent == 1 else self.syntax.power.format(shown, exponent)
 
     def _all_ones(self, shape: Shape) -> str:
@@ -269,10 +269,19 @@ class MathPrinter:
 
     def _argument(self, expr: Expr) -> str:
         """An argument of a function that is applied entry by entry: a number needs no vector of ones there."""
+        if isinstance(expr, Act) and _is_number(expr):
+            return self._called(expr)[0]
         number, rest = coefficient(expr)
         return self.number(number) if isinstance(rest, Ones) else self(expr)
 
     def _act(self, expr: Act) -> tuple[str, Level]:
+        """A function; of a number alone, with the vector of ones that tells that it is no scalar."""
+        shown, level = self._called(expr)
+        if is_scalar(expr) or not _is_number(expr):
+            return shown, level
+        return f"{shown}{self.syntax.space}{self._all_ones(expr.shape)}", Level.HADAMARD
+
+    def _called(self, expr: Act) -> tuple[str, Level]:
         symbol = self.function(expr.name)
         if _PLACE.search(symbol):
             shown = _PLACE.sub(lambda place: self._in_place(expr.operands[int(place[2])], bool(place[1])), symbol)
@@ -365,6 +374,13 @@ def _decimal(value: Rational) -> str:
 def _is_word(symbol: str) -> bool:
     """Whether a function's symbol is one word, as tanh is and log σ is not."""
     return _WORD.fullmatch(symbol) is not None
+
+
+def _is_number(expr: Expr) -> bool:
+    """Whether an expression is the same number in every entry, written without a variable."""
+    if isinstance(expr, Act):
+        return all(map(_is_number, expr.operands))
+    return isinstance(coefficient(expr)[1], Ones)
 
 
 def _is_inverse(factor: Expr) -> bool:
