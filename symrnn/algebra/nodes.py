@@ -380,7 +380,9 @@ def vec(x: Expr) -> Expr:
 
 
 def kronecker(a: Expr, b: Expr) -> Expr:
-    """The Kronecker product; with a scalar identity, the other factor."""
+    """The Kronecker product; with a scalar identity, the other factor; with zeros, zeros."""
+    if is_zero(a) or is_zero(b):
+        return zeros((a.shape[0] * b.shape[0], a.shape[1] * b.shape[1]))
     if isinstance(a, Identity) and isinstance(b, Identity):
         return Eye(a.shape[0] * b.shape[0])
     if isinstance(a, Identity) and is_scalar(a):
