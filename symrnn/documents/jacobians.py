@@ -133,13 +133,15 @@ def _parameters(setting: Setting, numbers: Iterator[str]) -> tuple[Section, ...]
     graph = StepGraph(derivation, shown=[equation.target for equation in derivation.forward])
     equations = []
     for equation in derivation.forward:
+        read = [parameter for parameter in graph.incoming(equation.target) if parameter in known]
+        # the arguments of an equation's functions are part of it: they may read the same parameter once more
+        whole = StepGraph(derivation, {equation.target}).incoming(equation.target) if read else {}
         lines = [
             Line(
                 setting.derivative(DerivativeSymbol("direct", equation.target, parameter)),
-                laid_out_maths(setting, value),
+                laid_out_maths(setting, whole[parameter]),
             )
-            for parameter, value in graph.incoming(equation.target).items()
-            if parameter in known
+            for parameter in read
         ]
         for start in range(0, len(lines), _IN_A_ROW):
             label = f"local:{equation.target.name}:{start}"
