@@ -104,7 +104,8 @@ class Meanings:
             for mark in _MARKS:
                 moments = (None,) if variable.time is None else _TIMES
                 for time in moments:
-                    one = Variable(f"{name} {mark} {time}", *variable.shape, variable.base, time, mark)
+                    one = variable.marked(mark, f"{name} {mark} {time}")
+                    one = one if time is None else one.at(time, one.name)
                     for setting in (self.setting, partial):
                         add(form(setting.maths(one)), Meaning(mark, name, time))
                     for setting in (numbered, first):
@@ -284,7 +285,11 @@ class Reader:
         """Read and evaluate every equation; or one alone, which need not be one of the document's."""
         result = Result()
         known = {**self.names, **self.ratios}
-        network = self.network
+        try:
+            network = self.network
+        except UnreadableError as error:  # then nothing has a value
+            result.unread += [f"({relation.number}), for {error}" for relation in self.relations]
+            return result
 
         def value_at(now: int) -> Callable[[str], Array]:
             def value(printed: str) -> Array:

@@ -7,12 +7,14 @@ follows is looked at.  No derivative rule is used.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from symrnn.algebra.functions import FUNCTIONS
 from symrnn.language.evaluate import NUMPY
 from tests.printed.reading import Node, UnreadableError
 
@@ -147,6 +149,19 @@ def _plain(value: Array) -> Array:
     return value
 
 
+_REPEATED = ("ones", "ones row", "ones block")
+
+
+def _entrywise(operation: Callable[..., Array], *values: Array) -> Array:
+    """Entry by entry; numbers repeated as often as the surroundings tell stay so where all others are numbers."""
+    kind = next((value.kind for value in values if isinstance(value, Lazy) and value.kind in _REPEATED), None)
+    numbers = [v.factor if isinstance(v, Lazy) and v.kind in _REPEATED else v for v in values]
+    if any(isinstance(value, Lazy) for value in numbers):
+        raise UnreadableError("an identity entry by entry")
+    result = operation(*(np.asarray(value) if np.ndim(value) >= 2 else np.full((1, 1), value) for value in numbers))
+    return Lazy(kind, result) if kind and _is_scalar(result) else result
+
+
 def _sum(parts: tuple[Node, ...], scope: Scope) -> Array:
     values = [evaluate(part, scope) for part in parts]
     kinds = {value.kind if isinstance(value, Lazy) else "" for value in values}
@@ -154,6 +169,8 @@ def _sum(parts: tuple[Node, ...], scope: Scope) -> Array:
         return _sum_of_stacks(values)
     if kinds <= {"square", "ones block"} and scope.shape is None:
         return Lazy("square", lambda n: sum(value.of_size(n) for value in values))
+    if (kinds <= {"", *_REPEATED} and len(kinds) > 1) or kinds <= set(_REPEATED):
+        return _entrywise(lambda *all_of_them: sum(all_of_them[1:], all_of_them[0]), *values)
     values = [_plain(value) for value in values]
     shape = next((v.shape[-2:] for v in values if not isinstance(v, Lazy) and v.shape[-2:] != (1, 1)), scope.shape)
     total = settled(values[0], shape)
@@ -215,28 +232,30 @@ def _must_wait(a: Array, b: Array) -> bool:
 
 
 def _times(parts: tuple[Node, ...], scope: Scope) -> Array:
-    a, b = (_plain(evaluate(part, scope)) for part in parts)
-    if isinstance(a, Lazy) or isinstance(b, Lazy):
-        raise UnreadableError("an identity in a product entry by entry")
-    return a * b
+    return _entrywise(operator.mul, *(evaluate(part, scope) for part in parts))
 
 
 def _by(parts: tuple[Node, ...], scope: Scope) -> Array:
-    a, b = evaluate(parts[0], scope), _plain(evaluate(parts[1], scope))
-    return a.scaled(1 / b) if isinstance(a, Lazy) and a.kind not in ("ones", "ones row") else _plain(a) / b
+    a, b = (evaluate(part, scope) for part in parts)
+    if isinstance(a, Lazy) and a.kind not in _REPEATED:
+        return a.scaled(1 / b)
+    return _entrywise(operator.truediv, a, b)
 
 
 def _kronecker(parts: tuple[Node, ...], scope: Scope) -> Array:
-    a, b = (evaluate(part, scope) for part in parts)
-    if isinstance(a, Lazy):
-        return Lazy("kronecker left", b)
+    a, b = (evaluate(part, replace(scope, shape=None)) for part in parts)
+    lazy = [value.kind for value in (a, b) if isinstance(value, Lazy)]
+    if lazy not in ([], ["square"]):
+        raise UnreadableError("nothing tells the sizes of a Kronecker product")
+    if isinstance(a, Lazy):  # a multiple of the identity, whose entry of size 1 is the multiple
+        return Lazy("kronecker left", b * a.of_size(1))
     if isinstance(b, Lazy):
-        return Lazy("kronecker right", a)
+        return Lazy("kronecker right", a * b.of_size(1))
     return np.kron(a, b)
 
 
 def _transposed(parts: tuple[Node, ...], scope: Scope) -> Array:
-    value = evaluate(parts[0], scope)
+    value = evaluate(parts[0], replace(scope, shape=scope.shape and scope.shape[::-1]))
     if isinstance(value, Lazy):
         if value.kind in ("ones", "ones row"):
             return Lazy("ones row" if value.kind == "ones" else "ones", value.factor)
@@ -245,13 +264,16 @@ def _transposed(parts: tuple[Node, ...], scope: Scope) -> Array:
 
 
 def _power(parts: tuple[Node, ...], scope: Scope) -> Array:
-    base, exponent = _plain(evaluate(parts[0], scope)), evaluate(parts[1], scope)
-    return base**exponent
+    return _entrywise(operator.pow, *(evaluate(part, scope) for part in parts))
 
 
 def _call(parts: tuple[Any, ...], scope: Scope) -> Array:
     name, arguments = parts
-    values = [_plain(evaluate(argument, scope)) for argument in arguments]
+    inner = scope if name in FUNCTIONS else replace(scope, shape=None)
+    values = [evaluate(argument, inner) for argument in arguments]
+    if name in FUNCTIONS:
+        return _entrywise(getattr(NUMPY, name), *values)
+    values = [_plain(value) for value in values]
     if name == "diag":
         (column,) = values
         if _is_scalar(column):  # a number stands for a vector of it
@@ -267,25 +289,26 @@ def _call(parts: tuple[Any, ...], scope: Scope) -> Array:
         (x,) = values
         e = np.exp(x - np.max(x.real, axis=-2, keepdims=True))
         return e / e.sum(axis=-2, keepdims=True)
-    return getattr(NUMPY, name)(*values)
+    raise UnreadableError(f"unknown function {name}")
 
 
 def _stack(parts: tuple[Node, ...], scope: Scope) -> Array:
     """Under one another; with an identity or zeros among the parts, the surroundings tell the sizes."""
+    inner = replace(scope, shape=None)
     if any(part.kind == "identity" or part == Node("number", (0.0,)) for part in parts):
         blocks = [
-            "identity" if part.kind == "identity" else None if part == Node("number", (0.0,)) else evaluate(part, scope)
+            "identity" if part.kind == "identity" else None if part == Node("number", (0.0,)) else evaluate(part, inner)
             for part in parts
         ]
         return Lazy("stack", blocks)
-    values = [evaluate(part, scope) for part in parts]
+    values = [evaluate(part, inner) for part in parts]
     lead = np.broadcast_shapes(*(v.shape[:-2] for v in values))
     return np.concatenate([np.broadcast_to(v, (*lead, *v.shape[-2:])) for v in values], axis=-2)
 
 
 def _slice(parts: tuple[Node, ...], scope: Scope) -> Array:
     """Entries are counted from 1, and the last one belongs to the slice."""
-    value, start, stop = (evaluate(part, scope) for part in parts)
+    value, start, stop = (evaluate(part, replace(scope, shape=None)) for part in parts)
     return value[..., int(np.real(start).item()) - 1 : int(np.real(stop).item()), :]
 
 
