@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Variable
+from symrnn.algebra.rebuilding import valued
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.rules import pull_back, push_forward
 from symrnn.calculus.tangent import TangentDerivation, tangent
@@ -224,7 +225,7 @@ class _Sensitivities(FunctionWriter):
         printer = self._printer(("count", layout.batch))
         fixed = [self.cell[name] for name in (*self.cell.inputs, *self.cell.parameters)]
         carried = {v: dot for v, dot in self.moving.tangents.items() if v not in fixed}
-        value = push_forward(equation.value, equation.target, carried, self.moving.rules).value
+        value = valued(push_forward(equation.value, equation.target, carried, self.moving.rules).value)
         own = [self.cell[name] for name in self.cell.parameters if self.cell[name] in nodes.variables(equation.value)]
         lines = assign(layout, Assign(target, value), "single", printer)
         if own and not isinstance(nodes.coefficient(value)[1], (*_FRESH, nodes.Zeros)):
@@ -242,12 +243,12 @@ class _Sensitivities(FunctionWriter):
         target = equation.target
         if rank(parameter.shape) <= rank(target.shape):
             unit = self._unit(parameter)
-            found = push_forward(equation.value, target, {parameter: unit}, rules).value
+            found = valued(push_forward(equation.value, target, {parameter: unit}, rules).value)
             printer = self._printer((f"len({layout.identifier(unit)})", layout.batch))
             return "" if nodes.is_zero(found) else printer(found)
         unit = self._unit(target)
         shares = {share.variable: share.value for share in pull_back(equation.value, target, unit, rules)}
-        found = shares[parameter]
+        found = valued(shares[parameter])
         if nodes.is_zero(found):
             return ""
         printer = self._printer((f"len({layout.identifier(unit)})", layout.batch))

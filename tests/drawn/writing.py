@@ -175,7 +175,8 @@ def _quotient(w: Writer, shape: Shape, depth: int) -> str:
 def _function(w: Writer, shape: Shape, depth: int) -> str:
     row = FUNCTIONS[w.pick(list(FUNCTIONS))]
     count = w.random.randint(row.needed, row.arity)
-    arguments = [w.value(shape, depth), *(w.argument(shape, depth) for _ in range(count - 1))]
+    operand = w.value if row.domain else w.argument  # a number may be refused where it is known to be outside
+    arguments = [w.value(shape, depth), *(operand(shape, depth) for _ in range(count - 1))]
     if row.kinks:  # at 0 it would sit where relu and step are on half of all arguments: relu(relu(x)) is nowhere smooth
         arguments[0] = f"{arguments[0]} - 0.37"
     if count == row.arity > 1 and w.chance(0.5):

@@ -480,3 +480,17 @@ def test_float32_stays_float32():
     grads, x_bar, _ = module.backward(params, tape, h)
     more = [module.step(params, x[0])["h"], module.jvp(params, x)[0], module.hvp(params, x)[1]]
     assert {a.dtype for a in (h, final["h"], x_bar, *grads.values(), *more)} == {np.dtype(np.float32)}
+
+
+def test_rtrl_repeats_a_number_straight_through_a_matrix():
+    text = """def f(x, h, *, W: "d_h, d_x", V: "d_h, d_h"):
+    h = tanh(W @ x + straight_through(2, V) @ h + sum(straight_through(0.1, V)) * (V @ h))
+    return h
+"""
+    module = generate(Cell.from_source(text), functions=["rtrl"])
+    params, rng = module.initialize(2, 3, 0), np.random.default_rng(0)
+    x, h_bar = rng.normal(size=(4, 2, 2)), rng.normal(size=(4, 2, 3))
+    wanted = module.backward(params, module.forward(params, x)[2], h_bar)[0]
+    found = module.rtrl(params, x, h_bar)[0]
+    for name, value in wanted.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-10)
