@@ -199,7 +199,7 @@ def test_the_documents_own_letters_give_way() -> None:
 def test_a_name_with_a_number_is_not_taken_for_a_step() -> None:
     text = 'def numbered(x, h, *, W, {}: "d_h"):\n    h = tanh(W @ x + {} * h)\n    return h\n'
     assert "∂L/∂h_0 = δa_{h,1} ⊙ k_1" in shown(derive(Cell.from_source(text.format("k1", "k1"))), "time")
-    assert "∂L/∂h_{t-1} = δa_{h,t} ⊙ h_1" in shown(derive(Cell.from_source(text.format("h1", "h1"))), "time")
+    assert "∂L/∂h_{t-1}|_{t=1} = δa_{h,t} ⊙ h_1" in shown(derive(Cell.from_source(text.format("h1", "h1"))), "time")
 
 
 def test_names_that_a_readers_notation_prints_alike_are_refused() -> None:

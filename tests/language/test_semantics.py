@@ -215,15 +215,22 @@ def test_a_contradiction_names_both_shapes_and_their_reasons() -> None:
 # --- every way to run it agrees ---------------------------------------------------------------------------------------
 
 
+def softmax(v, axis=None):
+    """Down the rows of a column, or along an axis of a matrix."""
+    return np.exp(v) / np.exp(v).sum(axis=axis, keepdims=True)
+
+
 def python_namespace() -> dict:
     """The functions of the language as the NumPy templates of the table say them, and NumPy's own operations."""
     space: dict = {"np": np, "concat": lambda *parts: np.concatenate(parts), "outer": np.outer, "sum": np.sum}
-    space |= {"mean": np.mean, "size": np.size, "softmax": lambda v: np.exp(v) / np.exp(v).sum()}
+    space |= {"mean": np.mean, "size": np.size, "max": np.max, "softmax": softmax}
     for row in FUNCTIONS.values():
         exec(row.helper, space)
     for row in FUNCTIONS.values():
-        names = "abc"[: row.arity]
-        source = f"lambda {', '.join(names)}: {row.numpy.format(*names)}"
+        names = list("abc"[: row.arity])
+        numbers = dict(zip(names[::-1], row.defaults[::-1], strict=False))
+        taken = (f"{name}={float(numbers[name])!r}" if name in numbers else name for name in names)
+        source = f"lambda {', '.join(taken)}: {row.numpy.format(*names)}"
         body = eval(source, space)
         space[f"_{row.name}"] = body
     made = {row.name: space.pop(f"_{row.name}") for row in FUNCTIONS.values()}
