@@ -401,7 +401,7 @@ class Softmax(_Own):
 
 
 class Argmax(_Own):
-    """1 at the largest entry of each column, else 0; of equal ones, at one of them."""
+    """1 at the largest entry of each column, else 0; of equal ones, at the first."""
 
     @property
     def operand(self) -> Expr:
@@ -415,10 +415,11 @@ class Argmax(_Own):
 
     def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
         rows = self.operand.shape[0]
-        others = [k for k in range(rows) if k != i] if rows.is_Integer else None
-        if others is None:
+        if not rows.is_Integer or not S(i).is_Integer:
             return sympy.Function("argmax")(self.operand[i, j])
-        return sympy.Mul(*(SYMPY.step(self.operand[i, j] - self.operand[k, j]) for k in others))
+        x = [self.operand[k, j] for k in range(rows)]
+        above = [SYMPY.step(x[int(i)] - x[k]) for k in range(int(i))]
+        return sympy.Mul(*above, *(1 - SYMPY.step(x[k] - x[int(i)]) for k in range(int(i) + 1, rows)))
 
 
 class Stack(_Own):

@@ -17,7 +17,7 @@ _EXPLAINED = (
     (r"\mathbf{1}", r"$\mathbf{1}$ has ones in all entries, in whatever shape fits."),
     (r"_{[", r"$v_{[i:j]}$ is the part of $v$ from row $i$ to row $j$, both included."),
     (r"\operatorname{step}", r"$\operatorname{step}(x)$ is 1 for a positive $x$, else 0."),
-    (r"\operatorname{argmax}", r"$\operatorname{argmax}(x)$ is 1 at the largest entry of each column, else 0."),
+    (r"\operatorname{argmax}", r"$\operatorname{argmax}(x)$ is 1 at the (first) largest entry of each column, else 0."),
 )
 """What is explained only where it occurs."""
 _COMMUTATION = (
