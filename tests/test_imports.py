@@ -22,6 +22,8 @@ PRINTS = """
 import importlib, os, sys
 import numpy, sympy  # not ours, and slow to import
 
+pytestmark = pytest.mark.sweep
+
 def show(module):
     importlib.import_module(module)
     from symrnn.language.recurrence import Cell

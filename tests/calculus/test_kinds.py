@@ -21,6 +21,8 @@ from symrnn.language.evaluate import NUMPY, evaluate
 from tests.strategies import draw_arrays, random_cells, unequal_sizes
 from tests.test_random_cells import EVERY
 
+pytestmark = pytest.mark.sweep
+
 STEP = 1e-30
 LONGEST = 3
 """Windows of up to so many steps; the network has one more, in which the states that enter them are computed."""

@@ -90,7 +90,9 @@ def test_families_hold_every_cell_once() -> None:
     held = [name for family in cells.families() for name in cells.names(family)]
     assert held == list(cells.names())
     assert len(set(held)) == len(held)
-    with pytest.raises(UnknownNameError, match=r"no family 'grus' in the library\n  did you mean 'gru'\? there are plain, lstm, "):
+    with pytest.raises(
+        UnknownNameError, match=r"no family 'grus' in the library\n  did you mean 'gru'\? there are plain, lstm, "
+    ):
         cells.names("grus")
 
 

@@ -13,6 +13,8 @@ from symrnn.documents import derivation_document, jacobian_document, write
 from symrnn.printers import text
 from tests.growing import SHAPES, apart, skips, states
 
+pytestmark = pytest.mark.sweep
+
 
 @pytest.mark.parametrize("form", ["text", "fragment", "markdown"])
 @pytest.mark.parametrize("shape", [skips, apart, states])

@@ -18,6 +18,8 @@ from symrnn.errors import NameClashError
 from symrnn.printers import text
 from symrnn.printers.notation import NOTATIONS
 
+pytestmark = pytest.mark.sweep
+
 NAMES = cells.names()
 
 

@@ -30,12 +30,13 @@ def assert_true(cell: Cell, notation: str = "subscript", forms: tuple[str, ...] 
     return unread
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("name", cells.names())
 def test_every_equation_of_the_library_is_true(name: str) -> None:
     assert assert_true(cells[name]) == 0
 
 
-@pytest.mark.parametrize("notation", ["superscript", "angle", "bold", "partial"])
+@pytest.mark.parametrize("notation", ["subscript", "superscript", "angle", "bold", "partial"])
 @pytest.mark.parametrize("name", ["lstm", "gru_reset_after"])
 def test_every_notation_says_the_same(name: str, notation: str) -> None:
     assert assert_true(cells[name], notation) == 0

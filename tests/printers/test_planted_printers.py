@@ -34,6 +34,8 @@ from tests.drawn.comparing import SIZES, Comparison, Nowhere, Point, find_point
 from tests.drawn.truth import Meaning
 from tests.drawn.writing import Drawn, draw
 
+pytestmark = pytest.mark.sweep
+
 CELLS = 200
 STEPS, BATCH = 2, 3
 
