@@ -6,6 +6,7 @@ command that needs it, so that `symrnn --help` answers at once.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -226,6 +227,7 @@ def generate(
         raise InputError(
             f"-o {shown}: what generate writes is Python\n  end it in .py; documents are written by 'symrnn derive'"
         )
+    _refuse_own_file(cell, output)
     loaded = load_cell(cell)
 
     from symrnn.generation import generate_source
@@ -233,6 +235,17 @@ def generate(
 
     loaded = with_constants(loaded, read_numbers(_several(numbers)))
     emit(generate_source(loaded, target, _several(further)), output)
+
+
+def _refuse_own_file(cell: str, output: str | None) -> None:
+    """A module does not take the place of the file that its cell is read from.
+
+    Raises:
+        InputError: the output is that file.
+    """
+    paths = (cell, cell.rpartition(":")[0])
+    if output and os.path.exists(output) and any(os.path.exists(p) and os.path.samefile(p, output) for p in paths):
+        raise InputError(f"-o {printable(output)}: the cell stands in this file\n  give another file")
 
 
 @app.command()

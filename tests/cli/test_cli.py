@@ -237,3 +237,17 @@ def test_a_constant_is_set_and_an_unread_input_is_remarked(run: Run) -> None:
     assert run("generate", "leaky.py", "--set", "beta=1")[0] == 2
     assert run("generate", "leaky.py", "--set", "alpha")[0] == 2
     assert run("generate", "leaky.py", "--set", "alpha=many")[0] == 2
+
+
+def test_a_cell_s_own_file_is_not_overwritten(tmp_path):
+    file = tmp_path / "own.py"
+    text = "def own(x, h, *, W):\n    h = tanh(W @ x + h)\n    return h\n"
+    file.write_text(text)
+    for cell in (str(file), f"{file}:own"):
+        for output in (str(file), f"{tmp_path}/./own.py"):
+            result = subprocess.run(
+                [sys.executable, "-m", "symrnn", "generate", cell, "-o", output], capture_output=True, text=True
+            )
+            assert result.returncode == 2
+            assert "the cell stands in this file" in result.stderr
+    assert file.read_text() == text
