@@ -117,8 +117,8 @@ class Equivalence(Shown):
             unless = f", where {' and '.join(self.conditions)}" if self.conditions else ""
             lines.append(f"proved exactly, at {self.same_at}{unless}")
         elif self.map is not None:
-            lines.append(self._where())
-            lines += [_HIDDEN] if self.counterexample is None else self.counterexample.lines(self.a, self.b)
+            found = self.counterexample
+            lines += [_HIDDEN] if found is None else [self._where(), *found.lines(self.a, self.b)]
         return "\n  ".join(lines)
 
     def _headline(self) -> str:
@@ -139,7 +139,11 @@ class Equivalence(Shown):
 
     def _where(self) -> str:
         if not self.differs_at:
-            within = f" where {' and '.join(self.conditions)}" if self.conditions else " almost everywhere"
+            within = (
+                f" where {' and '.join(self.conditions)}"
+                if self.conditions
+                else " where both have values and nothing jumps"
+            )
             return f"they agree at {self.same_at}{within}, but not elsewhere"
         same = f"agree at {self.same_at}, and " if self.same_at else ""
         return f"so they {same}differ at {self.differs_at}"

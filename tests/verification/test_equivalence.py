@@ -405,3 +405,12 @@ def test_sizes_are_chosen_by_the_caller():
     assert equivalent(read(GRU), read(GRU, *AFTER, *ZOLD), NEGATED, sizes=[(1, 4)])
     with pytest.raises(InputError, match="no choice of sizes"):
         equivalent(read(GRU), read(GRU), sizes=[(0, 1)])
+
+
+def test_what_is_not_proved_is_not_called_different() -> None:
+    text = "def {}(x, h, *, W):\n    h = {} + 0 * h\n    return h\n"
+    one = Cell.from_source(text.format("one", "maximum(sigmoid(W @ x), 0)"))
+    found = equivalent(one, Cell.from_source(text.format("other", "sigmoid(W @ x)")))
+    assert found.verdict == "not proved"
+    assert "differ at d_x" not in str(found)
+    assert "no numbers were found at which they differ" in str(found)
