@@ -11,6 +11,8 @@ import pytest
 
 import symrnn
 
+pytestmark = pytest.mark.sweep
+
 ROOMS = ("algebra", "language", "calculus", "printers", "documents", "program", "cells")
 """Whose modules are each tried; of the other rooms the room itself, since each module costs a process."""
 MODULES = sorted(
@@ -21,8 +23,6 @@ MODULES = sorted(
 PRINTS = """
 import importlib, os, sys
 import numpy, sympy  # not ours, and slow to import
-
-pytestmark = pytest.mark.sweep
 
 def show(module):
     importlib.import_module(module)
