@@ -379,8 +379,8 @@ class Total(_Own):
         return sympy.Sum(self.operand[k, m], (k, 0, rows - 1), (m, 0, cols - 1))
 
 
-class Softmax(_Own):
-    """exp(x) divided by the sum of its entries, for a column x; of a matrix, so for each of its columns."""
+class _ByColumn(_Own):
+    """What a matrix becomes column by column, in its own shape."""
 
     @property
     def operand(self) -> Expr:
@@ -391,6 +391,10 @@ class Softmax(_Own):
     def shape(self) -> Shape:
         """The operand's shape."""
         return self.operand.shape  # type: ignore[no-any-return]
+
+
+class Softmax(_ByColumn):
+    """exp(x) divided by the sum of its entries, for a column x; of a matrix, so for each of its columns."""
 
     def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
         rows = self.operand.shape[0]
@@ -400,18 +404,8 @@ class Softmax(_Own):
         return sympy.exp(self.operand[i, j]) / sympy.Sum(sympy.exp(self.operand[k, j]), (k, 0, rows - 1))
 
 
-class Argmax(_Own):
+class Argmax(_ByColumn):
     """1 at the largest entry of each column, else 0; of equal ones, at the first."""
-
-    @property
-    def operand(self) -> Expr:
-        """The column or matrix."""
-        return self.args[0]
-
-    @property
-    def shape(self) -> Shape:
-        """The operand's shape."""
-        return self.operand.shape  # type: ignore[no-any-return]
 
     def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
         rows = self.operand.shape[0]
