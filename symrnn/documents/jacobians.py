@@ -133,9 +133,11 @@ def _parameters(setting: Setting, numbers: Iterator[str]) -> tuple[Section, ...]
     graph = StepGraph(derivation, shown=[equation.target for equation in derivation.forward])
     equations = []
     for equation in derivation.forward:
-        read = [parameter for parameter in graph.incoming(equation.target) if parameter in known]
+        own = graph.incoming(equation.target)
+        read = [parameter for parameter in own if parameter in known]
         # the arguments of an equation's functions are part of it: they may read the same parameter once more
-        whole = StepGraph(derivation, {equation.target}).incoming(equation.target) if read else {}
+        has_arguments = any(derivation.is_preactivation(v) for v in own if v not in known)
+        whole = StepGraph(derivation, {equation.target}).incoming(equation.target) if has_arguments else own
         lines = [
             Line(
                 setting.derivative(DerivativeSymbol("direct", equation.target, parameter)),
