@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 from collections.abc import Mapping
 
 from symrnn.algebra.functions import FUNCTIONS
@@ -11,6 +10,7 @@ from symrnn.errors import CellError
 from symrnn.language.annotations import MAX_SIZE
 from symrnn.language.axes import ALONG, axis_of, spread_axis
 from symrnn.language.text import Text
+from symrnn.suggestions import did_you_mean
 
 #: Operations on whole vectors and matrices: name -> number of arguments (None: two or more).
 STRUCTURAL: Mapping[str, int | None] = {
@@ -338,8 +338,7 @@ def _called(node: ast.Call, text: Text) -> str:
     elif (inner := _innermost(node)) in _INSTEAD:
         remedy = _INSTEAD[inner]
     else:
-        close = difflib.get_close_matches(name, known, 1)
-        remedy = (f"did you mean {close[0]!r}? " if close else "") + _ALLOWED
+        remedy = did_you_mean(name, known) + _ALLOWED
     if isinstance(node.func, ast.Name):
         raise CellError(text.place(node), f"unknown function {name!r}", remedy)
     raise CellError(text.place(node), f"{show(node.func)} cannot be called", remedy)

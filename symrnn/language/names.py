@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import keyword
 import re
 import unicodedata
@@ -15,6 +14,7 @@ from symrnn.language.definition import Argument, Assignment, Definition
 from symrnn.language.expressions import STRUCTURAL, show
 from symrnn.language.heading import heading
 from symrnn.language.text import Text
+from symrnn.suggestions import did_you_mean
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 _MAX_LENGTH = 60
@@ -144,9 +144,9 @@ def _check_state(node: ast.Name, assigned: Mapping[str, Assignment], definition:
         if is_argument:
             problem = f"the state {name!r} is returned but never assigned"
             raise CellError(place, problem, f"add a line '{name} = ...', or do not return it")
-        close = difflib.get_close_matches(name, [*assigned, *(a.name for a in definition.positional)], 1)
-        hint = f"did you mean {close[0]!r}? or " if close else ""
-        raise CellError(place, f"{name!r} is returned but not defined", f"{hint}add a line '{name} = ...'")
+        hint = did_you_mean(name, [*assigned, *(a.name for a in definition.positional)])
+        remedy = f"{hint}or add a line '{name} = ...'" if hint else f"add a line '{name} = ...'"
+        raise CellError(place, f"{name!r} is returned but not defined", remedy)
     if not is_argument:
         problem = f"the state {name!r} is not an argument"
         arguments: list[Argument | str] = list(definition.positional)
@@ -178,8 +178,7 @@ def _undefined(node: ast.Name, definition: Definition, text: Text) -> CellError:
         return CellError(place, f"{name!r} is read before it is assigned", remedy)
     if name in FUNCTIONS or name in STRUCTURAL:
         return CellError(place, f"{name!r} is a function", f"call it: {name}(...)")
-    close = difflib.get_close_matches(name, [*(argument.name for argument in definition.arguments), *later], 1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
+    hint = did_you_mean(name, [*(argument.name for argument in definition.arguments), *later])
     return CellError(place, f"the name {name!r} is not defined", f"{hint}make it an argument or assign it first")
 
 
