@@ -32,6 +32,12 @@ def test_a_copy_is_the_same(name: str, copied: Callable[[Any], Any]) -> None:
         assert same == original
 
 
+@pytest.mark.parametrize("copied", [pickled, copy.deepcopy, copy.copy])
+def test_a_copy_of_the_library_is_the_library(copied: Callable[[Any], Any]) -> None:
+    assert copied(cells) is cells
+    assert copied({"cells": cells, "one": cells.rnn}) == {"cells": cells, "one": cells.rnn}
+
+
 def test_a_pool_of_new_processes_takes_and_returns_them() -> None:
     m = generate("gru")
     params = m.initialize(3, 5, 0)

@@ -6,6 +6,7 @@ mapping of names: `for name in cells`, `"lstm" in cells`, `len(cells)`, `cells.i
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from types import MappingProxyType, ModuleType
@@ -148,6 +149,10 @@ class _Library(Shown, ModuleType):
 
     def __dir__(self) -> list[str]:
         return [*_ENTRIES, *_FUNCTIONS, *_METHODS]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """There is one library: it travels as its name, and a copy is the library itself."""
+        return importlib.import_module, (self.__name__,)
 
 
 class _Cells(Mapping[str, Cell]):
