@@ -17,8 +17,9 @@ from symrnn import __version__, choices, completion
 from symrnn.characters import printable
 from symrnn.choices import either, ending_of, form_of
 from symrnn.errors import InputError
+from symrnn.files import check_module_file
 from symrnn.naming import listed
-from symrnn.options import CellName, Form, Fragment, JacobianLayout, Names, Output
+from symrnn.options import CellName, Form, Fragment, JacobianLayout, Names, Output, ReportOutput
 from symrnn.terminal import check_output, emit, remark, run
 from symrnn.usage import Commands, usage_error
 
@@ -228,6 +229,8 @@ def generate(
             f"-o {shown}: what generate writes is Python\n  end it in .py; documents are written by 'symrnn derive'"
         )
     _refuse_own_file(cell, output)
+    if output is not None:
+        check_module_file(output)
     loaded = load_cell(cell)
 
     from symrnn.generation import generate_source
@@ -310,10 +313,7 @@ def check(
         bool, typer.Option("--loss", help="One function returns the loss and its gradients: return loss, dW, db.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
-    output: Annotated[
-        str | None,
-        typer.Option("--output", "-o", metavar="FILE", help=f"Write the report here: {either(choices.REPORTS)}."),
-    ] = None,
+    output: ReportOutput = None,
 ) -> None:
     """Check hand-written gradients in a Python file, and name the mistake. FILE is imported, that is, run.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import keyword
 import os
 import re
 import secrets
@@ -19,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from symrnn.characters import printable
-from symrnn.errors import SymrnnError
+from symrnn.errors import InputError, SymrnnError
 
 _PATIENCE = 2.0
 """Seconds that a pipe waits for its reader: long enough for one that is started together with the writer."""
@@ -42,6 +43,41 @@ _REMEDIES = {
 """What went wrong -> what to do; "give another file" where nothing better is known."""
 
 
+_TAKEN = frozenset({"numpy", "symrnn", *sys.stdlib_module_names})
+"""Modules in whose place a file of their name is imported wherever its directory comes first, as it does for scripts."""
+
+
+def check_named(path: str | os.PathLike[str]) -> None:
+    """Whether a path names anything.
+
+    Raises:
+        InputError: it is empty, as an unset variable of a shell is.
+    """
+    if not os.fspath(path):
+        raise InputError("the name of the file to write is empty\n  give one; '-o -' writes to the terminal")
+
+
+def check_module_file(path: str | os.PathLike[str]) -> None:
+    """Whether a file that ends in .py can be imported, and hides no module that others import.
+
+    Raises:
+        InputError: it cannot, or does.
+    """
+    file = Path(path)
+    if file.suffix.lower() != ".py":
+        return
+    shown, name = printable(os.fspath(path)), file.name[: -len(".py")]
+    if not name.isidentifier() or keyword.iskeyword(name):
+        remedy = "use letters, digits and underscores, beginning with a letter, as in lstm_numpy.py"
+        raise InputError(f"{shown}: a module of this name cannot be imported\n  {remedy}")
+    in_package = (file.parent / "__init__.py").exists()  # there its name is package.name
+    if name in _TAKEN and not in_package:
+        raise InputError(
+            f"{shown}: 'import {name}' beside this file would import it in place of Python's or NumPy's own\n"
+            f"  give another name, as in my_{name}.py"
+        )
+
+
 def write_whole(path: str | os.PathLike[str], text: str) -> Path:
     """Write a text file completely or not at all.
 
@@ -56,7 +92,9 @@ def write_whole(path: str | os.PathLike[str], text: str) -> Path:
 
     Raises:
         SymrnnError: it cannot be written, or it is there and read-only; nothing is left behind.
+        InputError: the path is empty.
     """
+    check_named(path)
     given = Path(path)
     try:
         data = text.encode("utf-8")

@@ -22,7 +22,7 @@ from symrnn.calculus.derivation import Derivation, derivation_of, derive
 from symrnn.calculus.second_order import second_order
 from symrnn.calculus.tangent import tangent
 from symrnn.errors import InputError
-from symrnn.files import write_whole
+from symrnn.files import check_module_file, write_whole
 from symrnn.language.constants import with_constants
 from symrnn.language.recurrence import Cell
 from symrnn.naming import listed
@@ -140,7 +140,13 @@ class Module(Shown):
         return load_source, (self.name, self.source)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the source to a file; an existing file is replaced at once, or not at all."""
+        """Write the source to a file; an existing file is replaced at once, or not at all.
+
+        Raises:
+            InputError: a module of this name could not be imported, or would hide another one.
+            SymrnnError: the file cannot be written.
+        """
+        check_module_file(path)
         return write_whole(path, self.source)
 
 

@@ -8,6 +8,15 @@ import typer
 
 from symrnn import choices, completion
 from symrnn.choices import either
+from symrnn.files import check_named
+
+
+def _named(output: str | None) -> str | None:
+    """The file to write, which has a name."""
+    if output is not None:
+        check_named(output)
+    return output
+
 
 CellName = Annotated[
     str,
@@ -17,7 +26,23 @@ CellName = Annotated[
 ]
 Output = Annotated[
     str | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Write here, not to the terminal; '-' is the terminal."),
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write here, not to the terminal; '-' is the terminal.",
+        callback=_named,
+    ),
+]
+ReportOutput = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help=f"Write the report here: {either(choices.REPORTS)}.",
+        callback=_named,
+    ),
 ]
 Form = Annotated[
     str | None,

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from symrnn import cells, derive, generate
-from symrnn.errors import SymrnnError
+from symrnn.errors import InputError, SymrnnError
 from symrnn.files import write_whole
 
 HEAD = f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r}); from symrnn.files import write_whole\n"
@@ -241,3 +241,21 @@ def test_derivations_are_saved_whole() -> None:
         assert part in Path(name).read_text(encoding="utf-8")
     with pytest.raises(SymrnnError, match=r"no form belongs to \.docx"):
         derive(cells.rnn).save("a.docx")
+
+
+# --- modules ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["numpy", "math", "queue", "symrnn", "1a", "a-b", "a.b", "lambda", "a b", ""])
+def test_a_module_that_cannot_be_imported_or_hides_another_is_not_written(name: str) -> None:
+    with pytest.raises(InputError) as caught:
+        generate(cells.rnn).save(f"{name}.py" if name else "")
+    assert str(caught.value).count("\n  ") == 1
+    assert os.listdir() == []
+
+
+@pytest.mark.parametrize("path", ["rnn.py", "numpy.txt", "package/queue.py", "größe.py"])
+def test_a_module_that_can_be_imported_is_written(path: str) -> None:
+    Path("package").mkdir()
+    Path("package/__init__.py").touch()
+    assert generate(cells.rnn).save(path).exists()

@@ -118,6 +118,15 @@ WRONG_USE = {
     "no argument": (["derive"], "CELL"),
     "unwritable": (["derive", "lstm", "-o", "no/such/place.tex"], "cannot be written"),
     "output is a directory": (["generate", "lstm", "-o", "."], "this is a directory"),
+    "output hides NumPy": (["generate", "lstm", "-o", "numpy.py"], "'import numpy' beside this file"),
+    "output hides what NumPy imports": (["generate", "lstm", "-o", "./random.py"], "as in my_random.py"),
+    "output is no module's name": (["generate", "lstm", "-o", "1-a.py"], "a module of this name cannot be imported"),
+    "output is no package's module": (["generate", "lstm", "-o", "lstm.v2.py"], "as in lstm_numpy.py"),
+    "output is a keyword": (["generate", "lstm", "-o", "class.py"], "cannot be imported"),
+    "derive into nothing": (["derive", "lstm", "-o", ""], "the name of the file to write is empty"),
+    "jacobian into nothing": (["jacobian", "lstm", "h", "h_prev", "-o", ""], "the name of the file to write is empty"),
+    "generate into nothing": (["generate", "lstm", "-o", ""], "the name of the file to write is empty"),
+    "report into nothing": (["check", "mgu.py", "-o", ""], "the name of the file to write is empty"),
     "empty name": (["derive", ""], "no cell '' in the library"),
 }
 
