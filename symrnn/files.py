@@ -44,7 +44,7 @@ _REMEDIES = {
 
 
 _TAKEN = frozenset({"numpy", "symrnn", *sys.stdlib_module_names})
-"""Modules in whose place a file of their name is imported wherever its directory comes first, as it does for scripts."""
+"""Modules in whose place a file of their name is imported where its directory comes first, as it does for scripts."""
 
 
 def check_named(path: str | os.PathLike[str]) -> None:

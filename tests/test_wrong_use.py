@@ -10,7 +10,7 @@ import pytest
 
 import symrnn
 from symrnn import cells, generate, jacobian, prove
-from symrnn.errors import InputError
+from symrnn.errors import CellError, InputError
 
 
 @pytest.mark.parametrize(
@@ -35,5 +35,5 @@ def test_spellings_are_compared_in_one_place() -> None:
 
 
 def test_a_name_that_differs_in_capitals_alone_is_proposed() -> None:
-    with pytest.raises(InputError, match="did you mean 'W_f'"):
+    with pytest.raises(CellError, match="did you mean 'W_f'"):
         symrnn.Cell.from_source("def f(x, h, *, W_f, U_f):\n    h = tanh(w_F @ x + W_f @ x + U_f @ h)\n    return h\n")

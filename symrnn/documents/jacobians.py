@@ -194,7 +194,7 @@ def _last_row(setting: Setting, state: str, wrt: str) -> Row | None:
 def _opening(setting: Setting, terms: list[Term]) -> Inline:
     text = (
         "A change travels from step to step through every state. Over two steps, and over "
-        r"$k$ steps with $t-k$ in place of $t-2$:"
+        rf"${setting.back}$ steps with $t-{setting.back}$ in place of $t-2$:"
     )
     if not terms:
         return phrase(text)
@@ -242,7 +242,8 @@ def _total(setting: Setting, numbers: Iterator[str]) -> list[Block]:
             "Here none of them leads back to it, so that each state's derivative with respect to itself is the same."
         )
         return [Paragraph((text,))]
-    return [Paragraph(phrase(rf"{text}Over one step, and over $k$ steps with the same addition at $t-k$:")), *displays]
+    text += rf"Over one step, and over ${setting.back}$ steps with the same addition at $t-{setting.back}$:"
+    return [Paragraph(phrase(text)), *displays]
 
 
 def _within(forms: Sequence[TermBlock], moving: Collection[str]) -> list[TermBlock]:
@@ -314,7 +315,8 @@ def _alone(setting: Setting) -> list[Block]:
     """Whether the product of the one-step derivatives of a state is its derivative over several steps."""
     cell, steps = setting.derivation.cell, _COUNTED_STEPS[-1]
     if len(cell.states) == 1:
-        text = r"There is one state, so its derivative over $k$ steps is the product of $k$ blocks of one step."
+        k = setting.back
+        text = rf"There is one state, so its derivative over ${k}$ steps is the product of ${k}$ blocks of one step."
         return [Paragraph(phrase(text))]
     blocks: list[Block] = []
     for state in cell.states:

@@ -23,6 +23,7 @@ _LOSSES = ("L", "J", "E", r"\mathcal{L}")
 _SYMBOLS = frozenset[str]().union(*map(words_of, FUNCTIONS)) - set(FUNCTIONS)
 """Parts of functions' symbols that give way to the function's name; exp and sin have no other name to give way to."""
 _LENGTHS = ("T", "N", "M", r"\tau")
+_COUNTERS = ("k", "p", "q", "j", "m", "n", "u", "w")
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Setting:
         derivation: what is documented.
         notation: how names look.
         last: the letter of the number of steps.
+        back: the letter of a number of steps back.
         has_numbers: whether a name of the cell's looks like a variable at a certain step, such as h1 beside h.
         layout: how Jacobians are laid out.
         yields: the author's names for which symbols of the printers give way.
@@ -41,6 +43,7 @@ class Setting:
     derivation: Derivation
     notation: Notation
     last: str
+    back: str
     has_numbers: bool
     layout: str = "numerator"
     yields: frozenset[str] = frozenset()
@@ -113,7 +116,9 @@ def set_up(derivation: Derivation, notation: Notation) -> Setting:
     _refuse_clashes(derivation.cell.name, own, notation)
     letters = {latex_name(_bare(variable), notation) for variable in own.values()}
     loss = next((letter for letter in _LOSSES if letter not in letters), notation.loss)
-    last = next((letter for letter in _LENGTHS if letter not in letters | {loss}), "T")
+    sizes = set(derivation.cell.sizes)
+    last = next((letter for letter in _LENGTHS if letter not in letters | {loss} | sizes), "T")
+    back = next((letter for letter in _COUNTERS if letter not in letters | {loss, last} | sizes), "k")
     fitted = replace(notation, loss=notation.loss if notation.loss not in letters else loss)
     if r"\delta" in letters:  # δ h_t would be a product
         told = notation.describes.partition("; adjoints")[0] + rf"; adjoints as $\partial {loss}/\partial h_t$"
@@ -123,7 +128,7 @@ def set_up(derivation: Derivation, notation: Notation) -> Setting:
     fixed = {latex_name(variable, first) for variable in own.values() if variable.time is None}
     heads = {head.letters for head, _ in (spelled(variable.looks) for variable in own.values()) if not head.is_typed}
     yields = frozenset(heads & {"I", "K", "Sigma", "delta", *_SYMBOLS})
-    return Setting(derivation, fitted, last, bool(timed & fixed), yields=yields)
+    return Setting(derivation, fitted, last, back, bool(timed & fixed), yields=yields)
 
 
 def _refuse_clashes(cell: str, own: Mapping[str, Variable], notation: Notation) -> None:

@@ -196,6 +196,32 @@ def test_the_documents_own_letters_give_way() -> None:
     assert "∂J/∂h_t = h̄_t" in shown(derive(cell), "backward")
 
 
+LETTERED = """
+def lettered(x, h, s, *, W, {0}: "()", {1}: "d_h"):
+    s = tanh({0} * (W @ x) + h + s)
+    h = tanh({1} * s + h)
+    return h, s
+"""
+
+
+@pytest.mark.parametrize(("names", "letter"), [(("a", "b"), "k"), (("k", "b"), "p"), (("p", "k"), "q")])
+def test_the_letter_of_a_number_of_steps_gives_way(names: tuple[str, str], letter: str) -> None:
+    said = write(derive(Cell.from_source(LETTERED.format(*names))), "text").replace("\n", " ")
+    assert f"over {letter} steps with t-{letter} in place of t-2" in said
+    assert f"over {letter} steps with the same addition at t-{letter}" in said
+    one = Cell.from_source('def one(x, h, *, W, k: "d_h"):\n    h = tanh(W @ x) + k * h\n    return h\n')
+    assert "over p steps is the product of p blocks" in write(derive(one), "text").replace("\n", " ")
+
+
+def test_a_size_is_a_letter_too() -> None:
+    cell = Cell.from_source(
+        'def sized(x, h, *, W: "d_h, k", V: "k, T", A: "T, d_x"):\n    h = h + W @ (V @ (A @ x))\n    return h\n'
+    )
+    said = write(derive(cell), "text")
+    assert "t = 1, …, N" in said
+    assert "over p steps is the product of p" in said.replace("\n", " ")
+
+
 def test_a_name_with_a_number_is_not_taken_for_a_step() -> None:
     text = 'def numbered(x, h, *, W, {}: "d_h"):\n    h = tanh(W @ x + {} * h)\n    return h\n'
     assert "∂L/∂h_0 = δa_{h,1} ⊙ k_1" in shown(derive(Cell.from_source(text.format("k1", "k1"))), "time")
