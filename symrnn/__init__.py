@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from symrnn.identification import identify
     from symrnn.language import cell
     from symrnn.language.recurrence import Cell
-    from symrnn.verification import equivalent, verify
+    from symrnn.verification.checks import verify
+    from symrnn.verification.equivalence import equivalent
     from symrnn.verification.formulas import equal, prove
     from symrnn.verification.jacobians import paths_add_up
     from symrnn.verification.theorems import theorems

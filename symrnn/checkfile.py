@@ -16,10 +16,10 @@ from symrnn.checking.adapters import from_loss, from_object
 from symrnn.checking.draws import Draws
 from symrnn.checking.invocation import call, signature
 from symrnn.checking.naming import gradients_of
-from symrnn.checking.report import GradientReport
 from symrnn.checking.trees import is_float
 from symrnn.checking.written import returned_names
 from symrnn.errors import InputError, SymrnnError
+from symrnn.findings.report import GradientReport
 from symrnn.importing import imported
 from symrnn.suggestions import did_you_mean
 

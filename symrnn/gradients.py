@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symrnn.checking import Diagnosis, GradientFinding, Problem, Subject, SubjectError, Verdict
 from symrnn.checking.draws import Draws
-from symrnn.checking.report import GradientReport
+from symrnn.checking.invocation import SubjectError
 from symrnn.checking.stacking import listed_steps, with_arrays
+from symrnn.checking.subject import Subject
 from symrnn.errors import InputError
+from symrnn.findings.findings import Diagnosis, GradientFinding, Problem, Verdict
+from symrnn.findings.report import GradientReport
 from symrnn.recognition import cell_within, described
 
 if TYPE_CHECKING:

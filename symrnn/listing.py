@@ -14,12 +14,12 @@ import symrnn
 from symrnn import cells
 from symrnn.calculus.derivation import derive
 from symrnn.characters import clean
-from symrnn.checking.findings import Verdict
 from symrnn.counting import count, formula
 from symrnn.documents import derivation_document
 from symrnn.documents.setting import set_up
 from symrnn.documents.structure import Block, Bullets, Document, Inline, Paragraph, Section
 from symrnn.documents.symbols import symbol_table
+from symrnn.findings.findings import Verdict
 from symrnn.language.recurrence import Cell
 from symrnn.printers.notation import find_notation
 from symrnn.verification.report import Check, Report

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from symrnn.checking.report import GradientReport
+    from symrnn.findings.report import GradientReport
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symrnn.checking import Problem, Subject
+from symrnn.checking.subject import Subject
 from symrnn.errors import InputError
+from symrnn.findings.findings import Problem
 
 if TYPE_CHECKING:
     from symrnn.identification.layout import Layout

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from symrnn.errors import SymrnnError, VerificationError
 
 if TYPE_CHECKING:
-    from symrnn.checking.report import GradientReport
+    from symrnn.findings.report import GradientReport
 
 __all__ = ["assert_gradients"]
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from symrnn import cells, check_gradients, exposing_inputs, identify
-from symrnn.checking import Verdict
 from symrnn.errors import InputError, SymrnnError
+from symrnn.findings.findings import Verdict
 from symrnn.language import read_cell
 from tests.diagnosis.corpus import load
 

@@ -1,7 +1,10 @@
 """Hand-written gradients against the forward pass they belong to; sees only callables and arrays, never a cell."""
 
 from symrnn.checking.adapters import from_globals, from_loss, from_object
-from symrnn.checking.findings import (
+from symrnn.checking.invocation import SubjectError
+from symrnn.checking.subject import Subject
+from symrnn.checking.verdicts import Judgement, judge, judgement
+from symrnn.findings.findings import (
     MISTAKES,
     BlindSpot,
     Diagnosis,
@@ -12,10 +15,7 @@ from symrnn.checking.findings import (
     Verdict,
     Worst,
 )
-from symrnn.checking.invocation import SubjectError
-from symrnn.checking.report import GradientReport
-from symrnn.checking.subject import Subject
-from symrnn.checking.verdicts import Judgement, judge, judgement
+from symrnn.findings.report import GradientReport
 
 __all__ = [
     "MISTAKES",

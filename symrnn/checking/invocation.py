@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.checking.findings import Problem
 from symrnn.errors import InputError
+from symrnn.findings.findings import Problem
 
 _LONGEST = 200
 _HERE = os.path.dirname(os.path.abspath(__file__))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.checking.evidence import Evidence
-from symrnn.checking.findings import Worst
+from symrnn.findings.findings import Worst
 
 Array = Any
 _SAMPLES = 12

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from symrnn.checking.evidence import Evidence
-from symrnn.checking.findings import Suggestion
 from symrnn.checking.invocation import SubjectError
 from symrnn.checking.naming import names_start
 from symrnn.checking.sizes import SEED, thin
 from symrnn.checking.subject import Subject
+from symrnn.findings.findings import Suggestion
 
 Array = Any
 _SEEN = "it is right for a sequence of one step and wrong for two"

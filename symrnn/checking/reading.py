@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.checking.findings import Problem
 from symrnn.checking.invocation import refuse
 from symrnn.checking.naming import gradient_of, gradients_of
 from symrnn.checking.trees import Tree, children, is_float, leaves
 from symrnn.checking.written import returned_names
+from symrnn.findings.findings import Problem
 
 Array = Any
 _MOST_SHOWN = 12

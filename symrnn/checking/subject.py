@@ -20,7 +20,6 @@ from symrnn.checking.comparison import (
     with_integers,
 )
 from symrnn.checking.draws import Draws
-from symrnn.checking.findings import Problem
 from symrnn.checking.invocation import SubjectError, call, check_arguments, refuse, signature
 from symrnn.checking.noticing import compare_twice, note_integers
 from symrnn.checking.reading import Reading
@@ -34,6 +33,7 @@ from symrnn.checking.trees import (
     mapped,
 )
 from symrnn.errors import InputError
+from symrnn.findings.findings import Problem
 
 Array = Any
 

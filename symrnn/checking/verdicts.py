@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from symrnn.checking.evidence import LARGE, Evidence, Product
-from symrnn.checking.findings import GradientFinding, Suggestion, Verdict, Worst
 from symrnn.checking.invocation import SubjectError
 from symrnn.checking.locating import Location, locate
 from symrnn.checking.naming import names_data
 from symrnn.checking.signatures import misplaced, suggested
 from symrnn.checking.subject import Subject
 from symrnn.checking.truth import COMPLEX_STEP, DIFFERENCES
+from symrnn.findings.findings import GradientFinding, Suggestion, Verdict, Worst
 
 _WORTHLESS = 1e-2
 _GRAVITY = (Verdict.RIGHT, Verdict.ROUNDING, Verdict.UNKNOWN, Verdict.KINK, Verdict.WRONG)

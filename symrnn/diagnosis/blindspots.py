@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from symrnn.calculus.derivation import Derivation, derive
-from symrnn.checking import Subject
-from symrnn.checking.findings import BlindSpot
+from symrnn.checking.subject import Subject
 from symrnn.diagnosis.catalogue import LIKELY
 from symrnn.diagnosis.mistake import Grounds, Mistake, mistakes
 from symrnn.diagnosis.model import Program
 from symrnn.diagnosis.tape import Tape, text_shape
+from symrnn.findings.findings import BlindSpot
 from symrnn.identification.layout import Layout
 
 Array = Any

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.calculus.derivation import Derivation, derive
-from symrnn.checking import Subject
-from symrnn.checking.findings import Diagnosis
+from symrnn.checking.subject import Subject
 from symrnn.diagnosis.catalogue.mismatch import as_if_of, neighbours
 from symrnn.diagnosis.explanation import Found
 from symrnn.diagnosis.mistake import Mistake, made
@@ -19,6 +18,7 @@ from symrnn.diagnosis.operands import other_operands
 from symrnn.diagnosis.questions import Answer, Interview
 from symrnn.diagnosis.search import EXACT, Search
 from symrnn.diagnosis.wording import diagnosis
+from symrnn.findings.findings import Diagnosis
 from symrnn.identification.layout import Layout
 
 Array = Any

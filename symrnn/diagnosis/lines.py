@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from symrnn.checking import Subject, SubjectError
-from symrnn.checking.findings import SourceLine
+from symrnn.checking.invocation import SubjectError
+from symrnn.checking.subject import Subject
 from symrnn.diagnosis.carriers import Carrier, carriers_in
 from symrnn.diagnosis.explanation import Found
 from symrnn.diagnosis.model import Program
@@ -15,6 +15,7 @@ from symrnn.diagnosis.questions import Answer
 from symrnn.diagnosis.source import told, watch
 from symrnn.diagnosis.wanted import EACH, cases
 from symrnn.diagnosis.wording import formula
+from symrnn.findings.findings import SourceLine
 
 Array = Any
 

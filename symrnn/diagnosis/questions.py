@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from symrnn.calculus.derivation import Derivation
-from symrnn.checking import Subject, SubjectError
+from symrnn.checking.invocation import SubjectError
+from symrnn.checking.subject import Subject
 from symrnn.diagnosis.model import Cotangents, Program, Run
 from symrnn.diagnosis.tape import Tape
 from symrnn.errors import InputError

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.checking.findings import SourceLine
 from symrnn.checking.naming import gradients_of
 from symrnn.diagnosis.carriers import Carrier, Steps, agree, carriers_in, carrying
 from symrnn.diagnosis.formula import formula
 from symrnn.diagnosis.statements import Statement, named_in
 from symrnn.diagnosis.tracing import Trace, trace, watch
+from symrnn.findings.findings import SourceLine
 
 Array = Any
 

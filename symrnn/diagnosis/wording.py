@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symrnn.algebra import nodes
-from symrnn.checking.findings import Diagnosis
 from symrnn.diagnosis.explanation import Found
 from symrnn.diagnosis.mistake import Mistake
 from symrnn.diagnosis.model import Line, Program
+from symrnn.findings.findings import Diagnosis
 from symrnn.printers import latex, text
 
 _SUMMED = "Σ_t "

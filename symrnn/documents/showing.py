@@ -284,7 +284,7 @@ def _comparison(found: Any) -> Iterator[Block]:
 
 
 def _gradients(report: Any) -> Iterator[Block]:
-    from symrnn.checking.report import COLUMNS, diagnosis_told, table
+    from symrnn.findings.report import COLUMNS, diagnosis_told, table
 
     yield Paragraph((report.summary,), str(report.verdict))
     if report.gradients:

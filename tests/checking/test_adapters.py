@@ -5,10 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from symrnn.checking import Subject, SubjectError, Verdict
 from symrnn.checking.adapters import from_globals, from_loss, from_object
+from symrnn.checking.invocation import SubjectError
+from symrnn.checking.subject import Subject
 from symrnn.checking.verdicts import judge
 from symrnn.errors import InputError
+from symrnn.findings.findings import Verdict
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(3, 4))

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from symrnn.checking import Subject, Verdict
+from symrnn.checking.subject import Subject
 from symrnn.checking.verdicts import judge
+from symrnn.findings.findings import Verdict
 
 
 def forward(x, h0, W, U, b):

@@ -8,20 +8,20 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from symrnn.checking import (
+from symrnn.checking.subject import Subject
+from symrnn.checking.verdicts import judgement
+from symrnn.errors import VerificationError
+from symrnn.findings.findings import (
     BlindSpot,
     Diagnosis,
     GradientFinding,
     Problem,
     SourceLine,
-    Subject,
     Suggestion,
     Verdict,
     Worst,
 )
-from symrnn.checking.report import WIDTH, GradientReport, looks_told
-from symrnn.checking.verdicts import judgement
-from symrnn.errors import VerificationError
+from symrnn.findings.report import WIDTH, GradientReport, looks_told
 from tests.checking.implementations import rnn_backward, rnn_forward, rnn_inputs
 
 NASTY = "params['<b>&\x1b[31m']" + "x" * 60

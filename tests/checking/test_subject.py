@@ -9,9 +9,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from symrnn.checking import Subject, SubjectError, Verdict
+from symrnn.checking.invocation import SubjectError
+from symrnn.checking.subject import Subject
 from symrnn.checking.verdicts import judge
 from symrnn.errors import InputError
+from symrnn.findings.findings import Verdict
 from tests.checking.implementations import rnn_backward, rnn_forward, rnn_inputs
 
 X, W = np.random.default_rng(0).normal(size=(3, 4)), np.random.default_rng(1).normal(size=(4, 4))

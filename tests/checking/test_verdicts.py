@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from symrnn import check_gradients
-from symrnn.checking import GradientReport, Subject, Verdict
-from symrnn.checking.report import worst_told
+from symrnn.checking.subject import Subject
 from symrnn.checking.truth import COMPLEX_STEP, DIFFERENCES, Truth
 from symrnn.checking.verdicts import judge, judgement
 from symrnn.errors import InputError
+from symrnn.findings.findings import Verdict
+from symrnn.findings.report import GradientReport, worst_told
 from tests.checking.implementations import PAIRS, H, rnn_backward, rnn_forward, rnn_inputs, sig
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from symrnn import gradients
-from symrnn.checking.report import GradientReport
 from symrnn.cli import main
+from symrnn.findings.report import GradientReport
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -15,7 +15,8 @@ import pytest
 from symrnn import cells
 from symrnn.counting import count, formula
 from symrnn.listing import short_source, verifications
-from symrnn.verification import Check, Report, many
+from symrnn.verification import many
+from symrnn.verification.report import Check, Report
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from symrnn import cells, derive
-from symrnn.checking.findings import MISTAKES
 from symrnn.diagnosis.catalogue import LIKELY, WIDE
 from symrnn.diagnosis.catalogue.mismatch import as_if_of, neighbours
 from symrnn.diagnosis.explanation import Found, without
@@ -21,6 +20,7 @@ from symrnn.diagnosis.search import Search
 from symrnn.diagnosis.trials import Reach, Trial
 from symrnn.diagnosis.wanted import cases
 from symrnn.diagnosis.wording import diagnosis
+from symrnn.findings.findings import MISTAKES
 from tests.diagnosis.planting import OUTPUTS, answers, asked, differs, right
 
 ELSEWHERE = {

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from symrnn import Cell, cells, generate
-from symrnn.checking.findings import MISTAKES
+from symrnn.findings.findings import MISTAKES
 from tests.diagnosis.corpus import LARGE, NAMES, Implementation, Planted, compatible, load, pairs, source, triples
 from tests.diagnosis.corpus.loading import cotangents_of, effect, module
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from symrnn import derive
-from symrnn.checking import Subject
-from symrnn.checking.findings import MISTAKES
+from symrnn.checking.subject import Subject
 from symrnn.diagnosis.diagnose import Outcome, diagnose
 from symrnn.diagnosis.questions import LARGE, Interview, Question
 from symrnn.diagnosis.trials import Trial
+from symrnn.findings.findings import MISTAKES
 from symrnn.identification import Layout
 from tests.diagnosis.corpus import NAMES, load
 from tests.diagnosis.diagnosing import cell_of, diagnosed, inputs_of, known, named, sample

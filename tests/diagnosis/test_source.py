@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 
 from symrnn import cells, derive
-from symrnn.checking import Subject, from_object
+from symrnn.checking.adapters import from_object
+from symrnn.checking.subject import Subject
 from symrnn.diagnosis import tracing
 from symrnn.diagnosis.explanation import Found
 from symrnn.diagnosis.formula import formula

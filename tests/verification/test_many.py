@@ -3,7 +3,8 @@
 import pytest
 
 from symrnn import Cell, cells, verify
-from symrnn.verification import many, verify_many
+from symrnn.verification import many
+from symrnn.verification.many import verify_many
 
 NOWHERE = "def nowhere(x, h, *, W):\n    h = log(W @ x) + log(-(W @ x)) + h\n    return h\n"
 

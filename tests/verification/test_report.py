@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from symrnn.errors import VerificationError
-from symrnn.verification import Check, Report
+from symrnn.verification.report import Check, Report
 
 GOOD = Check("forward equations", "exact", "d_h = 1 2", 0, None, True)
 CLOSE = Check("gradients of one step", "complex step", "d_h = 1 2", 3.14e-16, 1e-12, True)

@@ -10,7 +10,7 @@ class Planted:
     """A replacement in the text of an implementation, as somebody would have made the mistake.
 
     Attributes:
-        tag: the class of the mistake, one of `MISTAKES` in `symrnn.checking.findings`.
+        tag: the class of the mistake, one of `MISTAKES` in `symrnn.findings.findings`.
         site: where it is, for people.
         old: the text replaced.
         new: what stands there instead.

@@ -10,16 +10,8 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from symrnn.characters import escaped_json, is_shown
-from symrnn.checking.findings import (
-    MISTAKES,
-    BlindSpot,
-    Diagnosis,
-    GradientFinding,
-    Problem,
-    Suggestion,
-    Verdict,
-)
 from symrnn.errors import VerificationError
+from symrnn.findings.findings import MISTAKES, BlindSpot, Diagnosis, GradientFinding, Problem, Suggestion, Verdict
 from symrnn.showing import Shown
 
 COLUMNS = ("gradient", "shape", "verdict", "error", "ratio", "cosine")
@@ -127,7 +119,7 @@ class GradientReport(Shown):
         return escaped_json(text)
 
     def _repr_html_(self) -> str:
-        from symrnn.checking.html import page
+        from symrnn.findings.html import page
 
         return page(self)
 

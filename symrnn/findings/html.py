@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from html import escape
 
 from symrnn.characters import printable_lines
-from symrnn.checking.findings import Verdict
-from symrnn.checking.report import (
+from symrnn.findings.findings import Verdict
+from symrnn.findings.report import (
     COLUMNS,
     GradientReport,
     blind_told,
