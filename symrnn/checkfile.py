@@ -11,16 +11,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from symrnn.callables.adapters import from_loss, from_object
+from symrnn.callables.conventions import gradients_of
+from symrnn.callables.draws import Draws
+from symrnn.callables.importing import imported
+from symrnn.callables.invocation import call, signature
+from symrnn.callables.trees import is_float
+from symrnn.callables.written import returned_names
 from symrnn.characters import escaped_json, printable
-from symrnn.checking.adapters import from_loss, from_object
-from symrnn.checking.draws import Draws
-from symrnn.checking.invocation import call, signature
-from symrnn.checking.naming import gradients_of
-from symrnn.checking.trees import is_float
-from symrnn.checking.written import returned_names
 from symrnn.errors import InputError, SymrnnError
 from symrnn.findings.report import GradientReport
-from symrnn.importing import imported
 from symrnn.suggestions import did_you_mean
 
 Inputs = Mapping[str, Any] | Callable[..., Any]

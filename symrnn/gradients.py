@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symrnn.checking.draws import Draws
-from symrnn.checking.invocation import SubjectError
-from symrnn.checking.stacking import listed_steps, with_arrays
-from symrnn.checking.subject import Subject
+from symrnn.callables.draws import Draws
+from symrnn.callables.invocation import SubjectError
+from symrnn.callables.stacking import listed_steps, with_arrays
+from symrnn.callables.subject import Subject
 from symrnn.errors import InputError
 from symrnn.findings.findings import Diagnosis, GradientFinding, Problem, Verdict
 from symrnn.findings.report import GradientReport

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symrnn.checking.subject import Subject
+from symrnn.callables.subject import Subject
 from symrnn.errors import InputError
 from symrnn.findings.findings import Problem
 

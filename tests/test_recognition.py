@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from symrnn import check_gradients, gradients, identify, recognition
-from symrnn.checking.subject import Subject
+from symrnn.callables.subject import Subject
 
 Array = np.ndarray
 

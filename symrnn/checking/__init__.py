@@ -1,8 +1,8 @@
 """Hand-written gradients against the forward pass they belong to; sees only callables and arrays, never a cell."""
 
-from symrnn.checking.adapters import from_globals, from_loss, from_object
-from symrnn.checking.invocation import SubjectError
-from symrnn.checking.subject import Subject
+from symrnn.callables.adapters import from_globals, from_loss, from_object
+from symrnn.callables.invocation import SubjectError
+from symrnn.callables.subject import Subject
 from symrnn.checking.verdicts import Judgement, judge, judgement
 from symrnn.findings.findings import (
     MISTAKES,

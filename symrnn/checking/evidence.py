@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.checking.invocation import SubjectError
-from symrnn.checking.reading import Reading
-from symrnn.checking.subject import Subject
+from symrnn.callables.invocation import SubjectError
+from symrnn.callables.returned import Reading
+from symrnn.callables.subject import Subject
 from symrnn.checking.truth import DIFFERENCES, Truth
 
 Array = Any

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.callables.conventions import names_start
+from symrnn.callables.invocation import SubjectError
+from symrnn.callables.subject import Subject
 from symrnn.checking.evidence import Evidence
-from symrnn.checking.invocation import SubjectError
-from symrnn.checking.naming import names_start
 from symrnn.checking.sizes import SEED, thin
-from symrnn.checking.subject import Subject
 from symrnn.findings.findings import Suggestion
 
 Array = Any

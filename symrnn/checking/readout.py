@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.checking.invocation import SubjectError
-from symrnn.checking.naming import names_data, names_start
-from symrnn.checking.reading import Reading
-from symrnn.checking.subject import Subject
-from symrnn.checking.trees import Tree, flat_names
+from symrnn.callables.conventions import names_data, names_start
+from symrnn.callables.invocation import SubjectError
+from symrnn.callables.returned import Reading
+from symrnn.callables.subject import Subject
+from symrnn.callables.trees import Tree, flat_names
 
 Array = Any
 _SAME = 1e-9

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.callables.conventions import names_start
+from symrnn.callables.invocation import SubjectError
 from symrnn.checking.evidence import Evidence
-from symrnn.checking.invocation import SubjectError
 from symrnn.checking.locating import Location
-from symrnn.checking.naming import names_start
 from symrnn.checking.over_time import left_out, told_apart
 from symrnn.checking.sizes import differing, fewer, shorter, unstarted
 from symrnn.findings.findings import Suggestion

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.callables.conventions import names_start
+from symrnn.callables.invocation import SubjectError
+from symrnn.callables.subject import Subject
 from symrnn.checking.evidence import Evidence
-from symrnn.checking.invocation import SubjectError
-from symrnn.checking.naming import names_start
-from symrnn.checking.subject import Subject
 
 Array = Any
 SEED = 1

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.checking.invocation import SubjectError
-from symrnn.checking.subject import Subject
+from symrnn.callables.invocation import SubjectError
+from symrnn.callables.subject import Subject
 
 Array = Any
 COMPLEX_STEP = "complex step"

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from symrnn.callables.conventions import names_data
+from symrnn.callables.invocation import SubjectError
+from symrnn.callables.subject import Subject
 from symrnn.checking.evidence import LARGE, Evidence, Product
-from symrnn.checking.invocation import SubjectError
 from symrnn.checking.locating import Location, locate
-from symrnn.checking.naming import names_data
 from symrnn.checking.signatures import misplaced, suggested
-from symrnn.checking.subject import Subject
 from symrnn.checking.truth import COMPLEX_STEP, DIFFERENCES
 from symrnn.findings.findings import GradientFinding, Suggestion, Verdict, Worst
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.calculus.derivation import Derivation, derive
-from symrnn.checking.subject import Subject
+from symrnn.callables.subject import Subject
 from symrnn.diagnosis.catalogue import LIKELY
 from symrnn.diagnosis.mistake import Grounds, Mistake, mistakes
 from symrnn.diagnosis.model import Program

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.calculus.derivation import Derivation, derive
-from symrnn.checking.subject import Subject
+from symrnn.callables.subject import Subject
 from symrnn.diagnosis.catalogue.mismatch import as_if_of, neighbours
 from symrnn.diagnosis.explanation import Found
 from symrnn.diagnosis.mistake import Mistake, made

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from symrnn.checking.invocation import SubjectError
-from symrnn.checking.subject import Subject
+from symrnn.callables.invocation import SubjectError
+from symrnn.callables.subject import Subject
 from symrnn.diagnosis.carriers import Carrier, carriers_in
 from symrnn.diagnosis.explanation import Found
 from symrnn.diagnosis.model import Program

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from symrnn.calculus.derivation import Derivation
-from symrnn.checking.invocation import SubjectError
-from symrnn.checking.subject import Subject
+from symrnn.callables.invocation import SubjectError
+from symrnn.callables.subject import Subject
 from symrnn.diagnosis.model import Cotangents, Program, Run
 from symrnn.diagnosis.tape import Tape
 from symrnn.errors import InputError

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.checking.naming import gradients_of
+from symrnn.callables.conventions import gradients_of
 from symrnn.diagnosis.carriers import Carrier, Steps, agree, carriers_in, carrying
 from symrnn.diagnosis.formula import formula
 from symrnn.diagnosis.statements import Statement, named_in

@@ -49,8 +49,8 @@ def identify(
         UnknownNameError: the library has no cell of that name.
     """
     from symrnn import cells
+    from symrnn.callables.asking import Asker
     from symrnn.cells.finding import find_cell
-    from symrnn.identification.asking import Asker
     from symrnn.identification.search import Search
 
     chosen = cells.names() if among is None else (among,) if isinstance(among, Cell) else listed(among, "among")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.identification.asking import JOINED, Answer, Asker
+from symrnn.callables.asking import JOINED, Answer, Asker
 from symrnn.identification.frames import LAST, Leads, View, views
 from symrnn.identification.layout import Layout, Output
 from symrnn.identification.matching import gap

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.identification.asking import Answer, Asker
+from symrnn.callables.asking import Answer, Asker
 from symrnn.identification.candidates import Candidate, Course
 from symrnn.identification.frames import Frame, Leads, View, views
 from symrnn.identification.layout import Layout, Part, StatePart

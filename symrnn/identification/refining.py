@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.callables.asking import Answer, Asker
 from symrnn.identification.agreement import Match, measure, random_trials
-from symrnn.identification.asking import Answer, Asker
 from symrnn.identification.frames import Leads, View
 from symrnn.identification.layout import Layout, Part
 from symrnn.identification.tiles import key

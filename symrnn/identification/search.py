@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.callables.asking import Asker
 from symrnn.identification.agreement import Match, measure
-from symrnn.identification.asking import Asker
 from symrnn.identification.candidates import Candidate, candidates
 from symrnn.identification.frames import Frame, Leads, frames, views
 from symrnn.identification.matching import Questions

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.identification.asking import Answer, Asker
+from symrnn.callables.asking import Answer, Asker
 from symrnn.identification.frames import EVERY, LAST, WITH_INITIAL, Frame, Leads
 from symrnn.identification.points import random_arrays
 from symrnn.identification.tiles import shapes

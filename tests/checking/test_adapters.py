@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from symrnn.checking.adapters import from_globals, from_loss, from_object
-from symrnn.checking.invocation import SubjectError
-from symrnn.checking.subject import Subject
+from symrnn.callables.adapters import from_globals, from_loss, from_object
+from symrnn.callables.invocation import SubjectError
+from symrnn.callables.subject import Subject
 from symrnn.checking.verdicts import judge
 from symrnn.errors import InputError
 from symrnn.findings.findings import Verdict

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from symrnn.checking.subject import Subject
+from symrnn.callables.subject import Subject
 from symrnn.checking.verdicts import judge
 from symrnn.findings.findings import Verdict
 

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from symrnn.checking.subject import Subject
+from symrnn.callables.subject import Subject
 from symrnn.checking.verdicts import judgement
 from symrnn.errors import VerificationError
 from symrnn.findings.findings import (

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from symrnn.checking.naming import gradients_of, names_cache
-from symrnn.checking.trees import copied, flat_names, leaves, mapped, replaced
+from symrnn.callables.conventions import gradients_of, names_cache
+from symrnn.callables.trees import copied, flat_names, leaves, mapped, replaced
 from symrnn.errors import InputError
 
 KEYS = st.one_of(st.text(max_size=4), st.integers(-3, 3))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from symrnn import check_gradients
-from symrnn.checking.subject import Subject
+from symrnn.callables.subject import Subject
 from symrnn.checking.truth import COMPLEX_STEP, DIFFERENCES, Truth
 from symrnn.checking.verdicts import judge, judgement
 from symrnn.errors import InputError

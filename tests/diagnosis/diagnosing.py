@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from symrnn import Cell, cells
-from symrnn.checking.subject import Subject
+from symrnn.callables.subject import Subject
 from symrnn.diagnosis.diagnose import Outcome, diagnose
 from symrnn.diagnosis.unread import with_unread
 from symrnn.identification import Layout, identify

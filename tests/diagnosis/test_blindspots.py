@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symrnn.checking.subject import Subject
+from symrnn.callables.subject import Subject
 from symrnn.diagnosis.blindspots import blind_spots
 from tests.diagnosis.corpus import load
 from tests.diagnosis.diagnosing import known

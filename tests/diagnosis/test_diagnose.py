@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from symrnn import derive
-from symrnn.checking.subject import Subject
+from symrnn.callables.subject import Subject
 from symrnn.diagnosis.diagnose import Outcome, diagnose
 from symrnn.diagnosis.questions import LARGE, Interview, Question
 from symrnn.diagnosis.trials import Trial

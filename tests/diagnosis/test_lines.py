@@ -7,7 +7,7 @@ import difflib
 
 import pytest
 
-from symrnn.checking.subject import Subject
+from symrnn.callables.subject import Subject
 from symrnn.diagnosis.diagnose import diagnose
 from symrnn.diagnosis.lines import find_lines
 from tests.diagnosis.corpus import Planted, load, source

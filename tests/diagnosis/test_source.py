@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 from symrnn import cells, derive
-from symrnn.checking.adapters import from_object
-from symrnn.checking.subject import Subject
+from symrnn.callables.adapters import from_object
+from symrnn.callables.subject import Subject
 from symrnn.diagnosis import tracing
 from symrnn.diagnosis.explanation import Found
 from symrnn.diagnosis.formula import formula

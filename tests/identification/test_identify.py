@@ -10,8 +10,8 @@ import pytest
 
 import symrnn
 from symrnn import Cell, cells, identify
+from symrnn.callables.asking import without_cache
 from symrnn.errors import InputError, UnknownNameError
-from symrnn.identification.asking import without_cache
 from tests.identification.truth import error, failure
 from tests.identification.wrapping import Style, Wrapped, draw_style
 

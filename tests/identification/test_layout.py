@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from symrnn import cells
+from symrnn.callables.asking import flattened
 from symrnn.errors import InputError
 from symrnn.identification import Layout, identify
-from symrnn.identification.asking import flattened
 from tests.identification.truth import course, error
 from tests.identification.wrapping import Wrapped, draw_style
 

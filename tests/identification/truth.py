@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.callables.asking import flattened
 from symrnn.identification import Identification, Layout
-from symrnn.identification.asking import flattened
 from symrnn.identification.search import CONSTANT
 from tests.identification.wrapping import Wrapped, generated
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.checking.invocation import signature
-from symrnn.checking.naming import BAGS, gradients_of, names_start
-from symrnn.checking.trees import copied, copied_leaf
+from symrnn.callables.conventions import BAGS, gradients_of, names_start
+from symrnn.callables.invocation import signature
+from symrnn.callables.trees import copied, copied_leaf
 from symrnn.errors import InputError
 
 Array = Any

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.checking.invocation import refuse
-from symrnn.checking.naming import gradient_of, gradients_of
-from symrnn.checking.trees import Tree, children, is_float, leaves
-from symrnn.checking.written import returned_names
+from symrnn.callables.conventions import gradient_of, gradients_of
+from symrnn.callables.invocation import refuse
+from symrnn.callables.trees import Tree, children, is_float, leaves
+from symrnn.callables.written import returned_names
 from symrnn.findings.findings import Problem
 
 Array = Any

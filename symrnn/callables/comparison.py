@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.checking.calling import ROOT
-from symrnn.checking.invocation import SubjectError
-from symrnn.checking.naming import BAGS, gradient_of
-from symrnn.checking.trees import Tree, children, is_float, leaves
+from symrnn.callables.calling import ROOT
+from symrnn.callables.conventions import BAGS, gradient_of
+from symrnn.callables.invocation import SubjectError
+from symrnn.callables.trees import Tree, children, is_float, leaves
 
 Array = Any
 

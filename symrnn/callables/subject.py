@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.checking.calling import ROOT, Calling, Outputs, resolve
-from symrnn.checking.comparison import (
+from symrnn.callables.calling import ROOT, Calling, Outputs, resolve
+from symrnn.callables.comparison import (
     alike,
     arrays_of,
     cotangent,
@@ -19,19 +19,11 @@ from symrnn.checking.comparison import (
     same,
     with_integers,
 )
-from symrnn.checking.draws import Draws
-from symrnn.checking.invocation import SubjectError, call, check_arguments, refuse, signature
-from symrnn.checking.noticing import compare_twice, note_integers
-from symrnn.checking.reading import Reading
-from symrnn.checking.trees import (
-    Tree,
-    copied,
-    copied_leaf,
-    flat_names,
-    is_float,
-    leaves,
-    mapped,
-)
+from symrnn.callables.draws import Draws
+from symrnn.callables.invocation import SubjectError, call, check_arguments, refuse, signature
+from symrnn.callables.noticing import compare_twice, note_integers
+from symrnn.callables.returned import Reading
+from symrnn.callables.trees import Tree, copied, copied_leaf, flat_names, is_float, leaves, mapped
 from symrnn.errors import InputError
 from symrnn.findings.findings import Problem
 

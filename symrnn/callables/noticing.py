@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symrnn.checking.comparison import gap_between, same_state
-from symrnn.checking.invocation import SubjectError, refuse
-from symrnn.checking.trees import Tree, leaves
+from symrnn.callables.comparison import gap_between, same_state
+from symrnn.callables.invocation import SubjectError, refuse
+from symrnn.callables.trees import Tree, leaves
 
 if TYPE_CHECKING:
-    from symrnn.checking.subject import Subject
+    from symrnn.callables.subject import Subject
 
 Array = Any
 _ROUNDING = 1e-12

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from inspect import Parameter
 from typing import Any
 
-from symrnn.checking.invocation import SubjectError, refuse, shown, signature
-from symrnn.checking.naming import gradient_of, gradients_of, names_all_cotangents, names_cache, names_cotangent
-from symrnn.checking.trees import Tree, children, is_float, leaves
-from symrnn.checking.written import returned_names
+from symrnn.callables.conventions import gradient_of, gradients_of, names_all_cotangents, names_cache, names_cotangent
+from symrnn.callables.invocation import SubjectError, refuse, shown, signature
+from symrnn.callables.trees import Tree, children, is_float, leaves
+from symrnn.callables.written import returned_names
 
 ROOT = "output"
 _REMEDY = (

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.checking.invocation import call, refuse, signature
-from symrnn.checking.trees import Tree, copied, is_complex, leaves
+from symrnn.callables.invocation import call, refuse, signature
+from symrnn.callables.trees import Tree, copied, is_complex, leaves
 from symrnn.errors import InputError
 
 _ROLES = {

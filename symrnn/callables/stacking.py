@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.checking.invocation import signature
-from symrnn.checking.naming import names_data
+from symrnn.callables.conventions import names_data
+from symrnn.callables.invocation import signature
 
 Inputs = Mapping[str, Any] | Callable[..., Any]
 
