@@ -103,7 +103,7 @@ def check_gradients(
         )
     except SubjectError as error:
         return GradientReport(problems=(error.problem,))
-    from symrnn.checking.verdicts import judgement
+    from symrnn.measuring.verdicts import judgement
 
     try:
         judged = judgement(subject, seed)
@@ -211,8 +211,8 @@ def _outcome(subject: Subject, layout: Layout, seed: int) -> Outcome:
 
 def _wrong_elsewhere(subject: Subject, outcome: Outcome, seed: int) -> bool:
     """Whether forward itself says that a gradient is wrong where the diagnosis says so; it is not taken on trust."""
-    from symrnn.checking.evidence import Evidence
-    from symrnn.checking.verdicts import judged
+    from symrnn.measuring.evidence import Evidence
+    from symrnn.measuring.verdicts import judged
 
     answers = [answer for answer in outcome.answers if answer.question.scale <= 1]
     for answer in sorted(answers, key=lambda answer: -answer.question.steps):

@@ -24,8 +24,8 @@ _NEAR = 0.3
 
 def cell_within(subject: Subject, known: Any, seed: int) -> tuple[Subject, Layout | None, tuple[Problem, ...]]:
     """The cell that forward computes, alone or before a linear readout; with the functions that compute it alone."""
-    from symrnn.checking.readout import cores, linear_inputs
     from symrnn.identification import Layout
+    from symrnn.measuring.readout import cores, linear_inputs
 
     if isinstance(known, Layout):
         return subject, known, ()
@@ -101,7 +101,7 @@ def _draws(subject: Subject, seed: int) -> Iterator[Mapping[str, Array]]:
 
 def _longer(subject: Subject) -> Iterator[Mapping[str, Array]]:
     """More steps than the sequence given has, where its length is that of something else as well."""
-    from symrnn.checking.sizes import shorter
+    from symrnn.measuring.sizes import shorter
 
     for name in shorter(subject, 1) or {}:
         own = subject.arrays[name]

@@ -3,7 +3,6 @@
 from symrnn.callables.adapters import from_globals, from_loss, from_object
 from symrnn.callables.invocation import SubjectError
 from symrnn.callables.subject import Subject
-from symrnn.checking.verdicts import Judgement, judge, judgement
 from symrnn.findings.findings import (
     MISTAKES,
     BlindSpot,
@@ -16,6 +15,7 @@ from symrnn.findings.findings import (
     Worst,
 )
 from symrnn.findings.report import GradientReport
+from symrnn.measuring.verdicts import Judgement, judge, judgement
 
 __all__ = [
     "MISTAKES",

@@ -8,9 +8,9 @@ import pytest
 from symrnn.callables.adapters import from_globals, from_loss, from_object
 from symrnn.callables.invocation import SubjectError
 from symrnn.callables.subject import Subject
-from symrnn.checking.verdicts import judge
 from symrnn.errors import InputError
 from symrnn.findings.findings import Verdict
+from symrnn.measuring.verdicts import judge
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(3, 4))

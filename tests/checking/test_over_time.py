@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from symrnn.callables.subject import Subject
-from symrnn.checking.verdicts import judge
 from symrnn.findings.findings import Verdict
+from symrnn.measuring.verdicts import judge
 
 
 def forward(x, h0, W, U, b):

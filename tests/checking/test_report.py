@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from symrnn.callables.subject import Subject
-from symrnn.checking.verdicts import judgement
 from symrnn.errors import VerificationError
 from symrnn.findings.findings import (
     BlindSpot,
@@ -22,6 +21,7 @@ from symrnn.findings.findings import (
     Worst,
 )
 from symrnn.findings.report import WIDTH, GradientReport, looks_told
+from symrnn.measuring.verdicts import judgement
 from tests.checking.implementations import rnn_backward, rnn_forward, rnn_inputs
 
 NASTY = "params['<b>&\x1b[31m']" + "x" * 60

@@ -11,9 +11,9 @@ import pytest
 
 from symrnn.callables.invocation import SubjectError
 from symrnn.callables.subject import Subject
-from symrnn.checking.verdicts import judge
 from symrnn.errors import InputError
 from symrnn.findings.findings import Verdict
+from symrnn.measuring.verdicts import judge
 from tests.checking.implementations import rnn_backward, rnn_forward, rnn_inputs
 
 X, W = np.random.default_rng(0).normal(size=(3, 4)), np.random.default_rng(1).normal(size=(4, 4))

@@ -8,11 +8,11 @@ import pytest
 
 from symrnn import check_gradients
 from symrnn.callables.subject import Subject
-from symrnn.checking.truth import COMPLEX_STEP, DIFFERENCES, Truth
-from symrnn.checking.verdicts import judge, judgement
 from symrnn.errors import InputError
 from symrnn.findings.findings import Verdict
 from symrnn.findings.report import GradientReport, worst_told
+from symrnn.measuring.truth import COMPLEX_STEP, DIFFERENCES, Truth
+from symrnn.measuring.verdicts import judge, judgement
 from tests.checking.implementations import PAIRS, H, rnn_backward, rnn_forward, rnn_inputs, sig
 
 

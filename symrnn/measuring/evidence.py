@@ -12,7 +12,7 @@ import numpy as np
 from symrnn.callables.invocation import SubjectError
 from symrnn.callables.returned import Reading
 from symrnn.callables.subject import Subject
-from symrnn.checking.truth import DIFFERENCES, Truth
+from symrnn.measuring.truth import DIFFERENCES, Truth
 
 Array = Any
 LARGE = 1e6

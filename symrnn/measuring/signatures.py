@@ -13,11 +13,11 @@ import numpy as np
 
 from symrnn.callables.conventions import names_start
 from symrnn.callables.invocation import SubjectError
-from symrnn.checking.evidence import Evidence
-from symrnn.checking.locating import Location
-from symrnn.checking.over_time import left_out, told_apart
-from symrnn.checking.sizes import differing, fewer, shorter, unstarted
 from symrnn.findings.findings import Suggestion
+from symrnn.measuring.evidence import Evidence
+from symrnn.measuring.locating import Location
+from symrnn.measuring.over_time import left_out, told_apart
+from symrnn.measuring.sizes import differing, fewer, shorter, unstarted
 
 Array = Any
 _SAME = 1e-7

@@ -10,7 +10,7 @@ import numpy as np
 from symrnn.callables.conventions import names_start
 from symrnn.callables.invocation import SubjectError
 from symrnn.callables.subject import Subject
-from symrnn.checking.evidence import Evidence
+from symrnn.measuring.evidence import Evidence
 
 Array = Any
 SEED = 1

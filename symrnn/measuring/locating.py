@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.checking.evidence import Evidence
 from symrnn.findings.findings import Worst
+from symrnn.measuring.evidence import Evidence
 
 Array = Any
 _SAMPLES = 12

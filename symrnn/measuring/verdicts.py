@@ -10,11 +10,11 @@ import numpy as np
 from symrnn.callables.conventions import names_data
 from symrnn.callables.invocation import SubjectError
 from symrnn.callables.subject import Subject
-from symrnn.checking.evidence import LARGE, Evidence, Product
-from symrnn.checking.locating import Location, locate
-from symrnn.checking.signatures import misplaced, suggested
-from symrnn.checking.truth import COMPLEX_STEP, DIFFERENCES
 from symrnn.findings.findings import GradientFinding, Suggestion, Verdict, Worst
+from symrnn.measuring.evidence import LARGE, Evidence, Product
+from symrnn.measuring.locating import Location, locate
+from symrnn.measuring.signatures import misplaced, suggested
+from symrnn.measuring.truth import COMPLEX_STEP, DIFFERENCES
 
 _WORTHLESS = 1e-2
 _GRAVITY = (Verdict.RIGHT, Verdict.ROUNDING, Verdict.UNKNOWN, Verdict.KINK, Verdict.WRONG)

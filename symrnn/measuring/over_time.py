@@ -15,9 +15,9 @@ import numpy as np
 from symrnn.callables.conventions import names_start
 from symrnn.callables.invocation import SubjectError
 from symrnn.callables.subject import Subject
-from symrnn.checking.evidence import Evidence
-from symrnn.checking.sizes import SEED, thin
 from symrnn.findings.findings import Suggestion
+from symrnn.measuring.evidence import Evidence
+from symrnn.measuring.sizes import SEED, thin
 
 Array = Any
 _SEEN = "it is right for a sequence of one step and wrong for two"

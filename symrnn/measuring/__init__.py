@@ -1,0 +1,1 @@
+"""Gradients compared with numbers: directional derivatives, verdicts, where a gradient is wrong."""
