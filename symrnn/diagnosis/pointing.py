@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from symrnn.algebra import nodes
-from symrnn.diagnosis.carriers import Carrier, agree, carrying
-from symrnn.diagnosis.source import chosen, names_gradient
-from symrnn.diagnosis.statements import base_of, named_in, operands
 from symrnn.diagnosis.wanted import EACH, Case
+from symrnn.source_lines.carriers import Carrier, agree, carrying
+from symrnn.source_lines.source import chosen, names_gradient
+from symrnn.source_lines.statements import base_of, named_in, operands
 
 Array = Any
 _MANY = 3

@@ -19,17 +19,17 @@ import pytest
 from symrnn import cells, derive
 from symrnn.callables.adapters import from_object
 from symrnn.callables.subject import Subject
-from symrnn.diagnosis import tracing
 from symrnn.diagnosis.explanation import Found
-from symrnn.diagnosis.formula import formula
 from symrnn.diagnosis.lines import find_lines
 from symrnn.diagnosis.loop import Loop
 from symrnn.diagnosis.mistake import Mistake
 from symrnn.diagnosis.model import Program
 from symrnn.diagnosis.questions import Interview, Question
-from symrnn.diagnosis.source import locate, trace, watch
-from symrnn.diagnosis.statements import read_statements
 from symrnn.identification import identify
+from symrnn.source_lines import tracing
+from symrnn.source_lines.formula import formula
+from symrnn.source_lines.source import locate, trace, watch
+from symrnn.source_lines.statements import read_statements
 
 T, N, D, H = 4, 3, 2, 5
 Array = np.ndarray

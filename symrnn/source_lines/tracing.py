@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.diagnosis.statements import Statement, Target, read_statements, value_at
+from symrnn.source_lines.statements import Statement, Target, read_statements, value_at
 
 Array = Any
 Tracer = Callable[[FrameType, str, Any], Any]

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from symrnn.callables.conventions import gradients_of
-from symrnn.diagnosis.carriers import Carrier, Steps, agree, carriers_in, carrying
-from symrnn.diagnosis.formula import formula
-from symrnn.diagnosis.statements import Statement, named_in
-from symrnn.diagnosis.tracing import Trace, trace, watch
 from symrnn.findings.findings import SourceLine
+from symrnn.source_lines.carriers import Carrier, Steps, agree, carriers_in, carrying
+from symrnn.source_lines.formula import formula
+from symrnn.source_lines.statements import Statement, named_in
+from symrnn.source_lines.tracing import Trace, trace, watch
 
 Array = Any
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.diagnosis.statements import Statement
-from symrnn.diagnosis.tracing import Trace
+from symrnn.source_lines.statements import Statement
+from symrnn.source_lines.tracing import Trace
 
 Array = Any
 Steps = Sequence[Array]

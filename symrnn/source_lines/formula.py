@@ -19,8 +19,8 @@ from typing import Any
 
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Variable
-from symrnn.diagnosis.statements import Statement
 from symrnn.printers.notation import NOTATIONS, latex_name
+from symrnn.source_lines.statements import Statement
 
 _FILE = "<symrnn formula>"
 _LONGEST = 2000

@@ -1,0 +1,1 @@
+"""Which line of somebody's function computes a value."""
