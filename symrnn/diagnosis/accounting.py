@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from symrnn.diagnosis.explanation import Explanation, Found, without
-from symrnn.diagnosis.mistake import Mistake, made
-from symrnn.diagnosis.model import Program
 from symrnn.diagnosis.trials import Trial
+from symrnn.mistakes.backward_pass import Program
+from symrnn.mistakes.mistake import Mistake, made
 
 
 class Account:

@@ -15,12 +15,12 @@ import numpy as np
 
 from symrnn.calculus.derivation import Derivation, derive
 from symrnn.callables.subject import Subject
-from symrnn.diagnosis.catalogue import LIKELY
-from symrnn.diagnosis.mistake import Grounds, Mistake, mistakes
-from symrnn.diagnosis.model import Program
-from symrnn.diagnosis.tape import Tape, text_shape
 from symrnn.findings.findings import BlindSpot
 from symrnn.identification.layout import Layout
+from symrnn.mistakes.backward_pass import Program
+from symrnn.mistakes.catalogue import LIKELY
+from symrnn.mistakes.mistake import Grounds, Mistake, mistakes
+from symrnn.mistakes.tape import Tape, text_shape
 
 Array = Any
 

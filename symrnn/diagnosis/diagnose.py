@@ -10,16 +10,16 @@ import numpy as np
 
 from symrnn.calculus.derivation import Derivation, derive
 from symrnn.callables.subject import Subject
-from symrnn.diagnosis.catalogue.mismatch import as_if_of, neighbours
 from symrnn.diagnosis.explanation import Found
-from symrnn.diagnosis.mistake import Mistake, made
-from symrnn.diagnosis.model import Program
 from symrnn.diagnosis.operands import other_operands
 from symrnn.diagnosis.questions import Answer, Interview
 from symrnn.diagnosis.search import EXACT, Search
 from symrnn.diagnosis.wording import diagnosis
 from symrnn.findings.findings import Diagnosis
 from symrnn.identification.layout import Layout
+from symrnn.mistakes.backward_pass import Program
+from symrnn.mistakes.mismatch import as_if_of, neighbours
+from symrnn.mistakes.mistake import Mistake, made
 
 Array = Any
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.diagnosis.mistake import Mistake, made
-from symrnn.diagnosis.model import Program
 from symrnn.diagnosis.questions import Answer
 from symrnn.diagnosis.trials import Trial
+from symrnn.mistakes.backward_pass import Program
+from symrnn.mistakes.mistake import Mistake, made
 
 Array = Any
 

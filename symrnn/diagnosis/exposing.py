@@ -11,10 +11,10 @@ import numpy as np
 from symrnn.algebra.evaluate import at_sizes
 from symrnn.calculus.derivation import derive
 from symrnn.cells.finding import find_cell
-from symrnn.diagnosis.tape import Tape, text_shape
 from symrnn.errors import InputError
 from symrnn.identification import Identification, Layout
 from symrnn.language.recurrence import Cell
+from symrnn.mistakes.tape import Tape, text_shape
 
 Array = Any
 

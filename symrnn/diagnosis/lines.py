@@ -8,12 +8,12 @@ from typing import Any
 from symrnn.callables.invocation import SubjectError
 from symrnn.callables.subject import Subject
 from symrnn.diagnosis.explanation import Found
-from symrnn.diagnosis.model import Program
 from symrnn.diagnosis.pointing import Pointer
 from symrnn.diagnosis.questions import Answer
 from symrnn.diagnosis.wanted import EACH, cases
 from symrnn.diagnosis.wording import formula
 from symrnn.findings.findings import SourceLine
+from symrnn.mistakes.backward_pass import Program
 from symrnn.source_lines.carriers import Carrier, carriers_in
 from symrnn.source_lines.source import told, watch
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from symrnn.algebra import nodes
-from symrnn.diagnosis.loop import Loop
-from symrnn.diagnosis.mistake import Grounds, Mistake
 from symrnn.diagnosis.questions import Answer
+from symrnn.mistakes.loop import Loop
+from symrnn.mistakes.mistake import Grounds, Mistake
 from symrnn.printers import text
 
 Array = Any

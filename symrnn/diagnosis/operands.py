@@ -15,10 +15,10 @@ import numpy as np
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
-from symrnn.diagnosis.model import Line, Program
 from symrnn.diagnosis.questions import LARGE, Answer
 from symrnn.diagnosis.wording import formula, listed
 from symrnn.findings.findings import Diagnosis
+from symrnn.mistakes.backward_pass import Line, Program
 from symrnn.printers import latex, text
 
 Array = Any

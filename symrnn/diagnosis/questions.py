@@ -17,11 +17,11 @@ import numpy as np
 from symrnn.calculus.derivation import Derivation
 from symrnn.callables.invocation import SubjectError
 from symrnn.callables.subject import Subject
-from symrnn.diagnosis.model import Cotangents, Program, Run
-from symrnn.diagnosis.tape import Tape
 from symrnn.errors import InputError
 from symrnn.identification.frames import LAST
 from symrnn.identification.layout import Layout
+from symrnn.mistakes.backward_pass import Cotangents, Program, Run
+from symrnn.mistakes.tape import Tape
 
 Array = Any
 

@@ -20,14 +20,14 @@ from typing import Any
 import numpy as np
 
 from symrnn.diagnosis.accounting import Account
-from symrnn.diagnosis.catalogue import LIKELY, WIDE
-from symrnn.diagnosis.combining import combinations_that_explain
 from symrnn.diagnosis.explanation import Explanation, Found
-from symrnn.diagnosis.mistake import Grounds, Mistake, made, mistakes
-from symrnn.diagnosis.model import Program
 from symrnn.diagnosis.observed import clippings, multiples
 from symrnn.diagnosis.questions import LARGE, SMALL, Answer
 from symrnn.diagnosis.trials import Reach, Trial
+from symrnn.mistakes.backward_pass import Program
+from symrnn.mistakes.catalogue import LIKELY, WIDE
+from symrnn.mistakes.combining import combinations_that_explain
+from symrnn.mistakes.mistake import Grounds, Mistake, made, mistakes
 
 Array = Any
 Choices = Iterator[Explanation]

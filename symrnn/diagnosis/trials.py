@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from symrnn.algebra import nodes
-from symrnn.diagnosis.loop import RIGHT
-from symrnn.diagnosis.mistake import Mistake
-from symrnn.diagnosis.model import Program, Run
 from symrnn.diagnosis.questions import Answer
+from symrnn.mistakes.backward_pass import Program, Run
+from symrnn.mistakes.loop import RIGHT
+from symrnn.mistakes.mistake import Mistake
 
 Array = Any
 

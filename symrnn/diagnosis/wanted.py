@@ -11,13 +11,13 @@ import numpy as np
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
-from symrnn.diagnosis.batched import Frame, compiled
 from symrnn.diagnosis.explanation import Found, without
-from symrnn.diagnosis.mistake import Mistake, made
-from symrnn.diagnosis.model import Program, Run, as_number
 from symrnn.diagnosis.questions import LARGE, Answer
-from symrnn.diagnosis.terms import factors, find_slopes, sites
 from symrnn.diagnosis.trials import Trial
+from symrnn.mistakes.backward_pass import Program, Run, as_number
+from symrnn.mistakes.batched import Frame, compiled
+from symrnn.mistakes.mistake import Mistake, made
+from symrnn.mistakes.terms import factors, find_slopes, sites
 
 Array = Any
 EACH = "@each"

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from symrnn.algebra import nodes
 from symrnn.diagnosis.explanation import Found
-from symrnn.diagnosis.mistake import Mistake
-from symrnn.diagnosis.model import Line, Program
 from symrnn.findings.findings import Diagnosis
+from symrnn.mistakes.backward_pass import Line, Program
+from symrnn.mistakes.mistake import Mistake
 from symrnn.printers import latex, text
 
 _SUMMED = "Σ_t "

@@ -8,10 +8,10 @@ import numpy as np
 
 from symrnn import cells, derive
 from symrnn.algebra.evaluate import at_sizes
-from symrnn.diagnosis.model import Program
 from symrnn.diagnosis.questions import USUAL, Answer, Observed, Question
-from symrnn.diagnosis.tape import Tape, text_shape
 from symrnn.diagnosis.trials import Trial
+from symrnn.mistakes.backward_pass import Program
+from symrnn.mistakes.tape import Tape, text_shape
 
 OUTPUTS = ("h", "last")
 QUESTIONS = (

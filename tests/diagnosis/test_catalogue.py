@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 
 from symrnn import cells, derive
-from symrnn.diagnosis.catalogue import LIKELY, WIDE
-from symrnn.diagnosis.catalogue.mismatch import as_if_of, neighbours
 from symrnn.diagnosis.explanation import Found, without
-from symrnn.diagnosis.loop import RIGHT, Loop
-from symrnn.diagnosis.mistake import Edit, Grounds, Mistake, made, merged, mistakes
-from symrnn.diagnosis.model import Program
 from symrnn.diagnosis.observed import clippings, multiples
 from symrnn.diagnosis.search import Search
 from symrnn.diagnosis.trials import Reach, Trial
 from symrnn.diagnosis.wanted import cases
 from symrnn.diagnosis.wording import diagnosis
 from symrnn.findings.findings import MISTAKES
+from symrnn.mistakes.backward_pass import Program
+from symrnn.mistakes.catalogue import LIKELY, WIDE
+from symrnn.mistakes.loop import RIGHT, Loop
+from symrnn.mistakes.mismatch import as_if_of, neighbours
+from symrnn.mistakes.mistake import Edit, Grounds, Mistake, made, merged, mistakes
 from tests.diagnosis.planting import OUTPUTS, answers, asked, differs, right
 
 ELSEWHERE = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from symrnn.diagnosis.combining import combinations_that_explain
+from symrnn.mistakes.combining import combinations_that_explain
 
 RNG = np.random.default_rng(0)
 BASE = RNG.normal(size=5) + 3

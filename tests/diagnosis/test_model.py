@@ -10,9 +10,9 @@ import pytest
 
 from symrnn import Cell, cells, derive, generate
 from symrnn.algebra.evaluate import at_sizes
-from symrnn.diagnosis.loop import Loop
-from symrnn.diagnosis.model import Program
-from symrnn.diagnosis.tape import Tape, text_shape
+from symrnn.mistakes.backward_pass import Program
+from symrnn.mistakes.loop import Loop
+from symrnn.mistakes.tape import Tape, text_shape
 
 T, N = 3, 2
 SIZES = (4, 3, 5, 2)

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from symrnn.diagnosis.model import Program
 from symrnn.diagnosis.operands import other_operands
 from symrnn.diagnosis.questions import Answer
 from symrnn.diagnosis.trials import Trial
+from symrnn.mistakes.backward_pass import Program
 from tests.diagnosis.planting import answers, right
 
 GATES = ("f", "i", "g", "o")

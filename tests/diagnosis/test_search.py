@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from symrnn.diagnosis.catalogue import LIKELY
 from symrnn.diagnosis.explanation import Found
-from symrnn.diagnosis.loop import Loop
-from symrnn.diagnosis.mistake import Edit, Grounds, Mistake, mistakes
-from symrnn.diagnosis.model import Program
 from symrnn.diagnosis.search import Search
 from symrnn.diagnosis.wording import diagnosis
+from symrnn.mistakes.backward_pass import Program
+from symrnn.mistakes.catalogue import LIKELY
+from symrnn.mistakes.loop import Loop
+from symrnn.mistakes.mistake import Edit, Grounds, Mistake, mistakes
 from tests.diagnosis.planting import OUTPUTS, answers, right
 
 

@@ -21,11 +21,11 @@ from symrnn.callables.adapters import from_object
 from symrnn.callables.subject import Subject
 from symrnn.diagnosis.explanation import Found
 from symrnn.diagnosis.lines import find_lines
-from symrnn.diagnosis.loop import Loop
-from symrnn.diagnosis.mistake import Mistake
-from symrnn.diagnosis.model import Program
 from symrnn.diagnosis.questions import Interview, Question
 from symrnn.identification import identify
+from symrnn.mistakes.backward_pass import Program
+from symrnn.mistakes.loop import Loop
+from symrnn.mistakes.mistake import Mistake
 from symrnn.source_lines import tracing
 from symrnn.source_lines.formula import formula
 from symrnn.source_lines.source import locate, trace, watch

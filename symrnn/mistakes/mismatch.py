@@ -12,11 +12,11 @@ from symrnn.algebra import nodes
 from symrnn.algebra.functions import MISTAKEN
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation, derive
-from symrnn.diagnosis.mistake import Edit, Grounds, Mistake
-from symrnn.diagnosis.model import Line, Program
-from symrnn.diagnosis.terms import Site, sites
 from symrnn.errors import SymrnnError
 from symrnn.language.recurrence import Cell, Equation
+from symrnn.mistakes.backward_pass import Line, Program
+from symrnn.mistakes.mistake import Edit, Grounds, Mistake
+from symrnn.mistakes.terms import Site, sites
 from symrnn.printers import text
 
 

@@ -10,9 +10,9 @@ from typing import Any
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation
-from symrnn.diagnosis.loop import RIGHT, Loop
-from symrnn.diagnosis.model import Line, Program
-from symrnn.diagnosis.terms import Site, Slope, find_slopes, without
+from symrnn.mistakes.backward_pass import Line, Program
+from symrnn.mistakes.loop import RIGHT, Loop
+from symrnn.mistakes.terms import Site, Slope, find_slopes, without
 from symrnn.printers import text
 
 

@@ -9,8 +9,8 @@ from sympy import S
 from symrnn.algebra import nodes
 from symrnn.algebra.functions import GATES
 from symrnn.algebra.nodes import Expr, Variable
-from symrnn.diagnosis.mistake import Edit, Grounds, Mistake, has_slope, in_brackets, in_slope, put_at, reads_adjoint
-from symrnn.diagnosis.terms import Site, factors, sites, without
+from symrnn.mistakes.mistake import Edit, Grounds, Mistake, has_slope, in_brackets, in_slope, put_at, reads_adjoint
+from symrnn.mistakes.terms import Site, factors, sites, without
 from symrnn.printers import text
 
 

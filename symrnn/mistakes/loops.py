@@ -7,10 +7,10 @@ from typing import Any
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
-from symrnn.diagnosis.loop import FIRST, Loop
-from symrnn.diagnosis.mistake import Edit, Grounds, Mistake, reads_adjoint
-from symrnn.diagnosis.model import Line, at_first, at_step
-from symrnn.diagnosis.terms import Slope, sites
+from symrnn.mistakes.backward_pass import Line, at_first, at_step
+from symrnn.mistakes.loop import FIRST, Loop
+from symrnn.mistakes.mistake import Edit, Grounds, Mistake, reads_adjoint
+from symrnn.mistakes.terms import Slope, sites
 from symrnn.printers import text
 
 _ON_THE_WAY = ("state", "intermediate")

@@ -5,19 +5,12 @@ Nothing here knows a cell by name; the slopes of its activations, its gates and 
 
 from __future__ import annotations
 
-from symrnn.diagnosis.catalogue.factors import complements, extra_factors, missing_factors, wrong_numbers
-from symrnn.diagnosis.catalogue.loops import (
-    means,
-    stale,
-    stale_in_one_place,
-    stale_on_the_way,
-    starts,
-    starts_in_one_place,
-    sums,
-)
-from symrnn.diagnosis.catalogue.memory import changed_in_place
-from symrnn.diagnosis.catalogue.mismatch import other_cells
-from symrnn.diagnosis.catalogue.paths import (
+from symrnn.mistakes.factors import complements, extra_factors, missing_factors, wrong_numbers
+from symrnn.mistakes.loops import means, stale, stale_in_one_place, stale_on_the_way, starts, starts_in_one_place, sums
+from symrnn.mistakes.memory import changed_in_place
+from symrnn.mistakes.mismatch import other_cells
+from symrnn.mistakes.mistake import Generator
+from symrnn.mistakes.paths import (
     cut_paths,
     extra_terms,
     ignored_outputs,
@@ -27,8 +20,8 @@ from symrnn.diagnosis.catalogue.paths import (
     partial_adjoints,
     terms_of_others,
 )
-from symrnn.diagnosis.catalogue.slopes import across_steps, bare_activations, wrong_slopes
-from symrnn.diagnosis.catalogue.variables import (
+from symrnn.mistakes.slopes import across_steps, bare_activations, wrong_slopes
+from symrnn.mistakes.variables import (
     exchanged,
     exchanged_states,
     mixed_up,
@@ -41,7 +34,6 @@ from symrnn.diagnosis.catalogue.variables import (
     wrong_sides,
     wrong_variables,
 )
-from symrnn.diagnosis.mistake import Generator
 
 LIKELY: tuple[Generator, ...] = (
     cut_paths,

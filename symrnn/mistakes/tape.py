@@ -11,9 +11,9 @@ import numpy as np
 from symrnn.algebra.evaluate import at_sizes
 from symrnn.algebra.nodes import Variable, is_column, is_scalar
 from symrnn.calculus.derivation import Derivation
-from symrnn.diagnosis.batched import Frame, compiled
-from symrnn.diagnosis.loop import Loop
 from symrnn.language.recurrence import Cell
+from symrnn.mistakes.batched import Frame, compiled
+from symrnn.mistakes.loop import Loop
 
 Array = Any
 

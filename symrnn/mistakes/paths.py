@@ -8,10 +8,10 @@ from typing import Any
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
-from symrnn.diagnosis.loop import Loop
-from symrnn.diagnosis.mistake import Edit, Grounds, Mistake, called, in_brackets, in_slope, put_at, reads_adjoint
-from symrnn.diagnosis.model import Line, carried_part
-from symrnn.diagnosis.terms import factors, sites, without
+from symrnn.mistakes.backward_pass import Line, carried_part
+from symrnn.mistakes.loop import Loop
+from symrnn.mistakes.mistake import Edit, Grounds, Mistake, called, in_brackets, in_slope, put_at, reads_adjoint
+from symrnn.mistakes.terms import factors, sites, without
 from symrnn.printers import text
 
 _OUTPUTS = (

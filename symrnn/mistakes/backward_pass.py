@@ -18,9 +18,9 @@ from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.algebra.simplify import simplify
 from symrnn.calculus.derivation import Derivation, Role
-from symrnn.diagnosis.batched import Frame, compiled
-from symrnn.diagnosis.loop import OUTER, RIGHT, SERIES, WEIGHTS, Loop
-from symrnn.diagnosis.tape import Tape, text_shape
+from symrnn.mistakes.batched import Frame, compiled
+from symrnn.mistakes.loop import OUTER, RIGHT, SERIES, WEIGHTS, Loop
+from symrnn.mistakes.tape import Tape, text_shape
 
 Array = Any
 Cotangents = Mapping[str, Mapping[str, Array]]

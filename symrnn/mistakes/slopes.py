@@ -8,9 +8,9 @@ from typing import Any
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import shift
-from symrnn.diagnosis.mistake import Edit, Grounds, Mistake, called, in_brackets, in_slope, put_at
-from symrnn.diagnosis.model import at_step, of_next_step
-from symrnn.diagnosis.terms import Site, Slope, factors, sites, without
+from symrnn.mistakes.backward_pass import at_step, of_next_step
+from symrnn.mistakes.mistake import Edit, Grounds, Mistake, called, in_brackets, in_slope, put_at
+from symrnn.mistakes.terms import Site, Slope, factors, sites, without
 from symrnn.printers import text
 
 

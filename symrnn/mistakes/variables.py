@@ -10,10 +10,10 @@ from sympy import S
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Role, shift
-from symrnn.diagnosis.loop import Loop
-from symrnn.diagnosis.mistake import Edit, Grounds, Mistake, in_brackets, put_at, reads_adjoint
-from symrnn.diagnosis.model import Line, Program, of_next_step
-from symrnn.diagnosis.terms import Site, factors, sites, without
+from symrnn.mistakes.backward_pass import Line, Program, of_next_step
+from symrnn.mistakes.loop import Loop
+from symrnn.mistakes.mistake import Edit, Grounds, Mistake, in_brackets, put_at, reads_adjoint
+from symrnn.mistakes.terms import Site, factors, sites, without
 from symrnn.printers import text
 
 

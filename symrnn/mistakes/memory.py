@@ -8,8 +8,8 @@ from itertools import combinations
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import shift
-from symrnn.diagnosis.mistake import Edit, Grounds, Mistake, reads_adjoint
-from symrnn.diagnosis.terms import sites
+from symrnn.mistakes.mistake import Edit, Grounds, Mistake, reads_adjoint
+from symrnn.mistakes.terms import sites
 from symrnn.printers import text
 
 

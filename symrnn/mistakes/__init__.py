@@ -1,0 +1,1 @@
+"""The classes of mistakes in a backward pass, one file each."""
