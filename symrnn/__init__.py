@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from symrnn.diagnosis.exposing import exposing_inputs
     from symrnn.errors import SymrnnError
     from symrnn.generation import generate
-    from symrnn.gradients import check_gradients
+    from symrnn.gradients.check import check_gradients
     from symrnn.identification import identify
     from symrnn.language import cell
     from symrnn.language.recurrence import Cell
@@ -68,7 +68,7 @@ _HOMES = {
     "Cell": "symrnn.language.recurrence",
     "SymrnnError": "symrnn.errors",
     "cell": "symrnn.language",
-    "check_gradients": "symrnn.gradients",
+    "check_gradients": "symrnn.gradients.check",
     "count_paths": "symrnn.calculus.paths",
     "derive": "symrnn.calculus.derivation",
     "equal": "symrnn.verification.formulas",

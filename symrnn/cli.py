@@ -323,7 +323,7 @@ def check(
     written = _report_writer(output)
     loaded = None if cell is None else load_cell(cell)
 
-    from symrnn.checkfile import Wanted, check_file
+    from symrnn.gradients.checkfile import Wanted, check_file
     from symrnn.listing import gradients
 
     def announce() -> None:

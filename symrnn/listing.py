@@ -25,7 +25,7 @@ from symrnn.printers.notation import find_notation
 from symrnn.verification.report import Check, Report
 
 if TYPE_CHECKING:
-    from symrnn.checkfile import FileReport
+    from symrnn.gradients.checkfile import FileReport
 
 _LEGEND = """\
 n is d_h, m is d_x; mult-adds are the multiply-adds of the products of one step, for one example;

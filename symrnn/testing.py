@@ -51,7 +51,7 @@ def checked(
 ) -> GradientReport:
     """The report; an error of the caller's arises here, not deep inside."""
     __tracebackhide__ = True
-    from symrnn.gradients import check_gradients
+    from symrnn.gradients.check import check_gradients
 
     try:
         report: GradientReport = check_gradients(forward, backward, inputs, **options)

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symrnn import check_gradients, gradients, identify, recognition
+from symrnn import check_gradients, identify
 from symrnn.callables.subject import Subject
+from symrnn.gradients import check as gradients
+from symrnn.gradients import recognition
 
 Array = np.ndarray
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from symrnn import gradients
 from symrnn.cli import main
 from symrnn.findings.report import GradientReport
+from symrnn.gradients import check as gradients
 
 Run = Callable[..., tuple[int, str, str]]
 

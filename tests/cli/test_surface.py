@@ -14,8 +14,8 @@ import pytest
 
 from symrnn import calculus, cells, choices, completion, documents, generation, printers  # noqa: F401
 from symrnn.calculus import jacobian
-from symrnn.checkfile import FileReport
 from symrnn.documents import further
+from symrnn.gradients.checkfile import FileReport
 
 Run = Callable[..., tuple[int, str, str]]
 HERE = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}

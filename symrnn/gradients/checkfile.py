@@ -168,7 +168,7 @@ class _Checking:
         return FileReport(self.shown, reports, refused, skipped)
 
     def _report(self, pair: _Pair, inputs: Inputs) -> GradientReport:
-        from symrnn.gradients import check_gradients
+        from symrnn.gradients.check import check_gradients
 
         report: GradientReport = check_gradients(
             *self._arguments(pair, inputs),

@@ -15,7 +15,7 @@ from symrnn.callables.subject import Subject
 from symrnn.errors import InputError
 from symrnn.findings.findings import Diagnosis, GradientFinding, Problem, Verdict
 from symrnn.findings.report import GradientReport
-from symrnn.recognition import cell_within, described
+from symrnn.gradients.recognition import cell_within, described
 
 if TYPE_CHECKING:
     from symrnn.diagnosis.diagnose import Outcome

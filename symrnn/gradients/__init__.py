@@ -1,0 +1,1 @@
+"""The check of hand-written gradients, from the call to the report."""
