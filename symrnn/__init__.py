@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from symrnn.version import __version__
+
 if TYPE_CHECKING:
     from symrnn import cells, interop
     from symrnn.algebra.simplify import simplify
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from symrnn.verification.jacobians import paths_add_up
     from symrnn.verification.theorems import theorems
 
-__version__ = "0.1.0"
+
 __all__ = [
     "Cell",
     "SymrnnError",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from symrnn import __version__, choices, completion
+from symrnn import choices, completion
 from symrnn.characters import printable
 from symrnn.choices import either, ending_of, form_of
 from symrnn.errors import InputError
@@ -22,6 +22,7 @@ from symrnn.naming import listed
 from symrnn.options import CellName, Form, Fragment, JacobianLayout, Names, Output, ReportOutput
 from symrnn.terminal import check_output, emit, remark, run
 from symrnn.usage import Commands, usage_error
+from symrnn.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

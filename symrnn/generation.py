@@ -17,7 +17,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from symrnn import __version__
 from symrnn.calculus.derivation import Derivation, derivation_of, derive
 from symrnn.calculus.second_order import second_order
 from symrnn.calculus.tangent import tangent
@@ -33,6 +32,7 @@ from symrnn.program.lower import lower, lower_second_order, lower_tangent
 from symrnn.program.passes import run_passes, single_step
 from symrnn.showing import Shown
 from symrnn.suggestions import did_you_mean
+from symrnn.version import __version__
 
 STANDARD = ("initialize", "forward", "step", "backward")
 """The functions that every module has."""

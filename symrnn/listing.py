@@ -10,7 +10,6 @@ from rich.console import Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
-import symrnn
 from symrnn import cells
 from symrnn.calculus.derivation import derive
 from symrnn.characters import clean
@@ -23,6 +22,7 @@ from symrnn.findings.findings import Verdict
 from symrnn.language.recurrence import Cell
 from symrnn.printers.notation import find_notation
 from symrnn.verification.report import Check, Report
+from symrnn.version import __version__
 
 if TYPE_CHECKING:
     from symrnn.gradients.checkfile import FileReport
@@ -120,7 +120,7 @@ def page(cell: Cell) -> Document:
         Section("size", "Size", (_size(cell),)),
         *_elsewhere(cell),
     )
-    origin = f"Written by symrnn {symrnn.__version__} from the definition of the cell {cell.name}."
+    origin = f"Written by symrnn {__version__} from the definition of the cell {cell.name}."
     return Document(cell.name, document.title, origin, opening, sections)
 
 

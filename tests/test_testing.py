@@ -156,7 +156,7 @@ def test_the_assertion_shows_their_line_and_the_report_only(shown: dict[str, str
 
 def test_the_plugin_imports_nothing_before_it_is_used(tmp_path: Path) -> None:
     code = "import sys, pytest, symrnn.pytest_plugin, symrnn.testing\n"
-    code += "heavy = {'numpy', 'sympy', 'rich', 'typer', 'latexify', 'symrnn.checking', 'symrnn.gradients.check'}\n"
+    code += "heavy = {'numpy', 'sympy', 'rich', 'typer', 'latexify', 'symrnn.callables', 'symrnn.gradients.check'}\n"
     code += "found = heavy & set(sys.modules)\nassert not found, found"
     done = _python("-c", code, directory=tmp_path)
     assert done.returncode == 0, done.stderr

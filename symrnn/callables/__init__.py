@@ -1,1 +1,5 @@
-"""Somebody's functions, called safely: one black box, its arguments, what it returns."""
+"""Somebody's functions, called safely: one black box, its arguments, and what it returns."""
+
+from symrnn.callables.adapters import from_globals, from_loss, from_object
+
+__all__ = ["from_globals", "from_loss", "from_object"]
