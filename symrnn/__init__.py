@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from symrnn.version import __version__
+from symrnn.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from symrnn import cells, interop
