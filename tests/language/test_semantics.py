@@ -240,7 +240,8 @@ def python_namespace() -> dict:
 
 
 def as_array(function):
-    return lambda *args: function(*map(np.asarray, args))
+    """The function of arrays of floats: a size is a whole number, and no template is given one."""
+    return lambda *args: function(*(np.asarray(arg) * 1.0 for arg in args))
 
 
 def assert_ways_agree(cell: Cell, seed: int = 0) -> None:
