@@ -65,7 +65,8 @@ class ScalarFunction:
         domain: what an argument has to be, one word per argument; empty where all are real numbers.
         library: whether NumPy, SymPy and mpmath have the function under the same name.
         sympy: SymPy's name for the function, where that reads better than what the definition gives.
-        stable: `stable(m, *args)`: the definition written so that large floats do not overflow; `m` has log1p too.
+        stable: `stable(m, *args)`: the definition written so that floats do not overflow and no digits cancel; `m` has
+            log1p and expm1 too, and `m.above(x, z, a, b)`, a where x > z, else b.
         gate: "complementary" where values lie in [0, 1] and that at -x is 1 minus that at x; "positive" for another
             function whose positive values let something pass.
         stated: whether the slopes are those that the author states, not those of the value, which is the first
@@ -184,14 +185,27 @@ def sigmoid(a):
 
 
 def _sigmoid(m: Any, x: Any) -> Any:
-    above = m.step(x)
-    e = m.exp(x - 2 * x * above)  # the exponent is -|x|
-    return (above + e * (1 - above)) / (1 + e)
+    e = m.exp(m.above(x, 0, -x, x))
+    return m.above(x, 0, 1, e) / (1 + e)
 
 
 def _softplus(m: Any, x: Any) -> Any:
-    above = m.step(x)
-    return x * above + m.log1p(m.exp(x - 2 * x * above))  # the exponent is -|x|
+    return m.above(x, 0, x, 0) + m.log1p(m.exp(m.above(x, 0, -x, x)))
+
+
+def _weighted(m: Any, x: Any, weight: Any) -> Any:
+    """A product with a weight that vanishes faster than x grows."""
+    return m.above(weight, 0, x * weight, 0)
+
+
+def _softsign(m: Any, x: Any) -> Any:
+    size = m.abs(x)
+    return m.above(size, 1, m.sign(x) / (1 + 1 / size), x / (1 + size))
+
+
+def _clipped(m: Any, x: Any, a: Any, b: Any) -> Any:
+    z = a * x + b
+    return m.above(z, 0, m.above(1, z, z, 1), 0)
 
 
 def _hard_sigmoid(m: Any, x: Any, a: Any, b: Any) -> Any:
@@ -256,6 +270,7 @@ _ROWS = (
         "np.maximum({0}, 0)",
         lambda x: maximum(x, NIL),
         kinks=(lambda m, x: x,),
+        stable=lambda m, x: m.above(x, 0, x, 0),
         usual=True,
         wrong_slopes=(
             ("that of the absolute value", lambda m, x, y: 2 * m.step(y) - 1),
@@ -406,6 +421,7 @@ def silu(a):
     """a * sigmoid(a)."""
     return a * sigmoid(a)
 ''',
+        stable=lambda m, x: _weighted(m, x, m.sigmoid(x)),
         aliases=("swish",),
     ),
     ScalarFunction(
@@ -422,6 +438,7 @@ def softsign(a):
     """a / (1 + |a|)."""
     return a / (1 + np.abs(a))
 ''',
+        stable=_softsign,
     ),
     ScalarFunction(
         "elu",
@@ -438,6 +455,7 @@ def elu(a):
     return np.where(a > 0, a, np.expm1(np.minimum(a, 0)))
 ''',
         kinks=(lambda m, x: x,),
+        stable=lambda m, x: m.above(x, 0, x, m.expm1(m.above(x, 0, 0, x))),
     ),
     ScalarFunction(
         "maximum",
@@ -449,6 +467,7 @@ def elu(a):
         "np.maximum({0}, {1})",
         maximum,
         kinks=(lambda m, x, z: x - z,),
+        stable=lambda m, x, z: m.above(x, z, x, z),
     ),
     ScalarFunction(
         "minimum",
@@ -460,6 +479,7 @@ def elu(a):
         "np.minimum({0}, {1})",
         minimum,
         kinks=(lambda m, x, z: x - z,),
+        stable=lambda m, x, z: m.above(x, z, z, x),
         aliases=("min",),
     ),
     ScalarFunction(
@@ -553,6 +573,7 @@ def hard_sigmoid(a, slope, offset):
         kinks=(lambda m, x, a, b: a * x + b, lambda m, x, a, b: a * x + b - 1),
         intervals=((-3.0, 3.0), (0.2, 0.4), (0.3, 0.7)),
         defaults=(Fraction(1, 6), Fraction(1, 2)),
+        stable=_clipped,
         gate="complementary",
     ),
     ScalarFunction(
@@ -572,6 +593,7 @@ def leaky_relu(a, slope):
 ''',
         kinks=(lambda m, x, a: x,),
         defaults=(Fraction(1, 100),),
+        stable=lambda m, x, a: m.above(x, 0, x, a * x),
     ),
     ScalarFunction(
         "normal_density",
@@ -615,6 +637,7 @@ def gelu(a):
     """a times the probability that a standard normal number is at most a."""
     return a * normal_cdf(a)
 ''',
+        stable=lambda m, x: _weighted(m, x, m.normal_cdf(x)),
     ),
     ScalarFunction(
         "power",

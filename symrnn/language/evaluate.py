@@ -29,6 +29,32 @@ def _step(x: Array) -> Array:
     return np.where(np.real(x) > 0, 1.0, 0.0)  # the sign of the real part: right for a complex step
 
 
+def _above(x: Array, z: Array, a: Array, b: Array) -> Array:
+    """A where x > z, else b; what is no number stays none."""
+    x, z = np.real(x), np.real(z)
+    chosen = np.where(x > z, a, b)
+    unknown = np.isnan(x) | np.isnan(z)
+    return np.where(unknown, np.nan, chosen) if np.any(unknown) else chosen
+
+
+def _abs(x: Array) -> Array:
+    return np.where(np.real(x) < 0, -x, x) * (np.real(x) != 0)  # at 0 it does not move
+
+
+def _log1p(x: Array) -> Array:
+    # NumPy's of a complex number has no digits of a small one; of a complex step only the first order is wanted.
+    rest = np.real(x)
+    return np.log1p(rest) + 1j * np.imag(x) / (1 + rest) if np.iscomplexobj(x) else np.log1p(x)
+
+
+def _remainder(x: Array, z: Array) -> Array:
+    rest = np.remainder(np.real(x), np.real(z))
+    if not (np.iscomplexobj(x) or np.iscomplexobj(z)):
+        return rest
+    times = np.round((np.real(x) - rest) / np.real(z))  # is infinite beside a small z
+    return rest + 1j * (np.imag(x) - np.where(np.imag(z) == 0, 0, times * np.imag(z)))
+
+
 def _softmax(x: Array) -> Array:
     e = np.exp(x - np.max(np.real(x), axis=0))
     return e / np.sum(e, axis=0)
@@ -53,10 +79,28 @@ def _normal_cdf(x: Array) -> Array:
 
 
 class _Floating(Arithmetic):
-    """Where a function has a definition in which large arguments do not overflow, that is taken."""
+    """Where a function has a definition in which large arguments do not overflow, that is taken.
+
+    What comes is right or infinite or no number, as floating point has it; NumPy says nothing besides.
+    """
 
     def definition(self, row: ScalarFunction) -> Callable[..., Any] | None:
         return row.stable or row.definition
+
+    def softmax(self, x: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return super().softmax(x)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return _quiet(super().__getattr__(name))
+
+
+def _quiet(function: Callable[..., Any]) -> Callable[..., Any]:
+    def quiet(*args: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return function(*args)
+
+    return quiet
 
 
 NUMPY = _Floating(
@@ -68,7 +112,11 @@ NUMPY = _Floating(
     round=lambda x: np.round(np.real(x)),
     normal_cdf=_normal_cdf,
     normal_density=_normal_density,
-    log1p=np.log1p,
+    above=_above,
+    abs=_abs,
+    remainder=_remainder,
+    log1p=_log1p,
+    expm1=np.expm1,
     softmax=_softmax,
     **of_library(np),
 )
@@ -116,11 +164,12 @@ def run(
         disturb: what to add to an assigned name right after its assignment, to find out what depends on it.
     """
     names = known(definition, values, arithmetic)
-    for assignment in definition.assignments:
-        value = evaluate(assignment.value, names, arithmetic)
-        if disturb and assignment.name in disturb:
-            value = value + disturb[assignment.name]
-        names[assignment.name] = value
+    with np.errstate(all="ignore"):  # what overflows is infinite or no number, which its reader sees
+        for assignment in definition.assignments:
+            value = evaluate(assignment.value, names, arithmetic)
+            if disturb and assignment.name in disturb:
+                value = value + disturb[assignment.name]
+            names[assignment.name] = value
     return names
 
 

@@ -91,26 +91,31 @@ def test_sympy_form_has_the_same_values(row: ScalarFunction) -> None:
         assert float(exact) == pytest.approx(float(value), rel=1e-12, abs=1e-13)
 
 
-#: Digits enough for 1 + exp(-1e4), of which nothing may be lost.
-WIDE = mpmath.MPContext()
-WIDE.dps = 4400
+#: Digits enough for 1 + exp(-1e4), of which nothing may be lost; and for the sum of the largest and the smallest float.
+WIDE, LONG = mpmath.MPContext(), mpmath.MPContext()
+WIDE.dps, LONG.dps = 4400, 700
 
 
-def exactly(function: Callable[[Any], Any]) -> Callable[..., np.ndarray]:
-    return np.frompyfunc(lambda x: function(WIDE.mpf(float(x) if isinstance(x, np.floating) else x)), 1, 1)
+def exactly(function: Callable[[Any], Any], context: Any = WIDE) -> Callable[..., np.ndarray]:
+    return np.frompyfunc(lambda x: function(context.mpf(float(x) if isinstance(x, np.floating) else x)), 1, 1)
 
 
-EXACT = Arithmetic(
-    **{name: exactly(getattr(WIDE, name)) for name in ("exp", "log", "sqrt", "sin", "cos")},
-    step=exactly(lambda x: WIDE.mpf(int(x > 0))),
-    stop_gradient=lambda x: x,
-    straight_through=lambda x, z: x,
-    floor=exactly(WIDE.floor),
-    round=exactly(WIDE.nint),
-    # Of these nothing cancels, so that few digits do.
-    normal_cdf=exactly(lambda x: mpmath.ncdf(mpmath.mpf(x))),
-    normal_density=exactly(lambda x: mpmath.npdf(mpmath.mpf(x))),
-)
+def exact(context: Any) -> Arithmetic:
+    """The functions on so many digits."""
+    return Arithmetic(
+        **{name: exactly(getattr(context, name), context) for name in ("exp", "log", "sqrt", "sin", "cos")},
+        step=exactly(lambda x: context.mpf(int(x > 0)), context),
+        stop_gradient=lambda x: x,
+        straight_through=lambda x, z: x,
+        floor=exactly(context.floor, context),
+        round=exactly(context.nint, context),
+        # Of these nothing cancels, so that few digits do.
+        normal_cdf=exactly(lambda x: mpmath.ncdf(mpmath.mpf(max(min(x, 10**5), -(10**5)))), context),
+        normal_density=exactly(lambda x: mpmath.npdf(mpmath.mpf(max(min(x, 10**5), -(10**5)))), context),
+    )
+
+
+EXACT, EXACT_TOO = exact(WIDE), exact(LONG)
 WIDENED = exactly(lambda x: x)
 MAGNITUDES = (0, 1e-30, 1e-8, 0.01, 0.37, 1, 3, 10, 17, 18, 20, 36, 37, 40, 41, 87, 88.5, 103, 700, 708, 745, 1e4)
 
@@ -145,6 +150,99 @@ def test_every_digit_is_right_over_the_whole_range(row: ScalarFunction, dtype: t
     assert accuracy(row, dtype, lambda *args: template(row, list(args))) <= 4
 
 
+#: From the smallest floats to the largest ones.
+EXTREMES = np.array([0, 1e-310, 1e-200, 1e-20, 0.3, 1, 36.7, 745.2, 1e20, 1e200, 1e300])
+
+
+def extremes(row: ScalarFunction, infinite: bool) -> list[np.ndarray]:
+    """Arguments in the function's domain, negative ones and infinities among them."""
+    sizes = np.append(EXTREMES, np.inf) if infinite else EXTREMES
+    x = np.unique(np.concatenate([sizes, -sizes]))
+    args = [x] if row.arity == 1 else [grid.ravel() for grid in np.meshgrid(x, x[::3])]
+    args += [np.full_like(args[0], float(number)) for number in row.defaults[len(args) - row.needed :]]
+    for position, domain in enumerate(row.domain):
+        inside = {"positive": args[position] > 0, "not negative": args[position] >= 0, "not zero": args[position] != 0}
+        args = [argument[inside.get(domain, ...)] for argument in args]
+    endless = np.any(np.isinf(args), axis=0)
+    if row.name in ("sin", "cos", "remainder"):  # a wave has no limit
+        return [x[~endless] for x in args]
+    if row.defaults or row.name == "power":  # nor has a product of 0 and infinity
+        endless &= np.any([np.abs(x) < 1e-9 for x in args], axis=0)
+        return [x[~endless] for x in args]
+    return args
+
+
+def at_infinity(row: ScalarFunction, args: list[np.ndarray], infinity: str) -> np.ndarray:
+    """The exact values with a large number in place of infinity."""
+    large = LONG.mpf(infinity)
+    wide = [np.array([np.sign(v) * large if np.isinf(v) else LONG.mpf(float(v)) for v in x], object) for x in args]
+    return getattr(EXACT_TOO, row.name)(*wide)
+
+
+def assert_right_at_extremes(row: ScalarFunction, compute: Callable[..., np.ndarray]) -> None:
+    args = extremes(row, infinite=True)
+    with warnings.catch_warnings(), np.errstate(all="warn"):
+        warnings.simplefilter("error")
+        computed = compute(*args)
+    limits = np.finfo(float)
+    condition = lost_to_squares(row, args[0])
+    nearer, farther = (at_infinity(row, args, infinity) for infinity in ("1e350", "1e600"))
+    for *at, value, lost, exact, further in zip(*args, computed, condition, nearer, farther, strict=True):
+        if abs(exact) > limits.max or abs(further) > 1.5 * abs(exact) > limits.tiny:
+            assert value == np.inf * float(np.sign(exact)), at
+        elif abs(exact) < limits.tiny:
+            assert abs(value) <= limits.tiny, at
+        else:
+            assert value == pytest.approx(float(exact), rel=4 * limits.eps * lost, abs=0), at
+
+
+def lost_to_squares(row: ScalarFunction, x: np.ndarray) -> np.ndarray:
+    """By what an error grows: exp(-x²/2) has lost what rounding of x² says."""
+    return 1 + np.minimum(np.abs(x), 100) ** 2 if "normal_" in row.name + row.helper else np.ones_like(x)
+
+
+@ROWS
+def test_the_oracle_is_right_at_every_size_and_says_nothing(row: ScalarFunction) -> None:
+    assert_right_at_extremes(row, getattr(NUMPY, row.name))
+
+
+@pytest.mark.parametrize(
+    "name", ["maximum", "minimum", "relu", "hard_sigmoid", "softplus", "elu", "leaky_relu", "gelu"]
+)
+def test_a_definition_that_cancels_is_found(name: str) -> None:
+    """What is right of exact numbers is not of floats: z + relu(x - z) has no digit of x = 1 beside z = -1e20."""
+    plain = Arithmetic(**{key: getattr(NUMPY, key) for key in (*PRIMITIVES, "tanh")})
+    with pytest.raises((AssertionError, RuntimeWarning)):
+        assert_right_at_extremes(FUNCTIONS[name], getattr(plain, name))
+
+
+@ROWS
+def test_a_complex_step_is_right_at_every_size(row: ScalarFunction) -> None:
+    args = extremes(row, infinite=False)
+    if row.name == "remainder":  # it jumps at multiples, which a rounded quotient misses
+        args = [x[np.remainder(*args) != 0] for x in args]
+    args = [x[np.all([(x == 0) | (np.abs(x) > 1e-250) for x in args], axis=0)] for x in args]
+    if "not negative" in row.domain:
+        args = [x[args[0] > 0] for x in args]  # at 0 the slope is infinite
+    wide = [exactly(LONG.mpf, LONG)(x) for x in args]
+    y = getattr(EXACT_TOO, row.name)(*wide)
+    condition = lost_to_squares(row, args[0])
+    for position, slope in enumerate(row.slopes):
+        step = 1e-30 * np.where(args[position] == 0, 1.0, np.minimum(np.abs(args[position]), 1.0))
+        moved = [x + 1j * step if i == position else x for i, x in enumerate(args)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            changes = np.imag(getattr(NUMPY, row.name)(*moved))
+        for *at, change, size, lost, rate in zip(
+            *args, changes, step, condition, slope(EXACT_TOO, *wide, y) + 0 * wide[0], strict=True
+        ):
+            expected = rate * LONG.mpf(size)
+            if abs(expected) < 1e-290:  # hardly a float
+                assert abs(change) < 2e-290, at
+            elif abs(expected) < 1e-9:  # else the step is not a small one
+                assert change == pytest.approx(float(expected), rel=1e-12 * lost, abs=0), at
+
+
 def test_lost_digits_are_found() -> None:
     """0.5 + 0.5 tanh(a / 2) is a sigmoid without a single right digit below -37."""
     assert accuracy(FUNCTIONS["sigmoid"], np.float64, lambda a: 0.5 + 0.5 * np.tanh(0.5 * a)) > 1e15
@@ -176,6 +274,14 @@ def test_large_arguments_do_not_overflow(row: ScalarFunction) -> None:
         warnings.simplefilter("error")
         assert np.all(np.isfinite(template(row, args)))
         assert np.all(np.isfinite(getattr(NUMPY, row.name)(*args)))
+
+
+@ROWS
+def test_what_is_no_number_stays_none(row: ScalarFunction) -> None:
+    if row.jumps or row.stated:
+        pytest.skip("its value is chosen from a few")
+    args = [np.array([np.nan]) for _ in range(row.arity)]
+    assert np.isnan(getattr(NUMPY, row.name)(*args)).all()
 
 
 @ROWS
