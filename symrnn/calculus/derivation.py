@@ -180,6 +180,11 @@ class Derivation(Shown):
         return self._numbers[target]
 
     @cached_property
+    def graphs(self) -> dict[tuple[frozenset[Variable], frozenset[Variable]], Any]:
+        """The graphs of a step that were asked for, by what is hidden and what is frozen; see `graph.graph_of`."""
+        return {}
+
+    @cached_property
     def _numbers(self) -> Mapping[Variable, int]:
         numbers: dict[Variable, int] = {}
         count = 0

@@ -200,6 +200,19 @@ class StepGraph:
         return known[end]
 
 
+def graph_of(derivation: Derivation, shown: Collection[Variable] = (), frozen: Collection[Variable] = ()) -> StepGraph:
+    """The graph of a step; the same one for every question in which the same variables are hidden and frozen.
+
+    Its local Jacobians are derived when they are first asked for.  A survey asks for those of every pair of variables.
+    """
+    hidden = frozenset(e.target for e in derivation.forward if derivation.is_preactivation(e.target)).difference(shown)
+    known = derivation.graphs
+    if (hidden, frozenset(frozen)) not in known:
+        known[hidden, frozenset(frozen)] = StepGraph(derivation, shown, frozen)
+    graph: StepGraph = known[hidden, frozenset(frozen)]
+    return graph
+
+
 def entries(variable: Variable) -> Expr:
     """The number of entries of a variable."""
     return variable.shape[0] * variable.shape[1]

@@ -23,7 +23,7 @@ from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.algebra.simplify import simplify
 from symrnn.calculus.derivation import Derivation
-from symrnn.calculus.graph import StepGraph, no_change
+from symrnn.calculus.graph import StepGraph, graph_of, no_change
 from symrnn.calculus.jacobian import LAYOUTS, compose, written
 from symrnn.calculus.symbols import DerivativeSymbol
 from symrnn.calculus.window import Window, ask, check_choice
@@ -108,7 +108,7 @@ def parameter_jacobian(
     """
     check_choice("layout", layout, LAYOUTS)
     window = ask(cell, of, wrt, steps)
-    return _answer(window, StepGraph(window.derivation, {window.of}), layout)
+    return _answer(window, graph_of(window.derivation, {window.of}), layout)
 
 
 def _answer(window: Window, graph: StepGraph, layout: str) -> ParameterJacobian:

@@ -20,7 +20,7 @@ from typing import TypeVar
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.algebra.simplify import simplify
 from symrnn.calculus.derivation import Derivation
-from symrnn.calculus.graph import StepGraph, Way, product
+from symrnn.calculus.graph import StepGraph, Way, graph_of, product
 from symrnn.calculus.rules import chain
 from symrnn.calculus.window import Window, ask, count_steps, find_variable
 from symrnn.errors import InputError
@@ -203,14 +203,7 @@ def accumulate(
 def step_graphs(window: Window) -> list[StepGraph]:
     """The graph of every step t, t-1, ...; they differ in what is frozen only."""
     shown = {window.of, window.moved, *window.held}
-    graphs: dict[frozenset[Variable], StepGraph] = {}
-    result = []
-    for back in range(window.reach):
-        frozen = window.frozen(back)
-        if frozen not in graphs:
-            graphs[frozen] = StepGraph(window.derivation, shown, frozen)
-        result.append(graphs[frozen])
-    return result
+    return [graph_of(window.derivation, shown, window.frozen(back)) for back in range(window.reach)]
 
 
 def direct_path(cell: Cell | Derivation | str, state: str, steps: int = 1) -> Expr:
@@ -253,7 +246,7 @@ def _product_of_steps(
 ) -> Expr:
     end = find_state(cell, state)
     window = ask(cell, state, f"{state}_prev", count_steps(steps))
-    value = one(StepGraph(window.derivation), window.wrt, end)
+    value = one(graph_of(window.derivation), window.wrt, end)
     return simplify(reduce(chain, (window.at(value, back) for back in range(window.steps))))
 
 

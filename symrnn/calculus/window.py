@@ -27,7 +27,7 @@ from functools import cached_property
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation, derivation_of, shift
-from symrnn.calculus.graph import StepGraph
+from symrnn.calculus.graph import graph_of
 from symrnn.calculus.symbols import DerivativeSymbol
 from symrnn.errors import InputError, UnknownNameError
 from symrnn.language.recurrence import Cell, unknown_variable
@@ -94,7 +94,7 @@ class Window:
 
     def _is_reached(self, variable: Variable) -> bool:
         """Whether a change of the state that moves reaches a variable of its own step."""
-        return variable.time == 0 and StepGraph(self.derivation, {variable}).count(self.moved, variable) > 0
+        return variable.time == 0 and graph_of(self.derivation, {variable}).count(self.moved, variable) > 0
 
     @property
     def end(self) -> Variable:

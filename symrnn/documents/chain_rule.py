@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from symrnn.calculus.extent import show_count
-from symrnn.calculus.graph import StepGraph
+from symrnn.calculus.graph import graph_of
 from symrnn.calculus.jacobian import written
 from symrnn.calculus.symbols import DerivativeSymbol
 from symrnn.documents.setting import Setting, phrase
@@ -48,7 +48,7 @@ def chain_rule(setting: Setting, numbers: Iterator[str]) -> list[Block]:
     """The chain rule, and the direct Jacobians that it is about; those of parameters are in a section of their own."""
     derivation = setting.derivation
     parameters = {derivation.cell[name] for name in derivation.cell.parameters}
-    graph = StepGraph(derivation)
+    graph = graph_of(derivation)
     equations = []
     for equation in derivation.forward:
         if derivation.is_preactivation(equation.target):

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
-from symrnn.calculus.graph import StepGraph
+from symrnn.calculus.graph import StepGraph, graph_of
 from symrnn.calculus.jacobian import laid_out, written
 from symrnn.calculus.paths import Path, count_paths, direct_path, paths
 from symrnn.calculus.symbols import DerivativeSymbol
@@ -51,7 +51,7 @@ def counter(last: int) -> Iterator[str]:
 def _one_step(setting: Setting, numbers: Iterator[str]) -> Section:
     derivation = setting.derivation
     cell = derivation.cell
-    graph = StepGraph(derivation)
+    graph = graph_of(derivation)
     pairs = pairs_of(cell)
     written_out = short_pairs(graph, pairs)
     if not written_out and len(pairs) > _MOST_PAIRS:
@@ -130,14 +130,14 @@ def _parameters(setting: Setting, numbers: Iterator[str]) -> tuple[Section, ...]
     """How each equation reads its parameters, a matrix as the stack of its columns."""
     derivation = setting.derivation
     known = {derivation.cell[name] for name in derivation.cell.parameters}
-    graph = StepGraph(derivation, shown=[equation.target for equation in derivation.forward])
+    graph = graph_of(derivation, shown=[equation.target for equation in derivation.forward])
     equations = []
     for equation in derivation.forward:
         own = graph.incoming(equation.target)
         read = [parameter for parameter in own if parameter in known]
         # the arguments of an equation's functions are part of it: they may read the same parameter once more
         has_arguments = any(derivation.is_preactivation(v) for v in own if v not in known)
-        whole = StepGraph(derivation, {equation.target}).incoming(equation.target) if has_arguments else own
+        whole = graph_of(derivation, {equation.target}).incoming(equation.target) if has_arguments else own
         lines = [
             Line(
                 setting.derivative(DerivativeSymbol("direct", equation.target, parameter)),

@@ -11,7 +11,7 @@ import pytest
 
 from symrnn import cells, derive, variants, verify
 from symrnn.cells.known_as import KNOWN_AS
-from symrnn.documents import write
+from symrnn.documents import derivation_document, write
 from symrnn.errors import UnknownNameError
 from symrnn.language import read_cells_file
 from symrnn.language.recurrence import Cell
@@ -74,9 +74,9 @@ def test_text_reads_back_as_the_same_cell(name: str) -> None:
 
 @NAMES
 def test_derivation_is_written_in_every_form(name: str) -> None:
-    derivation = derive(cells[name])
+    document = derivation_document(derive(cells[name]))
     for form in ("text", "markdown", "tex"):
-        assert cells[name].title[:20] in write(derivation, form)
+        assert cells[name].title[:20] in write(document, form)
 
 
 @pytest.mark.parametrize("family", ["simple", "long_short_term", "gated", "modern", "as_found"])
