@@ -1,6 +1,6 @@
 """Printed equations, read back and evaluated with the defined meaning of every symbol: a table for many cells.
 
-    OPENBLAS_NUM_THREADS=1 python benchmarks/printed.py [--random 500] [--seed 0]
+    OPENBLAS_NUM_THREADS=1 python benchmarks/printed.py [--random 500] [--seed 0] [--only random]
 
 The documents of all library cells and of random cells are written as text, Markdown and LaTeX, taken apart again, and
 every equation is evaluated on a network of four steps.  A line for each form says how many equations are true, how many
@@ -16,7 +16,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -28,6 +28,8 @@ from symrnn.errors import NameClashError
 from tests.printed.checking import Meanings, check
 from tests.printed.reading import READERS
 from tests.strategies import cell_texts
+
+KINDS = ("library", "random")
 
 
 def random_texts(count: int, start: int) -> list[str]:
@@ -49,10 +51,10 @@ def random_texts(count: int, start: int) -> list[str]:
     return found[:count]
 
 
-def every_cell(count: int, start: int) -> Iterator[tuple[str, Cell]]:
-    for name in cells.names():
+def every_cell(count: int, start: int, kinds: Collection[str]) -> Iterator[tuple[str, Cell]]:
+    for name in cells.names() if "library" in kinds else ():
         yield "library", cells[name]
-    for text in random_texts(count, start):
+    for text in random_texts(count, start) if "random" in kinds else ():
         yield "random", Cell.from_source(text)
 
 
@@ -60,10 +62,13 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--random", type=int, default=500, help="how many random cells")
     options.add_argument("--seed", type=int, default=0, help="of the random cells")
+    options.add_argument("--only", choices=KINDS, help="of the library or random cells, these alone")
     chosen = options.parse_args()
+    kinds = (chosen.only,) if chosen.only else KINDS
     table: Counter[tuple[str, str, str]] = Counter()
-    for done, (kind, cell) in enumerate(every_cell(chosen.random, chosen.seed), 1):
+    for done, (kind, cell) in enumerate(every_cell(chosen.random, chosen.seed, kinds), 1):
         try:
+            form = "text"
             meanings = Meanings(derive(cell))
             for form in READERS:
                 result = check(meanings.derivation, form, meanings=meanings)
@@ -76,10 +81,10 @@ def main() -> int:
             table[kind, "text", "names refused"] += 1
         except Exception as error:
             table[kind, form, "crashed"] += 1
-            print(f"--- {cell.name}: {type(error).__name__}: {error}\n{cell.source}", flush=True)
+            print(f"--- {cell.name}, {form}: {type(error).__name__}: {error}\n{cell.source}", flush=True)
         print(f"\r{done} cells", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    for kind in ("library", "random"):
+    for kind in kinds:
         for form in READERS:
             words = {word: n for (k, f, word), n in table.items() if (k, f) == (kind, form)}
             print(f"{kind:8} {form:9} " + ", ".join(f"{n} {word}" for word, n in words.items()))

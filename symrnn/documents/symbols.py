@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import ONE_BY_ONE, Variable
 from symrnn.calculus.symbols import DerivativeSymbol
@@ -9,6 +11,7 @@ from symrnn.documents.setting import Setting, phrase
 from symrnn.documents.structure import Bullets, Inline, Maths, Section, Table
 from symrnn.language.constants import shown
 from symrnn.printers.mathematics import MathPrinter
+from symrnn.printers.syntax import LATEX
 
 _EXPLAINED = (
     (r"\oslash", r"$\oslash$ divides entry by entry."),
@@ -20,6 +23,11 @@ _EXPLAINED = (
     (r"\operatorname{argmax}", r"$\operatorname{argmax}(x)$ is 1 at the (first) largest entry of each column, else 0."),
 )
 """What is explained only where it occurs."""
+_SIZED = (
+    r"A subscript of $\mathbf{1}$, $I$ or $0$ is the size, where nothing beside it tells it: $I_{n}$ has $n$ rows and "
+    r"columns, $\mathbf{1}_{n}$ is a column with $n$ entries, $\mathbf{1}_{m \times n}$ and $0_{m \times n}$ "
+    r"have $m$ rows and $n$ columns."
+)
 _COMMUTATION = (
     r"$K_{m,n}$ is the matrix with $K_{m,n} \operatorname{vec}(X) = \operatorname{vec}(X^{\top})$ "
     "for $X$ with $m$ rows and $n$ columns."
@@ -132,10 +140,12 @@ def kinds_of(setting: Setting, sections: tuple[Section, ...]) -> list[Inline]:
 
 def explained(setting: Setting, sections: tuple[Section, ...]) -> list[Inline]:
     """The signs that occur in the formulas and need a word."""
-    letter = setting.both(lambda printer: printer.letter("K")).latex
+    letter, eye = (MathPrinter(LATEX, setting.notation, setting.yields).letter(own) for own in "KI")
     rows = (*_EXPLAINED, (f"{letter}_{{", _COMMUTATION.replace("K_", f"{letter}_")))
     shown = " ".join(formula.latex for section in sections for formula in _formulas(section))
-    return [phrase(text) for token, text in rows if token in shown]
+    found = [phrase(text) for token, text in rows if token in shown]
+    says_size = re.compile(rf"(?:\\mathbf\{{1\}}|(?<![\w\\{{,]){re.escape(eye)}|(?<![\w.,])0)_\{{(?!\[)")
+    return [*found, phrase(_SIZED.replace("I", eye))] if says_size.search(shown) else found
 
 
 def _of_matrices(setting: Setting) -> str:

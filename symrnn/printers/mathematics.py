@@ -34,6 +34,7 @@ from symrnn.algebra.spelling import letter_of
 from symrnn.errors import MissingRuleError
 from symrnn.printers.notation import Notation
 from symrnn.printers.precedence import Level
+from symrnn.printers.sizes import Sized, is_number, with_sizes
 from symrnn.printers.syntax import OWN, Syntax, words_of
 
 _WORD = re.compile(r"\\?[^\W\d_]\w*'?|\\operatorname\{(?:\w|\\_)+\}")
@@ -58,8 +59,12 @@ class MathPrinter:
         self.notation = notation
         self.yields = yields
 
-    def __call__(self, expr: Expr, outer: Level = Level.SUM) -> str:
-        """The expression, in brackets if it binds more loosely than `outer`."""
+    def __call__(self, expr: Expr) -> str:
+        """The expression; ones, identities and zeros say their size where nothing else in it does."""
+        return self.part(with_sizes(expr))
+
+    def part(self, expr: Expr, outer: Level = Level.SUM) -> str:
+        """A part of an expression, in brackets if it binds more loosely than `outer`."""
         printed, level = self.leveled(expr)
         return printed if level >= outer else self.bracketed(printed)
 
@@ -81,6 +86,9 @@ class MathPrinter:
 
     def terms(self, expr: Expr) -> list[tuple[str, str]]:
         """The terms of a sum as (sign, rest), so that a document can break a long line between them."""
+        return self._terms(with_sizes(expr))
+
+    def _terms(self, expr: Expr) -> list[tuple[str, str]]:
         result = []
         for term in expr.args if type(expr).__name__ == "Sum" else (expr,):
             number, rest = coefficient(term)
@@ -141,10 +149,20 @@ class MathPrinter:
         shown = self.bracketed(self.size(dim)) if dim.is_Add else self.size_name(str(dim))
         return shown if exponent == 1 else self.syntax.power.format(shown, exponent)
 
-    def _all_ones(self, shape: Shape) -> str:
+    def _all_ones(self, shape: Shape, size: str = "") -> str:
         """Ones in a column or matrix; as a row, the transpose."""
         is_row = shape[0] == 1 and shape[1] != 1
-        return self.syntax.ones + (self.syntax.transposed(self.notation) if is_row else "")
+        return self.syntax.ones + size + (self.syntax.transposed(self.notation) if is_row else "")
+
+    def _sized(self, expr: Sized) -> tuple[str, Level]:
+        """Ones, an identity or zeros with their size: one number for a vector and for what is square."""
+        kind, shape = type(expr.atom).__name__, expr.shape
+        sizes = shape[:1] if kind == "Eye" else [size for size in shape if size != 1] or shape[:1]
+        shown = [self.bracketed(self.size(n)) if n.is_Add and len(sizes) > 1 else self.size(n) for n in sizes]
+        subscript = self.syntax.sized.format(self.syntax.times.join(shown))
+        if kind == "Ones":
+            return self._all_ones(shape, subscript), Level.POWER if shape[0] == 1 else Level.ATOM
+        return self.leveled(expr.atom)[0] + subscript, Level.ATOM
 
     def _fraction(self, top: str, bottom: str, level: Level) -> str:
         shown = self.syntax.fraction.format(top, bottom)
@@ -155,14 +173,14 @@ class MathPrinter:
             plain = inside_sum or is_scalar(rest)
             return self.number(number) if plain else self._join_number(number, self._all_ones(rest.shape))
         if number == 1:
-            return self(rest, level)
+            return self.part(rest, level)
         quotient = _Factors.of(rest)
         if quotient.is_reciprocal:  # the number stands above the line: 0.001 1 ⊘ a would read as 0.0011
             negative = number.could_extract_minus_sign()
             sign, count = ("-", -number) if negative else ("", number)
             bar_groups = bool(quotient.divisors) and self.syntax.fraction_level >= Level.POWER
             return sign + self._factors(quotient, self.number(count, Level.SUM if bar_groups else Level.POWER))[0]
-        return self._join_number(number, self(rest, Level.HADAMARD))
+        return self._join_number(number, self.part(rest, Level.HADAMARD))
 
     def _join_number(self, number: Any, rest: str) -> str:
         if number == 1:
@@ -178,7 +196,7 @@ class MathPrinter:
         return self.syntax.name(expr, self.notation), Level.ATOM
 
     def _sum(self, expr: Expr) -> tuple[str, Level]:
-        (sign, first), *rest = self.terms(expr)
+        (sign, first), *rest = self._terms(expr)
         printed = ("-" if sign == "-" else "") + first
         return printed + "".join(f" {sign} {term}" for sign, term in rest), Level.SUM
 
@@ -187,7 +205,7 @@ class MathPrinter:
         if number != 1:
             level = Level.NEGATIVE if number.could_extract_minus_sign() else Level.HADAMARD
             return self._scaled(number, rest, Level.HADAMARD), level
-        return " ".join(self(factor, Level.PRODUCT) for factor in expr.args), Level.PRODUCT
+        return " ".join(self.part(factor, Level.PRODUCT) for factor in expr.args), Level.PRODUCT
 
     def _hadamard(self, expr: Expr) -> tuple[str, Level]:
         return self._factors(_Factors.of(expr))
@@ -215,7 +233,7 @@ class MathPrinter:
         """Scalars beside one another; only an inner product would run into its neighbour."""
         if len(scalars) == 1:
             return self.leveled(scalars[0])
-        printed = (self(x, Level.PRODUCT if isinstance(x, Hadamard) else Level.POWER) for x in scalars)
+        printed = (self.part(x, Level.PRODUCT if isinstance(x, Hadamard) else Level.POWER) for x in scalars)
         return self.syntax.space.join(printed), Level.PRODUCT if scalars else Level.ATOM
 
     def _in_front(self, scalars: tuple[Expr, ...], entries: str, level: Level) -> tuple[str, Level]:
@@ -232,15 +250,17 @@ class MathPrinter:
     def _entries(self, factors: _Factors, one: str) -> tuple[str, Level]:
         """What is multiplied and divided entry by entry; nothing in a product of scalars alone."""
         if not factors.above and not factors.below:
+            if factors.sized is not None:
+                return self.leveled(factors.sized)
             return ("" if factors.shape == ONE_BY_ONE else self._all_ones(factors.shape)), Level.ATOM
         sign = self.syntax.hadamard(self.notation)
         if len(factors.above) == 1 and not factors.below:
             printed, level = self.leveled(factors.above[0])
             return (printed, level) if level >= Level.PRODUCT else (self.bracketed(printed), Level.ATOM)
-        printed = sign.join(self(factor, Level.POWER) for factor in factors.above)
+        printed = sign.join(self.part(factor, Level.POWER) for factor in factors.above)
         if not factors.below:
             return printed, Level.HADAMARD
-        divisor = sign.join(self(factor, Level.POWER) for factor in factors.below)
+        divisor = sign.join(self.part(factor, Level.POWER) for factor in factors.below)
         divisor = self.bracketed(divisor) if len(factors.below) > 1 else divisor
         return self.syntax.reciprocal.format(printed or one, divisor), Level.HADAMARD
 
@@ -250,14 +270,14 @@ class MathPrinter:
             return self._factors(_Factors.of(expr))
         if isinstance(base, Act) and _is_word(self.function(base.name)):
             if len(base.operands) > 1:  # sin^2(x) is customary, max^2(x, y) is not
-                return self.syntax.power.format(self(base), exponent), Level.POWER
+                return self.syntax.power.format(self.part(base), exponent), Level.POWER
             raised = self.syntax.power.format(self.function(base.name), exponent)
             return raised + self._arguments(base), Level.POWER
         return self.syntax.power.format(self._base(base), exponent), Level.POWER
 
     def _base(self, expr: Expr) -> str:
         """What a superscript can be put on: in brackets unless it is one symbol without a superscript."""
-        printed = self(expr)
+        printed = self.part(expr)
         simple = isinstance(expr, Stack | Diag | Vec) or (
             isinstance(expr, Variable) and expr.mark in ("", "cotangent") and not self._is_raised(expr)
         )
@@ -269,15 +289,15 @@ class MathPrinter:
 
     def _argument(self, expr: Expr) -> str:
         """An argument of a function that is applied entry by entry: a number needs no vector of ones there."""
-        if isinstance(expr, Act) and _is_number(expr):
+        if isinstance(expr, Act) and is_number(expr):
             return self._called(expr)[0]
         number, rest = coefficient(expr)
-        return self.number(number) if isinstance(rest, Ones) else self(expr)
+        return self.number(number) if isinstance(rest, Ones) else self.part(expr)
 
     def _act(self, expr: Act) -> tuple[str, Level]:
         """A function; of a number alone, with the vector of ones that tells that it is no scalar."""
         shown, level = self._called(expr)
-        if is_scalar(expr) or not _is_number(expr):
+        if is_scalar(expr) or not is_number(expr):
             return shown, level
         return f"{shown}{self.syntax.space}{self._all_ones(expr.shape)}", Level.HADAMARD
 
@@ -303,26 +323,26 @@ class MathPrinter:
         return self._factors(_Factors.of(expr))
 
     def _call(self, function: str, *args: Expr) -> tuple[str, Level]:
-        return function + self.bracketed(", ".join(self(arg) for arg in args)), Level.ATOM
+        return function + self.bracketed(", ".join(self.part(arg) for arg in args)), Level.ATOM
 
     def _total(self, expr: Expr) -> tuple[str, Level]:
         inner = expr.operand
-        shown = [self.syntax.ones + self.syntax.transposed(self.notation), self(inner, Level.PRODUCT)]
+        shown = [self.syntax.ones + self.syntax.transposed(self.notation), self.part(inner, Level.PRODUCT)]
         if inner.shape[1] != 1:
             shown.append(self.syntax.ones)
         return " ".join(shown), Level.PRODUCT
 
     def _stack(self, expr: Stack) -> tuple[str, Level]:
         left, right = self.syntax.square
-        return f"{left}{'; '.join(self(part) for part in expr.args)}{right}", Level.ATOM
+        return f"{left}{'; '.join(self.part(part) for part in expr.args)}{right}", Level.ATOM
 
     def _slice(self, expr: Slice) -> tuple[str, Level]:
         start, stop = expr.bounds
-        inner = self.bracketed(self(expr.operand))
+        inner = self.bracketed(self.part(expr.operand))
         return self.syntax.slice.format(inner, self.size(start + 1), self.size(stop)), Level.ATOM
 
     def _kronecker(self, expr: Expr) -> tuple[str, Level]:
-        return self.syntax.kronecker.join(self(factor, Level.POWER) for factor in expr.args), Level.HADAMARD
+        return self.syntax.kronecker.join(self.part(factor, Level.POWER) for factor in expr.args), Level.HADAMARD
 
     def _commutation(self, expr: Commutation) -> tuple[str, Level]:
         return self.syntax.commutation.format(self.letter("K"), *map(self.size, expr.of_shape)), Level.ATOM
@@ -330,18 +350,21 @@ class MathPrinter:
 
 @dataclass(frozen=True)
 class _Factors:
-    """The factors of an element-by-element product, sorted by how they are written."""
+    """The factors of an element-by-element product, sorted by how they are written; ones that say their size apart."""
 
     shape: Shape
     scalars: tuple[Expr, ...]
     divisors: tuple[Expr, ...]
     above: tuple[Expr, ...]
     below: tuple[Expr, ...]
+    sized: Sized | None = None
 
     @classmethod
     def of(cls, expr: Expr) -> _Factors:
         """Scalars, divisors that are scalars, then the other factors and divisors, each in the author's order."""
-        every = expr.args if isinstance(expr, Hadamard) else (expr,)
+        given = expr.args if isinstance(expr, Hadamard) else (expr,)
+        every = [factor for factor in given if not isinstance(factor, Sized)]
+        sized = next((factor for factor in given if isinstance(factor, Sized)), None)
         split = [(f.operand if isinstance(f, Fill) else f, is_scalar(expr) or isinstance(f, Fill)) for f in every]
         split = [pair for pair in split if not (isinstance(pair[0], Eye) and is_scalar(pair[0]))] or split
 
@@ -349,8 +372,10 @@ class _Factors:
             found = [f for f, is_repeated in split if is_repeated == scalar and _is_inverse(f) == inverse]
             return tuple(power(f.args[0], -int(f.args[1])) if inverse else f for f in found)
 
-        sorted_out = (chosen(scalar, inverse) for scalar in (True, False) for inverse in (False, True))
-        return cls(expr.shape, *sorted_out)
+        scalars, divisors, above, below = (
+            chosen(scalar, inverse) for scalar in (True, False) for inverse in (False, True)
+        )
+        return cls(expr.shape, scalars, divisors, above, below, sized)
 
     @property
     def is_reciprocal(self) -> bool:
@@ -376,13 +401,6 @@ def _is_word(symbol: str) -> bool:
     return _WORD.fullmatch(symbol) is not None
 
 
-def _is_number(expr: Expr) -> bool:
-    """Whether an expression is the same number in every entry, written without a variable."""
-    if isinstance(expr, Act):
-        return all(map(_is_number, expr.operands))
-    return isinstance(coefficient(expr)[1], Ones)
-
-
 def _is_inverse(factor: Expr) -> bool:
     return isinstance(factor, Power) and bool(factor.args[1] < 0)
 
@@ -403,6 +421,7 @@ _RULES: Mapping[str, Callable[[MathPrinter, Any], tuple[str, Level]]] = {
     "Commutation": MathPrinter._commutation,
     "Ones": lambda self, expr: ("1" if is_scalar(expr) else self._all_ones(expr.shape), Level.ATOM),
     "Zeros": lambda self, expr: ("0", Level.ATOM),
+    "Sized": MathPrinter._sized,
     "Eye": lambda self, expr: (self.letter("I"), Level.ATOM),
     "Diag": lambda self, expr: self._call(self.syntax.diag, expr.args[0]),
     "Vec": lambda self, expr: self._call(self.syntax.vec, expr.operand),

@@ -34,6 +34,8 @@ class Syntax:
     fraction_level: Level
     reciprocal: str
     ones: str
+    sized: str
+    times: str
     diag: str
     vec: str
     kronecker: str
@@ -60,6 +62,8 @@ LATEX = Syntax(
     fraction_level=Level.POWER,
     reciprocal=r"{} \oslash {}",
     ones=r"\mathbf{1}",
+    sized="_{{{}}}",
+    times=r" \times ",
     diag=r"\operatorname{diag}",
     vec=r"\operatorname{vec}",
     kronecker=r" \otimes ",
@@ -86,6 +90,8 @@ TEXT = Syntax(
     fraction_level=Level.HADAMARD,
     reciprocal="{} ⊘ {}",
     ones="𝟏",
+    sized="_{{{}}}",
+    times="×",
     diag="diag",
     vec="vec",
     kronecker=" ⊗ ",

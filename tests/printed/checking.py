@@ -21,7 +21,7 @@ from symrnn.documents.structure import Maths
 from symrnn.language.evaluate import run as run_text
 from symrnn.printers.notation import find_notation
 from symrnn.verification.layout import layouts
-from tests.printed.meaning import STEPS, Array, Lazy, Move, Network, Scope, evaluate, settled
+from tests.printed.meaning import STEPS, Array, Move, Network, evaluate, read_sizes
 from tests.printed.reading import READERS, Node, Parser, Relation, UnreadableError, with_underscores
 
 SIZES = (3, 2)
@@ -304,9 +304,9 @@ class Reader:
             label = f"({relation.number}) {relation.left} = {relation.right}"
             try:
                 left, right = (Parser(source, known).read() for source in (relation.left, relation.right))
-                expected = evaluate(left, Scope(value_at(HERE)))
+                expected = evaluate(left, value_at(HERE))
                 shape = expected.shape[-2:]
-                value = _over_time(right, value_at, shape)
+                value = _over_time(read_sizes(right, value_at(HERE), shape), value_at)
             except (UnreadableError, KeyError, ValueError) as error:
                 result.unread.append(f"{label}\n      {type(error).__name__}: {error}")
                 continue
@@ -325,18 +325,15 @@ def _distance(value: Array, expected: Array) -> float:
     return float(np.max(np.abs(value - expected))) / max(1.0, float(np.max(np.abs(expected))))
 
 
-def _over_time(tree: Node, value_at: Callable[[int], Callable[[str], Array]], shape: tuple[int, int]) -> Array:
+def _over_time(tree: Node, value_at: Callable[[int], Callable[[str], Array]]) -> Array:
     """A right side, with sums over all steps."""
     if tree.kind == "sum":
-        return sum(_over_time(part, value_at, shape) for part in tree.parts)
+        return sum(_over_time(part, value_at) for part in tree.parts)
     if tree.kind == "negative":
-        return -_over_time(tree.parts[0], value_at, shape)
+        return -_over_time(tree.parts[0], value_at)
     if tree.kind == "over time":
-        return sum(settled(evaluate(tree.parts[0], Scope(value_at(t), shape)), shape) for t in range(1, STEPS + 1))
-    value = evaluate(tree, Scope(value_at(HERE), shape))
-    if isinstance(value, Lazy) and value.kind.startswith("ones"):
-        return np.broadcast_to(value.factor, shape)
-    return settled(value, shape)
+        return sum(evaluate(tree.parts[0], value_at(t)) for t in range(1, STEPS + 1))
+    return evaluate(tree, value_at(HERE))
 
 
 def _moved(variable: Variable, by: int) -> Variable:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.language.evaluate import NUMPY
 from tests.printed.reading import Node, UnreadableError
+from tests.printed.sizes import Shape, sized
 
 Array = Any
 
@@ -24,297 +25,85 @@ STEPS = 4
 _STEP = 1e-30
 
 
-@dataclass(frozen=True)
-class Lazy:
-    """A value of a size that only the surroundings tell.
-
-    Attributes:
-        kind: "ones" in a column, "ones row" or "ones block"; "square" (an identity, sums with one); "kronecker left" or
-            "kronecker right" (a product with an identity on that side); "stack" (blocks of which some are zero).
-        factor: what the ones are multiplied with; for a square, its size -> the matrix; the other factor of a Kronecker
-            product; the blocks of a stack, None for one that is zero, "identity" for an identity.
-    """
-
-    kind: str
-    factor: Any = 1.0
-
-    def scaled(self, by: Array) -> Lazy:
-        if self.kind == "square":
-            return Lazy("square", lambda n: by * self.factor(n))
-        if self.kind == "stack":
-            if any(isinstance(block, str) for block in self.factor):
-                raise UnreadableError("nothing tells the size of an identity in a stack")
-            return Lazy("stack", [block if block is None else by * block for block in self.factor])
-        return Lazy(self.kind, by * self.factor)
-
-    def of_size(self, size: int, before: bool = True) -> Array:
-        """The value beside one with so many rows (`before` it) or columns."""
-        if self.kind == "square":
-            return self.factor(size)
-        if self.kind == "ones block":  # beside something else, as in I - 𝟏 𝟏ᵀ/n, it is square
-            return self.factor * np.ones((size, size))
-        if self.kind in ("ones", "ones row"):
-            if self.kind == "ones row" and not before:
-                raise UnreadableError("nothing tells the length of a row of ones")
-            return self.factor * np.ones((1, size) if before else (size, 1))
-        if self.kind == "stack":
-            return self._stacked(size)
-        other = np.eye(size // self.factor.shape[-1 if before else -2])
-        return np.kron(self.factor, other) if self.kind == "kronecker right" else np.kron(other, self.factor)
-
-    def _stacked(self, rows: int) -> Array:
-        """So many rows in all; blocks of zeros share what is left."""
-        if any(isinstance(block, str) for block in self.factor):
-            raise UnreadableError("nothing tells the size of an identity in a stack")
-        known = [block for block in self.factor if block is not None]
-        left = rows - sum(block.shape[-2] for block in known)
-        zeros = np.zeros((left // max(1, len(self.factor) - len(known)), known[0].shape[-1]))
-        return np.concatenate([zeros if block is None else block for block in self.factor], axis=-2)
-
-    def settled(self, shape: tuple[int, int]) -> Array:
-        """The value in a place of this shape."""
-        if self.kind.startswith("ones"):
-            return self.factor * np.ones(shape)
-        return self.of_size(shape[0] if self.kind in ("square", "stack") else shape[1])
-
-
-@dataclass(frozen=True)
-class Scope:
-    """Where a formula is evaluated.
-
-    Attributes:
-        value: a printed name -> its array, (..., rows, columns).
-        shape: rows and columns of the whole, where a left side tells them.
-    """
-
-    value: Callable[[str], Array]
-    shape: tuple[int, int] | None = None
+Value = Callable[[str], Array]
+"""A printed name -> its array, (..., rows, columns)."""
 
 
 def transposed(value: Array) -> Array:
     return np.swapaxes(value, -1, -2)
 
 
-def evaluate(tree: Node, scope: Scope) -> Array:
-    """The value of a tree; a scalar is (1, 1)."""
-    return _RULES[tree.kind](tree.parts, scope)
+def read_sizes(tree: Node, value: Value, shape: Shape) -> Node:
+    """A formula with the size of every one, identity and zero in it, where the left side has this shape."""
+    return sized(tree, lambda name: value(name).shape[-2:], lambda size: _whole(size, value), shape)
 
 
-def settled(value: Array, shape: tuple[int, int] | None) -> Array:
-    """A value of its full shape."""
-    if not isinstance(value, Lazy):
-        return value
-    if shape is None:
-        raise UnreadableError("nothing tells the size of an identity or of ones")
-    return value.settled(shape)
+def evaluate(tree: Node, value: Value) -> Array:
+    """The value of a formula that has all sizes; a scalar is (1, 1)."""
+    return _RULES[tree.kind](tree.parts, value)
+
+
+def _whole(tree: Node, value: Value) -> int:
+    return round(float(np.real(evaluate(tree, value)).item()))
 
 
 def _is_scalar(value: Array) -> bool:
-    return not isinstance(value, Lazy) and value.shape[-2:] == (1, 1)
+    return bool(value.shape[-2:] == (1, 1))
 
 
-def _product(a: Array, b: Array) -> Array:
+def _sum(parts: tuple[Node, ...], value: Value) -> Array:
+    first, *others = (evaluate(part, value) for part in parts)
+    return sum(others, first)
+
+
+def _product(parts: tuple[Node, ...], value: Value) -> Array:
     """Side by side: a scalar scales, anything else is a matrix product."""
-    if isinstance(a, Lazy) and isinstance(b, Lazy):
-        if (a.kind, b.kind) == ("ones", "ones row"):
-            return Lazy("ones block", a.factor * b.factor)
-        if _adds_up(a, b):
-            known = np.concatenate([block for block in b.factor if block is not None], axis=-2)
-            return a.of_size(known.shape[-2]) @ known
-        raise UnreadableError("nothing tells the size of an identity or of ones")
-    if isinstance(a, Lazy):
-        if a.kind == "stack":
-            return Lazy("stack", [b if isinstance(block, str) else block for block in a.factor])
-        return a.scaled(b) if _is_scalar(b) else a.of_size(b.shape[-2]) @ b
-    if isinstance(b, Lazy):
-        return b.scaled(a) if _is_scalar(a) else a @ b.of_size(a.shape[-1], before=False)
-    if _is_scalar(a) or _is_scalar(b):
-        return a * b
-    if a.shape[-1] != b.shape[-2]:
-        raise UnreadableError(f"shapes {a.shape[-2:]} and {b.shape[-2:]} side by side")
-    return a @ b
-
-
-def _adds_up(a: Array, b: Array) -> bool:
-    """Whether a row of ones adds up the rows of a stack, to which blocks of zeros give nothing."""
-    if not (isinstance(a, Lazy) and isinstance(b, Lazy) and (a.kind, b.kind) == ("ones row", "stack")):
-        return False
-    return not any(isinstance(block, str) for block in b.factor)
-
-
-def _plain(value: Array) -> Array:
-    """Ones as a number, which is repeated where it is added or multiplied entry by entry."""
-    if isinstance(value, Lazy) and value.kind in ("ones", "ones row"):
-        return np.reshape(np.asarray(value.factor, complex), (1, 1)) if np.size(value.factor) == 1 else value.factor
-    return value
-
-
-_REPEATED = ("ones", "ones row", "ones block")
-
-
-def _entrywise(operation: Callable[..., Array], *values: Array) -> Array:
-    """Entry by entry; numbers repeated as often as the surroundings tell stay so where all others are numbers."""
-    kind = next((value.kind for value in values if isinstance(value, Lazy) and value.kind in _REPEATED), None)
-    numbers = [v.factor if isinstance(v, Lazy) and v.kind in _REPEATED else v for v in values]
-    if any(isinstance(value, Lazy) for value in numbers):
-        raise UnreadableError("an identity entry by entry")
-    result = operation(*(np.asarray(value) if np.ndim(value) >= 2 else np.full((1, 1), value) for value in numbers))
-    return Lazy(kind, result) if kind and _is_scalar(result) else result
-
-
-def _sum(parts: tuple[Node, ...], scope: Scope) -> Array:
-    values = [evaluate(part, scope) for part in parts]
-    kinds = {value.kind if isinstance(value, Lazy) else "" for value in values}
-    if kinds == {"stack"}:
-        return _sum_of_stacks(values)
-    if kinds <= {"square", "ones block"} and scope.shape is None:
-        return Lazy("square", lambda n: sum(value.of_size(n) for value in values))
-    if (kinds <= {"", *_REPEATED} and len(kinds) > 1) or kinds <= set(_REPEATED):
-        return _entrywise(lambda *all_of_them: sum(all_of_them[1:], all_of_them[0]), *values)
-    values = [_plain(value) for value in values]
-    shape = next((v.shape[-2:] for v in values if not isinstance(v, Lazy) and v.shape[-2:] != (1, 1)), scope.shape)
-    total = settled(values[0], shape)
-    for value in values[1:]:
-        total = total + settled(value, shape)
-    return total
-
-
-def _sum_of_stacks(stacks: list[Lazy]) -> Array:
-    """Block by block; where every block is known in one of them, so is the whole."""
-    blocks = []
-    for together in zip(*(stack.factor for stack in stacks), strict=True):
-        known = [block for block in together if block is not None and not isinstance(block, str)]
-        known += [np.eye(known[0].shape[-1]) if known else "identity" for block in together if isinstance(block, str)]
-        blocks.append(known[0] if len(known) == 1 else sum(known[1:], known[0]) if known else None)
-    is_open = any(block is None or isinstance(block, str) for block in blocks)
-    return Lazy("stack", blocks) if is_open else np.concatenate(blocks, -2)
-
-
-def _negative(parts: tuple[Node, ...], scope: Scope) -> Array:
-    value = evaluate(parts[0], scope)
-    return value.scaled(-1.0) if isinstance(value, Lazy) else -value
-
-
-def _chain(parts: tuple[Node, ...], scope: Scope) -> Array:
-    """A product is associative, so it may begin where the sizes are known."""
-    inner = replace(scope, shape=None)
-    values = [evaluate(part, inner) for part in parts]
-    last = values[-1]
-    if isinstance(last, Lazy) and last.kind == "stack" and scope.shape:  # its identity is as wide as the product
-        blocks = [np.eye(scope.shape[1]) if isinstance(block, str) else block for block in last.factor]
-        values[-1] = Lazy("stack", blocks)
-    if isinstance(last, Lazy) and last.kind.startswith("kronecker") and scope.shape:
-        values[-1] = last.settled(scope.shape)
-    while len(values) > 1:
-        for position in reversed(range(len(values) - 1)):
-            a, b = values[position : position + 2]
-            if _adds_up(a, b) or (not (isinstance(a, Lazy) and isinstance(b, Lazy)) and not _must_wait(a, b)):
-                values[position : position + 2] = [_product(a, b)]
-                break
+    scale, result = 1.0, None
+    for factor in (evaluate(part, value) for part in parts):
+        if _is_scalar(factor):
+            scale = scale * factor
         else:
-            first, last = values[0], values[-1]
-            if scope.shape and isinstance(last, Lazy) and last.kind == "ones row":
-                values[-1] = last.settled((1, scope.shape[1]))
-            elif scope.shape and isinstance(first, Lazy) and first.kind == "ones":
-                values[0] = first.settled((scope.shape[0], 1))
-            elif len(values) != 2:
-                raise UnreadableError("nothing tells the sizes of a product")
-            else:
-                return _product(*values)
-    return values[0]
+            result = factor if result is None else result @ factor
+    return scale if result is None else scale * result
 
 
-def _must_wait(a: Array, b: Array) -> bool:
-    """Ones in a column before a row, or in a row behind a column: how many, the factor on the other side tells."""
-    if isinstance(a, Lazy):
-        return a.kind == "ones" and not _is_scalar(b)
-    return isinstance(b, Lazy) and b.kind == "ones row" and not _is_scalar(a)
+def _entrywise(operation: Callable[..., Array]) -> Callable[[tuple[Node, ...], Value], Array]:
+    return lambda parts, value: operation(*(evaluate(part, value) for part in parts))
 
 
-def _times(parts: tuple[Node, ...], scope: Scope) -> Array:
-    return _entrywise(operator.mul, *(evaluate(part, scope) for part in parts))
-
-
-def _by(parts: tuple[Node, ...], scope: Scope) -> Array:
-    a, b = (evaluate(part, scope) for part in parts)
-    if isinstance(a, Lazy) and a.kind not in _REPEATED:
-        return a.scaled(1 / b)
-    return _entrywise(operator.truediv, a, b)
-
-
-def _kronecker(parts: tuple[Node, ...], scope: Scope) -> Array:
-    a, b = (evaluate(part, replace(scope, shape=None)) for part in parts)
-    lazy = [value.kind for value in (a, b) if isinstance(value, Lazy)]
-    if lazy not in ([], ["square"]):
-        raise UnreadableError("nothing tells the sizes of a Kronecker product")
-    if isinstance(a, Lazy):  # a multiple of the identity, whose entry of size 1 is the multiple
-        return Lazy("kronecker left", b * a.of_size(1))
-    if isinstance(b, Lazy):
-        return Lazy("kronecker right", a * b.of_size(1))
-    return np.kron(a, b)
-
-
-def _transposed(parts: tuple[Node, ...], scope: Scope) -> Array:
-    value = evaluate(parts[0], replace(scope, shape=scope.shape and scope.shape[::-1]))
-    if isinstance(value, Lazy):
-        if value.kind in ("ones", "ones row"):
-            return Lazy("ones row" if value.kind == "ones" else "ones", value.factor)
-        raise UnreadableError(f"the transpose of {value.kind}")
-    return transposed(value)
-
-
-def _power(parts: tuple[Node, ...], scope: Scope) -> Array:
-    return _entrywise(operator.pow, *(evaluate(part, scope) for part in parts))
-
-
-def _call(parts: tuple[Any, ...], scope: Scope) -> Array:
+def _call(parts: tuple[Any, ...], value: Value) -> Array:
     name, arguments = parts
-    inner = scope if name in FUNCTIONS else replace(scope, shape=None)
-    values = [evaluate(argument, inner) for argument in arguments]
+    values = [evaluate(argument, value) for argument in arguments]
     if name in FUNCTIONS:
-        return _entrywise(getattr(NUMPY, name), *values)
-    values = [_plain(value) for value in values]
+        return getattr(NUMPY, name)(*values)
+    (x,) = values
     if name == "diag":
-        (column,) = values
-        if _is_scalar(column):  # a number stands for a vector of it
-            return Lazy("square", lambda n: column * np.eye(n))
-        return column * np.eye(column.shape[-2])
+        return x * np.eye(x.shape[-2])
     if name == "vec":
-        (matrix,) = values
-        return transposed(matrix).reshape(*matrix.shape[:-2], -1, 1)
+        return transposed(x).reshape(*x.shape[:-2], -1, 1)
     if name == "argmax":
-        (x,) = values
         return (x.real == np.max(x.real, axis=-2, keepdims=True)).astype(float)
     if name == "softmax":
-        (x,) = values
         e = np.exp(x - np.max(x.real, axis=-2, keepdims=True))
         return e / e.sum(axis=-2, keepdims=True)
     raise UnreadableError(f"unknown function {name}")
 
 
-def _stack(parts: tuple[Node, ...], scope: Scope) -> Array:
-    """Under one another; with an identity or zeros among the parts, the surroundings tell the sizes."""
-    inner = replace(scope, shape=None)
-    if any(part.kind == "identity" or part == Node("number", (0.0,)) for part in parts):
-        blocks = [
-            "identity" if part.kind == "identity" else None if part == Node("number", (0.0,)) else evaluate(part, inner)
-            for part in parts
-        ]
-        return Lazy("stack", blocks)
-    values = [evaluate(part, inner) for part in parts]
+def _stack(parts: tuple[Node, ...], value: Value) -> Array:
+    values = [evaluate(part, value) for part in parts]
     lead = np.broadcast_shapes(*(v.shape[:-2] for v in values))
     return np.concatenate([np.broadcast_to(v, (*lead, *v.shape[-2:])) for v in values], axis=-2)
 
 
-def _slice(parts: tuple[Node, ...], scope: Scope) -> Array:
+def _slice(parts: tuple[Node, ...], value: Value) -> Array:
     """Entries are counted from 1, and the last one belongs to the slice."""
-    value, start, stop = (evaluate(part, replace(scope, shape=None)) for part in parts)
-    return value[..., int(np.real(start).item()) - 1 : int(np.real(stop).item()), :]
+    start, stop = (_whole(part, value) for part in parts[1:])
+    return evaluate(parts[0], value)[..., start - 1 : stop, :]
 
 
-def _commutation(parts: tuple[Node, ...], scope: Scope) -> Array:
+def _commutation(parts: tuple[Node, ...], value: Value) -> Array:
     """K_{m,n} vec(A) = vec(Aᵀ) for an m by n matrix A."""
-    m, n = (int(np.real(evaluate(part, scope)).item()) for part in parts)
+    m, n = (_whole(part, value) for part in parts)
     result = np.zeros((m * n, m * n))
     for i in range(m):
         for j in range(n):
@@ -322,23 +111,24 @@ def _commutation(parts: tuple[Node, ...], scope: Scope) -> Array:
     return result
 
 
-_RULES: Mapping[str, Callable[[tuple[Any, ...], Scope], Array]] = {
-    "name": lambda parts, scope: scope.value(parts[0]),
-    "number": lambda parts, scope: np.full((1, 1), parts[0]),
+_RULES: Mapping[str, Callable[[tuple[Any, ...], Value], Array]] = {
+    "name": lambda parts, value: value(parts[0]),
+    "number": lambda parts, value: np.full((1, 1), parts[0]),
     "sum": _sum,
-    "negative": _negative,
-    "product": _chain,
-    "times": _times,
-    "by": _by,
-    "kronecker": _kronecker,
-    "transposed": _transposed,
-    "power": _power,
+    "negative": _entrywise(operator.neg),
+    "product": _product,
+    "times": _entrywise(operator.mul),
+    "by": _entrywise(operator.truediv),
+    "kronecker": _entrywise(np.kron),
+    "transposed": _entrywise(transposed),
+    "power": _entrywise(operator.pow),
     "call": _call,
     "stack": _stack,
     "slice": _slice,
     "commutation": _commutation,
-    "ones": lambda parts, scope: Lazy("ones"),
-    "identity": lambda parts, scope: Lazy("square", np.eye),
+    "ones": lambda parts, value: np.ones(parts),
+    "zeros": lambda parts, value: np.zeros(parts),
+    "identity": lambda parts, value: np.eye(*parts),
 }
 
 
@@ -397,6 +187,7 @@ class Network:
         self.inputs = [{name: draw(name) for name in inputs} for _ in range(STEPS)]
         self.losses = [{name: rng.standard_normal(shapes[name]) for name in self.states} for _ in range(STEPS + 1)]
         self.losses[STEPS] = {name: np.zeros(shapes[name]) for name in self.states}
+        self._sized: dict[str, Node] = {}
         self.frames = self.run(None)[0]
 
     def run(self, move: Move | None) -> tuple[list[dict[str, Array]], Array]:
@@ -442,7 +233,9 @@ class Network:
                 found = fixed[of] if time is None else now[of] if time == 0 else entering[of]
                 return found + by if (of, time) == mine else found
 
-            now[name] = settled(evaluate(right, Scope(value, self.shapes[name])), self.shapes[name])
+            if name not in self._sized:
+                self._sized[name] = read_sizes(right, value, self.shapes[name])
+            now[name] = evaluate(self._sized[name], value)
             if now[name].shape[-2:] != self.shapes[name]:
                 now[name] = np.broadcast_to(now[name], (*now[name].shape[:-2], *self.shapes[name]))
             if move and (move.place, move.name, move.step) == ("value", name, step):

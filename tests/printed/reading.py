@@ -187,6 +187,7 @@ _SIGNS = {
     r"\odot": "⊙",
     r"\oslash": "⊘",
     r"\otimes": "⊗",
+    r"\times": "×",
     r"\mathbf{1}": "𝟏",
     r"\vert": "|",
     r"\circ": "⊙",
@@ -201,9 +202,9 @@ _TOKEN = re.compile(
     |(?P<transposed>\^\{\\top\}|\^\{\\mathsf\{T\}\}|\^\{T\}|ᵀ)
     |(?P<frac>\\frac(?=\{))
     |(?P<root>\\sqrt(?=\{)|√(?=\())
-    |(?P<commutation>K_\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})
+    |(?P<commutation>(?:K|𝕂|\\mathbb\{K\})_\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})
     |(?P<number>[0-9]+(?:\.[0-9]+)?(?:e-?[0-9]+)?)
-    |(?P<word>\\(?:operatorname|mathrm)\{(?:[A-Za-z]|\\_)+\}|\\[A-Za-z]+|[^\W\d_]+(?:_[a-z]+)?)
+    |(?P<word>\\mathbb\{I\}|\\(?:operatorname|mathrm)\{(?:[A-Za-z]|\\_)+\}|\\[A-Za-z]+|[^\W\d_]+(?:_[a-z]+)?)
     |(?P<sign>.)""",
     re.VERBOSE,
 )
@@ -414,6 +415,8 @@ class Parser:
         if token.kind == "name":
             return Node("name", (token.source,))
         if token.kind == "number":
+            if token.source == "0" and self._is("_"):
+                return Node("zeros", self._subscript())
             return Node("number", (float(token.source),))
         if token.kind == "frac":
             return Node("by", (self._braced(), self._braced()))
@@ -421,7 +424,7 @@ class Parser:
             inner = self._braced() if self._is("{") else self._bracket("(", ")")
             return Node("call", ("sqrt", (inner,)))
         if token.kind == "commutation":
-            sizes = re.split(r",(?![^{]*\})", token.source[3:-1])
+            sizes = re.split(r",(?![^{]*\})", token.source.partition("_{")[2][:-1])
             return Node("commutation", tuple(Parser(size.strip(), self.names).read() for size in sizes))
         if token.kind == "word":
             return self._function(token)
@@ -432,7 +435,7 @@ class Parser:
             return self._braced()
         if self._is("𝟏"):
             self._take()
-            return Node("ones")
+            return Node("ones", self._subscript())
         if self._is("["):
             return self._stack()
         if self._is("⌊"):
@@ -440,6 +443,19 @@ class Parser:
         if self._is("|"):
             return self._bars()
         raise self._wrong("expected a formula")
+
+    def _subscript(self) -> tuple[Node, ...]:
+        """The sizes that ones, an identity or zeros say, if they do."""
+        if not self._is("_"):
+            return ()
+        self._take()
+        self._expect("{")
+        sizes = [self._sum()]
+        if self._is("×"):
+            self._take()
+            sizes.append(self._sum())
+        self._expect("}")
+        return tuple(sizes)
 
     def _braced(self) -> Node:
         return self._bracket("{", "}")
@@ -484,8 +500,8 @@ class Parser:
 
     def _function(self, token: Token) -> Node:
         word = _word(token.source)
-        if word == "I":
-            return Node("identity")
+        if word in ("I", "𝕀", r"mathbb{I}"):
+            return Node("identity", self._subscript())
         if word == "log" and self._next.kind == "word" and _word(self._next.source) in ("σ", "sigma"):
             self._take()
             word = "log σ"

@@ -14,6 +14,7 @@ from symrnn.algebra.nodes import Variable
 from symrnn.errors import MissingRuleError
 from symrnn.printers import NOTATIONS, latex, text
 from symrnn.printers.mathematics import _RULES, MathPrinter
+from symrnn.printers.sizes import Sized
 from symrnn.printers.syntax import LATEX, TEXT
 
 n, m = Symbol("d_h", integer=True, positive=True), Symbol("d_x", integer=True, positive=True)
@@ -45,6 +46,7 @@ EXAMPLES = {
     "Diag": (nodes.diag(a), r"\operatorname{diag}(a_t)", "diag(a_t)"),
     "Vec": (nodes.vec(C), r"\operatorname{vec}(C_t)", "vec(C_t)"),
     "Argmax": (nodes.argmax(a), r"\operatorname{argmax}(a_t)", "argmax(a_t)"),
+    "Sized": (Sized(nodes.Eye(n)), "I_{d_h}", "I_{d_h}"),
     "Softmax": (nodes.softmax(a), r"\operatorname{softmax}(a_t)", "softmax(a_t)"),
 }
 
@@ -55,7 +57,7 @@ def node_names() -> list[str]:
 
 
 def test_every_node_has_a_rule_and_an_example() -> None:
-    assert set(node_names()) == set(_RULES) == set(EXAMPLES)
+    assert {*node_names(), "Sized"} == set(_RULES) == set(EXAMPLES)
 
 
 @pytest.mark.parametrize("name", sorted(_RULES))

@@ -1,0 +1,355 @@
+"""Which ones, identities and zeros of a formula have to say how large they are: those whose size nothing tells.
+
+Every place of a formula has two sizes, its rows and its columns.  Places that must have a size in common share it: the
+terms of a sum, factors entry by entry, neighbours in a product, the whole and the left side of its equation.  A size is
+told where a variable has it.  Of a stack, a Kronecker product and a vec the whole is told where all parts are, and a
+part where the whole and all other parts are.  What is left over is shown with a subscript, in the order of reading, and
+tells what hangs together with it in turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import sympy
+from sympy.matrices.expressions import MatrixExpr
+
+from symrnn.algebra.nodes import Act, Expr, Fill, Hadamard, Ones, Product, Shape, coefficient, is_scalar, parts
+
+_OPEN = frozenset({"Ones", "Eye", "Zeros", "Fill", "Total", "Act"})
+"""Kinds of nodes that may show something of a size that others must tell."""
+
+
+class Sized(MatrixExpr):
+    """Ones, an identity or zeros that are shown with their size."""
+
+    @property
+    def atom(self) -> Expr:
+        """What is shown with its size."""
+        return self.args[0]
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of the ones, the identity or the zeros."""
+        return self.atom.shape  # type: ignore[no-any-return]
+
+
+def with_sizes(expr: Expr) -> Expr:
+    """The expression, with `Sized` in the places whose size nothing tells.
+
+    The shape of the whole counts as told: a left side has it, or the question that the expression answers.
+    """
+    if not any(type(part).__name__ in _OPEN for part in parts(expr)):
+        return expr
+    sizing = _Sizing()
+    place = sizing.place(expr)
+    place.rows.tell()
+    place.cols.tell()
+    sizing.name_what_is_open()
+    return place.build()
+
+
+def is_number(expr: Expr) -> bool:
+    """Whether an expression is the same number in every entry, written without a variable."""
+    if isinstance(expr, Act):
+        return all(map(is_number, expr.operands))
+    return isinstance(coefficient(expr)[1], Ones)
+
+
+class _Size:
+    """The size of one place, or of several that must have the same."""
+
+    def __init__(self, told: bool = False) -> None:
+        self._told, self._joined = told, self
+
+    @property
+    def _root(self) -> _Size:
+        root = self
+        while root._joined is not root:
+            root = root._joined
+        return root
+
+    @property
+    def is_told(self) -> bool:
+        return self._root._told
+
+    def tell(self) -> None:
+        self._root._told = True
+
+    def join(self, other: _Size) -> None:
+        mine, theirs = self._root, other._root
+        mine._told = theirs._told = mine._told or theirs._told
+        theirs._joined = mine
+
+
+@dataclass
+class _Place:
+    """A part of a formula where it stands.
+
+    Attributes:
+        rows: its rows.
+        cols: its columns.
+        build: the part, once it is known what has to say its size.
+        ones: where it shows nothing but ones, perhaps with numbers and scalars in front, these.
+    """
+
+    rows: _Size
+    cols: _Size
+    build: Callable[[], Expr]
+    ones: _Atom | None = None
+
+    def join(self, other: _Place) -> None:
+        self.rows.join(other.rows)
+        self.cols.join(other.cols)
+
+
+@dataclass
+class _Atom:
+    """What may have to say its size."""
+
+    rows: _Size
+    cols: _Size
+    is_matrix: bool
+    is_named: bool = False
+
+    def name(self) -> None:
+        self.is_named = True
+        self.rows.tell()
+        self.cols.tell()
+
+
+@dataclass
+class _Composed:
+    """Sizes that are sums or products of those of several parts.
+
+    Attributes:
+        wholes: the sizes of the whole.
+        parts: of each part the sizes, one for each of the whole.
+    """
+
+    wholes: list[_Size]
+    parts: list[list[_Size]]
+
+    def propagate(self) -> bool:
+        """Tell what follows from the others; whether anything did."""
+        if sum(not all(size.is_told for size in part) for part in self.parts) > 1:
+            return False
+        found = False
+        for whole, *pieces in zip(self.wholes, *self.parts, strict=True):
+            still_open = [size for size in (whole, *pieces) if not size.is_told]
+            if len(still_open) == 1:
+                still_open[0].tell()
+                found = True
+        return found
+
+
+def _same(expr: Expr, args: list[Expr]) -> Expr:
+    """The node with other arguments, or itself where they are the same."""
+    unchanged = all(new is old for new, old in zip(args, expr.args, strict=True))
+    return expr if unchanged else sympy.Basic.__new__(type(expr), *args)
+
+
+class _Sizing:
+    """Collects what may have to say its size, and how sizes hang together."""
+
+    def __init__(self) -> None:
+        self.atoms: list[_Atom] = []
+        self.composed: list[_Composed] = []
+
+    def name_what_is_open(self) -> None:
+        """Let say their size, in the order of reading, those whose size is still open."""
+        self._propagate()
+        for atom in self.atoms:
+            if not (atom.rows.is_told and atom.cols.is_told):
+                atom.name()
+                self._propagate()
+
+    def _propagate(self) -> None:
+        changed = True
+        while changed:
+            changed = False
+            for composed in self.composed:
+                changed |= composed.propagate()
+
+    def place(self, expr: Expr) -> _Place:
+        """A part of the formula."""
+        return _PLACES.get(type(expr).__name__, _Sizing._leaf)(self, expr)
+
+    def inside(self, expr: Expr) -> _Place:
+        """A part beside which ones are read as a column: a matrix of them says its size."""
+        place = self.place(expr)
+        if place.ones is not None and place.ones.is_matrix:
+            place.ones.name()
+        return place
+
+    def _rebuilt(self, expr: Expr, places: Mapping[int, _Place]) -> Callable[[], Expr]:
+        return lambda: _same(expr, [places[n].build() if n in places else arg for n, arg in enumerate(expr.args)])
+
+    def _atom(self, shape: Shape, rows: _Size, cols: _Size) -> _Atom:
+        atom = _Atom(rows, cols, is_matrix=1 not in shape)
+        self.atoms.append(atom)
+        return atom
+
+    # --- a rule for a kind of node ---
+
+    def _leaf(self, expr: Expr) -> _Place:
+        return _Place(_Size(True), _Size(True), lambda: expr)
+
+    def _square(self, expr: Expr) -> _Place:
+        if is_scalar(expr):
+            return self._leaf(expr)
+        size = _Size()
+        atom = self._atom(expr.shape, size, size)
+        return _Place(size, size, lambda: Sized(expr) if atom.is_named else expr)
+
+    def _zeros(self, expr: Expr) -> _Place:
+        rows, cols = (_Size(told=size == 1) for size in expr.shape)
+        atom = self._atom(expr.shape, rows, cols)
+        return _Place(rows, cols, lambda: Sized(expr) if atom.is_named else expr)
+
+    def _ones(self, expr: Expr) -> _Place:
+        return self._repeated(expr.shape, lambda ones: expr if ones is None else ones)
+
+    def _repeated(self, shape: Shape, build: Callable[[Expr | None], Expr]) -> _Place:
+        """Ones with or without something in front; `build` gets the ones that say their size, if they do."""
+        rows, cols = (_Size(told=size == 1) for size in shape)
+        atom = self._atom(shape, rows, cols)
+        return _Place(rows, cols, lambda: build(Sized(Ones(*shape)) if atom.is_named else None), atom)
+
+    def _sum(self, expr: Expr) -> _Place:
+        """Its terms; ones are a number there, which is repeated."""
+        whole = _Place(_Size(), _Size(), lambda: expr)
+        shown = {n: term for n, term in enumerate(expr.args) if not isinstance(coefficient(term)[1], Ones)}
+        places = {n: self.place(term) for n, term in shown.items()}
+        for place in places.values():
+            whole.join(place)
+        whole.build = self._rebuilt(expr, places)
+        return whole
+
+    def _product(self, expr: Expr) -> _Place:
+        factors = [(n, factor) for n, factor in enumerate(expr.args) if getattr(factor, "is_Matrix", False)]
+        if len(factors) == 1:
+            place = self.place(factors[0][1])
+            return _Place(place.rows, place.cols, self._rebuilt(expr, {factors[0][0]: place}), place.ones)
+        places = {n: self.inside(factor) for n, factor in factors}
+        row = list(places.values())
+        for left, right in pairwise(row):
+            left.cols.join(right.rows)
+        return _Place(row[0].rows, row[-1].cols, self._rebuilt(expr, places))
+
+    def _entries(self, expr: Expr) -> _Place:
+        """Factors entry by entry, scalars among them; scalars alone are repeated as ones are."""
+        whole = self._leaf(expr) if is_scalar(expr) else _Place(_Size(), _Size(), lambda: expr)
+        places = {n: self.place(factor) for n, factor in enumerate(expr.args) if not isinstance(factor, Fill)}
+        fills = {n: self._filled(factor) for n, factor in enumerate(expr.args) if isinstance(factor, Fill)}
+        build = self._rebuilt(expr, places | fills)
+        for place in () if is_scalar(expr) else places.values():
+            whole.join(place)
+        if places:
+            return _Place(whole.rows, whole.cols, build)
+        return self._repeated(expr.shape, lambda ones: _with_ones(build(), ones))
+
+    def _filled(self, fill: Expr) -> _Place:
+        """The scalar of a factor that is repeated."""
+        return _Place(_Size(), _Size(), self._rebuilt(fill, {0: self.place(fill.operand)}))
+
+    def _fill(self, expr: Expr) -> _Place:
+        place = self._filled(expr)
+        return self._repeated(expr.shape, lambda ones: _with_ones(place.build(), ones))
+
+    def _power(self, expr: Expr) -> _Place:
+        place = self.place(expr.args[0])
+        return _Place(place.rows, place.cols, self._rebuilt(expr, {0: place}))
+
+    def _act(self, expr: Expr) -> _Place:
+        """A function's arguments; a number is repeated as the others need it."""
+        if is_scalar(expr):
+            whole = self._leaf(expr)
+        elif is_number(expr):
+            alone = expr.xreplace({part: Ones(1, 1) for part in parts(expr) if isinstance(part, Ones)})
+            return self._repeated(expr.shape, lambda ones: expr if ones is None else _with_ones(alone, ones))
+        else:
+            whole = _Place(_Size(), _Size(), lambda: expr)
+        shown = {n: arg for n, arg in enumerate(expr.args) if n and not is_number(arg)}
+        places = {n: self.place(arg) for n, arg in shown.items()}
+        for place in places.values():
+            whole.join(place)
+        return _Place(whole.rows, whole.cols, self._rebuilt(expr, places))
+
+    def _transposed(self, expr: Expr) -> _Place:
+        place = self.place(expr.args[0])
+        return _Place(place.cols, place.rows, self._rebuilt(expr, {0: place}))
+
+    def _total(self, expr: Expr) -> _Place:
+        """A sum of entries is shown as a product with ones on both sides."""
+        rows, cols = expr.operand.shape
+        behind = () if cols == 1 else (Ones(cols, 1),)
+        shown = sympy.Basic.__new__(Product, Ones(1, rows), expr.operand, *behind)
+        place = self._product(shown)
+        return _Place(_Size(True), _Size(True), lambda: expr if (built := place.build()) is shown else built)
+
+    def _stack(self, expr: Expr) -> _Place:
+        whole = _Place(_Size(), _Size(), lambda: expr)
+        places = dict(enumerate(map(self.inside, expr.args)))
+        for place in places.values():
+            whole.cols.join(place.cols)
+        self.composed.append(_Composed([whole.rows], [[place.rows] for place in places.values()]))
+        return _Place(whole.rows, whole.cols, self._rebuilt(expr, places))
+
+    def _slice(self, expr: Expr) -> _Place:
+        place = self.inside(expr.args[0])
+        return _Place(_Size(True), place.cols, self._rebuilt(expr, {0: place}))
+
+    def _kronecker(self, expr: Expr) -> _Place:
+        whole = _Place(_Size(), _Size(), lambda: expr)
+        places = dict(enumerate(map(self.inside, expr.args)))
+        sizes = [[place.rows, place.cols] for place in places.values()]
+        self.composed.append(_Composed([whole.rows, whole.cols], sizes))
+        return _Place(whole.rows, whole.cols, self._rebuilt(expr, places))
+
+    def _diag(self, expr: Expr) -> _Place:
+        place = self.inside(expr.args[0])
+        return _Place(place.rows, place.rows, self._rebuilt(expr, {0: place}))
+
+    def _vec(self, expr: Expr) -> _Place:
+        place, whole = self.inside(expr.args[0]), _Size()
+        self.composed.append(_Composed([whole], [[place.rows], [place.cols]]))
+        return _Place(whole, _Size(True), self._rebuilt(expr, {0: place}))
+
+    def _by_column(self, expr: Expr) -> _Place:
+        place = self.inside(expr.args[0])
+        return _Place(place.rows, place.cols, self._rebuilt(expr, {0: place}))
+
+
+def _with_ones(scalars: Expr, ones: Expr | None) -> Expr:
+    """What is repeated, and ones that say how often."""
+    if ones is None:
+        return scalars
+    repeated = Fill(scalars, *ones.shape) if is_scalar(scalars) else scalars
+    factors = repeated.args if isinstance(repeated, Hadamard) else (repeated,)
+    return sympy.Basic.__new__(Hadamard, *factors, ones)
+
+
+_PLACES: Mapping[str, Callable[[_Sizing, Expr], _Place]] = {
+    "Ones": lambda self, expr: self._leaf(expr) if is_scalar(expr) else self._ones(expr),
+    "Eye": _Sizing._square,
+    "Zeros": _Sizing._zeros,
+    "Sum": _Sizing._sum,
+    "Product": _Sizing._product,
+    "Hadamard": _Sizing._entries,
+    "Fill": _Sizing._fill,
+    "Power": _Sizing._power,
+    "Act": _Sizing._act,
+    "Transposed": _Sizing._transposed,
+    "Total": _Sizing._total,
+    "Stack": _Sizing._stack,
+    "Slice": _Sizing._slice,
+    "Kronecker": _Sizing._kronecker,
+    "Diag": _Sizing._diag,
+    "Vec": _Sizing._vec,
+    "Softmax": _Sizing._by_column,
+    "Argmax": _Sizing._by_column,
+}
+"""Kind of node -> how the sizes of its parts hang together; any other kind tells its own shape."""
