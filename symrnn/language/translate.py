@@ -25,6 +25,7 @@ from symrnn.language.measuring import cut_names, measured
 from symrnn.language.parts import bounds, equal_part
 from symrnn.language.readings import infer
 from symrnn.language.recurrence import Cell, Equation, freeze
+from symrnn.language.whole import WHOLE, along
 
 #: A literal beyond these bounds has no use in a cell; exact arithmetic would carry it along forever.
 _LARGEST, _FINEST = 10**9, 10**30
@@ -269,41 +270,13 @@ class _Builder:
             raise CellError(self.definition.place(node), problem, "combine it with a matrix: A + v[:, None]")
         return nodes.spread(self._build(node.value), _dim(other), axis)
 
-    @staticmethod
-    def _along(name: str, x: nodes.Expr, axis: int) -> nodes.Expr:
-        axis = axis % (1 if x.shape[1] == 1 else 2)
-        if name == "softmax":
-            return nodes.softmax(x) if axis == 0 else nodes.transpose(nodes.softmax(nodes.transpose(x)))
-        if name == "max":
-            columns = x if axis == 0 else nodes.transpose(x)
-            return nodes.along(nodes.hadamard(nodes.argmax(columns), columns), 0)
-        total = nodes.along(x, axis)
-        return total if name == "sum" else nodes.scale(1 / x.shape[axis], total)
-
     def _call(self, name: str, node: ast.Call) -> nodes.Expr:
         if name in FUNCTIONS:
             shape = self._out_shape(node)
             return nodes.act(name, *(self._fitted(arg, shape) for arg in node.args))
         args = [self._build(arg) for arg in node.args]
         axis = axis_of(node)
-        if axis is not None:
-            return self._along(name, args[0], axis)
-        match name:
-            case "concat":
-                return nodes.stack(*args)
-            case "softmax":
-                return nodes.softmax(args[0])
-            case "outer":
-                return nodes.matmul(args[0], nodes.transpose(args[1]))
-            case "sum":
-                return nodes.total(args[0])
-            case "max":
-                largest = args[0] if args[0].shape[1] == 1 else self._along("max", args[0], 1)
-                return nodes.total(nodes.hadamard(nodes.argmax(largest), largest))
-        entries = args[0].shape[0] * args[0].shape[1]
-        if name == "size":
-            return nodes.number(entries, nodes.ONE_BY_ONE)
-        return nodes.scale(1 / entries, nodes.total(args[0]))
+        return WHOLE[name](*args) if axis is None else along(name, args[0], axis)
 
 
 _ARITHMETIC: Mapping[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {

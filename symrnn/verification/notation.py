@@ -8,7 +8,8 @@ A formula is an expression in the identifiers of a cell, in column vectors, as d
 - `message(c_prev)`, or `dc_prev`, for what the step sends back to c_{t-1}, a part of the derivative of the total loss;
 - `dW_f` for the term of one step in the gradient of a parameter, which is the sum of these terms;
 - `@` the matrix product, `*` and `/` entry by entry (a scalar is repeated), `+`, `-`, `**`, numbers, `.T` of anything;
-- the functions of the cell language, and `diag(v)`, `eye(v)` with as many rows as v, `ones(v)`, `vec(A)`, `kron(A, B)`;
+- the functions of the cell language, along an axis and with `split(v, 4)[0]` too, and `diag(v)`, `eye(v)` with as many
+  rows as v, `ones(v)`, `vec(A)`, `kron(A, B)`;
 - Jacobians, in numerator layout: `jacobian(c, c_prev)`, or `cell(c, c_prev)`, of the step as a function of what enters,
   the other states at t-1 held; `total(c, c_prev)` with these moving along; `direct(c, c_prev)`, of one equation alone.
   Over k steps, `cell(c, c_prev, k)` and `total(c, c_prev, k)`.
@@ -33,8 +34,11 @@ from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.jacobian import jacobian
 from symrnn.calculus.window import Window, ask
 from symrnn.errors import CellError, InputError, Place, ShapeError, UnknownNameError
-from symrnn.language.expressions import exponent
+from symrnn.language.axes import ALONG, axis_of
+from symrnn.language.expressions import STRUCTURAL, exponent
+from symrnn.language.parts import equal_part
 from symrnn.language.text import Text, parse
+from symrnn.language.whole import WHOLE, along
 from symrnn.suggestions import did_you_mean
 
 Operand = Any
@@ -115,8 +119,10 @@ def read_equation(text: str, derivation: Derivation, spelled: dict[str, str] | N
         ShapeError: shapes do not fit.
     """
     source = Text(text.strip(), "<formula>")
-    single = _SINGLE_SIGN.search(source.text)
-    if single is not None:
+    for single in _SINGLE_SIGN.finditer(source.text):
+        before = source.text[: single.start()]
+        if before.count("(") > before.count(")"):  # sum(A, axis=0)
+            continue
         raise CellError(source.find(single.start()), "one = gives a name", "write == between two formulas")
     node = _expression(source)
     if not isinstance(node, ast.Compare) or len(node.ops) != 1 or not isinstance(node.ops[0], ast.Eq):
@@ -213,6 +219,10 @@ class _Reader:
                 return self._binary(node)
             case ast.Call(func=ast.Name(id=name), keywords=[]):
                 return self._call(name, node)
+            case ast.Call(func=ast.Name(id=name), args=[whole]) if name in ALONG and axis_of(node) is not None:
+                return self._along(name, self._matrix(whole), node)
+            case ast.Subscript() if equal_part(node) is not None:
+                return self._part(node)
         raise self._fault(node, f"{type(node).__name__.lower()} is not part of a formula")
 
     def _spelt(self, name: str) -> Variable:
@@ -279,7 +289,9 @@ class _Reader:
         if name == "message":
             return self._message(node)
         if name in FUNCTIONS:
-            self._count(node, name, FUNCTIONS[name].arity)
+            needed, arity = FUNCTIONS[name].needed, FUNCTIONS[name].arity
+            if len(node.args) != needed:
+                self._count(node, name, arity)
             return nodes.act(name, *_fitted([self.build(arg) for arg in node.args], self._shapes(node)))
         if name not in _STRUCTURAL:
             raise self._fault(node, f"unknown function {name!r}")
@@ -293,6 +305,23 @@ class _Reader:
     def _count(self, node: ast.Call, name: str, count: int | None) -> None:
         if len(node.args) != count and (count is not None or len(node.args) < 2):
             raise self._fault(node, f"{name} takes {count or 'two or more'} argument(s), got {len(node.args)}")
+
+    def _along(self, name: str, whole: Expr, node: ast.Call) -> Expr:
+        axis = axis_of(node)
+        axes = 1 if whole.shape[1] == 1 else 2
+        if axis is None or not -axes <= axis < axes:
+            raise self._fault(node, f"a value of shape {nodes.show_shape(whole.shape)} has no axis {axis}")
+        return along(name, whole, axis)
+
+    def _part(self, node: ast.Subscript) -> Expr:
+        """One of the equal parts of a value, as in split(a, 4)[0]."""
+        found = equal_part(node)
+        assert found is not None
+        value, part, count = self._matrix(found[0]), found[1], found[2]
+        rows = value.shape[0] / count
+        if not (0 <= part < count and rows.is_integer):
+            raise self._fault(node, f"{nodes.show_shape(value.shape)} has no part {part} of {count} equal ones")
+        return nodes.rows(value, part * rows, (part + 1) * rows)
 
     def _derivative(self, name: str, node: ast.Call) -> Expr:
         asked = self.question(name, node)
@@ -318,8 +347,8 @@ class _Reader:
     def sent_back(self, node: ast.expr) -> Expr | None:
         """The adjoint or message that a name or a call stands for."""
         match node:
-            case ast.Name(id=name) if name not in _STRUCTURAL and name not in FUNCTIONS and name not in _DERIVATIVES:
-                return self._variable(name) if name != "message" else None
+            case ast.Name(id=name) if name not in _CALLED:
+                return self._variable(name)
             case ast.Call(func=ast.Name(id="message")):
                 return self._message(node)
         return None
@@ -329,30 +358,25 @@ def _quotient(a: Expr, b: Expr) -> Expr:
     return nodes.hadamard(a, nodes.power(b, -1))
 
 
-def _mean(x: Expr) -> Expr:
-    return nodes.scale(1 / (x.shape[0] * x.shape[1]), nodes.total(x))
-
-
 _ENTRYWISE: Mapping[type[ast.operator], Callable[[Expr, Expr], Expr]] = {
     ast.Add: nodes.add,
     ast.Sub: nodes.subtract,
     ast.Mult: nodes.hadamard,
     ast.Div: _quotient,
+    ast.Mod: lambda a, b: nodes.act("remainder", a, b),
 }
 
 _DERIVATIVES: Mapping[str, str] = {"jacobian": "cell", "cell": "cell", "total": "total", "direct": "direct"}
 """How a kind of Jacobian is asked for."""
 
 _STRUCTURAL: Mapping[str, tuple[int | None, Callable[..., Expr]]] = {
-    "concat": (None, nodes.stack),
-    "softmax": (1, nodes.softmax),
-    "outer": (2, lambda a, b: nodes.matmul(a, nodes.transpose(b))),
-    "sum": (1, nodes.total),
-    "mean": (1, _mean),
-    "size": (1, lambda x: nodes.number(x.shape[0] * x.shape[1], nodes.ONE_BY_ONE)),
+    **{name: (STRUCTURAL[name], build) for name, build in WHOLE.items()},
     "diag": (1, nodes.diag),
     "eye": (1, lambda x: nodes.Eye(x.shape[0])),
     "ones": (1, lambda x: nodes.ones(x.shape)),
     "vec": (1, nodes.vec),
     "kron": (2, nodes.kronecker),
 }
+
+_CALLED = {*FUNCTIONS, *STRUCTURAL, *_STRUCTURAL, *_DERIVATIVES, "message"}
+"""Names that are no variables."""

@@ -10,9 +10,11 @@ import pytest
 from symrnn import Cell, cells, derive, jacobian, simplify
 from symrnn.algebra import nodes
 from symrnn.algebra.evaluate import Evaluator
+from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Variable
 from symrnn.errors import CellError, InputError, ShapeError, SymrnnError, UnknownNameError
 from symrnn.language.evaluate import NUMPY
+from symrnn.language.expressions import STRUCTURAL
 from symrnn.verification.formulas import equal, prove
 from symrnn.verification.notation import read_equation, read_formula
 
@@ -363,4 +365,40 @@ def test_expressions_have_meanings_too() -> None:
 )
 def test_a_derivative_that_cannot_be_meant_is_refused(claim: str, message: str) -> None:
     with pytest.raises(SymrnnError, match=message):
+        prove(claim, cells.lstm)
+
+
+IDENTITIES = [
+    ("lstm", "max(2 * h) == 2 * max(h)"),
+    ("lstm", "max(U_f, axis=1) == max(U_f.T, axis=0)"),
+    ("lstm", "sum(U_f, axis=0) == U_f.T @ ones(h)"),
+    ("lstm", "mean(W_f, axis=1) * size(x) == sum(W_f, axis=-1)"),
+    ("lstm", "softmax(U_f, axis=1) == softmax(U_f.T, axis=0).T"),
+    ("lstm", "softmax(h, axis=0) == softmax(h)"),
+    ("lstm", "split(concat(f, i, g), 3)[1] == i"),
+    ("lstm", "leaky_relu(c) == leaky_relu(c, 0.01)"),
+    ("lstm", "hard_sigmoid(6 * f + 3) == 1"),
+    ("lstm", "hard_sigmoid(c, 0.2, 0.5) == minimum(1, maximum(0, 0.2 * c + 0.5))"),
+    ("lstm", "c % 2 == c - 2 * floor(c / 2)"),
+]
+
+
+@pytest.mark.parametrize(("name", "claim"), IDENTITIES)
+def test_what_the_language_has_stands_in_claims(name, claim):
+    verdict = prove(claim, cells[name])
+    assert verdict, str(verdict)
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS, *(name for name in STRUCTURAL if name != "split")])
+def test_every_function_of_the_language_can_be_claimed_about(name):
+    count = FUNCTIONS[name].needed if name in FUNCTIONS else STRUCTURAL[name] or 2
+    shown = f"{name}({', '.join(['f', 'i', 'o'][:count])})"
+    verdict = prove(f"{shown} == {shown}", cells.lstm)
+    assert verdict, str(verdict)
+    assert not prove(f"{shown} == {shown} + 1", cells.lstm)
+
+
+@pytest.mark.parametrize("claim", ["max(h, axis=1) == 0", "sum(U_f, axis=2) == 0", "split(h, 2)[0] == 0"])
+def test_what_has_no_such_axis_or_part_is_refused(claim):
+    with pytest.raises(CellError, match=r"has no (axis|part)"):
         prove(claim, cells.lstm)
