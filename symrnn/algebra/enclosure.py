@@ -7,16 +7,18 @@ Source: Moore, Kearfott & Cloud (2009), Introduction to Interval Analysis, ch. 2
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from functools import reduce
+from itertools import pairwise
 from typing import Any
 
 from sympy import Rational
 
 from symrnn.algebra import nodes
 from symrnn.algebra.functions import FUNCTIONS
-from symrnn.algebra.intervals import NIL, ONE, REALS, UNIT, ZERO_TO_ONE, Interval, hull, magnitude
+from symrnn.algebra.intervals import NIL, ONE, POSITIVE, REALS, UNIT, ZERO_TO_ONE, Interval, hull, magnitude
 from symrnn.algebra.nodes import Expr, Variable
 
 
@@ -80,18 +82,49 @@ def is_complement(a: Expr, b: Expr) -> bool:
 
 def _product(expr: Any, known: Mapping[Variable, Interval]) -> Interval:
     number, rest = nodes.coefficient(expr)
-    if isinstance(rest, nodes.Product) or not isinstance(number, Rational):
-        return REALS  # a sum of as many products as there are entries in between
-    exact = Fraction(int(number.p), int(number.q))
-    return Interval(exact, exact) * enclose(rest, known)
+    if isinstance(rest, nodes.Product):  # a sum of as many products as there are entries in between
+        result = _times([enclose(factor, known) for factor in rest.args])
+        for left, right in pairwise(rest.args):
+            result = result if left.shape[1] == right.shape[0] == 1 else _several(result)
+    else:
+        result = enclose(rest, known)
+    return _number(number) * result
+
+
+def _number(number: Any) -> Interval:
+    """A number in front of a product, which may depend on sizes: 1/d_h."""
+    if isinstance(number, Rational):
+        exact = Fraction(int(number.p), int(number.q))
+        return Interval(exact, exact)
+    return POSITIVE if number.is_positive else -POSITIVE if number.is_negative else REALS
+
+
+def _times(factors: Iterable[Interval]) -> Interval:
+    return reduce(lambda a, b: a * b, factors)
+
+
+def _several(one: Interval) -> Interval:
+    """A sum of one or more numbers."""
+    low = one.low if one.low >= 0 else REALS.low
+    high = one.high if one.high <= 0 else REALS.high
+    return Interval(low, high, one.open_low, one.open_high)
+
+
+def _hadamard(expr: Any, known: Mapping[Variable, Interval]) -> Interval:
+    """A factor that is there several times is a power: x ⊙ x is not negative."""
+    counts = Counter(expr.args)
+    return _times(_raised(enclose(factor, known), count) for factor, count in counts.items())
 
 
 def _power(expr: Any, known: Mapping[Variable, Interval]) -> Interval:
-    base, exponent = enclose(expr.args[0], known), int(expr.args[1])
-    count = abs(exponent)
-    even = magnitude(base) if count % 2 == 0 else base
-    result = reduce(lambda a, b: a * b, [even] * count) if even.low >= 0 or even.high <= 0 else _odd(even, count)
+    exponent = int(expr.args[1])
+    result = _raised(enclose(expr.args[0], known), abs(exponent))
     return result.reciprocal() if exponent < 0 else result
+
+
+def _raised(base: Interval, count: int) -> Interval:
+    even = magnitude(base) if count % 2 == 0 else base
+    return _times([even] * count) if even.low >= 0 or even.high <= 0 else _odd(even, count)
 
 
 def _odd(base: Interval, count: int) -> Interval:
@@ -108,7 +141,7 @@ def _same(expr: Any, known: Mapping[Variable, Interval]) -> Interval:
 _RULES: Mapping[str, Rule] = {
     "Sum": _sum,
     "Product": _product,
-    "Hadamard": lambda expr, known: reduce(lambda a, b: a * b, (enclose(factor, known) for factor in expr.args)),
+    "Hadamard": _hadamard,
     "Power": _power,
     "Act": lambda expr, known: FUNCTIONS[expr.name].range(*(enclose(x, known) for x in expr.operands)),
     "Softmax": lambda expr, known: Interval(Fraction(0), Fraction(1), True),
@@ -121,4 +154,7 @@ _RULES: Mapping[str, Rule] = {
     "Transposed": _same,
     "Slice": _same,
     "Vec": _same,
+    "Total": lambda expr, known: _several(enclose(expr.operand, known)),
+    "Diag": lambda expr, known: hull([NIL, enclose(expr.args[0], known)]),
+    "Kronecker": lambda expr, known: _times(enclose(factor, known) for factor in expr.args),
 }

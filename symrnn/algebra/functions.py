@@ -22,15 +22,19 @@ from symrnn.algebra.intervals import (
     MINUS_ONE_TO_ONE,
     NIL,
     NON_NEGATIVE,
+    ONE,
     POSITIVE,
     REALS,
-    UNIT,
     ZERO_TO_ONE,
     Interval,
+    floor,
     hull,
     magnitude,
     maximum,
     minimum,
+    nearest,
+    rising,
+    step,
 )
 
 Rule = Callable[..., Any]
@@ -230,6 +234,8 @@ def normal_cdf(a):
     return (0.5 * values).astype(np.result_type(a), copy=False)
 '''
 
+_HALF = Fraction(1, 2)
+
 _ROWS = (
     ScalarFunction(
         "sigmoid",
@@ -239,7 +245,7 @@ _ROWS = (
         r"\sigma",
         "σ",
         "sigmoid({0})",
-        lambda x: ZERO_TO_ONE,
+        lambda x: rising(x, ZERO_TO_ONE, (0, _HALF)),
         _SIGMOID,
         stable=_sigmoid,
         gate="complementary",
@@ -254,7 +260,7 @@ _ROWS = (
         r"\tanh",
         "tanh",
         "np.tanh({0})",
-        lambda x: MINUS_ONE_TO_ONE,
+        lambda x: rising(x, MINUS_ONE_TO_ONE, (0, 0)),
         library=True,
         sympy="tanh",
         usual=True,
@@ -286,7 +292,7 @@ _ROWS = (
         r"\operatorname{step}",
         "step",
         "np.heaviside({0}, 0)",
-        lambda x: UNIT,
+        step,
         kinks=(lambda m, x: x,),
         jumps=True,
         aliases=("heaviside",),
@@ -299,7 +305,7 @@ _ROWS = (
         r"\operatorname{sign}",
         "sign",
         "np.sign({0})",
-        lambda x: CLOSED_UNIT_BALL,
+        lambda x: step(x) + -step(-x),
         kinks=(lambda m, x: x,),
         jumps=True,
         sympy="sign",
@@ -325,7 +331,7 @@ _ROWS = (
         r"\exp",
         "exp",
         "np.exp({0})",
-        lambda x: POSITIVE,
+        lambda x: rising(x, POSITIVE, (0, 1)),
         library=True,
         sympy="exp",
         gate="positive",
@@ -338,7 +344,7 @@ _ROWS = (
         r"\log",
         "log",
         "np.log({0})",
-        lambda x: REALS,
+        lambda x: rising(x, REALS, (1, 0)),
         intervals=((0.2, 4.0),),
         domain=("positive",),
         library=True,
@@ -352,7 +358,7 @@ _ROWS = (
         r"\sqrt{<0>}",
         "√(<0>)",
         "np.sqrt({0})",
-        lambda x: NON_NEGATIVE,
+        lambda x: rising(x, NON_NEGATIVE, (0, 0), (1, 1)),
         intervals=((0.2, 4.0),),
         domain=("not negative",),
         library=True,
@@ -432,7 +438,7 @@ def silu(a):
         r"\operatorname{softsign}",
         "softsign",
         "softsign({0})",
-        lambda x: MINUS_ONE_TO_ONE,
+        lambda x: rising(x, MINUS_ONE_TO_ONE, (0, 0)),
         '''\
 def softsign(a):
     """a / (1 + |a|)."""
@@ -448,7 +454,7 @@ def softsign(a):
         r"\operatorname{elu}",
         "elu",
         "elu({0})",
-        lambda x: Interval(Fraction(-1), REALS.high, True),
+        lambda x: rising(x, Interval(Fraction(-1), REALS.high, True), (0, 0)),
         '''\
 def elu(a):
     """a where a > 0, else exp(a) - 1."""
@@ -516,7 +522,7 @@ def elu(a):
         r"\lfloor <0> \rfloor",
         "⌊<0>⌋",
         "np.floor({0})",
-        lambda x: Interval(x.low - 1, x.high),
+        floor,
         kinks=(lambda m, x: x - m.round(x),),
         jumps=True,
     ),
@@ -528,7 +534,7 @@ def elu(a):
         r"\operatorname{round}",
         "round",
         "np.round({0})",
-        lambda x: Interval(x.low - 1, x.high + 1),
+        nearest,
         kinks=(lambda m, x: x - m.floor(x) - m.literal(Fraction(1, 2)),),
         jumps=True,
         aliases=("rint",),
@@ -541,7 +547,7 @@ def elu(a):
         r"\left[0 < <0> < 1\right]",
         "[0 < <0> < 1]",
         "box({0})",
-        lambda x: UNIT,
+        lambda x: step(x) * step(ONE + -x),
         '''\
 def box(a):
     """1 where 0 < a < 1, else 0."""
@@ -564,7 +570,7 @@ def box(a):
         r"\operatorname{hard\_sigmoid}",
         "hard_sigmoid",
         "hard_sigmoid({0}, {1}, {2})",
-        lambda x, a, b: UNIT,
+        lambda x, a, b: maximum(NIL, minimum(ONE, a * x + b)),
         '''\
 def hard_sigmoid(a, slope, offset):
     """slope * a + offset, no less than 0 and no more than 1."""
@@ -618,7 +624,7 @@ def normal_density(a):
         r"\Phi",
         "Φ",
         "normal_cdf({0})",
-        lambda x: ZERO_TO_ONE,
+        lambda x: rising(x, ZERO_TO_ONE, (0, _HALF)),
         _NORMAL_CDF,
     ),
     ScalarFunction(

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 
 End = Fraction | float
 """A fraction, or plus or minus infinity."""
@@ -137,3 +138,35 @@ def maximum(x: Interval, z: Interval) -> Interval:
 def minimum(x: Interval, z: Interval) -> Interval:
     """The smaller of a number of one interval and a number of the other."""
     return -maximum(-x, -z)
+
+
+def rising(x: Interval, values: Interval, *known: tuple[int, End]) -> Interval:
+    """What a function that rises, with values in an interval, makes of a number, from some of its values.
+
+    Args:
+        x: where the number is.
+        values: all values of the function.
+        known: pairs of an argument and the function's value there.
+    """
+    below = [Interval(value, _INFINITY, x.open_low or x.low > place) for place, value in known if place <= x.low]
+    above = [
+        Interval(-_INFINITY, value, True, x.open_high or x.high < place) for place, value in known if place >= x.high
+    ]
+    return reduce(Interval.meet, [*below, *above], values)
+
+
+def step(x: Interval) -> Interval:
+    """1 for what is positive, else 0."""
+    return ONE if x.within(POSITIVE) else NIL if x.high <= 0 else UNIT
+
+
+def floor(x: Interval) -> Interval:
+    """The whole number below or at a number."""
+    low, high = (end if math.isinf(end) else Fraction(math.floor(end)) for end in (x.low, x.high))
+    return Interval(low, high - 1 if x.open_high and high == x.high and low < high else high)
+
+
+def nearest(x: Interval) -> Interval:
+    """The whole number nearest to a number, the even one of two."""
+    low, high = (end if math.isinf(end) else Fraction(round(end)) for end in (x.low, x.high))
+    return Interval(low, high)
