@@ -19,6 +19,7 @@ import numpy as np
 from symrnn.algebra.functions import FUNCTIONS, Arithmetic, ScalarFunction, of_library
 from symrnn.language.axes import axis_of, spread_axis
 from symrnn.language.definition import Definition
+from symrnn.language.expressions import exponent
 from symrnn.language.parts import bounds, equal_part
 
 Array = Any
@@ -199,7 +200,7 @@ def evaluate(node: ast.expr, names: Mapping[str, Array], m: Arithmetic) -> Array
             return evaluate(node.value, names, m).T
         case ast.BinOp(op=ast.Pow()):
             base = evaluate(node.left, names, m)
-            power = evaluate(node.right, names, m)
+            power = exponent(node.right) or 1
             return base**power if power > 0 else 1 / base**-power
         case ast.BinOp():
             return _OPERATORS[type(node.op)](evaluate(node.left, names, m), evaluate(node.right, names, m))

@@ -18,7 +18,7 @@ from symrnn.language.recurrence import Cell
 from symrnn.verification.layout import Layout
 from symrnn.verification.pairs import EXACT, FLOATS, Delicate, Numbers, Point, bends, bounds, delicate_parts
 from symrnn.verification.parameter_map import ParameterMap
-from symrnn.verification.sameness import Gap
+from symrnn.verification.sameness import Gap, see
 from symrnn.verification.tower import draw, fingerprint
 from symrnn.verification.trial import exact_text
 from symrnn.verification.values import Values
@@ -260,11 +260,20 @@ def find_counterexample(
         if len(known) < len(maps):  # something overflows here
             continue
         nearest = min(known, key=lambda one: one[1].difference)
-        if best is None or nearest[1].difference > best[1].difference:
+        farther = nearest[1].difference > (_VISIBLE if best is None else best[1].difference)
+        if farther and _is_certain(MappedCells(nearest[0], layout), values):
             best = nearest
+        if best is None:
+            continue
         if best[1].difference > _CLEAR:
             break
-    return best if best is not None and best[1].difference > _VISIBLE else None
+    return best
+
+
+def _is_certain(pair: MappedCells, values: Mapping[str, Array]) -> bool:
+    """Whether the cells differ at these numbers in more than what floating point makes of them."""
+    seen = see(pair, list(values.values()))
+    return seen is not None and (seen.gap is not None or [side is None for side in seen.sides].count(True) == 1)
 
 
 def _short(rng: np.random.Generator, shape: tuple[int, ...], scale: float) -> Array:

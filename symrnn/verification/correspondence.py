@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -157,6 +158,31 @@ def _landscape(source: Reading, labels: Mapping[Piece, tuple[int, ...]], rng: Ra
         if len(lands) == _LANDSCAPES:
             break
     return max(lands, key=lambda land: len(land.occurs), default=None)
+
+
+def unchanged(target: Cell, source: Cell) -> Iterator[ParameterMap]:
+    """The maps that change nothing but names: to each the same name, and to each what stands in its place."""
+    ours, theirs = ((*cell.inputs, *cell.states, *cell.parameters) for cell in (target, source))
+    by_name = dict(zip(ours, ours, strict=True)) if set(ours) == set(theirs) else None
+    in_order = dict(zip(ours, theirs, strict=True)) if len(ours) == len(theirs) else None
+    for names in (by_name, in_order if in_order != by_name else None):
+        if names is None or any(_rank(target, here) != _rank(source, there) for here, there in names.items()):
+            continue
+        kinds = all((here in target.states) == (there in source.states) for here, there in names.items())
+        kinds = kinds and names[target.states[0]] == source.states[0]  # the output
+        paired = {name: names[name] for name in (*target.inputs, *target.states)}
+        sizes = _sizes(target, source, paired) if kinds else None
+        if sizes is not None and all(_fits(target, source, names, name, sizes) for name in target.parameters):
+            yield read_map(target, source, names, sizes)
+
+
+def _fits(target: Cell, source: Cell, names: Mapping[str, str], name: str, sizes: Mapping[str, str]) -> bool:
+    shape = tuple(_renamed(size, sizes) for size in target.shape_names(name))
+    return shape == source.shape_names(names[name])
+
+
+def _renamed(size: str, sizes: Mapping[str, str]) -> str:
+    return re.sub(r"[A-Za-z_]\w*", lambda found: sizes.get(found[0], found[0]), size)
 
 
 # --- inputs, states, sizes --------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Numbers at which two formulas differ: drawn widely, and at the zeros of what is divided by or jumps.
 
-A difference in floating point counts when it is the same with fifty digits; else it is rounding.
+A difference in floating point counts where it is certain with more digits; else it is rounding.
 """
 
 from __future__ import annotations
@@ -15,16 +15,19 @@ from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.nodes import Expr, Variable, variables
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.evaluate import NUMPY
-from symrnn.verification.digits import rounded
+from symrnn.verification.certain import rounded
 from symrnn.verification.field import Array
 from symrnn.verification.layout import Layout
-from symrnn.verification.pairs import FLOATS, MANY_DIGITS, Delicate, Numbers, Point, bends, bounds, delicate_parts
-from symrnn.verification.sameness import Gap
+from symrnn.verification.pairs import CERTAIN, EXACT, FLOATS, Delicate, Numbers, Point, bends, bounds, delicate_parts
+from symrnn.verification.sameness import Gap, see
+from symrnn.verification.settled import settled
 from symrnn.verification.values import Argument, arguments, needed_names, values_at
 
 _SCALES = (*[1.0] * 20, *[2.0, 0.5, 4.0, 0.1, 10.0, 100.0, 1000.0] * 6)
 _CLEAR, _VISIBLE = 5e-2, 1e-9
 """A difference worth showing, and one beyond rounding."""
+_ALIKE = 0.01
+"""Floating point shows a difference to a hundredth, or shows another thing."""
 
 _MANNERS = ("mixed", "mixed", "positive", "negative", "zero")
 """What the entries of one array have in common, once ordinary numbers have been tried."""
@@ -119,7 +122,14 @@ class Sides:
         given = {(name, ago): numbers.lift(x) for (name, ago, _), x in zip(self._arguments, point, strict=True)}
         with np.errstate(all="ignore"):
             values = values_at(self.derivation, self.layout, self._wanted, given, numbers.evaluator, self._needed)
-        return SidesThere(self, numbers.evaluator(values, self.layout.sizes))
+        evaluate = numbers.evaluator(values, self.layout.sizes)
+        return SidesThere(self, evaluate, self._settled if numbers is EXACT else (self.left, self.right))
+
+    @cached_property
+    def _settled(self) -> tuple[Expr, Expr]:
+        """The sides with what intervals prove put in, which numbers without an order do not know."""
+        known = bounds(self.derivation.forward, {})
+        return settled(self.left, known), settled(self.right, known)
 
     @cached_property
     def _wanted(self) -> list[Variable]:
@@ -146,7 +156,7 @@ class Sides:
     def told(self, gap: Gap) -> Counterexample:
         """The numbers of a gap; what floating point makes of the numbers shown, where it sees the gap as well."""
         at, evaluate = gap.entry, self.at(gap.point, FLOATS).evaluate
-        exact = self.at(gap.point, MANY_DIGITS).evaluate
+        exact = self.at(gap.point, CERTAIN).evaluate
         shown: dict[str, Array] = {}
         for v in self.read:
             try:
@@ -164,14 +174,11 @@ class Sides:
         return rounded(np.asarray(evaluate(side)))
 
     def confirms(self, found: Counterexample, point: Point) -> bool:
-        """Whether a difference found in floating point is there with many digits."""
-        at = tuple(i - 1 for i in found.entry)
-        try:
-            there = self.at(point, MANY_DIGITS)
-            gap = there.side(0)[0][at] - there.side(1)[0][at]
-            return bool(abs(gap - (found.left - found.right)) <= 0.01 * abs(gap))
-        except (ArithmeticError, ValueError, TypeError):
+        """Whether a difference found in floating point is certain."""
+        seen = see(self, point)
+        if seen is None or seen.gap is None:
             return False
+        return bool(abs(seen.gap.apart - (found.left - found.right)) <= _ALIKE * abs(seen.gap.apart))
 
 
 @dataclass(frozen=True)
@@ -180,10 +187,11 @@ class SidesThere:
 
     sides: Sides
     evaluate: Evaluator
+    exprs: tuple[Expr, Expr]
 
     def side(self, index: int) -> list[Array]:
         """The value of the left (0) or the right side (1)."""
-        return [np.asarray(self.evaluate(self.sides.right if index else self.sides.left))]
+        return [np.asarray(self.evaluate(self.exprs[index]))]
 
     def part(self, part: Delicate) -> Array:
         """The value of a delicate part."""

@@ -20,7 +20,7 @@ from symrnn.algebra.intervals import NON_NEGATIVE, POSITIVE, Interval
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.rules import on_expressions
 from symrnn.language.evaluate import NUMPY
-from symrnn.verification.digits import ARITHMETIC, DigitsEvaluator, digit, digits
+from symrnn.verification.certain import ARITHMETIC, Certain, CertainEvaluator, certain
 from symrnn.verification.tower import TOWER, TowerEvaluator, TowerNumber
 
 Array = Any
@@ -48,7 +48,7 @@ class Numbers:
 FLOATS = Numbers(
     NUMPY, lambda values, sizes: Evaluator(values, sizes, NUMPY), float, lambda value: np.asarray(value, dtype=float)
 )
-MANY_DIGITS = Numbers(ARITHMETIC, DigitsEvaluator, digit, digits)
+CERTAIN = Numbers(ARITHMETIC, CertainEvaluator, Certain.literal, certain)
 EXACT = Numbers(TOWER, lambda values, sizes: TowerEvaluator(values, sizes, TOWER), TowerNumber.of, lambda value: value)
 
 
@@ -70,18 +70,17 @@ class Delicate:
     own: bool = True
 
     def broken(self, value: Array) -> bool:
-        """Whether a function has no value where the part has this one."""
-        return any(_BROKEN[self.kind](x) for x in value.reshape(-1))
+        """Whether a function has no value where the part has this one, of certain numbers.
+
+        Raises:
+            Undecided: the digits do not tell.
+        """
+        refused = _REFUSED[self.kind]
+        return bool(refused) and any(Certain.of(x).sign in refused for x in value.reshape(-1))
 
 
-NIL = 1e-30
-"""What fifty digits cannot tell from zero, after some cancellation."""
-_BROKEN: Mapping[str, Callable[[Any], bool]] = {
-    "jump": lambda x: False,
-    "≠ 0": lambda x: bool(abs(x) < NIL),
-    "> 0": lambda x: bool(x < NIL),
-    "≥ 0": lambda x: bool(x < -NIL),
-}
+_REFUSED: Mapping[str, tuple[int, ...]] = {"jump": (), "≠ 0": (0,), "> 0": (-1, 0), "≥ 0": (-1,)}
+"""Signs of a part at which there is no value."""
 
 
 class Evaluated(Protocol):
@@ -147,7 +146,8 @@ def delicate_parts(
 
 def _delicate_call(part: Any, known: Mapping[Variable, Interval], side: int, own: bool) -> Iterator[Delicate]:
     row = FUNCTIONS[part.name]
-    for kink in row.kinks if row.jumps else ():
+    value = enclose(part, known)
+    for kink in row.kinks if row.jumps and value.low < value.high else ():
         argument = _signed(on_expressions(kink, *part.operands))
         if 0 in enclose(argument, known):
             yield Delicate(argument, "jump", side, own)

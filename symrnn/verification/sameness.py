@@ -3,11 +3,12 @@
 They are the same where they have the same value at all numbers.  Three witnesses are heard, in this order:
 
 1. random numbers of the tower, which prove an identity wherever nothing is zero;
-2. random real numbers with fifty digits, at which a multiple of a prime is not zero, a constant has its sign, and a
-   side without a value (a logarithm of a negative number) is noticed;
+2. random real numbers in intervals, at which a multiple of a prime is not zero, a constant has its sign, and a side
+   without a value (a logarithm of a negative number) is noticed;
 3. points at which a divisor, the argument of a function that jumps, or a part of one is zero.
 
-Numbers at which the values differ refute; numbers at which one of the two has no value are told as well.
+Numbers at which the values differ refute; numbers at which one of the two has no value are told as well.  Both only
+where it is certain: a point at which a thousand digits do not tell a sign is no evidence of anything.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.verification.digits import DIGITS, precise
-from symrnn.verification.pairs import EXACT, MANY_DIGITS, NIL, Delicate, Evaluated, Pair, Point
+from symrnn.verification.certain import DIGITS, Certain, Undecided, certain, precise
+from symrnn.verification.pairs import CERTAIN, EXACT, Delicate, Evaluated, Pair, Point
 from symrnn.verification.tower import draw, same
 from symrnn.verification.zeros import near_zeros
 
@@ -32,12 +33,12 @@ _POINTS = 12
 """Random points per choice of sizes where a function bends: a relu is 0 at half of them, and hides what is before."""
 _REAL = ("mixed", "mixed", "mixed", "positive", "negative", "small", "large", "zero")
 """What random real points are like: a sign or a domain that all share is not met by mixed ones."""
+_PRECISIONS = (DIGITS, 5 * DIGITS, 20 * DIGITS)
+"""With so many digits a point is looked at, until everything is decided there: 1 - tanh(1000) takes 870."""
 _ROUNDING = 1e-35
-"""Beyond this share of the values a difference in fifty digits is looked at with twice as many."""
+"""A difference below this share of the values is not told apart from none: fifty digits leave it some cancellation."""
 _VISIBLE = 1e-9
-"""A difference worth telling beside a zero that is known to thirty digits only."""
-_STEADY = 1e-2
-"""A difference that is one keeps to this with twice the digits; rounding shrinks by 10^50."""
+"""A difference worth telling beside a zero that is known to forty digits only."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Gap:
         output: the number of the value that differs most.
         entry: where in it, counted from 0.
         values: both values there; nan for a function that has none.
+        apart: the first less the second, of which these floats may show less.
     """
 
     pair: Pair
@@ -57,6 +59,7 @@ class Gap:
     output: int
     entry: tuple[int, ...]
     values: tuple[float, float]
+    apart: float = np.nan
 
     @property
     def defined(self) -> bool:
@@ -148,26 +151,24 @@ class _Record:
         Args:
             pair: the functions.
             points: where.
-            near: whether what is zero there may be so to thirty digits only.
+            near: whether what is zero there may be so between two numbers only.
         """
         before = self.compared
         for point in takewhile(lambda _: self.gap is None, points):
-            self._note(pair, point, near)
+            seen = see(pair, point, near)
+            if seen is not None:
+                self._note(pair, point, seen)
         return self.compared > before
 
-    def _note(self, pair: Pair, point: Point, near: bool) -> None:
-        evaluated = pair.at(point, MANY_DIGITS)
-        parts = _parts(pair, evaluated)
-        broken = [part for part, value in parts.items() if part.broken(value)]
-        self.zero |= {part for part, value in parts.items() if any(abs(x) < NIL for x in value.reshape(-1))}
-        self.decisive |= dict.fromkeys(broken)
-        sides = [None if any(part.side == i for part in broken) else _values(evaluated, i) for i in (0, 1)]
-        if all(side is None for side in sides) or _UNKNOWN in sides:
+    def _note(self, pair: Pair, point: Point, seen: Seen) -> None:
+        self.zero |= set(seen.zero)
+        self.decisive |= dict.fromkeys(seen.broken)
+        if all(side is None for side in seen.sides):
             return
-        if None in sides:
-            self.outside = self.outside or _one_sided(pair, point, sides)
+        if None in seen.sides:
+            self.outside = self.outside or _one_sided(pair, point, seen.sides)
             return
-        self.gap = difference(pair, point, sides, near)
+        self.gap = seen.gap
         self.compared += self.gap is None
 
     def conditions(self, pair: Pair) -> tuple[Delicate, ...]:
@@ -179,15 +180,58 @@ class _Record:
         )
 
 
-_UNKNOWN: list[Array] = []
+@dataclass(frozen=True)
+class Seen:
+    """What is certain at a point.
+
+    Attributes:
+        zero: the parts with an entry that is 0.
+        broken: the parts that take a value away.
+        sides: the values of both functions, None for one that has none.
+        gap: where the values differ most; None where they do not, or one has none.
+    """
+
+    zero: tuple[Delicate, ...]
+    broken: tuple[Delicate, ...]
+    sides: tuple[list[Array] | None, list[Array] | None]
+    gap: Gap | None
+
+
+def see(pair: Pair, point: Point, near: bool = False) -> Seen | None:
+    """What is certain at a point; None where too little is, or the values are too large to be computed.
+
+    Args:
+        pair: the functions.
+        point: where.
+        near: whether what is zero there may be so between two numbers only.
+    """
+    for digits in _PRECISIONS:
+        with precise(digits):
+            try:
+                return _seen(pair, point, near)
+            except Undecided:
+                continue
+            except (OverflowError, KeyError):
+                return None
+    return None
+
+
+def _seen(pair: Pair, point: Point, near: bool) -> Seen:
+    evaluated = pair.at(point, CERTAIN)
+    parts = _parts(pair, evaluated)
+    zero = tuple(part for part, value in parts.items() if any(Certain.of(x).is_zero for x in value.reshape(-1)))
+    broken = tuple(part for part, value in parts.items() if part.broken(value))
+    left, right = (None if any(part.side == i for part in broken) else _values(evaluated, i) for i in (0, 1))
+    gap = None if left is None or right is None else _widest(pair, point, left, right, near)
+    return Seen(zero, broken, (left, right), gap)
 
 
 def _values(evaluated: Evaluated, index: int) -> list[Array] | None:
-    """A function's values, None where it has none, `_UNKNOWN` where they are too large to be computed."""
+    """A function's values, None where it has none."""
     try:
         return evaluated.side(index)
-    except (OverflowError, KeyError):
-        return _UNKNOWN
+    except (Undecided, OverflowError):
+        raise
     except (ArithmeticError, ValueError):
         return None
 
@@ -209,31 +253,17 @@ def _one_sided(pair: Pair, point: Point, sides: Sequence[list[Array] | None]) ->
     return Gap(pair, point, 0, (0,) * known.ndim, (left, right))
 
 
-def difference(pair: Pair, point: Point, sides: Sequence[Any], near: bool = False) -> Gap | None:
-    """Where the values at a point differ most; None where they differ by rounding only."""
-    left, right = sides
-    gaps = [np.asarray(np.abs(np.asarray(a - b, dtype=object)), dtype=object) for a, b in zip(left, right, strict=True)]
-    sizes = [max((abs(x) for x in gap.reshape(-1)), default=0) for gap in gaps]
-    output = max(range(len(sizes)), key=lambda index: sizes[index])
-    scale = max([1, *(abs(x) for value in (left[output], right[output]) for x in value.reshape(-1))])
-    if sizes[output] <= (_VISIBLE if near else _ROUNDING) * scale:
-        return None
-    flat = [abs(x) for x in gaps[output].reshape(-1)]
-    entry = tuple(int(i) for i in np.unravel_index(flat.index(max(flat)), gaps[output].shape))
-    if not near and not _steady(pair, point, output, entry, left[output][entry] - right[output][entry]):
-        return None
-    return Gap(pair, point, output, entry, (float(left[output][entry]), float(right[output][entry])))
-
-
-def _steady(pair: Pair, point: Point, output: int, entry: tuple[int, ...], gap: Any) -> bool:
-    """Whether a difference is the same with twice as many digits."""
-    with precise(2 * DIGITS):
-        evaluated = pair.at(point, MANY_DIGITS)
-        try:
-            again = evaluated.side(0)[output][entry] - evaluated.side(1)[output][entry]
-        except (ArithmeticError, ValueError):
-            return False
-        return bool(abs(again - gap) <= _STEADY * abs(gap))
+def _widest(pair: Pair, point: Point, left: Sequence[Array], right: Sequence[Array], near: bool) -> Gap | None:
+    """Where values differ most; None where they differ by nothing that can be told."""
+    found: list[Gap] = []
+    for output, values in enumerate(zip(left, right, strict=True)):
+        a, b = certain(values)
+        scale = max([1, *(x.size for value in (a, b) for x in value.reshape(-1))])
+        for entry in np.ndindex(a.shape):
+            apart = a[entry] - b[entry]
+            if apart.size > (_VISIBLE if near else _ROUNDING) * scale and apart.sign:
+                found.append(Gap(pair, point, output, entry, (float(a[entry]), float(b[entry])), float(apart)))
+    return max(found, key=lambda gap: abs(gap.apart), default=None)
 
 
 def real_points(pair: Pair, seed: int) -> Iterator[Point]:

@@ -2,25 +2,31 @@
 
 No entry of a random point is 0, and a number that two functions share almost everywhere need not be shared there.
 Functions that bend without a jump (a relu, a maximum) need no such care: what is equal beside a bend is equal at it.
-A point with such a zero is found along a line, by bisection, to many digits.
+A point with such a zero is found along a line: a float, or two numbers on both sides of it, forty digits apart.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from sympy import preorder_traversal
 
 from symrnn.algebra import nodes
-from symrnn.verification.digits import Digits
-from symrnn.verification.pairs import FLOATS, MANY_DIGITS, NIL, Delicate, Evaluated, Numbers, Pair, Point
+from symrnn.verification.certain import Certain
+from symrnn.verification.pairs import CERTAIN, FLOATS, Delicate, Evaluated, Numbers, Pair, Point
 
 _LINES = 3
 """Random points through which lines are laid."""
 _GRID = (-100.0, -10.0, -3.0, -1.0, -0.3, 0.0, 0.3, 1.0, 3.0, 10.0, 100.0)
+_BESIDE = Fraction(1, 10**12)
+"""So far beside the place that floats give, the signs are opposite: these have sixteen digits."""
+_APART = Fraction(1, 10**40)
+"""The distance at which two numbers enclose a place: fifty digits tell their values apart."""
+_SHORTEST = 10**45
 _QUARTERS = 4
 """Entries are quarters up to 1: their products and sums are exact in floating point, and so are zeros of these."""
 
@@ -72,7 +78,7 @@ class _Line:
     def at(self, place: Any) -> Point:
         """The point at one place of the line."""
         point = list(self.base)
-        moved = point[self.number].astype(object) if isinstance(place, Digits) else point[self.number].copy()
+        moved = point[self.number].astype(object) if isinstance(place, Certain) else point[self.number].copy()
         moved.reshape(-1)[0] = place
         point[self.number] = moved
         return point
@@ -97,38 +103,53 @@ class _Line:
         return None
 
     def _zero(self, target: Delicate, low: float, high: float, at_low: float) -> Any:
-        """The place where the target is zero, to many digits; None where it jumps there."""
+        """The place where the target is zero; None where it jumps there."""
         for _ in range(60):
             middle = (low + high) / 2
             value = _first(self._evaluated(middle, FLOATS), target)
-            if value == 0 and self._exactly(target, Digits(middle)) == 0:
+            if value == 0 and self._is_zero(target, middle):
                 return middle
             if value == 0 or middle in (low, high):
                 low = high = middle
                 break
             low, high = (middle, high) if value * at_low > 0 else (low, middle)
-        return self._refined(target, low, high)
+        return self._refined(target, Fraction(low), Fraction(high))
 
-    def _refined(self, target: Delicate, low: float, high: float) -> Any:
-        step = max(abs(low), 1.0) * 1e-12
-        a, b = (Digits(low) - step, Digits(high) + step)
+    def _refined(self, target: Delicate, low: Fraction, high: Fraction) -> Certain | None:
+        """A place between two numbers at which the target has opposite signs."""
+        scale = max(abs(low), Fraction(1))
+        a, b = low - scale * _BESIDE, high + scale * _BESIDE
         f, g = self._exactly(target, a), self._exactly(target, b)
         for _ in range(12):
-            if f is None or g is None or abs(g) < NIL**1.4 or f == g:
+            if f is None or g is None or f == g or abs(b - a) < scale * _APART:
                 break
-            a, b, f = b, b - g * (b - a) / (g - f), g
+            a, b, f = b, _shortened(b - g * (b - a) / (g - f)), g
             g = self._exactly(target, b)
-        return b if g is not None and abs(g) < NIL else None
+        place = Certain(b - scale * _APART, b + scale * _APART)
+        return place if self._is_zero(target, place) else None
+
+    def _is_zero(self, target: Delicate, place: Any) -> bool:
+        value = self._part(target, place)
+        return value is not None and value.is_zero
+
+    def _exactly(self, target: Delicate, place: Fraction) -> Fraction | None:
+        value = self._part(target, Certain(place))
+        return None if value is None else value.middle
+
+    def _part(self, target: Delicate, place: Any) -> Certain | None:
+        try:
+            return Certain.of(self._evaluated(place, CERTAIN).part(target).reshape(-1)[0])
+        except (ArithmeticError, ValueError, KeyError):
+            return None
 
     def _evaluated(self, place: Any, numbers: Numbers) -> Evaluated:
         with np.errstate(all="ignore"):
             return self.pair.at(self.at(place), numbers)
 
-    def _exactly(self, target: Delicate, place: Any) -> Any:
-        try:
-            return self._evaluated(place, MANY_DIGITS).part(target).reshape(-1)[0]
-        except (ArithmeticError, ValueError, KeyError):
-            return None
+
+def _shortened(place: Fraction) -> Fraction:
+    """A place to a little more digits than those that count."""
+    return place.limit_denominator(_SHORTEST)
 
 
 def _first(evaluated: Evaluated, target: Delicate) -> float:

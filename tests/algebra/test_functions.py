@@ -20,7 +20,7 @@ from symrnn.algebra.functions import FUNCTIONS, PRIMITIVES, Arithmetic, ScalarFu
 from symrnn.algebra.nodes import SYMPY
 from symrnn.language.evaluate import NUMPY
 from symrnn.language.explicit import EXPLICIT
-from symrnn.verification.digits import ARITHMETIC as DIGITS
+from symrnn.verification.certain import ARITHMETIC as CERTAIN
 from symrnn.verification.field import FIELD
 from symrnn.verification.tower import TOWER
 
@@ -313,7 +313,7 @@ def test_arithmetic_can_be_copied() -> None:
 
 
 @pytest.mark.parametrize(
-    "arithmetic", [SYMPY, NUMPY, EXPLICIT, FIELD, TOWER, DIGITS], ids=lambda one: type(one).__name__
+    "arithmetic", [SYMPY, NUMPY, EXPLICIT, FIELD, TOWER, CERTAIN], ids=lambda one: type(one).__name__
 )
 def test_every_arithmetic_has_every_primitive(arithmetic: Arithmetic) -> None:
     for name in PRIMITIVES:

@@ -16,9 +16,9 @@ import pytest
 from symrnn import Cell, cells, derive, generate
 from symrnn.calculus.derivation import Derivation
 from symrnn.generation import load_source
-from symrnn.verification.digits import DigitsEvaluator, digits
 from symrnn.verification.layout import Layout, layouts
 from symrnn.verification.rounding import sequence_errors
+from tests.cells.many_digits import DigitsEvaluator, digits
 
 Array = Any
 Arrays = dict[str, Array]
