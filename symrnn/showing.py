@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
+from symrnn.deferred import function_above
+
 _Item = TypeVar("_Item", covariant=True)
 
 
@@ -18,24 +20,18 @@ class Shown:
     __slots__ = ()
 
     def __repr__(self) -> str:
-        from symrnn.documents.showing import summary  # documents are made of results, which look for them when shown
-
-        return f"<{summary(self)}>"
+        return f"<{function_above('summary')(self)}>"
 
     def _repr_html_(self) -> str | None:
-        from symrnn.documents.showing import as_html
-
-        return as_html(self)
+        html: str | None = function_above("as_html")(self)
+        return html
 
     def _repr_markdown_(self) -> str:
-        from symrnn.documents.showing import as_markdown
-
-        return as_markdown(self)
+        return str(function_above("as_markdown")(self))
 
     def _repr_latex_(self) -> str | None:
-        from symrnn.documents.showing import as_latex
-
-        return as_latex(self)
+        latex: str | None = function_above("as_latex")(self)
+        return latex
 
 
 class ResultTuple(Shown, tuple[_Item, ...], Generic[_Item]):

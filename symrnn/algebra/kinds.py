@@ -32,6 +32,7 @@ from sympy.matrices.expressions import (
 
 from symrnn.algebra.functions import FUNCTIONS, Arithmetic
 from symrnn.algebra.stated import Constant, Surrogate
+from symrnn.deferred import function_above
 from symrnn.errors import MissingRuleError
 
 Shape = tuple[Any, Any]
@@ -53,10 +54,8 @@ SYMPY = Arithmetic(
 
 
 def _displayed(form: str, x: Expr, printer: Any) -> str:
-    from symrnn import printers  # the printers know the nodes, so the nodes look for them only when they print
-
     try:
-        return str(getattr(printers, form)(x))
+        return str(function_above(form)(x))
     except MissingRuleError:  # subs and xreplace can put any SymPy object into an expression of ours
         pass
     for kind in type(x).__mro__[1:]:

@@ -32,7 +32,9 @@ from symrnn.algebra.simplify import simplify
 from symrnn.algebra.spelling import free_letters
 from symrnn.calculus.rules import RULES, RuleTable, Share, pull_back
 from symrnn.choices import form_of
+from symrnn.deferred import function_above
 from symrnn.errors import NameClashError, UnknownNameError
+from symrnn.files import write_whole
 from symrnn.language.recurrence import Cell, Equation, unknown_variable
 from symrnn.showing import ResultTuple, Shown
 
@@ -244,10 +246,7 @@ class Derivation(Shown):
             InputError: no form belongs to the ending.
             SymrnnError: the file cannot be written.
         """
-        from symrnn.documents import write
-        from symrnn.files import write_whole
-
-        return write_whole(path, write(self, form_of(path) or "text", notation, layout))
+        return write_whole(path, function_above("write")(self, form_of(path) or "text", notation, layout))
 
     def __str__(self) -> str:
         return _write(self, "text", "subscript")
@@ -260,9 +259,7 @@ class Derivation(Shown):
 
 
 def _write(derivation: Derivation, form: str, notation: str) -> str:
-    from symrnn.documents import write  # the documents are made of derivations, which look for them only when printed
-
-    return write(derivation, form, notation)
+    return str(function_above("write")(derivation, form, notation))
 
 
 def derivation_of(cell: Cell | Derivation | str) -> Derivation:
@@ -288,9 +285,11 @@ def derive(cell: Cell | Derivation | str, rules: RuleTable = RULES) -> Derivatio
         InputError: it is no cell.
         UnknownNameError: the library has no cell of that name.
     """
-    from symrnn.cells.finding import find_cell  # the library is read when a cell is named, not before
+    named: Cell = function_above("find_cell")(cell)
+    return _derived(named, rules)
 
-    cell = find_cell(cell)
+
+def _derived(cell: Cell, rules: RuleTable) -> Derivation:
     names = Names(cell.symbols)
     forward = tuple(_name_preactivations(cell, names))
     adjoint = _adjoint_names(cell, forward, names)

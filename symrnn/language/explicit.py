@@ -10,7 +10,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import sympy
@@ -19,11 +19,12 @@ from sympy import ImmutableDenseMatrix
 from symrnn.algebra.evaluate import at_sizes
 from symrnn.algebra.functions import Arithmetic, of_library
 from symrnn.algebra.kinds import SYMPY
+from symrnn.algebra.nodes import Variable
 from symrnn.algebra.stated import Constant, Surrogate
 from symrnn.errors import InputError, UnknownNameError
 from symrnn.freezing import Frozen
+from symrnn.language.definition import Definition
 from symrnn.language.evaluate import NUMPY, run
-from symrnn.language.recurrence import Cell
 from symrnn.showing import Shown
 
 MAX_SIZE = 6
@@ -97,6 +98,44 @@ _NUMPY |= {"Constant": lambda x: x, "Surrogate": lambda x, z: x}
 _NUMPY["erfc"] = np.vectorize(math.erfc, otypes=[float])
 
 
+class WritableCell(Protocol):
+    """What is asked of a cell here; a `Cell` is one.  It stands above this module, being able to write itself out."""
+
+    @property
+    def name(self) -> str:
+        """The cell's name."""
+
+    @property
+    def syntax(self) -> Definition:
+        """The checked text."""
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The names of the states."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the inputs."""
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the parameters."""
+
+    @property
+    def previous(self) -> tuple[Variable, ...]:
+        """The states at t-1."""
+
+    @property
+    def body(self) -> tuple[Any, ...]:
+        """The equations."""
+
+    def __getitem__(self, name: str) -> Variable:
+        """The variable with this identifier."""
+
+    def shape_names(self, name: str) -> tuple[str, ...]:
+        """The sizes of a variable by name."""
+
+
 @dataclass(frozen=True, repr=False)
 class Explicit(Shown):
     """One step of a cell in scalars.
@@ -108,7 +147,7 @@ class Explicit(Shown):
         values: name of everything that the cell computes -> its expressions in these symbols, as a matrix.
     """
 
-    cell: Cell
+    cell: WritableCell
     sizes: Mapping[str, int]
     symbols: Mapping[str, Matrix]
     values: Mapping[str, Matrix]
@@ -193,7 +232,7 @@ def _column(matrix: Matrix) -> list[Any]:
     return [matrix[i, j] for j in range(matrix.cols) for i in range(matrix.rows)]
 
 
-def write_out(cell: Cell, sizes: Mapping[str, int]) -> Explicit:
+def write_out(cell: WritableCell, sizes: Mapping[str, int]) -> Explicit:
     """Write one step of a cell out in scalars.
 
     Args:
@@ -224,7 +263,7 @@ def write_out(cell: Cell, sizes: Mapping[str, int]) -> Explicit:
     )
 
 
-def _shape(cell: Cell, name: str, sizes: Mapping[str, int]) -> tuple[int, ...]:
+def _shape(cell: WritableCell, name: str, sizes: Mapping[str, int]) -> tuple[int, ...]:
     """An array's shape; which values are scalars is the cell's matter, not that of a size which happens to be 1."""
     rank = len(cell.shape_names(name))
     return tuple(int(at_sizes(dim, sizes)) for dim in cell[name].shape[:rank])

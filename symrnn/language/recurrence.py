@@ -13,6 +13,7 @@ import sympy
 
 from symrnn.algebra.nodes import Expr, Variable, variables
 from symrnn.characters import printable
+from symrnn.deferred import function_above
 from symrnn.errors import InputError, UnknownNameError
 from symrnn.freezing import Frozen
 from symrnn.showing import ResultTuple, Shown
@@ -97,15 +98,16 @@ class Cell(Shown):
         Raises:
             CellError: the text is not a cell; the message has line, column and what to do.
         """
-        from symrnn.language import read_cell
-
-        return read_cell(text, name, file)
+        cell: Cell = function_above("read_cell")(text, name, file)
+        return cell
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A cell travels as its text."""
-        from symrnn.language import read_cell
-
-        return read_cell, (self.source, self.name, self.syntax.place(self.syntax.assignments[0].node).file)
+        return function_above("read_cell"), (
+            self.source,
+            self.name,
+            self.syntax.place(self.syntax.assignments[0].node).file,
+        )
 
     def __getitem__(self, name: str) -> Variable:
         """The variable with this identifier, such as `cell["h_prev"]`, or with the name that the author gave it.

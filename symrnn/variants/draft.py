@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from symrnn.algebra.functions import GATES
+from symrnn.deferred import function_above
 from symrnn.errors import InputError
 from symrnn.language.recurrence import Cell
 from symrnn.variants.expressions import activations, function_of, names_in
@@ -59,15 +60,13 @@ class Draft:
     @classmethod
     def of(cls, operation: str, cell: Cell | str) -> Draft:
         """Take a cell, or the cell of that name, apart."""
-        from symrnn.cells.finding import find_cell  # the library is made with variants
-
-        cell = find_cell(cell)
-        syntax = cell.syntax
+        found: Cell = function_above("find_cell")(cell)
+        syntax = found.syntax
         return cls(
             operation,
-            cell,
-            cell.name,
-            Wording.read(cell.docstring),
+            found,
+            found.name,
+            Wording.read(found.docstring),
             {argument.name: _annotation(argument.annotation) for argument in syntax.positional},
             {argument.name: _annotation(argument.annotation) for argument in syntax.keyword_only},
             tuple(Line(one.name, one.value, _annotation(one.annotation)) for one in syntax.assignments),
