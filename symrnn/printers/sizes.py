@@ -16,7 +16,7 @@ from itertools import pairwise
 import sympy
 from sympy.matrices.expressions import MatrixExpr
 
-from symrnn.algebra.nodes import Act, Expr, Fill, Hadamard, Ones, Product, Shape, coefficient, is_scalar, parts
+from symrnn.algebra.nodes import Act, Diag, Expr, Fill, Hadamard, Ones, Product, Shape, coefficient, is_scalar, parts
 
 _OPEN = frozenset({"Ones", "Eye", "Zeros", "Fill", "Total", "Act"})
 """Kinds of nodes that may show something of a size that others must tell."""
@@ -92,13 +92,11 @@ class _Place:
         rows: its rows.
         cols: its columns.
         build: the part, once it is known what has to say its size.
-        ones: where it shows nothing but ones, perhaps with numbers and scalars in front, these.
     """
 
     rows: _Size
     cols: _Size
     build: Callable[[], Expr]
-    ones: _Atom | None = None
 
     def join(self, other: _Place) -> None:
         self.rows.join(other.rows)
@@ -107,12 +105,23 @@ class _Place:
 
 @dataclass
 class _Atom:
-    """What may have to say its size."""
+    """What may have to say its size.
+
+    Attributes:
+        rows: its rows.
+        cols: its columns.
+        is_block: whether it is ones, and neither a column nor a row.
+        is_named: whether it says its size.
+    """
 
     rows: _Size
     cols: _Size
-    is_matrix: bool
+    is_block: bool = False
     is_named: bool = False
+
+    @property
+    def is_told(self) -> bool:
+        return self.rows.is_told and self.cols.is_told
 
     def name(self) -> None:
         self.is_named = True
@@ -148,7 +157,9 @@ class _Composed:
 def _same(expr: Expr, args: list[Expr]) -> Expr:
     """The node with other arguments, or itself where they are the same."""
     unchanged = all(new is old for new, old in zip(args, expr.args, strict=True))
-    return expr if unchanged else sympy.Basic.__new__(type(expr), *args)
+    if unchanged:
+        return expr
+    return Diag(*args) if isinstance(expr, Diag) else sympy.Basic.__new__(type(expr), *args)  # Diag keeps its shape
 
 
 class _Sizing:
@@ -162,7 +173,7 @@ class _Sizing:
         """Let say their size, in the order of reading, those whose size is still open."""
         self._propagate()
         for atom in self.atoms:
-            if not (atom.rows.is_told and atom.cols.is_told):
+            if not atom.is_told:
                 atom.name()
                 self._propagate()
 
@@ -178,17 +189,21 @@ class _Sizing:
         return _PLACES.get(type(expr).__name__, _Sizing._leaf)(self, expr)
 
     def inside(self, expr: Expr) -> _Place:
-        """A part beside which ones are read as a column: a matrix of them says its size."""
+        """A part in which ones are read as a column: a matrix of them says its size, unless the part tells it."""
+        first = len(self.atoms)
         place = self.place(expr)
-        if place.ones is not None and place.ones.is_matrix:
-            place.ones.name()
+        self._propagate()
+        for atom in self.atoms[first:]:
+            if atom.is_block and not atom.is_told:
+                atom.name()
+                self._propagate()
         return place
 
     def _rebuilt(self, expr: Expr, places: Mapping[int, _Place]) -> Callable[[], Expr]:
         return lambda: _same(expr, [places[n].build() if n in places else arg for n, arg in enumerate(expr.args)])
 
-    def _atom(self, shape: Shape, rows: _Size, cols: _Size) -> _Atom:
-        atom = _Atom(rows, cols, is_matrix=1 not in shape)
+    def _atom(self, rows: _Size, cols: _Size, is_block: bool = False) -> _Atom:
+        atom = _Atom(rows, cols, is_block)
         self.atoms.append(atom)
         return atom
 
@@ -201,12 +216,12 @@ class _Sizing:
         if is_scalar(expr):
             return self._leaf(expr)
         size = _Size()
-        atom = self._atom(expr.shape, size, size)
+        atom = self._atom(size, size)
         return _Place(size, size, lambda: Sized(expr) if atom.is_named else expr)
 
     def _zeros(self, expr: Expr) -> _Place:
         rows, cols = (_Size(told=size == 1) for size in expr.shape)
-        atom = self._atom(expr.shape, rows, cols)
+        atom = self._atom(rows, cols)
         return _Place(rows, cols, lambda: Sized(expr) if atom.is_named else expr)
 
     def _ones(self, expr: Expr) -> _Place:
@@ -215,8 +230,8 @@ class _Sizing:
     def _repeated(self, shape: Shape, build: Callable[[Expr | None], Expr]) -> _Place:
         """Ones with or without something in front; `build` gets the ones that say their size, if they do."""
         rows, cols = (_Size(told=size == 1) for size in shape)
-        atom = self._atom(shape, rows, cols)
-        return _Place(rows, cols, lambda: build(Sized(Ones(*shape)) if atom.is_named else None), atom)
+        atom = self._atom(rows, cols, is_block=1 not in shape)
+        return _Place(rows, cols, lambda: build(Sized(Ones(*shape)) if atom.is_named else None))
 
     def _sum(self, expr: Expr) -> _Place:
         """Its terms; ones are a number there, which is repeated."""
@@ -232,7 +247,7 @@ class _Sizing:
         factors = [(n, factor) for n, factor in enumerate(expr.args) if getattr(factor, "is_Matrix", False)]
         if len(factors) == 1:
             place = self.place(factors[0][1])
-            return _Place(place.rows, place.cols, self._rebuilt(expr, {factors[0][0]: place}), place.ones)
+            return _Place(place.rows, place.cols, self._rebuilt(expr, {factors[0][0]: place}))
         places = {n: self.inside(factor) for n, factor in factors}
         row = list(places.values())
         for left, right in pairwise(row):
@@ -279,7 +294,7 @@ class _Sizing:
         return _Place(whole.rows, whole.cols, self._rebuilt(expr, places))
 
     def _transposed(self, expr: Expr) -> _Place:
-        place = self.place(expr.args[0])
+        place = self.inside(expr.args[0])
         return _Place(place.cols, place.rows, self._rebuilt(expr, {0: place}))
 
     def _total(self, expr: Expr) -> _Place:

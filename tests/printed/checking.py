@@ -108,8 +108,8 @@ class Meanings:
                     one = one if time is None else one.at(time, one.name)
                     for setting in (self.setting, partial):
                         add(form(setting.maths(one)), Meaning(mark, name, time))
-                    for setting in (numbered, first):
-                        if time is not None and time >= -1:
+                    for setting in () if self.setting.has_numbers else (numbered, first):
+                        if time in (-1, 0):  # what the first step reads and computes
                             add(form(setting.maths(one)), Meaning(mark, name, time, 1 + time))
         for size, number in self.layout.sizes.items():
             printed = form(self.setting.maths(Variable(size, 1, 1)))

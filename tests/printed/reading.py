@@ -424,7 +424,7 @@ class Parser:
             inner = self._braced() if self._is("{") else self._bracket("(", ")")
             return Node("call", ("sqrt", (inner,)))
         if token.kind == "commutation":
-            sizes = re.split(r",(?![^{]*\})", token.source.partition("_{")[2][:-1])
+            sizes = re.split(r"(?<!\\),(?![^{]*\})", token.source.partition("_{")[2][:-1])
             return Node("commutation", tuple(Parser(size.strip(), self.names).read() for size in sizes))
         if token.kind == "word":
             return self._function(token)

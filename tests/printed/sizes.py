@@ -1,8 +1,8 @@
 """How large the ones, identities and zeros of a printed formula are: what its neighbours, or a subscript, say.
 
 Every part of a formula has two sizes.  Terms, and factors entry by entry, have the same; neighbours in a product meet;
-a number or a scalar is repeated as needed.  Ones are a column beside other factors, and alone what fits.  A formula in
-which a size stays open, or has two values, cannot be read.
+a number or a scalar is repeated as needed.  Ones are a column beside other factors, and a term as large as the others.
+A formula in which a size stays open, or has two values, cannot be read.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Part:
         cols: its columns.
         build: the part with all sizes, once they are known.
         is_scalar: whether it is a number or a scalar, which goes with any shape.
-        is_ones: whether it is ones, perhaps with scalars in front.
+        is_ones: whether it is made of ones, numbers and scalars.
     """
 
     rows: Size
@@ -145,19 +145,18 @@ class _Reading:
     def _fixed(self, tree: Node, shape: Shape) -> Part:
         return Part(Size(shape[0]), Size(shape[1]), lambda: tree, is_scalar=shape == (1, 1))
 
-    def _entrywise(self, tree: Node, parts: Mapping[int, Part], build: Callable[[], Node]) -> Part:
+    def _entrywise(self, parts: Mapping[int, Part], build: Callable[[], Node]) -> Part:
         """Same shapes; numbers and scalars are repeated."""
         others = [part for part in parts.values() if not part.is_scalar]
         for a, b in pairwise(others):
             a.join(b)
-        return replace(others[0], build=build) if others else Part(Size(1), Size(1), build, is_scalar=True)
+        if not others:
+            return Part(Size(1), Size(1), build, is_scalar=True)
+        return replace(others[0], build=build, is_ones=all(part.is_ones for part in others))
 
     def _of_all(self, tree: Node) -> Part:
         parts = {n: self.part(part) for n, part in enumerate(tree.parts)}
-        whole = self._entrywise(tree, parts, lambda: Node(tree.kind, tuple(part.build() for part in parts.values())))
-        scales = tree.kind in ("times", "by") and sum(not part.is_scalar for part in parts.values()) == 1
-        keeps = tree.kind in ("negative", "over time") or scales
-        return whole if keeps else replace(whole, is_ones=False)
+        return self._entrywise(parts, lambda: Node(tree.kind, tuple(part.build() for part in parts.values())))
 
     def _product(self, tree: Node) -> Part:
         parts = [self.part(part) for part in tree.parts]
@@ -181,9 +180,7 @@ class _Reading:
         return whole
 
     def _transposed(self, tree: Node) -> Part:
-        part = self.part(tree.parts[0])
-        if tree.parts[0].kind == "ones":
-            part.cols.settle(1)
+        part = self.inside(tree.parts[0])
         return Part(part.cols, part.rows, lambda: Node("transposed", (part.build(),)), part.is_scalar)
 
     def _power(self, tree: Node) -> Part:
@@ -196,7 +193,7 @@ class _Reading:
         parts = {n: (self.part if entrywise else self.inside)(argument) for n, argument in enumerate(arguments)}
         build = lambda: Node("call", (name, tuple(part.build() for part in parts.values())))  # noqa: E731
         if entrywise:
-            return replace(self._entrywise(tree, parts, build), is_ones=False)
+            return self._entrywise(parts, build)
         (part,) = parts.values()
         if name == "diag":
             return Part(part.rows, part.rows, build)

@@ -15,6 +15,7 @@ n, m, k = (Symbol(name, integer=True, positive=True) for name in ("d_h", "d_x", 
 a, x = Variable("a", n, 1, time=0), Variable("x", m, 1, time=0)
 W, V, s = Variable("W", n, n), Variable("V", n, m), Variable("s", 1, 1, time=0)
 eye, column, row = nodes.Eye(n), nodes.ones((n, 1)), nodes.ones((1, n))
+summed = nodes.total(nodes.act("exp", nodes.scale(2, nodes.ones((m, 1)))))
 
 TOLD = {
     "by the left side": (nodes.kronecker(nodes.transpose(x), eye), "x_tᵀ ⊗ I"),
@@ -55,6 +56,18 @@ OPEN = {
     "a matrix of ones beside an identity": (
         nodes.matmul(nodes.kronecker(eye, nodes.ones((n, n))), nodes.vec(W)),
         "(I ⊗ 𝟏_{d_h×d_h}) vec(W)",
+    ),
+    "a term in the column of a diagonal": (
+        nodes.diag(nodes.add(a, nodes.fill(summed, (n, 1)))),
+        "diag(a_t + (𝟏_{d_x}ᵀ (exp(2) 𝟏)) 𝟏)",
+    ),
+    "a matrix of ones in a factor": (
+        nodes.matmul(W, nodes.subtract(nodes.fill(s, (n, m)), nodes.ones((n, m))), x),
+        "W (s_t 𝟏_{d_h×d_x} - 1) x_t",
+    ),
+    "a matrix of ones, transposed": (
+        nodes.transpose(nodes.subtract(nodes.fill(s, (n, m)), nodes.ones((n, m)))),
+        "(s_t 𝟏_{d_h×d_x} - 1)ᵀ",
     ),
     "zeros alone": (nodes.vec(nodes.zeros((n + m, k))), "vec(0_{(d_h + d_x)×d_k})"),
 }  # fmt: skip
