@@ -38,6 +38,10 @@ def verify(
     - complex step: every Jacobian block, those of the parameters, and every gradient of a step, in floating point.
     - generated code: forward, step and backward over several steps and examples, random states and cotangents.
 
+    Where a cell has many derivatives of a kind, more than any cell of the library, they are checked at once: all
+    arguments move together, the Jacobians are taken by the chain rule, from the direct one of each equation, instead of
+    written out, and the report's line says how many derivatives it is about.
+
     A cell with constants is proved for every number that they may have; the generated code is run with their own.
 
     With `functions`, also the equations that these rest on (exact), and these functions' code.

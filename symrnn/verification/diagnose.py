@@ -7,7 +7,7 @@ equation does not drag the others along.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
@@ -18,7 +18,9 @@ from symrnn.calculus.symbols import DerivativeSymbol
 from symrnn.calculus.window import ask
 from symrnn.language.recurrence import Equation
 from symrnn.printers import text
+from symrnn.verification.blocks import StepBlocks
 from symrnn.verification.field import Array, Number, inner, same, slopes
+from symrnn.verification.jointly import MOST_NAMED, are_separate, culprits
 from symrnn.verification.layout import vec
 from symrnn.verification.trial import Trial
 
@@ -67,13 +69,17 @@ def follows(trial: Trial, step: Step, value: Array) -> bool:
 
 
 def wrong_gradients(trial: Trial) -> list[Variable]:
-    """The arguments of the step whose adjoint, taken through the whole step, is wrong."""
+    """The arguments of the step whose adjoint, taken through the whole step, is wrong; of many, the first few."""
 
-    def right(variable: Variable) -> bool:
-        explained = inner(trial.adjoint(variable), trial.direction[variable.name])
-        return explained == change(trial, trial.moved_by(variable.name))
+    def right(some: Sequence[Variable]) -> bool:
+        directions = {v.name: trial.direction[v.name] for v in some}
+        explained = sum((inner(trial.adjoint(v), directions[v.name]) for v in some), Number(0))
+        return explained == change(trial, trial.run(directions))
 
-    return [variable for variable in trial.layout.variables if not right(variable)]
+    every = trial.layout.variables
+    if not are_separate(len(every)):
+        return culprits(every, right)
+    return [variable for variable in every if not right([variable])]
 
 
 def change(trial: Trial, moved: dict[str, Array]) -> Number:
@@ -123,3 +129,44 @@ def _between(derivation: Derivation, of: Variable, wrt: Variable) -> Iterator[tu
         if equation.target in needed:
             for variable in sorted(affected & nodes.variables(equation.value), key=lambda v: v.name):
                 yield equation, variable
+
+
+# --- many Jacobians at once -------------------------------------------------------------------------------------------
+
+
+def wrong_jacobians(trial: Trial, blocks: StepBlocks, arguments: Sequence[Variable]) -> str:
+    """What is wrong with the Jacobians of all states with respect to some arguments; an empty text where nothing is.
+
+    Args:
+        trial: numbers of the field, and directions.
+        blocks: the Jacobians.
+        arguments: what moves.
+    """
+    states = _moved_wrongly(trial, blocks, arguments)
+    if not states:
+        return ""
+    pairs: list[tuple[Variable, Variable]] = []
+    for of in states[:MOST_NAMED]:
+        if len(pairs) < MOST_NAMED:
+            wrong = culprits(arguments, lambda some, of=of: of not in _moved_wrongly(trial, blocks, some))  # type: ignore[misc]
+            pairs += [(of, wrt) for wrt in wrong]
+    return "\n".join(dict.fromkeys(_told(trial, blocks, states, pairs[:MOST_NAMED])))
+
+
+def _moved_wrongly(trial: Trial, blocks: StepBlocks, arguments: Iterable[Variable]) -> list[Variable]:
+    """The states that the Jacobians move otherwise than the text."""
+    directions = {v.name: trial.direction[v.name] for v in arguments}
+    moved = trial.run(directions)
+    claimed = blocks.moved({v: vec(directions[v.name]) for v in arguments}, trial.evaluate)
+    truths = {trial.derivation.cell[s]: vec(slopes(moved[s])) for s in trial.derivation.cell.states}
+    return [of for of, truth in truths.items() if not same(claimed.get(of, 0 * truth), truth)]
+
+
+def _told(
+    trial: Trial, blocks: StepBlocks, states: Sequence[Variable], pairs: Iterable[tuple[Variable, Variable]]
+) -> Iterator[str]:
+    names = ", ".join(of.name for of in states[:MOST_NAMED]) + (", ..." if len(states) > MOST_NAMED else "")
+    yield f"{len(states)} of the {len(trial.derivation.cell.states)} states move otherwise than in the text: {names}"
+    for of, wrt in pairs:
+        yield f"{show_jacobian(trial.derivation, of, wrt)} = {blocks.shown(of, wrt)} is wrong"
+        yield from wrong_factors(trial, of, wrt)

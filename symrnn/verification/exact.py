@@ -20,11 +20,13 @@ from symrnn.verification.diagnose import (
     show_jacobian,
     show_step,
     wrong_factors,
+    wrong_jacobians,
     wrong_steps,
 )
 from symrnn.verification.field import Number, inner, same, slopes
+from symrnn.verification.jointly import BY_CHAIN_RULE, are_separate, counted
 from symrnn.verification.layout import Layout, show, vec
-from symrnn.verification.parameters import PARAMETERS, ParameterForms
+from symrnn.verification.parameters import ParameterForms
 from symrnn.verification.report import EXACT, Check
 from symrnn.verification.trial import Trial, exact_text, try_out
 from symrnn.verification.unroll import STEPS, Unrolled
@@ -61,11 +63,18 @@ def _run(test: Test, trial: Trial | None) -> str:
 def _tests(derivation: Derivation, forms: ParameterForms) -> Iterator[tuple[str, Test]]:
     cell, blocks = derivation.cell, forms.claimed
     yield "forward equations", _forward
-    for of in cell.states:
-        for wrt in (*cell.previous, *(cell[name] for name in cell.inputs)):
-            yield show_jacobian(derivation, cell[of], wrt), _block(blocks, cell[of], wrt)
+    arguments = [*cell.previous, *(cell[name] for name in cell.inputs)]
+    if are_separate(len(arguments), len(cell.states)):
+        for of in cell.states:
+            for wrt in arguments:
+                yield show_jacobian(derivation, cell[of], wrt), _block(blocks, cell[of], wrt)
+    else:
+        yield (
+            counted("Jacobians of the states", len(arguments), len(cell.states), BY_CHAIN_RULE),
+            lambda trial: wrong_jacobians(trial, blocks, arguments),
+        )
     if cell.parameters:
-        yield PARAMETERS, forms.test
+        yield forms.name, forms.test
     yield "adjoint of one step", _adjoint
     yield f"backpropagation through time, T={STEPS}", _through_time
 

@@ -16,8 +16,10 @@ import numpy as np
 from symrnn.algebra.nodes import Variable
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.evaluate import run
+from symrnn.language.recurrence import Cell
 from symrnn.verification.diagnose import show_gradient
 from symrnn.verification.directional import DIRECTIONAL, leading
+from symrnn.verification.jointly import DIRECTIONS, are_separate, compare, counted
 from symrnn.verification.layout import Layout, layouts
 from symrnn.verification.numeric import STEP, Finding, conclude
 from symrnn.verification.points import NOWHERE, Array, Ground, relative_error, search
@@ -31,7 +33,6 @@ TIME, BATCH = 5, 3
 SIZES = (6, 4)
 """d_h and d_x: with T and N, all different, and further sizes start at 2 and avoid these two."""
 
-_DIRECTIONS = 3
 _GROUPS = ("inputs", "state", "params")
 
 Arrays = Mapping[str, Array]
@@ -105,7 +106,14 @@ class Reference:
 
     def rate(self, group: str, name: str, direction: Array) -> float:
         """How the loss changes when one array moves in a direction."""
-        return float(np.imag(self.loss(self.sequence.moved(group, name, 1j * STEP * direction))) / STEP)
+        return self.rate_along(group, {name: direction})
+
+    def rate_along(self, group: str, directions: Arrays) -> float:
+        """How the loss changes when some arrays of a group move, each in its direction."""
+        sequence = self.sequence
+        for name, direction in directions.items():
+            sequence = sequence.moved(group, name, 1j * STEP * direction)
+        return float(np.imag(self.loss(sequence)) / STEP)
 
     @cached_property
     def rounding(self) -> Mapping[str, Arrays]:
@@ -181,7 +189,7 @@ def check_generated(derivation: Derivation, module: Any, seed: int, functions: C
     layout = layouts(derivation.cell, [SIZES])[0]
     sizes = ", ".join([f"T={TIME}", f"N={BATCH}", *(f"{name}={n}" for name, n in layout.sizes.items())])
     reference = draw(derivation, layout, np.random.default_rng(seed))
-    for name, test in (_TESTS | {name: DIRECTIONAL[name] for name in DIRECTIONAL if name in functions}).items():
+    for name, test in _tests(derivation.cell, functions).items():
         findings = [Finding(np.inf, NOWHERE)] if reference is None else _attempt(test, module, reference)
         yield conclude(name, METHOD, sizes, findings, TOLERANCE)
 
@@ -278,28 +286,77 @@ def _backward(group: str) -> Test:
             },
             "state": {f"state_bar[{name!r}]": (name, initial_bar, f"{name}_prev") for name in reference.cell.states},
         }
-        for label, (name, found, variable) in results[group].items():
-            yield _gradient(reference, group, name, label, found, reference.cell[variable])
+        given = [
+            _Gradient(reference, group, name, label, found.get(name), reference.cell[variable])
+            for label, (name, found, variable) in results[group].items()
+        ]
+        yield from (Finding(np.inf, gradient.misfit) for gradient in given if gradient.misfit)
+        fitting = [gradient for gradient in given if not gradient.misfit]
+        if are_separate(len(given)):
+            yield from (gradient.on_its_own() for gradient in fitting)
+        elif fitting:
+            yield _at_once(reference, group, {gradient.name: gradient for gradient in fitting})
 
     return test
 
 
-def _gradient(reference: Reference, group: str, name: str, label: str, found: Arrays, variable: Variable) -> Finding:
-    step = reference.derivation.of(variable.name)
-    origin = f"\n  it comes from {show_gradient(step)}"
-    if name not in found:
-        return Finding(np.inf, f"backward: {label} is missing{origin}")
-    value, at = np.asarray(found[name]), getattr(reference.sequence, group)[name]
-    if value.shape != at.shape:
-        return Finding(np.inf, f"backward: {label} has shape {value.shape}, it must have {at.shape}{origin}")
-    rng = np.random.default_rng(0)
-    errors = [
-        _directional_error(reference, group, name, value, rng.standard_normal(at.shape)) for _ in range(_DIRECTIONS)
-    ]
-    error = max(errors) if not np.isnan(errors).any() else np.nan
-    if error <= TOLERANCE:
-        return Finding(error, "")
-    return Finding(error, f"backward: {label} is wrong: {_worst(reference, group, name, value)}{origin}")
+@dataclass(frozen=True)
+class _Gradient:
+    """What `backward` returned for one array: its name, how the result is called, and of which variable it is."""
+
+    reference: Reference
+    group: str
+    name: str
+    label: str
+    returned: Any
+    variable: Variable
+
+    @property
+    def origin(self) -> str:
+        """The equation that it comes from, as the end of a sentence."""
+        return f"\n  it comes from {show_gradient(self.reference.derivation.of(self.variable.name))}"
+
+    @cached_property
+    def value(self) -> Array:
+        """The array."""
+        return np.asarray(self.returned)
+
+    @cached_property
+    def misfit(self) -> str:
+        """Why it cannot be compared; an empty text where it can."""
+        shape = getattr(self.reference.sequence, self.group)[self.name].shape
+        if self.returned is None:
+            return f"backward: {self.label} is missing{self.origin}"
+        if self.value.shape != shape:
+            return f"backward: {self.label} has shape {self.value.shape}, it must have {shape}{self.origin}"
+        return ""
+
+    def on_its_own(self) -> Finding:
+        """The comparison with how the loss changes when this array alone moves."""
+        rng = np.random.default_rng(0)
+        at = (self.reference, self.group, self.name, self.value)
+        errors = [_directional_error(*at, rng.standard_normal(self.value.shape)) for _ in range(DIRECTIONS)]
+        error = max(errors) if not np.isnan(errors).any() else np.nan
+        return Finding(error, "" if error <= TOLERANCE else self.accusation)
+
+    @property
+    def accusation(self) -> str:
+        """The sentence for where it is wrong."""
+        worst = _worst(self.reference, self.group, self.name, self.value)
+        return f"backward: {self.label} is wrong: {worst}{self.origin}"
+
+
+def _at_once(reference: Reference, group: str, gradients: Mapping[str, _Gradient]) -> Finding:
+    """The comparison with how the loss changes when the arrays of all these gradients move."""
+    error, wrong = compare(
+        {name: gradient.value for name, gradient in gradients.items()},
+        lambda directions: reference.rate_along(group, directions),
+        lambda: reference.rounding[group],
+        TOLERANCE,
+        np.random.default_rng(0),
+    )
+    told = "\n".join(gradients[name].accusation for name in wrong)
+    return Finding(error, told or "backward: the gradients are wrong together, though none is on its own")
 
 
 def _directional_error(reference: Reference, group: str, name: str, value: Array, direction: Array) -> float:
@@ -327,11 +384,14 @@ def _worst(reference: Reference, group: str, name: str, value: Array) -> str:
     return f"{where} is {float(value[worst]):.6g} and must be {truth[worst]:.6g}"
 
 
-_TESTS: dict[str, Test] = {
-    "forward": _forward,
-    "step": _step,
-    "defaults": _defaults,
-    "backward: parameters": _backward("params"),
-    "backward: inputs": _backward("inputs"),
-    "backward: initial states": _backward("state"),
-}
+_TESTS: dict[str, Test] = {"forward": _forward, "step": _step, "defaults": _defaults}
+_BACKWARD = {"backward: parameters": "params", "backward: inputs": "inputs", "backward: initial states": "state"}
+"""Check of gradients -> the group of arrays that they are of."""
+
+
+def _tests(cell: Cell, functions: Collection[str]) -> dict[str, Test]:
+    """Every check by what the report calls it."""
+    numbers = {"params": len(cell.parameters), "inputs": len(cell.inputs), "state": len(cell.states)}
+    found = dict(_TESTS)
+    found |= {counted(name, numbers[group]): _backward(group) for name, group in _BACKWARD.items()}
+    return found | {name: DIRECTIONAL[name] for name in DIRECTIONAL if name in functions}

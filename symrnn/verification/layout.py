@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count, islice
 from typing import Any
 
@@ -41,8 +42,15 @@ class Layout:
 
     def shape(self, variable: Variable) -> tuple[int, int]:
         """Rows and columns."""
-        rows, cols = variable.shape
-        return int(at_sizes(rows, self.sizes)), int(at_sizes(cols, self.sizes))
+        known = self._shapes.get(variable)
+        if known is None:
+            rows, cols = variable.shape
+            known = self._shapes[variable] = int(at_sizes(rows, self.sizes)), int(at_sizes(cols, self.sizes))
+        return known
+
+    @cached_property
+    def _shapes(self) -> dict[Variable, tuple[int, int]]:
+        return {}
 
     def text_shape(self, variable: Variable) -> tuple[int, ...]:
         """The shape that the author's text sees."""
@@ -55,10 +63,15 @@ class Layout:
 
     def arguments(self, values: Mapping[str, Array]) -> dict[str, Array]:
         """What the text is run on: values in rows and columns by identifier, in the text's names and shapes."""
-        names = {v.name: (v.base if v.time == -1 else v.name, v) for v in self.variables}
-        return {names[name][0]: value.reshape(self.text_shape(names[name][1])) for name, value in values.items()}
+        names = self._names
+        return {names[name][0]: value.reshape(names[name][1]) for name, value in values.items()}
 
-    @property
+    @cached_property
+    def _names(self) -> Mapping[str, tuple[str, tuple[int, ...]]]:
+        """The argument of the text, and its shape there, by identifier."""
+        return {v.name: (v.base if v.time == -1 else v.name, self.text_shape(v)) for v in self.variables}
+
+    @cached_property
     def variables(self) -> tuple[Variable, ...]:
         """The step's arguments: inputs, states at t-1, parameters."""
         cell = self.cell

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -19,11 +20,12 @@ from symrnn.calculus.derivation import Derivation
 from symrnn.language.evaluate import run
 from symrnn.verification.blocks import StepBlocks
 from symrnn.verification.diagnose import show_jacobian, show_step
+from symrnn.verification.jointly import BY_CHAIN_RULE, DIRECTIONS, MOST_NAMED, are_separate, compare, counted
 from symrnn.verification.layout import Layout, show, vec
-from symrnn.verification.parameters import PARAMETERS, ParameterForms
+from symrnn.verification.parameters import ParameterForms
 from symrnn.verification.points import NOWHERE, Array, Ground, relative_error, search
 from symrnn.verification.report import Check
-from symrnn.verification.rounding import expression_errors, sequence_errors, unexplained
+from symrnn.verification.rounding import expression_errors, moved_errors, sequence_errors, unexplained
 
 METHOD = "complex step"
 STEP = 1e-30
@@ -44,6 +46,8 @@ def check_numerically(
 ) -> Iterator[Check]:
     """Every Jacobian block, every Jacobian of a parameter and every gradient of one step, each at all layouts.
 
+    Where there are many, all arguments move at once, and the lines say of how many derivatives they are; see `jointly`.
+
     Args:
         derivation: what is checked.
         layouts: the sizes.
@@ -52,7 +56,8 @@ def check_numerically(
     """
     rng = np.random.default_rng(seed)
     forms = forms or ParameterForms(derivation)
-    claimed = forms.claimed
+    claimed, cell = forms.claimed, derivation.cell
+    arguments = [*cell.previous, *(cell[name] for name in cell.inputs)]
     blocks: list[Finding] = []
     parameters: list[Finding] = []
     gradients: list[Finding] = []
@@ -62,22 +67,17 @@ def check_numerically(
         if point is None:  # such as a variance at size 1, which is always 0: other sizes will do
             continue
         with np.errstate(all="ignore"):  # what overflows is not finite, and fails by that
-            blocks += point.blocks(claimed, _blocks(derivation))
-            parameters += point.blocks(claimed, forms.pairs)
+            blocks += point.jacobians(claimed, arguments, rng)
+            parameters += point.jacobians(claimed, [cell[name] for name in cell.parameters], rng)
             gradients += point.gradients(rng)
     if all(point is None for _, point in points):
         blocks = parameters = gradients = [Finding(np.inf, f"{NOWHERE}, at {show(layouts)}")]
-    yield conclude("Jacobian blocks of one step", METHOD, show(layouts), blocks, TOLERANCE)
-    if derivation.cell.parameters:
-        yield conclude(PARAMETERS, METHOD, show(layouts), parameters, TOLERANCE)
-    yield conclude("gradients of one step", METHOD, show(layouts), gradients, TOLERANCE)
-
-
-def _blocks(derivation: Derivation) -> list[tuple[Variable, Variable]]:
-    """Every Jacobian block: states with respect to states at t-1 and inputs."""
-    cell = derivation.cell
-    arguments = (*cell.previous, *(cell[name] for name in cell.inputs))
-    return [(cell[s], wrt) for s in cell.states for wrt in arguments]
+    name = counted("Jacobian blocks of one step", len(arguments), len(cell.states), BY_CHAIN_RULE)
+    yield conclude(name, METHOD, show(layouts), blocks, TOLERANCE)
+    if cell.parameters:
+        yield conclude(forms.name, METHOD, show(layouts), parameters, TOLERANCE)
+    name = counted("gradients of one step", len(arguments) + len(cell.parameters))
+    yield conclude(name, METHOD, show(layouts), gradients, TOLERANCE)
 
 
 def conclude(name: str, method: str, sizes: str, findings: Sequence[Finding], tolerance: float) -> Check:
@@ -97,7 +97,6 @@ class Point:
         derivation: what is checked.
         layout: the sizes.
         evaluate: the derivation's expressions at the point.
-        truth: (state, argument) -> its Jacobian block by complex steps, by identifier.
     """
 
     def __init__(self, derivation: Derivation, layout: Layout, evaluate: Evaluator) -> None:
@@ -105,10 +104,7 @@ class Point:
         self.layout = layout
         self.evaluate = evaluate
         self._arguments = {v.name: evaluate.values[v.name] for v in layout.variables}
-        self.truth: dict[tuple[str, str], Array] = {}
-        with np.errstate(all="ignore"):
-            for variable in layout.variables:
-                self._differentiate(variable)
+        self._truth: dict[str, Mapping[str, Array]] = {}
 
     @classmethod
     def draw(cls, derivation: Derivation, layout: Layout, rng: np.random.Generator) -> Point | None:
@@ -117,37 +113,76 @@ class Point:
         evaluate = search(rng, shapes, Ground(derivation, layout).step)
         return None if evaluate is None else cls(derivation, layout, evaluate)
 
-    def _differentiate(self, variable: Variable) -> None:
-        value = self._arguments[variable.name]
-        columns: list[Mapping[str, Array]] = []
-        for index in np.ndindex(value.shape[::-1]):
-            moved = value.astype(complex)
-            moved[index[::-1]] += 1j * STEP  # column after column, the order of vec
-            columns.append(
-                run(self.derivation.cell.syntax, self.layout.arguments(self._arguments | {variable.name: moved}))
-            )
-        for state in self.derivation.cell.states:
-            shape = self.layout.shape(self.derivation.cell[state])
-            rates = [vec(np.reshape(np.imag(names[state]), shape)) / STEP for names in columns]
-            self.truth[state, variable.name] = np.concatenate(rates, axis=1)
+    def truth(self, of: str, wrt: str) -> Array:
+        """The Jacobian of a state with respect to an argument, by complex steps, both by identifier."""
+        if wrt not in self._truth:
+            at = self._arguments[wrt]
+            columns: list[Mapping[str, Array]] = []
+            for index in np.ndindex(at.shape[::-1]):  # column after column, the order of vec
+                direction = np.zeros(at.shape)
+                direction[index[::-1]] = 1.0
+                columns.append(self.rates({wrt: direction}))
+            states = self.derivation.cell.states
+            self._truth[wrt] = {s: np.concatenate([rates[s] for rates in columns], axis=1) for s in states}
+        return self._truth[wrt][of]
 
-    def blocks(self, claimed: StepBlocks, pairs: Iterable[tuple[Variable, Variable]]) -> Iterator[Finding]:
-        """Jacobians, each of a state with respect to an argument of the step."""
+    def rates(self, directions: Mapping[str, Array]) -> dict[str, Array]:
+        """How the states move, as columns, when some arguments move, by a complex step."""
+        moved = {name: self._arguments[name] + 1j * STEP * direction for name, direction in directions.items()}
+        names = run(self.derivation.cell.syntax, self.layout.arguments(self._arguments | moved))
+        return {
+            s: vec(np.reshape(np.imag(names[s]), self.layout.shape(self.derivation.cell[s]))) / STEP
+            for s in self.derivation.cell.states
+        }
+
+    def jacobians(
+        self, claimed: StepBlocks, arguments: Sequence[Variable], rng: np.random.Generator
+    ) -> Iterator[Finding]:
+        """The Jacobians of all states with respect to some arguments of the step."""
+        states = [self.derivation.cell[s] for s in self.derivation.cell.states]
+        if are_separate(len(arguments), len(states)):
+            return self._blocks(claimed, product(states, arguments))
+        return self._at_once(claimed, arguments, rng)
+
+    def _blocks(self, claimed: StepBlocks, pairs: Iterable[tuple[Variable, Variable]]) -> Iterator[Finding]:
         for of, wrt in pairs:
-            expr, truth = claimed.written(of, wrt), self.truth[of.name, wrt.name]
+            expr, truth = claimed.written(of, wrt), self.truth(of.name, wrt.name)
             value = self.evaluate(expr) if expr is not None else self._by_chain_rule(claimed, of, wrt)
             error = relative_error(value, truth)
             if error > TOLERANCE and expr is not None:  # 1 - tanh² has few digits left where it is small
                 bound = expression_errors(self.derivation, self.layout, self._arguments, expr)
                 error = relative_error(truth + unexplained(value - truth, bound), truth)
-            yield Finding(error, f"{show_jacobian(self.derivation, of, wrt)} = {claimed.shown(of, wrt)} is wrong")
+            yield Finding(error, "" if error <= TOLERANCE else self._accused(claimed, of, wrt))
+
+    def _accused(self, claimed: StepBlocks, of: Variable, wrt: Variable) -> str:
+        return f"{show_jacobian(self.derivation, of, wrt)} = {claimed.shown(of, wrt)} is wrong"
 
     def _by_chain_rule(self, claimed: StepBlocks, of: Variable, wrt: Variable) -> Array:
         entries = vec(self._arguments[wrt.name]).size
         return claimed.moved({wrt: np.eye(entries)}, self.evaluate)[of]
 
-    def gradients(self, rng: np.random.Generator) -> Iterator[Finding]:
-        """The adjoint of every argument, for random cotangents of all states."""
+    def _at_once(
+        self, claimed: StepBlocks, arguments: Sequence[Variable], rng: np.random.Generator
+    ) -> Iterator[Finding]:
+        """How the states move when all of the arguments do."""
+        cell = self.derivation.cell
+        for _ in range(DIRECTIONS):
+            directions = {v: rng.standard_normal(self.layout.shape(v)) for v in arguments}
+            truths = self.rates({v.name: direction for v, direction in directions.items()})
+            changes = {v: vec(direction) for v, direction in directions.items()}
+            moved, bounds = claimed.moved(changes, self.evaluate), None
+            for state, truth in truths.items():
+                value = moved.get(cell[state], 0 * truth)
+                error = relative_error(value, truth)
+                if error > TOLERANCE:
+                    bounds = bounds or moved_errors(self.derivation, self.layout, self._arguments, claimed, changes)
+                    bound = bounds.get(cell[state], 0 * truth)
+                    error = relative_error(truth + unexplained(value - truth, bound), truth)
+                names = ", ".join(v.name for v in arguments[:MOST_NAMED])
+                yield Finding(error, f"a Jacobian of {state} is wrong, with respect to one of {names}, ...")
+
+    def _adjoints(self, rng: np.random.Generator) -> dict[str, Array]:
+        """Random cotangents of all states; the adjoints that follow from them are added to the values."""
         cell, values = self.derivation.cell, self.evaluate.values
         assert isinstance(values, dict)
         cotangents = {state: rng.standard_normal(self.layout.shape(cell[state])) for state in cell.states}
@@ -155,13 +190,47 @@ class Point:
             values[self.derivation.cotangents[state].name] = cotangent
         for step in self.derivation.steps:
             values[step.target.name] = self.evaluate(step.value)
+        return cotangents
+
+    def _adjoint(self, name: str) -> Array:
+        value: Array = self.evaluate.values[self.derivation.of(name).target.name]
+        return value
+
+    def _rounding(self, cotangents: Mapping[str, Array]) -> Mapping[str, Array]:
+        """How far rounding alone can take the adjoints, by the arguments' names."""
+        inputs = {name: self._arguments[name] for name in self.derivation.cell.inputs}
+        return sequence_errors(self.derivation, self.layout, self._arguments, [{**inputs, **cotangents}])[0]
+
+    def gradients(self, rng: np.random.Generator) -> Iterator[Finding]:
+        """The adjoint of every argument, for random cotangents of all states."""
+        cotangents = self._adjoints(rng)
+        if are_separate(len(self.layout.variables)):
+            return self._gradients(cotangents)
+        return self._gradients_at_once(cotangents, rng)
+
+    def _gradients(self, cotangents: Mapping[str, Array]) -> Iterator[Finding]:
         for variable in self.layout.variables:
-            step = self.derivation.of(variable.name)
-            truth = sum(self.truth[state, variable.name].T @ vec(cotangents[state]) for state in cell.states)
-            value = vec(values[step.target.name])
+            truth = sum(self.truth(s, variable.name).T @ vec(cotangent) for s, cotangent in cotangents.items())
+            value = vec(self._adjoint(variable.name))
             error = relative_error(value, truth)
             if error > TOLERANCE:
-                inputs = {name: self._arguments[name] for name in cell.inputs}
-                (bounds,) = sequence_errors(self.derivation, self.layout, self._arguments, [inputs | cotangents])
-                error = relative_error(truth + unexplained(value - truth, vec(bounds[variable.name])), truth)
-            yield Finding(error, f"{show_step(step)}, or one that it uses, is wrong")
+                bound = vec(self._rounding(cotangents)[variable.name])
+                error = relative_error(truth + unexplained(value - truth, bound), truth)
+            yield Finding(
+                error, "" if error <= TOLERANCE else f"{self._blamed(variable.name)}, or one that it uses, is wrong"
+            )
+
+    def _blamed(self, name: str) -> str:
+        return show_step(self.derivation.of(name))
+
+    def _gradients_at_once(self, cotangents: Mapping[str, Array], rng: np.random.Generator) -> Iterator[Finding]:
+        """What the adjoints of all arguments say of how <cotangents, states> moves."""
+
+        def rate(directions: Mapping[str, Array]) -> float:
+            rates = self.rates(directions)
+            return float(sum(np.sum(vec(cotangent) * rates[s]) for s, cotangent in cotangents.items()))
+
+        every = {v.name: self._adjoint(v.name) for v in self.layout.variables}
+        error, wrong = compare(every, rate, lambda: self._rounding(cotangents), TOLERANCE, rng)
+        blamed = "\n".join(map(self._blamed, wrong)) or "an equation"
+        yield Finding(error, f"{blamed}, or one that it uses, is wrong")

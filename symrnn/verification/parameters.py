@@ -12,8 +12,9 @@ from symrnn.algebra.nodes import Expr
 from symrnn.algebra.simplify import simplify
 from symrnn.calculus.derivation import Derivation
 from symrnn.verification.blocks import StepBlocks
-from symrnn.verification.diagnose import change, follows, show_jacobian, show_step, wrong_factors
+from symrnn.verification.diagnose import change, follows, show_jacobian, show_step, wrong_factors, wrong_jacobians
 from symrnn.verification.field import Array, Number, inner, same, slopes
+from symrnn.verification.jointly import BY_CHAIN_RULE, are_separate, counted
 from symrnn.verification.layout import vec
 from symrnn.verification.trial import Trial
 
@@ -38,6 +39,12 @@ class ParameterForms:
         self.claimed = StepBlocks(derivation)
         self.pairs = [(cell[s], cell[p]) for s in cell.states for p in cell.parameters]
 
+    @property
+    def name(self) -> str:
+        """What the reports call the check; where there are many pairs, how many it is about at once."""
+        cell = self._derivation.cell
+        return counted(PARAMETERS, len(cell.parameters), len(cell.states), BY_CHAIN_RULE)
+
     def _gradient(self, parameter: str) -> Expr:
         return simplify(self._derivation.of(parameter).value)
 
@@ -46,6 +53,19 @@ class ParameterForms:
         cell = self._derivation.cell
         directions = {p: trial.direction[p] for p in cell.parameters}
         moved = trial.run(directions)
+        told = (
+            self._wrong_pairs(trial, directions, moved)
+            if are_separate(len(cell.parameters), len(cell.states))
+            else self._wrong_at_once(trial)
+        )
+        return "\n".join([*told, *self._wrong_gradients(trial, directions, moved)])
+
+    def _wrong_at_once(self, trial: Trial) -> list[str]:
+        cell = self._derivation.cell
+        return wrong_jacobians(trial, self.claimed, [cell[p] for p in cell.parameters]).splitlines()
+
+    def _wrong_pairs(self, trial: Trial, directions: Mapping[str, Array], moved: Mapping[str, Array]) -> list[str]:
+        cell = self._derivation.cell
         failing = [state for state in cell.states if not self._moves(trial, state, directions, moved)]
         wrong = [
             (of, wrt)
@@ -56,7 +76,7 @@ class ParameterForms:
         shown = {pair: show_jacobian(self._derivation, *pair) for pair in wrong}
         lines = [f"{shown[pair]} = {self.claimed.shown(*pair)} is wrong" for pair in wrong]
         factors = dict.fromkeys(line for of, wrt in wrong for line in wrong_factors(trial, of, wrt))
-        return "\n".join([*lines, *factors, *self._wrong_gradients(trial, directions, moved)])
+        return [*lines, *factors]
 
     def _moves(self, trial: Trial, state: str, directions: Mapping[str, Array], moved: Mapping[str, Array]) -> bool:
         """Whether a state's Jacobians move it as the text does."""

@@ -18,9 +18,10 @@ import numpy as np
 
 from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.functions import FUNCTIONS, Arithmetic
-from symrnn.algebra.nodes import Expr
+from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.evaluate import NUMPY
+from symrnn.verification.blocks import StepBlocks
 from symrnn.verification.layout import Layout
 from symrnn.verification.points import fixed_values
 
@@ -138,6 +139,27 @@ def expression_errors(derivation: Derivation, layout: Layout, arguments: Mapping
         expr: the expression.
     """
     return _errors(_step(derivation, layout, {name: _exact(value) for name, value in arguments.items()})(expr))
+
+
+def moved_errors(
+    derivation: Derivation,
+    layout: Layout,
+    arguments: Mapping[str, Array],
+    blocks: StepBlocks,
+    changes: Mapping[Variable, Array],
+) -> dict[Variable, Array]:
+    """How far rounding can take what the chain rule says of changes, in units of the unit roundoff.
+
+    Args:
+        derivation: whose step.
+        layout: the sizes.
+        arguments: the step's arguments in rows and columns, by identifier.
+        blocks: the Jacobians of the step.
+        changes: how some arguments move, as columns.
+    """
+    evaluate = _step(derivation, layout, {name: _exact(value) for name, value in arguments.items()})
+    moved = blocks.moved({v: _exact(change) for v, change in changes.items()}, evaluate)
+    return {v: _errors(change) for v, change in moved.items()}
 
 
 def _step(derivation: Derivation, layout: Layout, frame: dict[str, Array]) -> Evaluator:
