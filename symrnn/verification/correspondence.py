@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from itertools import islice, permutations, product
 from random import Random
 
@@ -14,6 +15,7 @@ from symrnn.verification.layout import Layout, layouts
 from symrnn.verification.matching import Array, Landscape, Search
 from symrnn.verification.parameter_map import MapExpression, ParameterMap, pair_sizes, read_map
 from symrnn.verification.reading import Piece, Reading, literals
+from symrnn.verification.separating import Separated, separated
 from symrnn.verification.tower import draw
 
 GENERIC = (2, 3)
@@ -83,20 +85,27 @@ class Way:
             effort: which maps are searched for.
             seed: of the random numbers.
         """
-        layout = layouts(self.source, [effort.at])[0]
+        target, source = self._parts
+        layout = layouts(source.cell, [effort.at])[0]
         found = flipped if effort.flipped else pairings
-        for names in islice(found(self.target, self.source), _PAIRINGS):
-            sizes = _sizes(self.target, self.source, names)
-            search = None if sizes is None else _search(self.target, layout, names, sizes, effort, seed)
+        for names in islice(found(target.cell, source.cell), _PAIRINGS):
+            sizes = _sizes(target.cell, source.cell, names)
+            search = None if sizes is None else _search(target.cell, layout, names, sizes, effort, seed)
             if search is None or sizes is None:
                 continue
             self.paired = True
             for chosen in islice(search, _SOLUTIONS):
-                yield read_map(self.target, self.source, names | search.texts(chosen), sizes)
+                texts = target.assembled(search.texts(chosen), source)
+                yield read_map(self.target, self.source, names | texts, sizes)
             self.exhausted = self.exhausted or search.exhausted
             if effort == EFFORTS[0] and len(search.target.schedule) > search.deepest > self.depth:
-                self.depth, self.stuck = search.deepest, search.stuck
-                self.nearest = names | search.texts(search.best)
+                self.depth, self.stuck = search.deepest, source.spelled(target.spelled(search.stuck))
+                self.nearest = names | target.assembled(search.texts(search.best), source)
+
+    @cached_property
+    def _parts(self) -> tuple[Separated, Separated]:
+        """Target and source with their stacked parameters taken apart."""
+        return separated(self.target), separated(self.source)
 
     def completed(self) -> ParameterMap | None:
         """The nearest map, with what it lacks filled in by name, by shape, or as 0; None where nothing corresponds."""

@@ -25,12 +25,13 @@ Numeral = Callable[[Fraction], Any]
 """Makes a number written in a map one of the arrays' kind."""
 
 _ALLOWED = (
-    "allowed are names, numbers, + - and unary minus, a number times a value, .T, hstack(U, W), vstack, diag(v), "
+    "allowed are names, numbers, + - and unary minus, a number times a value, .T, hstack(U, W), vstack, "
+    "concat(b_i, b_f), diag(v), and slices such as W[:, :d_h]"
 )
-_ALLOWED += "and slices such as W[:, :d_h]"
 _CALLS: Mapping[str, tuple[Callable[..., Array], int | None]] = {
     "hstack": (lambda *parts: np.hstack(parts), None),
     "vstack": (lambda *parts: np.vstack(parts), None),
+    "concat": (lambda *parts: np.concatenate(parts), None),
     "diag": (np.diag, 1),
 }
 """Function -> what it computes, and its number of arguments (None: two or more)."""
