@@ -13,7 +13,7 @@ from symrnn.findings.findings import Verdict
 from symrnn.findings.report import GradientReport, worst_told
 from symrnn.measuring.truth import COMPLEX_STEP, DIFFERENCES, Truth
 from symrnn.measuring.verdicts import judge, judgement
-from tests.checking.implementations import PAIRS, H, rnn_backward, rnn_forward, rnn_inputs, sig
+from tests.callables.implementations import PAIRS, H, rnn_backward, rnn_forward, rnn_inputs, sig
 
 
 def judged(forward, backward, inputs, **options):

@@ -14,7 +14,7 @@ from symrnn.callables.subject import Subject
 from symrnn.errors import InputError
 from symrnn.findings.findings import Verdict
 from symrnn.measuring.verdicts import judge
-from tests.checking.implementations import rnn_backward, rnn_forward, rnn_inputs
+from tests.callables.implementations import rnn_backward, rnn_forward, rnn_inputs
 
 X, W = np.random.default_rng(0).normal(size=(3, 4)), np.random.default_rng(1).normal(size=(4, 4))
 INPUTS = {"x": X, "W": W}
@@ -408,7 +408,7 @@ def test_draws_of_other_sizes():
 
 
 def test_lists_of_steps_of_another_length():
-    from tests.checking.implementations import gru_backward, gru_forward, gru_inputs
+    from tests.callables.implementations import gru_backward, gru_forward, gru_inputs
 
     subject = Subject(gru_forward, gru_backward, gru_inputs)
     for steps in (2, 7):

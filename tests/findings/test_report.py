@@ -22,7 +22,7 @@ from symrnn.findings.findings import (
 )
 from symrnn.findings.report import WIDTH, GradientReport, looks_told
 from symrnn.measuring.verdicts import judgement
-from tests.checking.implementations import rnn_backward, rnn_forward, rnn_inputs
+from tests.callables.implementations import rnn_backward, rnn_forward, rnn_inputs
 
 NASTY = "params['<b>&\x1b[31m']" + "x" * 60
 

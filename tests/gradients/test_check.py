@@ -103,7 +103,7 @@ def test_the_mistake_is_named_with_equation_and_line() -> None:
     assert found.exact
     assert found.line is not None
     assert found.line.text.strip() == "da_i = dc * g * i"
-    assert found.line.file == "test_gradients.py"
+    assert found.line.file == "test_check.py"
     assert {name.split("[")[0] for name in found.gradients} >= {"W", "U", "b"}
     assert not report.unexplained
 
