@@ -12,10 +12,10 @@ from typing import Any
 
 from symrnn.callables.conventions import gradient_of, gradients_of, names_all_cotangents, names_cache, names_cotangent
 from symrnn.callables.invocation import SubjectError, refuse, shown, signature
+from symrnn.callables.outputs import ROOT
 from symrnn.callables.trees import Tree, children, is_float, leaves
 from symrnn.callables.written import returned_names
 
-ROOT = "output"
 _REMEDY = (
     "let backward take one cotangent an output and then the cache, or say what is what: cache=True or False, and "
     "outputs= the number, indices or names of what forward returns besides a cache"
@@ -25,7 +25,7 @@ Outputs = int | str | Sequence[Key] | None
 
 
 @dataclass(frozen=True)
-class Slot:
+class Argument:
     """One argument of backward.
 
     Attributes:
@@ -52,7 +52,7 @@ class Calling:
 
     outputs: tuple[Any, ...] | None
     caches: tuple[Any, ...] | None
-    slots: tuple[Slot, ...] = ()
+    slots: tuple[Argument, ...] = ()
     implicit: bool = False
 
     def split(self, returned: Any) -> tuple[Tree, list[Any]]:
@@ -79,7 +79,9 @@ class Calling:
                 named[slot.keyword] = value
         return positional, named
 
-    def _value(self, slot: Slot, cotangents: Tree, caches: list[Any], inputs: Mapping[str, Any], outputs: Tree) -> Any:
+    def _value(
+        self, slot: Argument, cotangents: Tree, caches: list[Any], inputs: Mapping[str, Any], outputs: Tree
+    ) -> Any:
         if slot.kind == "cache":
             return caches[int(slot.at)]
         if slot.kind == "input":
@@ -99,7 +101,7 @@ def subtree(path: str, node: Tree, wanted: str) -> Tree:
     return node
 
 
-class _Puzzle:
+class _CallPuzzle:
     """Everything known of one pair of functions, and the steps that lead to the way to call it."""
 
     def __init__(self, forward: Callable[..., Any], backward: Callable[..., Any], returned: Any, inputs: Sequence[str]):
@@ -222,11 +224,14 @@ class _Puzzle:
 
     # What goes into which parameter.
 
-    def slots(self, outputs: Tree, chosen: tuple[Any, ...] | None, caches: int) -> tuple[tuple[Slot, ...], bool]:
+    def slots(self, outputs: Tree, chosen: tuple[Any, ...] | None, caches: int) -> tuple[tuple[Argument, ...], bool]:
         parts = self._parts(outputs, chosen)
         if self.parameters is None:
-            return (*(Slot("cotangent", path) for path in parts), *(Slot("cache", n) for n in range(caches))), False
-        return _Filling(self, outputs, parts, caches).filled()
+            return (
+                *(Argument("cotangent", path) for path in parts),
+                *(Argument("cache", n) for n in range(caches)),
+            ), False
+        return _SlotFiller(self, outputs, parts, caches).filled()
 
     def _parts(self, outputs: Tree, chosen: tuple[Any, ...] | None) -> dict[str, str | None]:
         """The outputs one by one: path -> name."""
@@ -240,14 +245,14 @@ class _Puzzle:
         return {ROOT: names[0] if len(names) == 1 else None}
 
 
-class _Filling:
+class _SlotFiller:
     """Goes through backward's parameters and says what goes into each."""
 
-    def __init__(self, puzzle: _Puzzle, outputs: Tree, parts: dict[str, str | None], caches: int) -> None:
+    def __init__(self, puzzle: _CallPuzzle, outputs: Tree, parts: dict[str, str | None], caches: int) -> None:
         self.puzzle, self.outputs, self.parts, self.caches = puzzle, outputs, parts, caches
-        self.roles: dict[str, Slot] = {}
+        self.roles: dict[str, Argument] = {}
 
-    def filled(self) -> tuple[tuple[Slot, ...], bool]:
+    def filled(self) -> tuple[tuple[Argument, ...], bool]:
         parameters = self.puzzle.parameters or []
         plain = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
         self._by_name(plain)
@@ -257,7 +262,7 @@ class _Filling:
         waiting = [path for path in self.parts if path not in self._taken()]
         if not starred and cached < self.caches and len(open_ones) > len(waiting):
             for place, name in enumerate(open_ones[-(self.caches - cached) :], cached):
-                self.roles[name] = Slot("cache", place)
+                self.roles[name] = Argument("cache", place)
             open_ones = [name for name in open_ones if name not in self.roles]
         if not starred:
             self._in_order(open_ones, waiting)
@@ -274,17 +279,17 @@ class _Filling:
         caches = 0
         for name in [parameter.name for parameter in plain]:
             if name in self.puzzle.inputs:
-                self.roles[name] = Slot("input", name)
+                self.roles[name] = Argument("input", name)
             elif names_cache(name) and caches < self.caches:
-                self.roles[name] = Slot("cache", caches)
+                self.roles[name] = Argument("cache", caches)
                 caches += 1
             elif name in names:
-                self.roles[name] = Slot("output", names[name])
+                self.roles[name] = Argument("output", names[name])
         open_ones = [p.name for p in plain if p.name not in self.roles]
         found = gradients_of([name for name in open_ones if names_cotangent(name)], names)
         # Names that were only read in forward's source are believed where they explain every parameter and output.
         if not self.puzzle.guessed or (len(found) == len(open_ones) == len(self.parts)):
-            self.roles.update({word: Slot("cotangent", names[name]) for word, name in found.items()})
+            self.roles.update({word: Argument("cotangent", names[name]) for word, name in found.items()})
 
     def _in_order(self, open_ones: list[str], waiting: list[str]) -> None:
         paths = waiting
@@ -296,7 +301,7 @@ class _Filling:
             if self._taken() or len(floats) != len(open_ones):
                 raise self._without_value(open_ones, waiting)
             paths = floats
-        self.roles.update({name: Slot("cotangent", path) for name, path in zip(open_ones, paths, strict=False)})
+        self.roles.update({name: Argument("cotangent", path) for name, path in zip(open_ones, paths, strict=False)})
 
     def _without_value(self, open_ones: list[str], waiting: list[str]) -> SubjectError:
         """The error of parameters for which there is nothing: no cotangent, no cache, no argument of forward."""
@@ -312,9 +317,9 @@ class _Filling:
             f"({', '.join(self.puzzle.inputs)}); or pass a function of the cotangents alone that calls it",
         )
 
-    def _arranged(self, parameters: list[Parameter]) -> tuple[Slot, ...]:
+    def _arranged(self, parameters: list[Parameter]) -> tuple[Argument, ...]:
         """The slots as Python passes them: by keyword from the first parameter on that is left at its default."""
-        slots: list[Slot] = []
+        slots: list[Argument] = []
         by_keyword = False
         for parameter in parameters:
             if parameter.kind == Parameter.VAR_POSITIONAL:
@@ -325,20 +330,20 @@ class _Filling:
                 by_keyword = True
             else:
                 keyword = by_keyword or parameter.kind == Parameter.KEYWORD_ONLY
-                slots.append(Slot(slot.kind, slot.at, parameter.name if keyword else None))
+                slots.append(Argument(slot.kind, slot.at, parameter.name if keyword else None))
         return tuple(slots)
 
-    def _starred(self) -> list[Slot]:
+    def _starred(self) -> list[Argument]:
         taken = self._taken()
         cached = {slot.at for slot in self.roles.values() if slot.kind == "cache"}
-        caches = [Slot("cache", place) for place in range(self.caches) if place not in cached]
-        return [Slot("cotangent", path) for path in self.parts if path not in taken] + caches
+        caches = [Argument("cache", place) for place in range(self.caches) if place not in cached]
+        return [Argument("cotangent", path) for path in self.parts if path not in taken] + caches
 
-    def _double_starred(self) -> list[Slot]:
+    def _double_starred(self) -> list[Argument]:
         if self.caches:
             return []
         given = {slot.at for slot in self.roles.values() if slot.kind == "input"}
-        return [Slot("input", name, name) for name in self.puzzle.inputs if name not in given]
+        return [Argument("input", name, name) for name in self.puzzle.inputs if name not in given]
 
     def _implicit(self) -> bool:
         floats = [leaf for leaf in leaves(ROOT, self.outputs).values() if is_float(leaf)]
@@ -368,7 +373,7 @@ def resolve(
     Raises:
         SubjectError: it cannot be told; the text shows both signatures and what to pass.
     """
-    puzzle = _Puzzle(forward, backward, returned, inputs)
+    puzzle = _CallPuzzle(forward, backward, returned, inputs)
     chosen, caches = puzzle.division(outputs, cache)
     bare = Calling(chosen, caches)
     tree, held = bare.split(returned)

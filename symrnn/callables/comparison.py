@@ -7,32 +7,22 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from symrnn.callables.calling import ROOT
 from symrnn.callables.conventions import BAGS, gradient_of
 from symrnn.callables.invocation import SubjectError
 from symrnn.callables.trees import Tree, children, is_float, leaves
 
-Array = Any
+Arrays = Mapping[str, NDArray[Any]]
 
 
-def floats(inputs: Mapping[str, Tree]) -> dict[str, Array]:
+def floats(inputs: Mapping[str, Tree]) -> dict[str, NDArray[Any]]:
     """Leaf path -> array in double precision, for every leaf of floats."""
     found = {path: leaf for name, tree in inputs.items() for path, leaf in leaves(name, tree).items()}
     return {path: np.array(leaf, np.float64) for path, leaf in found.items() if is_float(leaf)}
 
 
-def arrays_of(tree: Tree) -> dict[str, Array]:
-    """The outputs as arrays, in double precision or complex; what is no number is left out."""
-    found = {}
-    for path, leaf in leaves(ROOT, tree).items():
-        kind = getattr(getattr(leaf, "dtype", None), "kind", "c" if isinstance(leaf, complex) else "")
-        if is_float(leaf) or kind == "c":
-            found[path] = np.array(leaf, np.complex128 if kind == "c" else np.float64)
-    return found
-
-
-def cotangent(leaf: Any, given: Array | None) -> Any:
+def cotangent(leaf: Any, given: NDArray[Any] | None) -> Any:
     """What stands for a leaf of the outputs among the cotangents."""
     if not is_float(leaf):
         return None
@@ -61,6 +51,13 @@ def same(one: Any, two: Any) -> bool:
         return True
 
 
+def changed_leaves(before: Mapping[str, Tree], after: Mapping[str, Tree]) -> tuple[str, ...]:
+    """The paths of the leaves of arguments that differ from what they were; a leaf that is gone has not changed."""
+    now = {path: leaf for name, tree in after.items() for path, leaf in leaves(name, tree).items()}
+    then = {path: leaf for name, tree in before.items() for path, leaf in leaves(name, tree).items()}
+    return tuple(path for path, leaf in then.items() if not same(leaf, now.get(path, leaf)))
+
+
 def alike(one: Tree, two: Tree) -> bool:
     """Whether a cache has the same arrays as before.
 
@@ -79,20 +76,21 @@ def _holds_gradients(name: str, beside: Iterable[str]) -> bool:
     return name in BAGS or gradient_of(name, others) is not None
 
 
-def same_state(one: Any, two: Any) -> bool:
-    """Whether two states of the global generator are one."""
-    return bool(np.array_equal(one[1], two[1]) and one[2:] == two[2:])
+def gap_between(one: Arrays, two: Arrays, floor: float = 0.0) -> tuple[float, str]:
+    """The largest difference of two sets of arrays, relative to each array's largest entry, and where it is.
 
-
-def gap_between(one: Mapping[str, Array], two: Mapping[str, Array]) -> tuple[float, str]:
-    """The largest relative difference of two sets of arrays, and where."""
+    Args:
+        one: path -> array.
+        two: the same paths; infinity where one is missing, or has another shape.
+        floor: what an array's largest entry counts as at least.
+    """
     largest, where = 0.0, ""
     for path, array in one.items():
         twin = two.get(path)
         if twin is None or twin.shape != array.shape:
             return float("inf"), path
         finite = np.isfinite(array) & np.isfinite(twin)
-        size = float(np.max(np.abs(array[finite]), initial=0))
+        size = max(floor, float(np.max(np.abs(array[finite]), initial=0)))
         gap = float(np.max(np.abs(array[finite] - twin[finite]), initial=0))
         largest, where = max((largest, where), (gap / size if size else gap, path))
     return largest, where

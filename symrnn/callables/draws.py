@@ -11,6 +11,9 @@ from symrnn.callables.invocation import call, refuse, signature
 from symrnn.callables.trees import Tree, copied, is_complex, leaves
 from symrnn.errors import InputError
 
+Inputs = Mapping[str, Any] | Callable[..., Any]
+"""Arguments of forward by name; or a function of a generator, or of `rng`, `T` and `N`, that makes them."""
+
 _ROLES = {
     "rng": ("rng", "generator", "gen", "random", "random_state", "key"),
     "seed": ("seed",),
@@ -43,7 +46,7 @@ class Draws:
         InputError: it is neither, or takes parameters that have no meaning here.
     """
 
-    def __init__(self, inputs: Mapping[str, Tree] | Callable[..., Any]) -> None:
+    def __init__(self, inputs: Inputs) -> None:
         self._make = inputs if callable(inputs) and not isinstance(inputs, Mapping) else None
         self._fixed = None if self._make is not None else _checked(inputs)
         self._roles = {} if self._make is None else _roles(self._make)

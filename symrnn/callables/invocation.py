@@ -34,6 +34,13 @@ def refuse(kind: str, sentence: str) -> SubjectError:
     return SubjectError(Problem(kind, sentence))
 
 
+def original(error: BaseException) -> BaseException:
+    """What somebody's function raised, where an error here stands for it."""
+    while isinstance(error, SubjectError) and error.__context__ is not None:
+        error = error.__context__
+    return error
+
+
 def call(role: str, function: Callable[..., Any], arguments: Sequence[Any], named: Mapping[str, Any]) -> Any:
     """What the function returns.
 

@@ -1,46 +1,27 @@
-"""What is noticed of somebody's functions by calling them again: randomness, what they keep, integers as numbers."""
+"""What is noticed of somebody's functions by calling them again: randomness, what they keep, integers as numbers.
+
+Works on what they returned; it calls nothing itself.
+"""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from symrnn.callables.comparison import gap_between, same_state
+from symrnn.callables.comparison import gap_between
 from symrnn.callables.invocation import SubjectError, refuse
 from symrnn.callables.trees import Tree, leaves
 
-if TYPE_CHECKING:
-    from symrnn.callables.subject import Subject
+Arrays = Mapping[str, NDArray[Any]]
 
-Array = Any
 _ROUNDING = 1e-12
+"""How far two calls with the same arguments may differ: sums in another order, as of several threads, do by less."""
 _COARSE = 1e-5
-
-
-def compare_twice(subject: Subject) -> None:
-    """Call forward again.
-
-    Raises:
-        SubjectError: it gives something else: it draws random numbers, or keeps something.
-    """
-    state, legacy = np.random.get_state(), random.getstate()
-    again = subject.outputs()
-    drawn = not same_state(state, np.random.get_state()) or legacy != random.getstate()
-    largest, where = 0.0, ""
-    for path, array in subject.answer.items():
-        twin = again.get(path)
-        if twin is None or twin.shape != array.shape:
-            largest, where = np.inf, path
-            continue
-        gap = float(np.max(np.abs(array - twin), initial=0)) / max(1.0, float(np.max(np.abs(array), initial=0)))
-        largest, where = max((largest, where), (gap, path))
-    if not largest <= max(_ROUNDING, 4 * subject.epsilon if subject.epsilon > _ROUNDING else 0):
-        kind, why = _DRAWN if drawn else _KEPT
-        raise refuse(kind, f"two calls of forward with the same inputs differ by {largest:.2g} in {where}: {why}")
-
+"""How far outputs may differ where integers become floats: a function may compute in single precision with these."""
 
 _DRAWN = (
     "not-deterministic",
@@ -49,21 +30,61 @@ _DRAWN = (
 _KEPT = ("state-kept", "it keeps something from call to call, or draws random numbers\n  let it start afresh")
 
 
-def note_integers(subject: Subject, inputs: Mapping[str, Tree]) -> None:
-    """Say which arrays of integers are used as numbers, not as indices."""
+class RandomState:
+    """The states of the global generators, at the time when it is made."""
+
+    def __init__(self) -> None:
+        self._numpy: Any = np.random.get_state()
+        self._python = random.getstate()
+
+    def is_current(self) -> bool:
+        """Whether nothing was drawn since."""
+        one: Any = self._numpy
+        two: Any = np.random.get_state()
+        return bool(np.array_equal(one[1], two[1]) and one[2:] == two[2:]) and self._python == random.getstate()
+
+
+def check_repeated(answer: Arrays, again: Arrays, epsilon: float, drawn: bool) -> None:
+    """Compare what two calls of forward gave.
+
+    Args:
+        answer: the first call's outputs.
+        again: the second call's.
+        epsilon: the rounding unit that forward computes with.
+        drawn: whether a global generator was used by the second call.
+
+    Raises:
+        SubjectError: they differ: forward draws random numbers, or keeps something.
+    """
+    gap, where = gap_between(answer, again, floor=1.0)
+    if not gap <= max(_ROUNDING, 4 * epsilon if epsilon > _ROUNDING else 0):
+        kind, why = _DRAWN if drawn else _KEPT
+        raise refuse(kind, f"two calls of forward with the same inputs differ by {gap:.2g} in {where}: {why}")
+
+
+def integers_used(
+    inputs: Mapping[str, Tree], answer: Arrays, ask: Callable[[Arrays], Arrays]
+) -> Iterator[tuple[str, str]]:
+    """The arrays of integers that are used as numbers, not as indices: the kind and the sentence of a problem each.
+
+    Args:
+        inputs: the arguments of forward.
+        answer: its outputs.
+        ask: the outputs with some leaves replaced.
+    """
     for name, tree in inputs.items():
         for path, leaf in leaves(name, tree).items():
-            if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "iu" and _is_number(subject, path, leaf):
-                subject.note(
+            if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "iu" and _is_number(path, leaf, answer, ask):
+                yield (
                     "integer-array",
                     f"{path} is an array of integers and used as numbers: integer arrays are not differentiated; "
                     "give floats",
                 )
 
 
-def _is_number(subject: Subject, path: str, leaf: Array) -> bool:
+def _is_number(path: str, leaf: NDArray[Any], answer: Arrays, ask: Callable[[Arrays], Arrays]) -> bool:
     try:
-        answer = subject.outputs({path: leaf.astype(np.float64)})
+        moved = ask({path: leaf.astype(np.float64)})
     except SubjectError:
         return False
-    return gap_between(subject.answer, answer)[0] < _COARSE
+    return gap_between(answer, moved)[0] < _COARSE

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from symrnn.callables.conventions import gradient_of, gradients_of
 from symrnn.callables.invocation import refuse
@@ -15,19 +17,13 @@ from symrnn.callables.trees import Tree, children, is_float, leaves
 from symrnn.callables.written import returned_names
 from symrnn.findings.findings import Problem
 
-Array = Any
 _MOST_SHOWN = 12
+"""Names in one message: a line of them; a model of fifty layers has hundreds."""
 
 
-class Reading:
-    """One return value of a backward pass.
-
-    Args:
-        backward: the function; only its source is read, for the names in its `return`.
-        inputs: the arguments of forward in this call: name -> tree.
-        order: the names of the inputs in the order in which their gradients are returned; None for the inputs' order.
-        per_step: whether gradients may have one entry more per time step, which is summed.
-        written: the arguments in the order of forward's own parameters, for where only that fits the shapes.
+@dataclass(frozen=True)
+class ReturnedGradients:
+    """One return value of a backward pass, read.
 
     Attributes:
         gradients: leaf path -> gradient in double precision, in the leaf's shape.
@@ -40,6 +36,43 @@ class Reading:
         problems: what is unusual; none of it fatal.
     """
 
+    gradients: Mapping[str, NDArray[Any]]
+    extra: Mapping[str, Any]
+    refused: frozenset[str]
+    declined: frozenset[str]
+    absent: tuple[str, ...]
+    misshapen: Mapping[str, NDArray[Any]]
+    coarsest: float
+    problems: tuple[Problem, ...]
+
+
+def read_gradients(
+    returned: Any,
+    backward: Callable[..., Any],
+    inputs: Mapping[str, Tree],
+    order: Sequence[str] | None = None,
+    per_step: bool = False,
+    written: Sequence[str] = (),
+) -> ReturnedGradients:
+    """Read what a backward pass returned.
+
+    Args:
+        returned: what it returned.
+        backward: the function; only its source is read, for the names in its `return`.
+        inputs: the arguments of forward in this call: name -> tree.
+        order: the names of the inputs in the order in which their gradients are returned; None for the inputs' order.
+        per_step: whether gradients may have one entry more per time step, which is summed.
+        written: the arguments in the order of forward's own parameters, for where only that fits the shapes.
+
+    Raises:
+        SubjectError: it cannot be told which gradient is whose.
+    """
+    return _GradientReader(backward, inputs, order, per_step, written).read(returned)
+
+
+class _GradientReader:
+    """Goes through one return value, and collects what `ReturnedGradients` has."""
+
     def __init__(
         self,
         backward: Callable[..., Any],
@@ -50,21 +83,15 @@ class Reading:
     ) -> None:
         self._written_order = [name for name in written if name in inputs]
         self._backward, self._inputs, self._order, self._per_step = backward, inputs, order, per_step
-        self.gradients: dict[str, Array] = {}
+        self.gradients: dict[str, NDArray[Any]] = {}
         self.extra: dict[str, Any] = {}
         self.refused: set[str] = set()
         self.declined: set[str] = set()
-        self.absent: tuple[str, ...] = ()
-        self.misshapen: dict[str, Array] = {}
+        self.misshapen: dict[str, NDArray[Any]] = {}
         self.coarsest = float(np.finfo(np.float64).eps)
         self.problems: list[Problem] = []
 
-    def read(self, returned: Any) -> Reading:
-        """Read it.
-
-        Raises:
-            SubjectError: it cannot be told which gradient is whose.
-        """
+    def read(self, returned: Any) -> ReturnedGradients:
         if self._per_step and isinstance(returned, list | tuple) and returned and all(map(_fields, returned)):
             steps = [_fields(step) or {} for step in returned]
             returned = {key: [step.get(key) for step in steps] for key in steps[0]}
@@ -76,14 +103,19 @@ class Reading:
         wanted = [
             path for name, tree in self._inputs.items() for path, leaf in leaves(name, tree).items() if is_float(leaf)
         ]
-        self._absent([path for path in wanted if path not in self.gradients and path not in self.refused])
-        return self
-
-    def _absent(self, paths: list[str]) -> None:
-        self.absent = tuple(path for path in paths if path not in self.declined)
-        if paths:
-            told = _listed(paths)
-            self._note("missing-gradient", f"backward returns no gradient of {told}; not compared")
+        missing = [path for path in wanted if path not in self.gradients and path not in self.refused]
+        if missing:
+            self._note("missing-gradient", f"backward returns no gradient of {_list_names(missing)}; not compared")
+        return ReturnedGradients(
+            self.gradients,
+            self.extra,
+            frozenset(self.refused),
+            frozenset(self.declined),
+            tuple(path for path in missing if path not in self.declined),
+            self.misshapen,
+            self.coarsest,
+            tuple(self.problems),
+        )
 
     def _note(self, kind: str, sentence: str) -> None:
         self.problems.append(Problem(kind, sentence, fatal=False))
@@ -103,7 +135,8 @@ class Reading:
         if places is None:
             raise refuse(
                 "cannot-read",
-                f"backward returns {_many(items)}, and there are {len(names)} inputs of floats ({_listed(names)})\n"
+                f"backward returns {_count_things(items)}, and there are {len(names)} inputs of floats "
+                f"({_list_names(names)})\n"
                 "  return them in the order of the inputs or in a dict by their names, or say order=(names, ...)",
             )
         for place, item in enumerate(items):
@@ -117,7 +150,7 @@ class Reading:
         paths = {path: leaf for name, tree in self._inputs.items() for path, leaf in leaves(name, tree).items()}
         unknown = [name for name in order if name not in self._inputs and name not in paths]
         if unknown or len(order) != len(items) or len(set(order)) < len(order):
-            why = f"{_listed(unknown)} is no input" if unknown else f"backward returns {_many(items)}"
+            why = f"{_list_names(unknown)} is no input" if unknown else f"backward returns {_count_things(items)}"
             raise refuse("cannot-read", f"order={tuple(order)!r} does not fit: {why}\n  name each input once")
         for name, item in zip(order, items, strict=True):
             self._mirror(name, self._inputs[name] if name in self._inputs else paths[name], item)
@@ -168,21 +201,21 @@ class Reading:
         whole = [name for name, tree in trees.items() if _fields(tree) and fields and not found]
         whole = [name for name in whole if len(gradients_of(fields, _fields(trees[name]) or {})) == len(fields)]
         if len(whole) == 1:  # the gradients of one nested input, without its name
-            self._mirror(_joined(path, whole[0]), trees[whole[0]], fields)
+            self._mirror(_join_path(path, whole[0]), trees[whole[0]], fields)
             return
         inside = [
             pair
             for name, tree in trees.items()
-            for pair in leaves(_joined(path, name), tree).items()
+            for pair in leaves(_join_path(path, name), tree).items()
             if is_float(pair[1])
         ]
-        words = [_last(inner) for inner, _ in inside]
+        words = [_last_name(inner) for inner, _ in inside]
         below = {word: pair for word, pair in zip(words, inside, strict=True) if words.count(word) == 1}
         spare = gradients_of([key for key in fields if key not in found], below)
         for key, value in fields.items():
             inner_fields = _fields(value)
             if key in found:
-                self._mirror(_joined(path, found[key]), trees[found[key]], value)
+                self._mirror(_join_path(path, found[key]), trees[found[key]], value)
             elif key in spare and below[spare[key]][0] not in self.gradients:
                 self._mirror(*below[spare[key]], value)
             elif inner_fields is not None:
@@ -221,7 +254,7 @@ class Reading:
                 self._mirror(inner, part, item)
         else:
             self._bad_shape(
-                path, f"the gradient of {path} is {_described(value)}, and {path} is nested: {_described(tree)}"
+                path, f"the gradient of {path} is {_describe(value)}, and {path} is nested: {_describe(tree)}"
             )
 
     # One array.
@@ -230,9 +263,9 @@ class Reading:
         if value is None:
             self.declined.add(path)
             return
-        array = _stacked(value)
+        array = _stack(value)
         if array is None or array.dtype.kind not in "fiu":
-            what = _described(value) if array is None else f"of type {array.dtype}"
+            what = _describe(value) if array is None else f"of type {array.dtype}"
             self._bad_shape(path, f"the gradient of {path} is {what}, no array of floats", "wrong-type")
             return
         if array.dtype.kind == "f":
@@ -249,7 +282,7 @@ class Reading:
             if not np.isfinite(array).all():
                 self._note("not-finite", f"the gradient of {path} has entries that are NaN or infinite")
 
-    def _reshaped(self, path: str, shape: tuple[int, ...], array: Array) -> Array | None:
+    def _reshaped(self, path: str, shape: tuple[int, ...], array: NDArray[Any]) -> NDArray[Any] | None:
         got = array.shape
         if [size for size in got if size != 1] == [size for size in shape if size != 1]:
             self._note("reshaped", f"the gradient of {path} has shape {got}, {path} has {shape}: accepted")
@@ -293,7 +326,7 @@ def _counts(value: Mapping[Any, Any]) -> bool:
     return bool(value) and all(isinstance(key, int | np.integer) for key in value)
 
 
-def _stacked(value: Any) -> Array | None:
+def _stack(value: Any) -> NDArray[Any] | None:
     """A value as an array; steps in a list, or under their numbers, are stacked."""
     if isinstance(value, Mapping):
         if not _counts(value):
@@ -305,17 +338,17 @@ def _stacked(value: Any) -> Array | None:
         return None
 
 
-def _joined(path: str, name: str) -> str:
+def _join_path(path: str, name: str) -> str:
     return f"{path}[{name!r}]" if path else name
 
 
-def _last(path: str) -> str:
+def _last_name(path: str) -> str:
     """The last name in a path: `W` of `params['W']`."""
     tail = path.rsplit("[", 1)[-1].rsplit(".", 1)[-1].rstrip("]").strip("'\"")
     return path if tail.isdigit() else tail
 
 
-def _described(value: Any) -> str:
+def _describe(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
     if value is None:
@@ -325,9 +358,9 @@ def _described(value: Any) -> str:
     return f"a {type(value).__name__}"
 
 
-def _many(items: list[Any]) -> str:
-    return _described(items[0]) if len(items) == 1 else f"{len(items)} things"
+def _count_things(items: list[Any]) -> str:
+    return _describe(items[0]) if len(items) == 1 else f"{len(items)} things"
 
 
-def _listed(names: list[str]) -> str:
+def _list_names(names: list[str]) -> str:
     return ", ".join(names[:_MOST_SHOWN]) + (", ..." if len(names) > _MOST_SHOWN else "")

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from symrnn.callables.conventions import names_data
+from symrnn.callables.draws import Inputs
 from symrnn.callables.invocation import signature
-
-Inputs = Mapping[str, Any] | Callable[..., Any]
 
 
 def listed_steps(inputs: Any) -> tuple[str, ...]:

@@ -1,16 +1,19 @@
-"""Somebody's forward and backward as a black box: called with copies, counted, everything odd about it noted."""
+"""Somebody's forward and backward as a black box: gradients as well as outputs, and what is odd about either."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from symrnn.callables.calling import ROOT, Calling, Outputs, resolve
+from symrnn.callables.black_box import Arrays, BlackBox, ForwardRun
+from symrnn.callables.calling import Calling, Outputs, resolve
 from symrnn.callables.comparison import (
     alike,
-    arrays_of,
     cotangent,
     flat,
     floats,
@@ -19,18 +22,23 @@ from symrnn.callables.comparison import (
     same,
     with_integers,
 )
-from symrnn.callables.draws import Draws
+from symrnn.callables.draws import Draws, Inputs
 from symrnn.callables.invocation import SubjectError, call, check_arguments, refuse, signature
-from symrnn.callables.noticing import compare_twice, note_integers
-from symrnn.callables.returned import Reading
-from symrnn.callables.trees import Tree, copied, copied_leaf, flat_names, is_float, leaves, mapped
+from symrnn.callables.noticing import RandomState, check_repeated, integers_used
+from symrnn.callables.outputs import ROOT, arrays_of
+from symrnn.callables.probe import Probe
+from symrnn.callables.returned import ReturnedGradients, read_gradients
+from symrnn.callables.trees import Tree, copied, flat_names, is_float, leaves, mapped
 from symrnn.errors import InputError
-from symrnn.findings.findings import Problem
 
-Array = Any
+_CHANGED = 1.6e4
+"""Rounding errors by which gradients of two runs may differ: sums in another order, as of several threads, do; what is
+kept from call to call, or drawn, shows in the leading digits."""
+_CONSUMED = 1e4
+"""The same for a second call with the same cache, where only what the first call left in the cache can differ."""
 
 
-class Subject:
+class Subject(BlackBox):
     """A pair of functions under test.
 
     `forward(**inputs)` returns its outputs, as an array or nested tuples, lists and dicts of arrays, and optionally a
@@ -70,7 +78,7 @@ class Subject:
         self,
         forward: Callable[..., Any],
         backward: Callable[..., Any],
-        inputs: Mapping[str, Tree] | Callable[..., Any],
+        inputs: Inputs,
         *,
         outputs: Outputs = None,
         cache: bool | None = None,
@@ -85,27 +93,59 @@ class Subject:
                 raise InputError(
                     f"{role}: expected a function, got {type(function).__name__}\n  pass the function itself"
                 )
-        self._forward, self._backward = forward, backward
+        drawn = Draws(inputs)
+        super().__init__(forward, drawn.first(seed))
+        self.backward, self.draws = backward, drawn
         known = signature(forward)
         self._written = tuple(known.parameters) if known is not None else ()
         self._order, self._negated, self._per_step = order, negated, per_step
-        self.forward_calls = self.backward_calls = 0
-        self.problems: list[Problem] = []
-        self.places: dict[str, str] = {}  # input -> in whose place its gradient is returned, where that is known
-        self.draws = Draws(inputs)
-        self._inputs = self.draws.first(seed)
-        self._dtypes: dict[str, Any] = {}
-        self._templates: list[dict[str, Tree]] = []
-        self.arrays: dict[str, Array] = floats(self._inputs)
+        self._held: Arrays = {}
+        self._places: Mapping[str, str] = {}
         if not self.arrays:
             raise refuse("no-floats", no_floats_told(self._inputs))
         self._without = _named_inputs(without, self._inputs, self.arrays)
         self.flat_names = flat_names(list(self.arrays))
+        self._calling: Calling | None = None
         returned = self._first()
-        self.calling: Calling = resolve(forward, backward, returned, list(self._inputs), outputs, cache)
+        self._calling = resolve(forward, backward, returned, list(self._inputs), outputs, cache)
         self.epsilon = self.gradient_epsilon = float(np.finfo(np.float64).eps)
         self.answer = self._checked_answer(returned)
-        compare_twice(self)
+        before = RandomState()
+        again = self.outputs()
+        check_repeated(self.answer, again, self.epsilon, drawn=not before.is_current())
+
+    # The same functions, looked at in another way.
+
+    def holding(self, held: Arrays) -> Subject:
+        """The same functions with some of their arrays fixed, and the gradients of these left out.
+
+        Args:
+            held: leaf path -> its value.
+
+        Raises:
+            SubjectError: forward raises there.
+        """
+        twin = copy.copy(self)
+        twin.problems = []
+        twin._held = {**self._held, **held}
+        twin.arrays = {path: array for path, array in self.arrays.items() if path not in held}
+        twin.flat_names = flat_names(list(twin.arrays))
+        twin.answer = twin.outputs()
+        return twin
+
+    def placing(self, places: Mapping[str, str]) -> Subject:
+        """The same functions with each of these gradients read from the place in which another was expected.
+
+        Args:
+            places: leaf path -> the one in whose place its gradient is returned.
+        """
+        twin = copy.copy(self)
+        twin.problems, twin._places = [], dict(places)
+        return twin
+
+    def unnoticed(self) -> Subject:
+        """The same functions, for other inputs: what is odd there is no problem of the inputs that were given."""
+        return self.placing(self._places)
 
     # What others ask.
 
@@ -114,18 +154,15 @@ class Subject:
         """The leaf paths."""
         return tuple(self.arrays)
 
-    def outputs(self, arrays: Mapping[str, Array] | None = None) -> dict[str, Array]:
+    def outputs(self, arrays: Arrays | None = None) -> dict[str, NDArray[Any]]:
         """Forward with other leaf arrays in place of its own ones; complex ones are passed on as complex.
 
         Raises:
             SubjectError: forward raises.
         """
-        tree, _, _ = self._run(arrays or {})
-        return arrays_of(tree)
+        return arrays_of(self.run(arrays or {}).outputs)
 
-    def gradients(
-        self, arrays: Mapping[str, Array] | None = None, cotangents: Mapping[str, Array] | None = None
-    ) -> dict[str, Array]:
+    def gradients(self, arrays: Arrays | None = None, cotangents: Arrays | None = None) -> dict[str, NDArray[Any]]:
         """Forward, then backward.
 
         Args:
@@ -139,17 +176,14 @@ class Subject:
         Raises:
             SubjectError: the functions raise, or return something that cannot be read as gradients.
         """
-        found = self.reading(arrays, cotangents).gradients
-        return found | {path: found[other] for path, other in self.places.items() if other in found}
+        found = dict(self.reading(arrays, cotangents).gradients)
+        return found | {path: found[other] for path, other in self._places.items() if other in found}
 
-    def reading(
-        self, arrays: Mapping[str, Array] | None = None, cotangents: Mapping[str, Array] | None = None
-    ) -> Reading:
+    def reading(self, arrays: Arrays | None = None, cotangents: Arrays | None = None) -> ReturnedGradients:
         """The same with everything else that backward's return value tells."""
-        tree, caches, inputs = self._run(arrays or {})
-        return self._pulled(tree, caches, inputs, cotangents or {})
+        return self._pull(self.run(arrays or {}), cotangents or {})
 
-    def made(self, seed: int, T: int | None = None, N: int | None = None) -> dict[str, Array] | None:
+    def made(self, seed: int, T: int | None = None, N: int | None = None) -> dict[str, NDArray[Any]] | None:
         """Leaf arrays of another draw; None where the inputs are fixed, or have no such size.
 
         Arrays of integers that differ from the own ones are among them, since they may belong to the sizes; the other
@@ -158,19 +192,55 @@ class Subject:
         inputs = self.draws.made(seed, T, N)
         if inputs is None or (T is None and N is None and not self.draws.varied):
             return None
-        found = {path: leaf for name, tree in inputs.items() for path, leaf in leaves(name, tree).items()}
+        found: dict[str, Any] = {p: leaf for name, tree in inputs.items() for p, leaf in leaves(name, tree).items()}
         numbers = floats(inputs)
         own = {path: leaf for name, tree in self._inputs.items() for path, leaf in leaves(name, tree).items()}
         if set(found) != set(own):
             self._templates = [one for one in self._templates if set(floats(one)) != set(numbers)] + [inputs]
-        others = {path: leaf for path, leaf in found.items() if path not in numbers and not same(leaf, own.get(path))}
-        return numbers | {path: leaf for path, leaf in others.items() if isinstance(leaf, np.ndarray | int | list)}
+        others: dict[str, Any] = {
+            path: leaf
+            for path, leaf in found.items()
+            if path not in numbers and isinstance(leaf, np.ndarray | int | list) and not same(leaf, own.get(path))
+        }
+        return {**numbers, **others}
 
-    def flat_forward(self, **arrays: Array) -> Any:
+    def flat_forward(self, **arrays: NDArray[Any]) -> Any:
         """Forward for arguments under flat identifiers; what it returns is the outputs, without the cache."""
-        return self._run({self.flat_names.get(name, name): array for name, array in arrays.items()})[0]
+        return self.run({self.flat_names.get(name, name): array for name, array in arrays.items()}).outputs
 
-    def zeros(self) -> dict[str, Array]:
+    def probe(self, arrays: Arrays | None = None) -> Probe:
+        """What looks for a cell asks forward through this, under flat identifiers.
+
+        Args:
+            arrays: flat identifier -> array, around which it is asked; None for its own arrays.
+
+        Raises:
+            InputError: forward raises there, or gives no outputs that can be used.
+        """
+        own = {flat: self.arrays[path] for flat, path in self.flat_names.items()} if arrays is None else arrays
+        return Probe(self, own, self.flat_names)
+
+    def run(self, arrays: Arrays) -> ForwardRun:
+        """Forward with other leaf arrays in place of its own ones, but for those that are held."""
+        return super().run({**arrays, **self._held})
+
+    @property
+    def calling(self) -> Calling:
+        """How backward is called."""
+        assert self._calling is not None
+        return self._calling
+
+    @property
+    def forward_calls(self) -> int:
+        """How often forward was called."""
+        return self.calls.forward
+
+    @property
+    def backward_calls(self) -> int:
+        """How often backward was called."""
+        return self.calls.backward
+
+    def zeros(self) -> dict[str, NDArray[Any]]:
         """A zero cotangent for every output."""
         return {path: np.zeros_like(array) for path, array in self.answer.items()}
 
@@ -182,115 +252,53 @@ class Subject:
         """Whether the gradient of this leaf is not left out on purpose."""
         return path not in self._without
 
-    def note(self, kind: str, sentence: str, fatal: bool = False) -> None:
-        """Add a problem, once."""
-        problem = Problem(kind, sentence, fatal)
-        if problem not in self.problems:
-            self.problems.append(problem)
-
     # Calling forward.
 
     def _first(self) -> Any:
-        """What forward returns in double precision; in the inputs' own types where it refuses that."""
-        check_arguments(self._forward, self._inputs)
+        """What forward returns at its own arguments."""
+        check_arguments(self.forward, self._inputs)
         try:
-            return self._call_forward(self._arguments({}))
+            return self.run({}).outputs
         except SubjectError as error:
-            self._dtypes = {
-                path: leaf.dtype
-                for name, tree in self._inputs.items()
-                for path, leaf in leaves(name, tree).items()
-                if is_float(leaf) and getattr(leaf, "dtype", None) in (np.float32, np.float16)
-            }
-            if not self._dtypes:
-                raise with_integers(error, self._inputs) from None
-        return self._call_forward(self._arguments({}))
+            raise (error if self._dtypes else with_integers(error, self._inputs)) from None
 
-    def _arguments(self, arrays: Mapping[str, Array]) -> dict[str, Tree]:
-        """Fresh arguments of forward with some leaves replaced."""
-        template = self._template(arrays)
-
-        def fresh(path: str, leaf: Any) -> Any:
-            value = arrays.get(path, leaf)
-            if not is_float(leaf):
-                return copied_leaf(value)
-            kind = np.complex128 if np.iscomplexobj(value) else self._dtypes.get(path, np.float64)
-            array = np.array(value, kind)
-            if isinstance(leaf, np.ndarray):
-                return array
-            return array[()] if isinstance(leaf, np.generic) or kind == np.complex128 or array.ndim else float(array)
-
-        return {name: mapped(name, tree, fresh) for name, tree in template.items()}
-
-    def _template(self, arrays: Mapping[str, Array]) -> dict[str, Tree]:
-        """The inputs whose leaves these are; a draw of another length may have more or fewer of them."""
-        for inputs in self._templates:
-            numbers = floats(inputs)
-            if set(numbers) <= set(arrays) and not set(self.arrays) <= set(arrays):
-                return inputs
-            if set(self.arrays) < set(numbers) <= set(arrays):
-                return inputs
-        return self._inputs
-
-    def _call_forward(self, arguments: dict[str, Tree]) -> Any:
-        before = copied(arguments)
-        self.forward_calls += 1
-        known = signature(self._forward)
-        by_place = known is None or any(p.kind is p.POSITIONAL_ONLY for p in known.parameters.values())
-        if by_place:
-            returned = call("forward", self._forward, list(arguments.values()), {})
-        else:
-            returned = call("forward", self._forward, (), arguments)
-        self._compare_arguments("forward", before, arguments)
-        return returned
-
-    def _run(self, arrays: Mapping[str, Array]) -> tuple[Tree, list[Any], dict[str, Tree]]:
-        """The outputs, the caches, and the arguments as forward left them."""
-        arguments = self._arguments(arrays)
-        returned = self._call_forward(arguments)
+    def _divide(self, returned: Any) -> tuple[Tree, list[Any]]:
+        """The outputs alone, and the caches; all of it until it is known how the two functions are called."""
+        if self._calling is None:
+            return returned, []
         try:
-            tree, caches = self.calling.split(returned)
+            return self._calling.split(returned)
         except (KeyError, IndexError, TypeError):
             raise refuse("forward-raises", "forward returns something of another form at other inputs") from None
-        return tree, caches, arguments
-
-    def _compare_arguments(self, role: str, before: Tree, after: Tree) -> None:
-        now = leaves("", after)
-        changed = [path for path, leaf in leaves("", before).items() if not same(leaf, now.get(path, leaf))]
-        if changed:
-            names = ", ".join(path[2:].replace("']", "", 1) for path in changed[:6])
-            self.note(
-                "inputs-changed", f"{role} changes its inputs in place: {names}; copies were passed, so nothing is lost"
-            )
 
     # Calling backward.
 
-    def _pulled(
-        self, tree: Tree, caches: list[Any], inputs: dict[str, Tree], cotangents: Mapping[str, Array]
-    ) -> Reading:
-        handed = mapped(ROOT, tree, lambda path, leaf: cotangent(leaf, cotangents.get(path)))
-        positional, named = self.calling.arguments(handed, caches, inputs, tree)
-        kept, before = copied(handed), copied(inputs)
-        self.backward_calls += 1
-        returned = call("backward", self._backward, positional, named)
+    def _pull(self, run: ForwardRun, cotangents: Arrays) -> ReturnedGradients:
+        """Backward, after a run of forward."""
+        handed = mapped(ROOT, run.outputs, lambda path, leaf: cotangent(leaf, cotangents.get(path)))
+        positional, named = self.calling.arguments(handed, run.caches, run.arguments, run.outputs)
+        kept, before = copied(handed), copied(run.arguments)
+        self.calls.backward += 1
+        returned = call("backward", self.backward, positional, named)
         if not all(same(one, two) for one, two in zip(flat(kept), flat(handed), strict=True)):
             self.note("cotangents-changed", "backward changes the cotangents that it is given in place")
-        self._compare_arguments("backward", before, inputs)
-        reading = Reading(self._backward, before, self._order, self._per_step, self._written).read(returned)
-        for problem in reading.problems:
+        self._compare_arguments("backward", before, run.arguments)
+        read = read_gradients(returned, self.backward, before, self._order, self._per_step, self._written)
+        for problem in read.problems:
             self.note(problem.kind, problem.sentence, problem.fatal)
-        self.gradient_epsilon = max(self.gradient_epsilon, reading.coarsest)
+        self.gradient_epsilon = max(self.gradient_epsilon, read.coarsest)
+        factor = -1.0 if self._negated else 1.0
         if self.calling.implicit:  # a loss: its cotangent was 1
-            factor = float(sum(np.sum(array) for array in cotangents.values()))
-            reading.gradients = {path: factor * array for path, array in reading.gradients.items()}
-        if self._negated:
-            reading.gradients = {path: -array for path, array in reading.gradients.items()}
-        return reading
+            factor *= float(sum(np.sum(array) for array in cotangents.values()))
+        kept_gradients = {path: array for path, array in read.gradients.items() if path not in self._held}
+        if factor != 1.0:
+            kept_gradients = {path: factor * array for path, array in kept_gradients.items()}
+        return replace(read, gradients=kept_gradients)
 
     # What is noticed at once.
 
-    def _checked_answer(self, returned: Any) -> dict[str, Array]:
-        tree, _ = self.calling.split(returned)
+    def _checked_answer(self, returned: Any) -> dict[str, NDArray[Any]]:
+        tree, _ = self._divide(returned)
         raw = {path: leaf for path, leaf in leaves(ROOT, tree).items() if is_float(leaf)}
         if not raw:
             kinds = sorted({type(leaf).__name__ for leaf in leaves(ROOT, tree).values()}) or ["nothing"]
@@ -315,29 +323,30 @@ class Subject:
             )
         return answer
 
-    def examine(self, cotangents: Mapping[str, Array]) -> Reading:
+    def examine(self, cotangents: Arrays) -> ReturnedGradients:
         """One backward pass, and everything that can be noticed by repeating it.
 
         Raises:
             SubjectError: backward raises, or gives other gradients each time.
         """
-        tree, caches, inputs = self._run({})
-        before = copied(caches)
+        run = self.run({})
+        before = copied(run.caches)
         try:
-            first = self._pulled(tree, caches, inputs, cotangents)
+            first = self._pull(run, cotangents)
         except SubjectError as error:
             raise with_integers(self._uncached(error), self._inputs) from None
-        changed = [place for place, cache in enumerate(before) if not alike(cache, caches[place])]
-        self._again_with_same_cache(first, tree, caches, inputs, cotangents, bool(changed))
+        changed = [place for place, cache in enumerate(before) if not alike(cache, run.caches[place])]
+        self._pull_again(first, run, cotangents, bool(changed))
         afresh = self.reading({}, cotangents)
         gap, where = gap_between(first.gradients, afresh.gradients)
-        if gap > 16 * max(self.epsilon, self.gradient_epsilon) * 1e3:
+        if gap > _CHANGED * max(self.epsilon, self.gradient_epsilon):
             raise refuse(
                 "gradients-change",
                 f"two calls of backward, each after its own forward, differ by {gap:.2g} in {where}: it keeps "
                 "something from call to call, such as a sum that is not set to zero, or draws random numbers",
             )
-        note_integers(self, self._inputs)
+        for kind, sentence in integers_used(self._inputs, self.answer, self.outputs):
+            self.note(kind, sentence)
         return first
 
     def _uncached(self, error: SubjectError) -> SubjectError:
@@ -348,23 +357,16 @@ class Subject:
         told = f"forward returns no cache, so that what it returns was passed as backward's {name!r}"
         return refuse(error.problem.kind, f"{error.problem.sentence}\n  {told}: return it beside the outputs")
 
-    def _again_with_same_cache(
-        self,
-        first: Reading,
-        tree: Tree,
-        caches: list[Any],
-        inputs: dict[str, Tree],
-        cotangents: Mapping[str, Array],
-        changed: bool,
-    ) -> None:
+    def _pull_again(self, first: ReturnedGradients, run: ForwardRun, cotangents: Arrays, changed: bool) -> None:
+        """Backward once more with the same cache: what is noticed of the cache by that."""
         try:
-            second = self._pulled(tree, caches, inputs, cotangents)
+            second = self._pull(run, cotangents)
         except SubjectError as error:
             told = error.problem.sentence.splitlines()[0]
             self.note("cache-consumed", f"backward uses the cache up: called again with it, {told}")
             return
         gap, where = gap_between(first.gradients, second.gradients)
-        if gap > 1e4 * max(self.epsilon, self.gradient_epsilon):
+        if gap > _CONSUMED * max(self.epsilon, self.gradient_epsilon):
             self.note(
                 "cache-consumed",
                 f"backward called twice with one cache gives another gradient of {where} (by {gap:.2g}); "
@@ -374,7 +376,7 @@ class Subject:
             self.note("cache-changed", "backward changes the cache in place, without another gradient the second time")
 
 
-def _named_inputs(names: Sequence[str], inputs: Mapping[str, Tree], arrays: Mapping[str, Array]) -> set[str]:
+def _named_inputs(names: Sequence[str], inputs: Mapping[str, Tree], arrays: Arrays) -> set[str]:
     """The leaf paths of inputs that are named, whole or by leaf.
 
     Raises:
@@ -387,6 +389,3 @@ def _named_inputs(names: Sequence[str], inputs: Mapping[str, Tree], arrays: Mapp
             raise InputError(f"without: {name!r} is no input of floats\n  there are {', '.join(list(arrays)[:12])}")
         found |= paths
     return found
-
-
-__all__ = ["Subject", "SubjectError"]

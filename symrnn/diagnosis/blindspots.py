@@ -7,13 +7,13 @@ does on inputs without these features, is a blind spot; the feature whose remova
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from symrnn.calculus.derivation import Derivation, derive
+from symrnn.calculus.derivation import Derivation
 from symrnn.callables.subject import Subject
 from symrnn.findings.findings import BlindSpot
 from symrnn.identification.layout import Layout
@@ -65,16 +65,18 @@ class Features:
             yield f"no cotangent is on {named}", replace(self, silent=best.silent)
 
 
-def blind_spots(subject: Subject, layout: Layout, compared: set[str], seed: int = 0) -> tuple[BlindSpot, ...]:
+def blind_spots(
+    subject: Subject, layout: Layout, derivation: Derivation, compared: Collection[str], seed: int = 0
+) -> tuple[BlindSpot, ...]:
     """The classes of mistakes that a check at the subject's own inputs cannot see.
 
     Args:
         subject: the functions, with their inputs.
         layout: the cell that they compute, and how they hold it.
+        derivation: of that cell.
         compared: the inputs, by leaf path, whose gradients are compared.
         seed: of all numbers.
     """
-    derivation = derive(layout.cell)
     own, best = _features(subject, layout, compared)
     scene = _Scene(derivation, layout, seed)
     program = Program.right(derivation)
@@ -101,7 +103,7 @@ def _sample(planted: list[Mistake]) -> Iterator[Mistake]:
         yield from members[:: -(-len(members) // _MOST)]
 
 
-def _features(subject: Subject, layout: Layout, compared: set[str]) -> tuple[Features, Features]:
+def _features(subject: Subject, layout: Layout, compared: Collection[str]) -> tuple[Features, Features]:
     """The features of the inputs given, and those of inputs that show all."""
     arrays = {flat: subject.arrays[path] for flat, path in subject.flat_names.items()}
     names = {path: flat for flat, path in subject.flat_names.items()}
@@ -122,7 +124,7 @@ def _features(subject: Subject, layout: Layout, compared: set[str]) -> tuple[Fea
     return own, Features(_STEPS if timed else 1, _BATCH if batched else 1)
 
 
-def _is_told(flat: str, names: Mapping[str, str], compared: set[str]) -> bool:
+def _is_told(flat: str, names: Mapping[str, str], compared: Collection[str]) -> bool:
     return any(names[path] == flat for path in compared if path in names)
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.calculus.derivation import Derivation, derive
+from symrnn.calculus.derivation import Derivation
 from symrnn.callables.subject import Subject
 from symrnn.diagnosis.explanation import Found
 from symrnn.diagnosis.operands import other_operands
-from symrnn.diagnosis.questions import Answer, Interview
+from symrnn.diagnosis.questions import Answer, Questionnaire
 from symrnn.diagnosis.search import EXACT, Search
 from symrnn.diagnosis.wording import diagnosis
 from symrnn.findings.findings import Diagnosis
@@ -48,26 +48,34 @@ class Outcome:
     near: tuple[Diagnosis, ...] = ()
 
 
-def diagnose(subject: Subject, layout: Layout, seed: int = 0, labels: Mapping[str, str] | None = None) -> Outcome:
+def diagnose(
+    subject: Subject,
+    layout: Layout,
+    original: Derivation,
+    seed: int = 0,
+    labels: Mapping[str, str] | None = None,
+) -> Outcome:
     """Name the mistakes of a backward pass.
 
     Args:
         subject: the functions.
         layout: the cell that forward computes, and how it holds it.
+        original: the derivation of that cell.
         seed: of all numbers.
         labels: how pieces of arrays are called, where not as the layout does.
     """
-    original = derive(layout.cell)
-    interview = Interview(subject, layout, original, seed, labels)
-    derivation, suspects = _own_cell(interview, original)
+    questionnaire = Questionnaire(subject, layout, original, seed, labels)
+    derivation, suspects = _own_cell(questionnaire, original)
     if derivation is not original:
-        interview = Interview(subject, layout, derivation, seed, labels)
-    answers = tuple(answer for question in interview.questions() if (answer := interview.ask(question)) is not None)
+        questionnaire = Questionnaire(subject, layout, derivation, seed, labels)
+    answers = tuple(
+        answer for question in questionnaire.questions() if (answer := questionnaire.ask(question)) is not None
+    )
     right = Program.right(derivation)
     if not answers:
         return Outcome((), (), 0, right)
     timed = "T" in layout.frame.axes
-    search = Search(right, answers, interview.outputs, suspects, interview.tolerance, timed)
+    search = Search(right, answers, questionnaire.outputs, suspects, questionnaire.tolerance, timed)
     found, unexplained = tuple(search.run()), search.unexplained
     program = made(right, (one.mistake for one in found))
     others = other_operands(program, answers, unexplained, layout.cell.name) if unexplained else []
@@ -86,12 +94,12 @@ def diagnose(subject: Subject, layout: Layout, seed: int = 0, labels: Mapping[st
     )
 
 
-def _own_cell(interview: Interview, original: Derivation) -> tuple[Derivation, Sequence[Mistake]]:
+def _own_cell(questionnaire: Questionnaire, original: Derivation) -> tuple[Derivation, Sequence[Mistake]]:
     """The cell that forward does compute: the one it should, or one that differs from it in an equation."""
-    if interview.forward_agrees(original) is not False:
+    if questionnaire.forward_agrees(original) is not False:
         return original, ()
     for changed, other in neighbours(original.cell):
-        if interview.forward_agrees(other):
+        if questionnaire.forward_agrees(other):
             return other, list(as_if_of(Program.right(other), original, changed))
     return original, ()
 

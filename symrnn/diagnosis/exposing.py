@@ -13,6 +13,7 @@ from symrnn.calculus.derivation import derive
 from symrnn.cells.finding import find_cell
 from symrnn.errors import InputError
 from symrnn.identification import Identification, Layout
+from symrnn.identification.inverse import own_arrays
 from symrnn.language.recurrence import Cell
 from symrnn.mistakes.tape import Tape, text_shape
 
@@ -67,7 +68,7 @@ def exposing_inputs(
         T, N = (length if role in found.frame.axes else 1 for role, length in (("T", T), ("N", N)))
         params, x, state = _drawn(known, found.sizes, T, N, seed)
         held = {part.state for part in found.states}
-        return found.arrays(params, x[known.inputs[0]], {k: v for k, v in state.items() if k in held}, {})
+        return own_arrays(found, params, x[known.inputs[0]], {k: v for k, v in state.items() if k in held}, {})
     params, x, state = _drawn(known, _sizes(known, sizes or {}, {T, N, T + 1}), T, N, seed)
     arrays = {**x, **{f"{name}_prev": value for name, value in state.items()}, **params}
     names = dict(found or {})

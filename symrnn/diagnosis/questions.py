@@ -19,6 +19,7 @@ from symrnn.callables.invocation import SubjectError
 from symrnn.callables.subject import Subject
 from symrnn.errors import InputError
 from symrnn.identification.frames import LAST
+from symrnn.identification.inverse import own_arrays
 from symrnn.identification.layout import Layout
 from symrnn.mistakes.backward_pass import Cotangents, Program, Run
 from symrnn.mistakes.tape import Tape
@@ -144,7 +145,7 @@ def distance(a: Array, b: Array) -> float:
     return _norm(a - b) / size if size else 0.0
 
 
-class Interview:
+class Questionnaire:
     """Asks a pair of functions questions in the terms of a cell.
 
     Args:
@@ -247,7 +248,8 @@ class Interview:
         taken = {part.state for part in self.layout.states}
         first = {name: tape.courses[name][0].reshape(tape.batch, *shapes[name]) for name in cell.states}
         x = tape.courses[cell.inputs[0]].reshape(tape.steps, tape.batch, -1)
-        return self.layout.arrays(params, x, {name: v for name, v in first.items() if name in taken}, self._own)
+        state = {name: value for name, value in first.items() if name in taken}
+        return own_arrays(self.layout, params, x, state, self._own)
 
     def _read(self, outputs: Mapping[str, Array]) -> Mapping[str, Mapping[str, Array]]:
         kept = tuple(output for output in self.layout.outputs if output.view.tile.array in self.outputs)

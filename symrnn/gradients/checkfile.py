@@ -13,7 +13,7 @@ from typing import Any
 
 from symrnn.callables.adapters import from_loss, from_object
 from symrnn.callables.conventions import gradients_of
-from symrnn.callables.draws import Draws
+from symrnn.callables.draws import Draws, Inputs
 from symrnn.callables.importing import imported
 from symrnn.callables.invocation import call, signature
 from symrnn.callables.trees import is_float
@@ -21,9 +21,9 @@ from symrnn.callables.written import returned_names
 from symrnn.characters import escaped_json, printable
 from symrnn.errors import InputError, SymrnnError
 from symrnn.findings.report import GradientReport
+from symrnn.gradients.check import check_gradients
 from symrnn.suggestions import did_you_mean
 
-Inputs = Mapping[str, Any] | Callable[..., Any]
 Arguments = tuple[Callable[..., Any], Callable[..., Any], Inputs]
 
 _PARTNERS = (("forward", "backward"), ("fwd", "bwd"), ("fprop", "bprop"))
@@ -168,8 +168,6 @@ class _Checking:
         return FileReport(self.shown, reports, refused, skipped)
 
     def _report(self, pair: _Pair, inputs: Inputs) -> GradientReport:
-        from symrnn.gradients.check import check_gradients
-
         report: GradientReport = check_gradients(
             *self._arguments(pair, inputs),
             cell=self.wanted.cell,

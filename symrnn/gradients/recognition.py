@@ -2,52 +2,97 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from symrnn.calculus.derivation import Derivation, derive
 from symrnn.callables.subject import Subject
+from symrnn.diagnosis.questions import Questionnaire
 from symrnn.errors import InputError
 from symrnn.findings.findings import Problem
+from symrnn.identification import identify_probed
+from symrnn.identification.layout import Layout
+from symrnn.language.recurrence import Cell
+from symrnn.measuring.readout import BeforeReadout, linear_inputs, without_readout
+from symrnn.measuring.sizes import shorter
 
-if TYPE_CHECKING:
-    from symrnn.identification.layout import Layout
-    from symrnn.language.recurrence import Cell
-
-Array = Any
 _NEAR = 0.3
-"""The relative error of the outputs up to which what comes nearest to a cell is taken for it, with a change."""
+"""The relative error of the outputs up to which what comes nearest to a cell is taken for it, with a change: a cell
+with one slip in it gives outputs that resemble the cell's, another cell's have nothing in common with them."""
+_OTHER_SIZES = ((5, 2), (7, 11))
+"""Steps and examples at which inputs are drawn anew where the ones given do not settle it: primes, since few sizes of a
+model are."""
+
+Derive = Callable[[Cell], Derivation]
 
 
-def cell_within(subject: Subject, known: Any, seed: int) -> tuple[Subject, Layout | None, tuple[Problem, ...]]:
-    """The cell that forward computes, alone or before a linear readout; with the functions that compute it alone."""
-    from symrnn.identification import Layout
-    from symrnn.measuring.readout import cores, linear_inputs
+@dataclass(frozen=True)
+class FoundCell:
+    """A cell that a pair of functions computes.
 
+    Attributes:
+        layout: the cell, and how the functions hold it.
+        derivation: of the cell.
+    """
+
+    layout: Layout
+    derivation: Derivation
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """What was recognised.
+
+    Attributes:
+        subject: the functions that compute the cell alone: those under test, or these without their readout.
+        found: the cell; None where there is none.
+        problems: what is to be said of it.
+        readout: the matrix that is taken for the identity, where there is a readout; otherwise empty.
+    """
+
+    subject: Subject
+    found: FoundCell | None
+    problems: tuple[Problem, ...] = ()
+    readout: str = ""
+
+
+def recognise(subject: Subject, known: Cell | Layout | None, seed: int) -> Recognition:
+    """The cell that forward computes, alone or before a linear readout.
+
+    Args:
+        subject: the functions.
+        known: the cell that it is said to be, or the layout; otherwise the library is searched.
+        seed: of all numbers.
+    """
+    derive_once = functools.cache(derive)
     if isinstance(known, Layout):
-        return subject, known, ()
+        return Recognition(subject, FoundCell(known, derive_once(known.cell)))
     linear = linear_inputs(subject)
-    for core in cores(subject, linear):
-        layout, _ = _layout(core, known, seed)
-        subject.forward_calls, subject.backward_calls = core.forward_calls, core.backward_calls
+    for core in without_readout(subject, linear):
+        layout, _ = _find_layout(core.subject, known, seed, derive_once)
         if layout is not None:
-            first, *rest = core.held
-            told = f"forward computes more than a cell: {layout.cell.name}, and outputs of it that are linear in "
-            told += f"{', '.join([first, *rest])}\n  mistakes in the cell were looked for with {first} as the identity"
-            return core, layout, (Problem("readout", told, fatal=False),)
-    layout, problems = (None, ()) if known is None and _is_loss(subject) else _layout(subject, known, seed)
-    if layout is not None or problems:
-        return subject, layout, problems
-    return (subject, *_none(subject, known, linear))
+            found = FoundCell(layout, derive_once(layout.cell))
+            return Recognition(core.subject, found, (_readout_problem(layout, core),), core.held[0])
+    loss = known is None and _is_loss(subject)
+    layout, problems = (None, ()) if loss else _find_layout(subject, known, seed, derive_once)
+    if layout is None and not problems:
+        layout, problems = _none(subject, linear) if known is None else _near(subject, known)
+    return Recognition(subject, None if layout is None else FoundCell(layout, derive_once(layout.cell)), problems)
 
 
-def _none(subject: Subject, known: Any, linear: Sequence[str]) -> tuple[Layout | None, tuple[Problem, ...]]:
-    """What to say where no cell was found, or what comes nearest to the one that it should be."""
-    if known is not None:
-        return _near(subject, known)
+def _readout_problem(layout: Layout, core: BeforeReadout) -> Problem:
+    told = f"forward computes more than a cell: {layout.cell.name}, and outputs of it that are linear in "
+    told += f"{', '.join(core.held)}\n  mistakes in the cell were looked for with {core.held[0]} as the identity"
+    return Problem("readout", told, fatal=False)
+
+
+def _none(subject: Subject, linear: Sequence[str]) -> tuple[None, tuple[Problem, ...]]:
+    """What to say where no cell was found."""
     if _is_loss(subject):
         told = "forward returns a single number: mistakes are named where it returns the states of a cell"
         remedy = "check the function that computes the states by itself, or return them beside the number"
@@ -67,15 +112,15 @@ def _is_loss(subject: Subject) -> bool:
     return all(np.ndim(array) == 0 for array in subject.answer.values())
 
 
-def _layout(subject: Subject, known: Any, seed: int) -> tuple[Layout | None, tuple[Problem, ...]]:
+def _find_layout(
+    subject: Subject, known: Cell | None, seed: int, derive_once: Derive
+) -> tuple[Layout | None, tuple[Problem, ...]]:
     """The cell that forward computes, with its layout; or why there is none, where that can be said."""
-    from symrnn.identification import identify
-
     among = None if known is None else [known]
     for arrays in _draws(subject, seed):
         own = {flat: arrays[path] for flat, path in subject.flat_names.items()}
         try:
-            found = identify(subject.flat_forward, own, among=among, nearest=False, merged=False)
+            found = identify_probed(subject.probe(own), among=among, nearest=False, merged=False)
         except InputError as error:
             return None, (Problem("not-identified", str(error), fatal=False),)
         if found.layout is not None:
@@ -83,15 +128,15 @@ def _layout(subject: Subject, known: Any, seed: int) -> tuple[Layout | None, tup
             if not _is_recurrent(subject, layout):
                 told = "forward carries nothing from one step to the next: it is no recurrent cell"
                 return None, (Problem("no-cell", f"{told}, and mistakes are not named", fatal=False),)
-            if _holds(subject, layout, seed):
+            if _holds(subject, layout, derive_once(layout.cell), seed):
                 return layout, ()
     return None, ()
 
 
-def _draws(subject: Subject, seed: int) -> Iterator[Mapping[str, Array]]:
+def _draws(subject: Subject, seed: int) -> Iterator[Mapping[str, NDArray[Any]]]:
     """The arrays given; then others with other numbers of steps and examples: equal sizes may hide what is what."""
     yield subject.arrays
-    for T, N in ((5, 2), (7, 11)):
+    for T, N in _OTHER_SIZES:
         made = subject.made(seed, T, N)
         if made is not None and all(path in made for path in subject.arrays):
             yield made
@@ -99,10 +144,8 @@ def _draws(subject: Subject, seed: int) -> Iterator[Mapping[str, Array]]:
         yield from _longer(subject)
 
 
-def _longer(subject: Subject) -> Iterator[Mapping[str, Array]]:
+def _longer(subject: Subject) -> Iterator[Mapping[str, NDArray[Any]]]:
     """More steps than the sequence given has, where its length is that of something else as well."""
-    from symrnn.measuring.sizes import shorter
-
     for name in shorter(subject, 1) or {}:
         own = subject.arrays[name]
         others = [size for path, array in subject.arrays.items() for size in np.shape(array)[path == name :]]
@@ -138,19 +181,13 @@ def _is_recurrent(subject: Subject, layout: Layout) -> bool:
     return False
 
 
-def _holds(subject: Subject, layout: Layout, seed: int) -> bool:
+def _holds(subject: Subject, layout: Layout, derivation: Derivation, seed: int) -> bool:
     """Whether forward is the cell in this layout for other steps and examples too; equal sizes can deceive."""
-    from symrnn.calculus.derivation import derive
-    from symrnn.diagnosis.questions import Interview
-
-    derivation = derive(layout.cell)
-    return Interview(subject, layout, derivation, seed).forward_agrees(derivation) is not False
+    return Questionnaire(subject, layout, derivation, seed).forward_agrees(derivation) is not False
 
 
 def _with_all_axes(subject: Subject, layout: Layout) -> Layout:
     """The layout with the axes for time and examples that do not show because they have length 1, if there are any."""
-    from symrnn.identification import identify
-
     x, axes = layout.frame.x, layout.frame.axes
     arrays = {flat: subject.arrays[path] for flat, path in subject.flat_names.items()}
     if len(axes) != np.ndim(arrays[x]):
@@ -163,7 +200,7 @@ def _with_all_axes(subject: Subject, layout: Layout) -> Layout:
                 for name, array in arrays.items()
             }
             try:
-                found = identify(subject.flat_forward, longer, among=[layout.cell], nearest=False, merged=False)
+                found = identify_probed(subject.probe(longer), among=[layout.cell], nearest=False, merged=False)
             except InputError:
                 continue
             if found.layout is not None and set(found.layout.frame.axes) > set(axes) - {"1"}:
@@ -173,7 +210,7 @@ def _with_all_axes(subject: Subject, layout: Layout) -> Layout:
     return layout
 
 
-def _repeated(array: Array, axis: int | None, length: int) -> Array:
+def _repeated(array: NDArray[Any], axis: int | None, length: int) -> NDArray[Any]:
     """An array with its axis of length 1, the first such if none is named, made longer."""
     if axis is None:
         axis = next((place for place, size in enumerate(np.shape(array)) if size == 1), None)
@@ -182,29 +219,13 @@ def _repeated(array: Array, axis: int | None, length: int) -> Array:
 
 def _near(subject: Subject, known: Cell) -> tuple[Layout | None, tuple[Problem, ...]]:
     """What forward computes where it is not the cell that it should be: another one, or what comes nearest to it."""
-    from symrnn.identification import identify
-
-    arrays = {flat: subject.arrays[path] for flat, path in subject.flat_names.items()}
     told = f"forward does not compute {known.name}"
-    other = identify(subject.flat_forward, arrays, nearest=False, merged=False)
+    other = identify_probed(subject.probe(), nearest=False, merged=False)
     if other.layout is not None:
         return other.layout, (Problem("other-cell", f"{told} but {other.name}", fatal=False),)
-    near = identify(subject.flat_forward, arrays, among=[known], merged=False).nearest
+    near = identify_probed(subject.probe(), among=[known], merged=False).nearest
     if not near or not near[0].agreement <= _NEAR or not _is_recurrent(subject, near[0].layout):
         remedy = "pass the cell that it computes, or leave cell= out; check its own function where it computes more"
         return None, (Problem("other-cell", f"{told}: mistakes are not named\n  {remedy}", fatal=False),)
     slip = f": it has {near[0].slip}" if near[0].slip else ""
     return near[0].layout, (Problem("other-cell", f"{told}{slip}", fatal=False),)
-
-
-def described(subject: Subject, layout: Layout) -> str:
-    """The layout in words, with the shapes of the subject's own inputs and under their own names."""
-    frame = layout.frame
-    own = subject.arrays.get(subject.flat_names.get(frame.x, ""))
-    if own is not None and np.ndim(own) == len(frame.shape):
-        layout = replace(layout, frame=replace(frame, shape=tuple(map(int, np.shape(own)))))
-    text = layout.describe()
-    for flat, path in sorted(subject.flat_names.items(), key=lambda pair: -len(pair[0])):
-        if flat != path:
-            text = path.join(re.split(rf"(?<![\w']){re.escape(flat)}(?!\w)", text))
-    return text

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from symrnn import cells
+from symrnn.callables.black_box import BlackBox
+from symrnn.callables.probe import Probe
+from symrnn.cells.finding import find_cell
 from symrnn.errors import InputError
 from symrnn.identification.agreement import Match
 from symrnn.identification.layout import Layout, Piece
 from symrnn.identification.result import Identification
+from symrnn.identification.search import Search
 from symrnn.language.recurrence import Cell
 from symrnn.naming import listed
 
@@ -48,19 +53,37 @@ def identify(
             cell has several inputs.
         UnknownNameError: the library has no cell of that name.
     """
-    from symrnn import cells
-    from symrnn.callables.asking import Asker
-    from symrnn.cells.finding import find_cell
-    from symrnn.identification.search import Search
+    library = _library(among)
+    if not callable(forward):
+        raise InputError(f"identify: expected a function, got {type(forward).__name__}\n  pass the function itself")
+    if not isinstance(inputs, Mapping):
+        remedy = "write identify(forward, {'x': x, 'W': W, ...})"  # type: ignore[unreachable]
+        raise InputError(f"identify: expected a dict of forward's arguments, got {type(inputs).__name__}\n  {remedy}")
+    box = BlackBox(forward, dict(inputs))
+    probe = Probe(box, {name: array for name, array in box.arrays.items() if name in inputs})
+    return _search(probe, library, nearest, merged)
 
+
+def identify_probed(
+    probe: Probe, *, among: Iterable[Cell | str] | None = None, nearest: bool = True, merged: bool = True
+) -> Identification:
+    """`identify`, for a black box that is there already; it is asked around the arrays of its probe."""
+    return _search(probe, _library(among), nearest, merged)
+
+
+def _search(probe: Probe, library: list[Cell], nearest: bool, merged: bool) -> Identification:
+    search = Search(probe, library, merged)
+    matches = search.matches()
+    others = search.nearest() if nearest and not matches else []
+    return Identification(tuple(matches), tuple(others), probe.asked, tuple(probe.remarks))
+
+
+def _library(among: Iterable[Cell | str] | Cell | None) -> list[Cell]:
+    """The cells that a function may compute, each with one vector as its input."""
     chosen = cells.names() if among is None else (among,) if isinstance(among, Cell) else listed(among, "among")
     library = [find_cell(one) for one in chosen]
     _check(library)
-    asker = Asker(forward, inputs)
-    search = Search(asker, library, merged)
-    matches = search.matches()
-    others = search.nearest() if nearest and not matches else []
-    return Identification(tuple(matches), tuple(others), asker.asked, tuple(asker.remarks))
+    return library
 
 
 def _check(library: list[Cell]) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.callables.asking import JOINED, Answer, Asker
+from symrnn.callables.outputs import JOINED
+from symrnn.callables.probe import Answer, Probe
 from symrnn.identification.frames import LAST, Leads, View, views
 from symrnn.identification.layout import Layout, Output
 from symrnn.identification.matching import gap
@@ -48,19 +49,19 @@ class Match:
         return self.layout.cell.name
 
 
-def measure(asker: Asker, layout: Layout, leads: Leads) -> Match:
+def measure(probe: Probe, layout: Layout, leads: Leads) -> Match:
     """Compare a callable with a cell in a layout, over all steps."""
-    trials = [(asker.arrays, asker.answer), *random_trials(asker, layout)]
-    found = views(layout.frame, asker.answer, layout.candidate.sized.state_keys, leads)
+    trials = [(probe.arrays, probe.answer), *random_trials(probe, layout)]
+    found = views(layout.frame, probe.answer, layout.candidate.sized.state_keys, leads)
     errors: dict[tuple[str, View], float] = {}
     for arrays, answer in trials:
         for pair, error in _errors(layout, arrays, answer, found).items():
             errors[pair] = max(error, errors.get(pair, 0.0))
     first = layout.cell.states[0]
     best = min((error for (state, _), error in errors.items() if state == first), default=float("inf"))
-    agreeing = {pair: error for pair, error in errors.items() if error <= max(asker.tolerance, best)}
-    outputs = _outputs(agreeing, first, best <= asker.tolerance)
-    error = max(agreeing.values(), default=best) if best <= asker.tolerance else best
+    agreeing = {pair: error for pair, error in errors.items() if error <= max(probe.tolerance, best)}
+    outputs = _outputs(agreeing, first, best <= probe.tolerance)
+    error = max(agreeing.values(), default=best) if best <= probe.tolerance else best
     return Match(replace(layout, outputs=outputs), error, _unexplained(found, outputs))
 
 
@@ -99,13 +100,13 @@ def _unexplained(found: list[View], outputs: tuple[Output, ...]) -> tuple[str, .
     return tuple(path for path in paths if path not in known and not any(is_item(path, joined) for joined in lists))
 
 
-def random_trials(asker: Asker, layout: Layout) -> list[tuple[Mapping[str, Array], Answer]]:
+def random_trials(probe: Probe, layout: Layout) -> list[tuple[Mapping[str, Array], Answer]]:
     """A random point; where the cell is not finite there, one with positive states."""
-    sizes = {name: shape for name, shape in shapes(asker.arrays).items() if name in layout.names}
+    sizes = {name: shape for name, shape in shapes(probe.arrays).items() if name in layout.names}
     for positive in (frozenset[str](), frozenset(part.source.array for part in layout.states)):
         drawn = random_arrays(sizes, _SEED, positive)
-        answer = asker(**drawn)
-        arrays = asker.arrays | drawn
+        answer = probe(**drawn)
+        arrays = probe.arrays | drawn
         if answer is not None and _finite(layout, arrays):
             return [(arrays, answer)]
     return []

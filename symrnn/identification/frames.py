@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.callables.asking import Answer
+from symrnn.callables.probe import Answer
 from symrnn.identification.tiles import Dims, Tile, cuts
 
 Array = Any

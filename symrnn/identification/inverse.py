@@ -19,7 +19,21 @@ _SEED = 7
 def own_arrays(
     layout: Layout, params: Mapping[str, Array], x: Array, state: Mapping[str, Array], inputs: Mapping[str, Array]
 ) -> dict[str, Array]:
-    """The arrays with which `layout.params`, `layout.x` and `layout.state` give the arguments back."""
+    """The callable's own arrays, from the cell's: the inverse of `layout.params`, `layout.x` and `layout.state`.
+
+    Where the callable adds two arrays to one (two biases), the numbers are split at random, the same way each time.
+
+    Args:
+        layout: how the callable holds the cell.
+        params: the cell's parameters.
+        x: the sequence, (T, N, D); T and N may be others than those of `inputs`.
+        state: initial states, each (N, ...); zeros where missing.
+        inputs: the callable's arguments; what the layout does not read is copied as it is.
+
+    Raises:
+        InputError: the callable cannot hold these numbers: it has no such parameter or initial state, one state for all
+            examples, or no axis for time or examples.
+    """
     x = np.asarray(x, np.float64)
     _check_x(layout, x)
     arrays = {name: _kept(layout, name, value, x.shape[1]) for name, value in inputs.items()}

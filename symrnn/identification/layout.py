@@ -71,7 +71,9 @@ class Piece:
 
 @dataclass(frozen=True)
 class Layout:
-    """How a callable holds a cell: which of its numbers are which of the cell's, in both directions.
+    """How a callable holds a cell: which of its numbers are which of the cell's.
+
+    Data, and what is read with it: `inverse` goes the other way, `resizing` changes sizes, `wording` says it in words.
 
     Attributes:
         candidate: the cell at the callable's sizes.
@@ -151,27 +153,6 @@ class Layout:
             found.setdefault(output.view.tile.array, {})[output.state] = np.reshape(value, shape)
         return found
 
-    def arrays(
-        self, params: Mapping[str, Array], x: Array, state: Mapping[str, Array], inputs: Mapping[str, Array]
-    ) -> dict[str, Array]:
-        """The callable's own arrays, from the cell's: the inverse of `params`, `x` and `state`.
-
-        Where the callable adds two arrays to one (two biases), the numbers are split at random, the same way each time.
-
-        Args:
-            params: the cell's parameters.
-            x: the sequence, (T, N, D); T and N may be others than those of `inputs`.
-            state: initial states, each (N, ...); zeros where missing.
-            inputs: the callable's arguments; what the layout does not read is copied as it is.
-
-        Raises:
-            InputError: the callable cannot hold these numbers: it has no such parameter or initial state, one state
-                for all examples, or no axis for time or examples.
-        """
-        from symrnn.identification.inverse import own_arrays
-
-        return own_arrays(self, params, x, state, inputs)
-
     def pieces(self, gradients: Mapping[str, Array], inputs: Mapping[str, Array]) -> tuple[Piece, ...]:
         """Gradients of the callable's arrays, cut into gradients of the cell's terms.
 
@@ -233,25 +214,6 @@ class Layout:
                 raise InputError(f"the cotangent of {path} has the shape {got}\n  expected {T} steps of {N} examples")
             place += value
         return found
-
-    def resized(self, sizes: Mapping[str, int]) -> Layout:
-        """The same layout at other sizes.
-
-        Args:
-            sizes: new sizes by name: the cell's own, such as "d_h", and "T" and "N"; the others stay.
-
-        Raises:
-            InputError: there is no such size, or what becomes of an array at it cannot be told from this layout.
-        """
-        from symrnn.identification.resizing import resized
-
-        return resized(self, sizes)
-
-    def describe(self) -> str:
-        """The layout in plain words, a line per fact."""
-        from symrnn.identification.wording import describe
-
-        return describe(self)
 
     @property
     def sources(self) -> Mapping[str, Sequence[Part]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.callables.asking import Answer, Asker
+from symrnn.callables.probe import Answer, Probe
 from symrnn.identification.candidates import Candidate, Course
 from symrnn.identification.frames import Frame, Leads, View, views
 from symrnn.identification.layout import Layout, Part, StatePart
@@ -47,12 +47,12 @@ class Questions:
     """What was asked about one frame, and remembered.
 
     Attributes:
-        asker: the callable.
+        probe: the callable.
         frame: the sequence and the sizes.
         leads: where time and batch are in the outputs.
     """
 
-    asker: Asker
+    probe: Probe
     frame: Frame
     leads: Leads
     _answers: dict[Any, Answer | None] = field(default_factory=dict)
@@ -81,8 +81,8 @@ class Questions:
         return [self.frame.with_steps(n) for n in _SHORT if n < steps and n not in taken][:1]
 
     def _allowed(self, short: Frame) -> bool:
-        x = self.frame.own(self.frame.standard(self.asker.arrays[self.frame.x])[: short.steps])
-        answer = self.asker(**{self.frame.x: x})
+        x = self.frame.own(self.frame.standard(self.probe.arrays[self.frame.x])[: short.steps])
+        answer = self.probe(**{self.frame.x: x})
         return answer is not None and bool(views(short, answer, [short.state_dims], self.leads))
 
     def answer(self, reading: Reading, point: Point, nudged: Tile | None = None, labels: Labels = ()) -> Answer | None:
@@ -93,7 +93,7 @@ class Questions:
         weights = tuple(tile for tile in reading.weights if len(tile.dims) in point.ranks)  # others are zero
         asked = (weights, reading.states, point, nudged, labels)
         if asked not in self._answers:
-            self._answers[asked] = self.asker(**self._arrays(reading, point, nudged, dict(labels)))
+            self._answers[asked] = self.probe(**self._arrays(reading, point, nudged, dict(labels)))
         return self._answers[asked]
 
     def _arrays(
@@ -102,7 +102,7 @@ class Questions:
         frame = self.short
         batch = frame.batch or 1
         names = {tile.array for tile in (*reading.weights, *reading.states)}
-        arrays = {name: np.zeros_like(self.asker.arrays[name]) for name in names}
+        arrays = {name: np.zeros_like(self.probe.arrays[name]) for name in names}
         for tile in reading.weights:
             value = point.value(tile.dims)
             tile.write(arrays[tile.array], value + point.nudge(tile.dims) if tile == nudged else value)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.callables.asking import Answer, Asker
+from symrnn.callables.probe import Answer, Probe
 from symrnn.identification.agreement import Match, measure, random_trials
 from symrnn.identification.frames import Leads, View
 from symrnn.identification.layout import Layout, Part
@@ -23,11 +23,11 @@ _ROUNDS = 30
 _EXACT = 1e-12
 
 
-def refine(asker: Asker, layout: Layout, leads: Leads) -> Match:
+def refine(probe: Probe, layout: Layout, leads: Leads) -> Match:
     """The best match that exchanges lead to, from a first guess at the layout."""
-    match = measure(asker, layout, leads)
+    match = measure(probe, layout, leads)
     first = [output.view for output in match.layout.outputs if output.state == layout.cell.states[0]]
-    trials = random_trials(asker, layout)
+    trials = random_trials(probe, layout)
     if not first or not trials or not np.isfinite(match.agreement):
         return match
     arrays, answer = trials[0]
@@ -38,7 +38,7 @@ def refine(asker: Asker, layout: Layout, leads: Leads) -> Match:
         if nearer is None or not nearer[0] < error or error < _EXACT:
             break
         error, _, best = nearer
-    return min(match, measure(asker, best, leads), key=lambda match: match.agreement)
+    return min(match, measure(probe, best, leads), key=lambda match: match.agreement)
 
 
 class _Distance:

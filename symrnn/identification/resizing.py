@@ -23,8 +23,16 @@ Measured = Mapping[Tile, Dims]
 _REMEDY = "\n  identify the function at sizes that differ and are larger than 1"
 
 
-def resized(layout: Layout, sizes: Mapping[str, int]) -> Layout:
-    """The layout at other sizes; those that are not given stay."""
+def resize(layout: Layout, sizes: Mapping[str, int]) -> Layout:
+    """The same layout at other sizes.
+
+    Args:
+        layout: the layout.
+        sizes: new sizes by name: the cell's own, such as "d_h", and "T" and "N"; the others stay.
+
+    Raises:
+        InputError: there is no such size, or what becomes of an array at it cannot be told from this layout.
+    """
     old = layout.candidate.sized
     _check(layout, sizes)
     new = replace(old, sizes=tuple((name, sizes.get(name, length)) for name, length in old.sizes))

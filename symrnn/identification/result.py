@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from symrnn.identification.agreement import Match
 from symrnn.identification.layout import Layout
+from symrnn.identification.wording import describe_found
 from symrnn.language.recurrence import Cell
 from symrnn.showing import Shown
 
@@ -51,6 +52,4 @@ class Identification(Shown):
         return bool(self.matches)
 
     def __str__(self) -> str:
-        from symrnn.identification.wording import tell
-
-        return tell(self)
+        return describe_found(self.matches, self.nearest, self.remarks)

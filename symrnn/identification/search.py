@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.callables.asking import Asker
+from symrnn.callables.probe import Probe
 from symrnn.identification.agreement import Match, measure
 from symrnn.identification.candidates import Candidate, candidates
 from symrnn.identification.frames import Frame, Leads, frames, views
@@ -39,13 +39,13 @@ class Search:
     """One search.
 
     Attributes:
-        asker: the callable.
+        probe: the callable.
         library: the cells that it may compute.
         merged: whether a vector may be added twice, or be several of a cell's.
         trials: what was held against what.
     """
 
-    asker: Asker
+    probe: Probe
     library: Sequence[Cell]
     merged: bool = True
     trials: list[Trial] = field(default_factory=list)
@@ -55,7 +55,7 @@ class Search:
     def matches(self) -> list[Match]:
         """Every cell that agrees, the plainest reading first."""
         if not any(self._around.depends.values()):
-            self.asker.remarks.append(CONSTANT)
+            self.probe.remarks.append(CONSTANT)
             return []
         for questions, arrays in self._frames():
             for interleaved in (False, True):
@@ -65,7 +65,7 @@ class Search:
         likely = sorted(self._at_zero(), key=lambda trial: trial.error)
         found = [match for match, _ in self._changed(Candidate.variants, likely)]
         if not found and self.merged:
-            agreeing = [trial for trial in likely if trial.error <= self.asker.tolerance]
+            agreeing = [trial for trial in likely if trial.error <= self.probe.tolerance]
             found = [match for match, _ in self._changed(Candidate.merged, agreeing, _fits_vectors)]
         return _plainest(found)
 
@@ -82,7 +82,7 @@ class Search:
     def _slipped(self) -> Iterator[Match]:
         for match, leads in self._changed(Candidate.slipped, self._likeliest()):
             layout = replace(match.layout, candidate=replace(match.layout.candidate, slip=None))
-            agreement = measure(self.asker, layout, leads).agreement
+            agreement = measure(self.probe, layout, leads).agreement
             yield replace(match, layout=layout, agreement=agreement, slip=match.layout.candidate.slip)
 
     def _likeliest(self) -> list[Trial]:
@@ -102,22 +102,22 @@ class Search:
         for trial in list(best.values())[:_REFINED]:
             layout = layout_of(trial, exact=False)
             if layout is not None:
-                yield refine(self.asker, layout, trial.questions.leads)
+                yield refine(self.probe, layout, trial.questions.leads)
 
     @cached_property
     def _around(self) -> Surroundings:
-        return Surroundings(self.asker)
+        return Surroundings(self.probe)
 
     def _frames(self) -> Iterator[tuple[Questions, Mapping[str, Dims]]]:
         """The frames that the outputs allow, each with the other arrays that its states depend on."""
         depends = self._around.depends
         alive = frozenset[str]().union(*depends.values())
-        sizes = {name: shape for name, shape in shapes(self.asker.arrays).items() if name in alive}
-        for frame in frames(sizes, {array.shape for array in self.asker.answer.values()}):
+        sizes = {name: shape for name, shape in shapes(self.probe.arrays).items() if name in alive}
+        for frame in frames(sizes, {array.shape for array in self.probe.answer.values()}):
             questions = self._questions(frame)
             if questions is None:
                 continue
-            paths = {view.tile.array for view in views(frame, self.asker.answer, [frame.state_dims], questions.leads)}
+            paths = {view.tile.array for view in views(frame, self.probe.answer, [frame.state_dims], questions.leads)}
             cores = [frozenset[str]().union(*(depends[path] for path in paths))]
             cores += sorted({depends[path] for path in paths}, key=len, reverse=True)
             for core in dict.fromkeys(cores):
@@ -127,7 +127,7 @@ class Search:
     def _questions(self, frame: Frame) -> Questions | None:
         if frame not in self._asked:
             leads = self._around.leads(frame)
-            self._asked[frame] = None if leads is None else Questions(self.asker, frame, leads)
+            self._asked[frame] = None if leads is None else Questions(self.probe, frame, leads)
         return self._asked[frame]
 
     def _in_frame(self, questions: Questions, arrays: Mapping[str, Dims], interleaved: bool) -> list[Match]:
@@ -173,7 +173,7 @@ class Search:
                     continue
                 trial = try_reading(questions, reading, candidate, given, point)
                 self.trials.append(trial)
-                if trial.error <= self.asker.tolerance:
+                if trial.error <= self.probe.tolerance:
                     alike.append(trial)
                 else:
                     self._failed.add(asked)
@@ -185,15 +185,15 @@ class Search:
                     return
 
     def _settle(self, trial: Trial, visible: bool = True) -> Match | None:
-        if trial.error > self.asker.tolerance:
+        if trial.error > self.probe.tolerance:
             return None
         layout = layout_of(trial, visible=visible)
         if layout is None:
             return None
-        match = measure(self.asker, layout, trial.questions.leads)
-        if match.agreement > self.asker.tolerance and layout.tied:
-            match = refine(self.asker, layout, trial.questions.leads)
-        return match if match.agreement <= self.asker.tolerance else None
+        match = measure(self.probe, layout, trial.questions.leads)
+        if match.agreement > self.probe.tolerance and layout.tied:
+            match = refine(self.probe, layout, trial.questions.leads)
+        return match if match.agreement <= self.probe.tolerance else None
 
     def _at_zero(self) -> list[Trial]:
         return [trial for trial in self.trials if trial.point == _ZERO]

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.callables.asking import Answer, Asker
+from symrnn.callables.probe import Answer, Probe
 from symrnn.identification.frames import EVERY, LAST, WITH_INITIAL, Frame, Leads
 from symrnn.identification.points import random_arrays
 from symrnn.identification.tiles import shapes
@@ -29,40 +29,40 @@ class Surroundings:
     """A random point of a callable, and what changes there.
 
     Attributes:
-        asker: the callable.
+        probe: the callable.
     """
 
-    asker: Asker
+    probe: Probe
     _kept: dict[tuple[str, int, int], Mapping[str, frozenset[int]]] = field(default_factory=dict)
 
     @cached_property
     def point(self) -> tuple[Mapping[str, Array], Answer]:
         """Arrays and outputs: random arrays, or the inputs themselves where the callable is not finite at random."""
-        drawn = random_arrays(shapes(self.asker.arrays), seed=1)
-        answer = self.asker(**drawn)
+        drawn = random_arrays(shapes(self.probe.arrays), seed=1)
+        answer = self.probe(**drawn)
         if answer is None or not all(np.isfinite(array).all() for array in answer.values()):
-            return self.asker.arrays, self.asker.answer
+            return self.probe.arrays, self.probe.answer
         return drawn, answer
 
     @cached_property
     def points(self) -> Sequence[tuple[Mapping[str, Array], Answer]]:
         """The point, and one further out, where other branches of a maximum hold."""
         far = {name: _FAR * np.abs(array) for name, array in self.point[0].items()}
-        answer = self.asker(**far)
+        answer = self.probe(**far)
         return [self.point] if answer is None else [self.point, (far, answer)]
 
     @cached_property
     def move(self) -> Mapping[str, Array]:
         """What is added to arrays to move them."""
-        return {name: 0.5 * array for name, array in random_arrays(shapes(self.asker.arrays), seed=2).items()}
+        return {name: 0.5 * array for name, array in random_arrays(shapes(self.probe.arrays), seed=2).items()}
 
     @cached_property
     def depends(self) -> Mapping[str, frozenset[str]]:
         """Output -> the arrays that it depends on, at any of the points."""
-        found: dict[str, set[str]] = {path: set() for path in self.asker.answer}
+        found: dict[str, set[str]] = {path: set() for path in self.probe.answer}
         for arrays, still in self.points:
-            for name in self.asker.arrays:
-                answer = self.asker(**{**arrays, name: arrays[name] + self.move[name]})
+            for name in self.probe.arrays:
+                answer = self.probe(**{**arrays, name: arrays[name] + self.move[name]})
                 for path in found:
                     if answer is None or _changed(answer.get(path), still.get(path)).any():
                         found[path].add(name)
@@ -81,7 +81,7 @@ class Surroundings:
         for arrays, still in self.points:
             moved = arrays[name].copy()
             moved[place] += self.move[name][place]
-            answer = self.asker(**{**arrays, name: moved})
+            answer = self.probe(**{**arrays, name: moved})
             for path, array in still.items() if answer is not None else ():
                 changed = _changed(answer.get(path) if answer else None, array)
                 if path not in found and changed.shape == array.shape and changed.any():
@@ -91,7 +91,7 @@ class Surroundings:
 
     def alone(self, name: str, axis: int) -> bool:
         """Whether positions along an axis of an array act on positions of the outputs one by one, as examples do."""
-        length = self.asker.arrays[name].shape[axis]
+        length = self.probe.arrays[name].shape[axis]
         return any(
             self.point[1][path].shape[place] == length
             for path, places in self.stays(name, axis, 0).items()
@@ -109,7 +109,7 @@ class Surroundings:
         if time is None:
             return None
         found: dict[str, list[tuple[str, tuple[int, ...]]]] = {}
-        for path in self.asker.answer:
+        for path in self.probe.answer:
             behind = [(axis,) for axis in batch.get(path, ())] if frame.batch is not None else [()]
             for lead in behind:
                 steps = [(when, (axis, *lead)) for axis, when in time.get(path, ()) if axis not in lead]

@@ -50,7 +50,7 @@ def try_reading(
     error = float("inf")
     if answer is not None:
         course = questions.course(candidate, given, point)
-        error = pair(candidate, course, answer, questions.views(candidate, answer), questions.asker.tolerance).error
+        error = pair(candidate, course, answer, questions.views(candidate, answer), questions.probe.tolerance).error
     return Trial(questions, reading, candidate, given, point, error)
 
 
@@ -85,7 +85,7 @@ def _assignment(trial: Trial, labels: Labels, exact: bool, visible: bool) -> Ass
         return None
     apart = bool(labels)
     course = questions.course(candidate, trial.given, point, apart=apart)
-    tolerance = questions.asker.tolerance
+    tolerance = questions.probe.tolerance
     pairing = pair(candidate, course, answer, questions.views(candidate, answer), tolerance)
     found = responses(questions, trial.reading, point, pairing, labels) if pairing.pairs else None
     if found is None:

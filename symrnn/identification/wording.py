@@ -7,7 +7,6 @@ from textwrap import wrap
 
 from symrnn.identification.agreement import Match
 from symrnn.identification.layout import Layout, Part
-from symrnn.identification.result import Identification
 from symrnn.identification.tiles import Dims
 
 _WIDTH = 100
@@ -15,20 +14,20 @@ _ARRANGED = {(1, 0): "in a row", (2, 0): "one below the other", (2, 1): "side by
 """Number of axes, axis along which pieces follow one another -> how it is said."""
 
 
-def tell(found: Identification) -> str:
-    """The cell and its layout; where there is none, what came nearest."""
-    if found.matches:
-        first, *others = found.matches
+def describe_found(matches: Sequence[Match], nearest: Sequence[Match], remarks: Sequence[str]) -> str:
+    """The cells that agree, the first with its layout; where there is none, those that came nearest."""
+    if matches:
+        first, *others = matches
         lines = [f"{first.name}, agreement {first.agreement:.0e}"]
         names = list(dict.fromkeys(match.name for match in others if match.name != first.name))
         lines += _wrapped("agrees as well: ", ", ".join(names)) if names else []
         lines += [f"  {line}" for line in describe(first.layout).splitlines()]
         lines += [f"  {path} is not a state of the cell" for path in first.unexplained]
-    elif found.nearest:
-        lines = ["no cell agrees; the nearest:", *(line for match in found.nearest for line in _near(match))]
+    elif nearest:
+        lines = ["no cell agrees; the nearest:", *(line for match in nearest for line in _near(match))]
     else:
         lines = ["no cell agrees"]
-    return "\n".join([*lines, *(f"  {remark}" for remark in found.remarks)])
+    return "\n".join([*lines, *(f"  {remark}" for remark in remarks)])
 
 
 def _near(match: Match) -> Iterator[str]:

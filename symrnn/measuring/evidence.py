@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.callables.invocation import SubjectError
-from symrnn.callables.returned import Reading
+from symrnn.callables.returned import ReturnedGradients
 from symrnn.callables.subject import Subject
 from symrnn.measuring.truth import DIFFERENCES, Truth
 
@@ -76,7 +76,7 @@ class Evidence:
         self.cotangents = {
             path: c * (mask or {}).get(path, 1.0) for path, c in _cotangents(subject, answer, seed).items()
         }
-        self.reading: Reading = (
+        self.reading: ReturnedGradients = (
             subject.examine(self.cotangents) if repeat else subject.reading(self.arrays, self.cotangents)
         )
         self.gradients = self.reading.gradients

@@ -41,30 +41,33 @@ class _Two:
 
 
 def told_apart(
-    evidence: Evidence, names: Sequence[str], one: Mapping[str, Array], two: Mapping[str, Array]
+    subject: Subject, method: str, names: Sequence[str], one: Mapping[str, Array], two: Mapping[str, Array]
 ) -> dict[str, Suggestion]:
     """For each input whose gradient is right at one step and wrong at two: the classes that it may be, and why.
 
     Args:
-        evidence: at the subject's own inputs.
+        subject: the functions.
+        method: how the truth is found.
         names: the inputs.
         one: arrays for one step.
         two: arrays for two.
     """
     try:
-        asked = _asked(evidence.subject, evidence.truth.method, one, two)
+        asked = _asked(subject, method, one, two)
         return {name: _one_told(asked, name) for name in names}
     except (SubjectError, KeyError, ValueError, IndexError):
         classes = ("missing-accumulation", "wrong-time-index", "stale-cache")
         return {name: Suggestion("recurrent-path-cut", _SEEN, classes) for name in names}
 
 
-def left_out(evidence: Evidence, names: Sequence[str], one: Mapping[str, Array]) -> dict[str, Suggestion]:
+def left_out(
+    subject: Subject, evidence: Evidence, names: Sequence[str], one: Mapping[str, Array]
+) -> dict[str, Suggestion]:
     """The gradients that are zero for one step, and are not for more."""
     if not names:
         return {}
     try:
-        gradients = Evidence(evidence.subject, SEED, one, evidence.truth.method, quick=True).gradients
+        gradients = Evidence(subject, SEED, one, evidence.truth.method, quick=True).gradients
     except (SubjectError, KeyError, ValueError):
         return {}
     told = "for a sequence of one step it is zero: the first step is left out of the sum"
@@ -127,10 +130,10 @@ def _nothing_carried(asked: _Two) -> str:
         if names_start(name) and not np.any(gradient) and _off(asked.last, name):
             return f"with a cotangent on the last step alone the gradient of {name} is zero: nothing reaches step 0"
     for name, axis in asked.sequences.items():
-        gradient = asked.last.gradients.get(name)
-        if gradient is None or np.any(np.take(gradient, 0, axis)):
+        first = asked.last.gradients.get(name)
+        if first is None or np.any(np.take(first, 0, axis)):
             continue
-        if asked.last.moved(name, np.indices(gradient.shape)[axis] == 0):
+        if asked.last.moved(name, np.indices(first.shape)[axis] == 0):
             told = f"with a cotangent on the last step alone the gradient of {name} is zero at the first"
             return f"{told}: nothing is carried back"
     return ""

@@ -6,48 +6,30 @@ carry back, what comes before them.
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from symrnn.callables.conventions import names_data, names_start
 from symrnn.callables.invocation import SubjectError
-from symrnn.callables.returned import Reading
 from symrnn.callables.subject import Subject
-from symrnn.callables.trees import Tree, flat_names
 
-Array = Any
 _SAME = 1e-9
+"""How far a linear output may be off, relative to its size; what is not linear is off in the leading digits."""
 
 
-class Core(Subject):
-    """A pair of functions with some of its arrays held at fixed values, and their gradients left out.
+@dataclass(frozen=True)
+class BeforeReadout:
+    """A pair of functions without its readout.
 
-    Args:
-        subject: the functions.
-        held: leaf path -> its value.
+    Attributes:
+        subject: the functions, with the readout as the identity.
+        held: the arrays of the readout, its matrix first.
     """
 
-    def __init__(self, subject: Subject, held: Mapping[str, Array]) -> None:
-        self.__dict__.update(copy.copy(subject.__dict__))
-        self.held = dict(held)
-        self.problems = []
-        self.arrays = {path: array for path, array in subject.arrays.items() if path not in held}
-        self.flat_names = flat_names(list(self.arrays))
-        self.answer = self.outputs()
-
-    def _run(self, arrays: Mapping[str, Array]) -> tuple[Tree, list[Any], dict[str, Tree]]:
-        return super()._run({**arrays, **self.held})
-
-    def _pulled(
-        self, tree: Tree, caches: list[Any], inputs: dict[str, Tree], cotangents: Mapping[str, Array]
-    ) -> Reading:
-        reading = super()._pulled(tree, caches, inputs, cotangents)
-        for path in self.held:
-            reading.gradients.pop(path, None)
-        return reading
+    subject: Subject
+    held: tuple[str, ...]
 
 
 def linear_inputs(subject: Subject) -> tuple[str, ...]:
@@ -98,7 +80,7 @@ def _is_last(subject: Subject, name: str, linear: tuple[str, ...]) -> bool:
     return bool(after) and all(np.array_equal(still[path], moved[path]) for path in after)
 
 
-def cores(subject: Subject, linear: tuple[str, ...]) -> Iterator[Core]:
+def without_readout(subject: Subject, linear: tuple[str, ...]) -> Iterator[BeforeReadout]:
     """The functions without their readout: each matrix that is one as the identity, the biases at zero."""
     for name in linear:
         matrix = subject.arrays[name]
@@ -111,6 +93,6 @@ def cores(subject: Subject, linear: tuple[str, ...]) -> Iterator[Core]:
                 if other != name and outputs in shape and sum(size > 1 for size in shape) <= 1:
                     held[other] = np.zeros([hidden if size == outputs else size for size in shape])
             try:
-                yield Core(subject, held)
+                yield BeforeReadout(subject.holding(held), tuple(held))
             except (SubjectError, KeyError):
                 continue

@@ -297,9 +297,8 @@ TESTS: tuple[Callable[[Case], Suggestion | None], ...] = (
 
 def _elsewhere(evidence: Evidence, wrong: list[str]) -> list[tuple[str, Suggestion]]:
     """What becomes right at one step, at one example, or from a zero initial state."""
-    subject, method = evidence.subject, evidence.truth.method
+    subject, method = evidence.subject.unnoticed(), evidence.truth.method
     found: list[tuple[str, Suggestion]] = []
-    noticed = list(subject.problems)  # what is noticed at other sizes is not of these inputs
     for tag, change, more, sentence in _QUESTIONS:
         there = _asked(subject, change)
         if there is None or (gone := differing(subject, there, method, wrong)) is None:
@@ -309,12 +308,11 @@ def _elsewhere(evidence: Evidence, wrong: list[str]) -> list[tuple[str, Suggesti
         read = _read(subject, there)
         names = [name for name in wrong if name not in gone and (still is None or name in still) and name in read]
         if tag == "recurrent-path-cut":
-            found += left_out(evidence, [name for name in wrong if name in gone], there).items()
+            found += left_out(subject, evidence, [name for name in wrong if name in gone], there).items()
         if tag == "recurrent-path-cut" and control is not None:
-            found += told_apart(evidence, names, there, control).items() if names else ()
+            found += told_apart(subject, method, names, there, control).items() if names else ()
         else:
             found += [(name, Suggestion(tag, sentence)) for name in names]
-    subject.problems[:] = noticed
     return found
 
 

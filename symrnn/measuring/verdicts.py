@@ -36,6 +36,16 @@ class Judgement:
     evidence: Evidence
     misplaced: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def wrong(self) -> frozenset[str]:
+        """The inputs whose gradients are wrong."""
+        return frozenset(finding.name for finding in self.findings if finding.verdict is Verdict.WRONG)
+
+    @property
+    def compared(self) -> frozenset[str]:
+        """The inputs whose gradients were compared."""
+        return frozenset(finding.name for finding in self.findings if finding.verdict is not Verdict.MISSING)
+
 
 def judge(subject: Subject, seed: int = 0, directions: int = 2) -> tuple[GradientFinding, ...]:
     """Compare every gradient that backward returns with the forward pass.

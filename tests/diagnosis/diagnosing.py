@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn import Cell, cells
+from symrnn import Cell, cells, derive
 from symrnn.callables.subject import Subject
 from symrnn.diagnosis.diagnose import Outcome, diagnose
 from symrnn.diagnosis.unread import with_unread
@@ -72,7 +72,7 @@ def diagnosed(name: str, *planted: Planted) -> Outcome:
         layout = identified(subject, loaded) or layout
     if layout is None:
         raise LookupError(f"the cell of {name} is not identified")
-    return diagnose(subject, layout)
+    return diagnose(subject, layout, derive(layout.cell))
 
 
 def named(outcome: Outcome, planted: Sequence[Planted]) -> bool:

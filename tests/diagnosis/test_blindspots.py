@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from symrnn import derive
 from symrnn.callables.subject import Subject
 from symrnn.diagnosis.blindspots import blind_spots
 from tests.diagnosis.corpus import load
@@ -26,7 +27,7 @@ def spots(steps: int = 5, batch: int = 3, zero: bool = False, untold: str = "") 
         for part in layout.states:
             subject.arrays[subject.flat_names[part.source.array]][...] = 0.0
     compared = {path for path in subject.arrays if path != untold}
-    return {spot.reason: set(spot.mistakes) for spot in blind_spots(subject, layout, compared)}
+    return {spot.reason: set(spot.mistakes) for spot in blind_spots(subject, layout, derive(layout.cell), compared)}
 
 
 def test_exposing_inputs_hide_nothing() -> None:

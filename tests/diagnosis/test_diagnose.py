@@ -11,7 +11,7 @@ import pytest
 from symrnn import derive
 from symrnn.callables.subject import Subject
 from symrnn.diagnosis.diagnose import Outcome, diagnose
-from symrnn.diagnosis.questions import LARGE, Interview, Question
+from symrnn.diagnosis.questions import LARGE, Question, Questionnaire
 from symrnn.diagnosis.trials import Trial
 from symrnn.findings.findings import MISTAKES
 from symrnn.identification import Layout
@@ -118,7 +118,8 @@ def test_functions_in_single_precision() -> None:
 
         return called
 
-    outcome = diagnose(subject_of("gru_cho", single), layout_of("gru_cho"))
+    layout = layout_of("gru_cho")
+    outcome = diagnose(subject_of("gru_cho", single), layout, derive(layout.cell))
     assert outcome.asked >= 7
     assert outcome.diagnoses == ()
     assert outcome.unexplained == ()
@@ -133,8 +134,8 @@ def rounded(value: Any) -> Any:
     return type(value)(map(rounded, value)) if isinstance(value, tuple | list) else value
 
 
-def interview(name: str) -> Interview:
-    return Interview(subject_of(name), layout_of(name), derive(cell_of(load(name))))
+def interview(name: str) -> Questionnaire:
+    return Questionnaire(subject_of(name), layout_of(name), derive(cell_of(load(name))))
 
 
 def test_questions_isolate_what_they_can() -> None:

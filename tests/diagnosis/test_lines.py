@@ -7,6 +7,7 @@ import difflib
 
 import pytest
 
+from symrnn import derive
 from symrnn.callables.subject import Subject
 from symrnn.diagnosis.diagnose import diagnose
 from symrnn.diagnosis.lines import find_lines
@@ -49,8 +50,8 @@ def test_the_line_that_was_changed_is_named(name: str, tag: str, site: str) -> N
     loaded, (layout, _) = load(name, planted), known(name)
     assert layout is not None
     subject = Subject(loaded.forward, loaded.backward, inputs_of(loaded))
-    outcome = diagnose(subject, layout)
-    lines = find_lines(subject, loaded.backward, outcome.right, outcome.answers, outcome.found)
+    outcome = diagnose(subject, layout, derive(layout.cell))
+    lines = find_lines(subject, outcome.right, outcome.answers, outcome.found)
     assert lines
     for line in lines:
         assert line is not None

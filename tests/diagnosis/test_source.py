@@ -21,7 +21,7 @@ from symrnn.callables.adapters import from_object
 from symrnn.callables.subject import Subject
 from symrnn.diagnosis.explanation import Found
 from symrnn.diagnosis.lines import find_lines
-from symrnn.diagnosis.questions import Interview, Question
+from symrnn.diagnosis.questions import Question, Questionnaire
 from symrnn.identification import identify
 from symrnn.mistakes.backward_pass import Program
 from symrnn.mistakes.loop import Loop
@@ -885,11 +885,11 @@ def test_the_lines_of_an_object_that_keeps_its_gradients(write: Write, case: str
     layout = identify(subject.flat_forward, arrays, among=[cells["gru_zold"]]).layout
     assert layout is not None
     derivation = derive(layout.cell)
-    answer = Interview(subject, layout, derivation).ask(Question(4, 2))
+    answer = Questionnaire(subject, layout, derivation).ask(Question(4, 2))
     assert answer is not None
     right = Program.right(derivation)
     found = Found(Mistake("of a test", "", 0, loop=loop, about=about), right)
-    (line,) = find_lines(subject, backward, right, [answer], [found])
+    (line,) = find_lines(subject, right, [answer], [found])
     assert line is not None
     assert line.line == line_with(text, shown)
 

@@ -11,6 +11,8 @@ from symrnn import check_gradients, identify
 from symrnn.callables.subject import Subject
 from symrnn.gradients import check as gradients
 from symrnn.gradients import recognition
+from symrnn.gradients.reporting import describe_own
+from symrnn.identification.wording import describe
 
 Array = np.ndarray
 
@@ -72,7 +74,7 @@ def test_a_loss_is_not_searched_for_a_cell(monkeypatch: pytest.MonkeyPatch) -> N
     def never(*arguments: Any, **named: Any) -> Any:
         raise AssertionError
 
-    monkeypatch.setattr("symrnn.identification.identify", never)
+    monkeypatch.setattr(recognition, "identify_probed", never)
 
     def loss(**arrays: Array) -> Any:
         y, cache = forward(**arrays)
@@ -89,7 +91,7 @@ def test_where_all_is_right_no_cell_is_looked_for(monkeypatch: pytest.MonkeyPatc
     def never(*arguments: Any, **named: Any) -> Any:
         raise AssertionError
 
-    monkeypatch.setattr(gradients, "cell_within", never)
+    monkeypatch.setattr(gradients, "recognise", never)
     assert check_gradients(forward, backward, inputs()).passed
     with pytest.raises(AssertionError):  # one step: it hides what more would show
         check_gradients(forward, backward, inputs() | {"x": inputs()["x"][:1]})
@@ -137,8 +139,8 @@ def test_the_layout_has_the_sizes_and_the_names_of_the_table() -> None:
     subject = Subject(nested, wrong, make)
     other = identify(subject.flat_forward, {n: subject.made(0, 5, 2)[p] for n, p in subject.flat_names.items()})  # type: ignore[index]
     assert other.layout is not None
-    assert "= (5, 2, 4)" in other.layout.describe()
-    assert "= (4, 4, 4)" in recognition.described(subject, other.layout)
+    assert "= (5, 2, 4)" in describe(other.layout)
+    assert "= (4, 4, 4)" in describe_own(subject, other.layout)
 
 
 def test_what_carries_nothing_is_no_cell() -> None:

@@ -10,8 +10,9 @@ import pytest
 
 import symrnn
 from symrnn import Cell, cells, identify
-from symrnn.callables.asking import without_cache
+from symrnn.callables.outputs import without_cache
 from symrnn.errors import InputError, UnknownNameError
+from symrnn.identification.inverse import own_arrays
 from tests.identification.truth import error, failure
 from tests.identification.wrapping import Style, Wrapped, draw_style
 
@@ -399,11 +400,11 @@ def test_the_arrays_of_a_special_case_come_back_and_others_are_refused() -> None
     layout = identify(shared("fio"), given, among=["lstm"]).layout
     assert layout is not None
     params, x, state = layout.params(given), layout.x(given), layout.state(given)
-    again = layout.arrays(params, x, state, given)
+    again = own_arrays(layout, params, x, state, given)
     for name, value in given.items():
         np.testing.assert_allclose(again[name], value, err_msg=name)
     with pytest.raises(InputError, match="b_f, b_i, b_o: the callable has one vector for all of them"):
-        layout.arrays(params | {"b_i": params["b_i"] + 1}, x, state, given)
+        own_arrays(layout, params | {"b_i": params["b_i"] + 1}, x, state, given)
     gradients = {"p": np.arange(float(H)), "W": given["W"]}
     pieces = [piece for piece in layout.pieces(gradients, given) if piece.array == "p"]
     assert [piece.name for piece in pieces] == ["b_f"]

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from symrnn import cells
-from symrnn.callables.asking import flattened
+from symrnn.callables.outputs import flattened
 from symrnn.errors import InputError
 from symrnn.identification import Layout, identify
+from symrnn.identification.inverse import own_arrays
+from symrnn.identification.resizing import resize
 from tests.identification.truth import course, error
 from tests.identification.wrapping import Wrapped, draw_style
 
@@ -49,7 +51,7 @@ def random_point(layout: Layout, rng: np.random.Generator) -> tuple[dict[str, Ar
 def test_arrays_is_the_inverse_of_params_x_and_state(name: str, seed: int) -> None:
     wrapped, layout = found(name, seed)
     params, x, state = random_point(layout, np.random.default_rng(5))
-    arrays = layout.arrays(params, x, state, wrapped.inputs)
+    arrays = own_arrays(layout, params, x, state, wrapped.inputs)
     assert arrays.keys() == wrapped.inputs.keys()
     again = layout.params(arrays)
     for key, value in params.items():
@@ -65,7 +67,7 @@ def test_gradients_and_cotangents_are_adjoint_to_reading_of_the_cell(name: str, 
     """The derivative along a random direction, once through the callable and once through the pieces."""
     wrapped, layout = found(name, seed)
     rng = np.random.default_rng(3)
-    arrays = layout.arrays(*random_point(layout, rng), wrapped.inputs)
+    arrays = own_arrays(layout, *random_point(layout, rng), wrapped.inputs)
     answer = flattened(wrapped.forward(**arrays))
     bars = {path: rng.normal(size=answer[path].shape) for path in layout.read(answer)}
     T, N, _ = layout.x(arrays).shape
@@ -125,12 +127,12 @@ def test_resized_is_the_layout_of_the_same_function_at_other_sizes(name: str, se
     lengths = {role: 6 - n for n, role in enumerate("TN") if layout.frame.size(role)}
     other = Wrapped(wrapped.cell, wrapped.style, wrapped.seed, sizes, **lengths)
     assert [np.shape(value) for value in other.inputs.values()] != [np.shape(v) for v in wrapped.inputs.values()]
-    new = layout.resized({**sizes, **lengths})
+    new = resize(layout, {**sizes, **lengths})
     assert new.sizes == sizes
     assert new.shapes == {key: np.shape(other.inputs[key]) for key in new.shapes}
     assert error(new, other.forward, other.inputs) < 1e-9
     assert {(o.state, o.view.when) for o in new.outputs} == {(o.state, o.view.when) for o in layout.outputs}
-    arrays = new.arrays(*random_point(new, np.random.default_rng(8)), other.inputs)
+    arrays = own_arrays(new, *random_point(new, np.random.default_rng(8)), other.inputs)
     assert error(new, other.forward, arrays) < 1e-9
 
 
@@ -142,9 +144,9 @@ def test_what_cannot_be_is_refused() -> None:
         ({"d_h": 0}, "expected a positive number"),
     ):
         with pytest.raises(InputError, match=message):
-            layout.resized(sizes)
+            resize(layout, sizes)
     with pytest.raises(InputError, match="x: expected the shape"):
-        layout.arrays(params, x[0], state, wrapped.inputs)
+        own_arrays(layout, params, x[0], state, wrapped.inputs)
     with pytest.raises(InputError, match="has the shape"):
         layout.pieces({key: np.zeros((1, 1)) for key in layout.names}, wrapped.inputs)
     with pytest.raises(InputError, match="the layout needs the array"):
@@ -160,7 +162,7 @@ def test_signs_are_turned_back() -> None:
     for piece in layout.pieces(gradients, wrapped.inputs):
         assert (piece.value == (-1 if piece.name in layout.candidate.negated else 1)).all()
     params, x, state = random_point(layout, np.random.default_rng(0))
-    arrays = layout.arrays(params, x, state, wrapped.inputs)
+    arrays = own_arrays(layout, params, x, state, wrapped.inputs)
     for key, value in layout.params(arrays).items():
         np.testing.assert_allclose(value, params[key], atol=1e-14)
     assert error(layout, wrapped.forward, arrays) < 1e-9

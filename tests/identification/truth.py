@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.callables.asking import flattened
+from symrnn.callables.outputs import flattened
 from symrnn.identification import Identification, Layout
 from symrnn.identification.search import CONSTANT
 from tests.identification.wrapping import Wrapped, generated

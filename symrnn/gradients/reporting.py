@@ -1,0 +1,142 @@
+"""What was measured, recognised and named, put together as one report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from symrnn.callables.subject import Subject
+from symrnn.findings.findings import BlindSpot, Diagnosis, GradientFinding, Problem, Verdict
+from symrnn.findings.report import GradientReport
+from symrnn.gradients.recognition import Recognition
+from symrnn.identification.layout import Layout
+from symrnn.identification.wording import describe
+from symrnn.measuring.verdicts import Judgement
+
+_READOUT_WRONG = (
+    "with {0} as the identity every gradient of the cell is right: the mistake is in how the outputs' cotangents are "
+    "carried back through {0}"
+)
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a diagnosis came to.
+
+    Attributes:
+        mistakes: the mistakes, each with its line.
+        unexplained: the pieces of gradients that no mistake explains.
+        hidden: the mistakes that the inputs could not have shown.
+    """
+
+    mistakes: tuple[Diagnosis, ...] = ()
+    unexplained: tuple[str, ...] = ()
+    hidden: tuple[BlindSpot, ...] = ()
+
+
+def report(
+    subject: Subject, measured: Judgement, recognised: Recognition | None = None, named: Named | None = None
+) -> GradientReport:
+    """The report of a check.
+
+    Args:
+        subject: the functions under test.
+        measured: the verdicts.
+        recognised: the cell, or why there is none; None where it was not looked for.
+        named: the mistakes in terms of the cell; None where there is none.
+    """
+    exchanged = _exchanged(measured.misplaced)
+    bare = GradientReport(
+        gradients=measured.findings,
+        problems=tuple(subject.problems),
+        diagnoses=exchanged,
+        method=measured.method,
+        calls=(subject.calls.forward, subject.calls.backward),
+    )
+    if recognised is None:
+        return bare
+    bare = replace(bare, problems=(*bare.problems, *recognised.problems))
+    if recognised.found is None or named is None:
+        return replace(bare, unexplained=tuple(sorted(measured.wrong - set(measured.misplaced))))
+    layout = recognised.found.layout
+    mistakes = (*exchanged, *named.mistakes)
+    rest = [one for one in measured.findings if one.name not in _arrays_of(mistakes)]
+    mistakes += _phantoms(rest, recognised.subject, layout)
+    unexplained = (measured.wrong - _arrays_of(mistakes)) | {_array_of(label) for label in named.unexplained}
+    return replace(
+        bare,
+        problems=(*bare.problems, *_contradictions(measured, recognised, named, _arrays_of(mistakes))),
+        diagnoses=mistakes,
+        blind_spots=named.hidden,
+        cell=layout.cell.name,
+        layout=describe_own(recognised.subject, layout),
+        unexplained=tuple(sorted(unexplained)),
+    )
+
+
+def _contradictions(
+    measured: Judgement, recognised: Recognition, named: Named, explained: frozenset[str]
+) -> tuple[Problem, ...]:
+    """Where the verdicts and the mistakes seem to say different things: why they do."""
+    found = []
+    nothing = not named.mistakes and not named.unexplained
+    if recognised.readout and nothing and measured.wrong & set(recognised.subject.arrays):
+        found.append(Problem("readout", _READOUT_WRONG.format(recognised.readout), fatal=False))
+    hidden = [name for name in explained if name not in measured.wrong]
+    if hidden and not measured.wrong:
+        sentence = f"right at these inputs, wrong at others: {', '.join(sorted(hidden))}"
+        remedy = "see the mistakes, and check at other inputs as well"
+        found.append(Problem("wrong-elsewhere", f"{sentence}\n  {remedy}"))
+    return tuple(found)
+
+
+def _exchanged(misplaced: Mapping[str, str]) -> tuple[Diagnosis, ...]:
+    """Gradients that are right and stand in the places of others; this is exact, and no cell is needed to see it."""
+    if not misplaced:
+        return ()
+    places = "; ".join(f"what is returned for {other} is the gradient of {name}" for name, other in misplaced.items())
+    sentence = f"Gradients are exchanged: {places}."
+    return (Diagnosis("gradients-exchanged", None, "", "", tuple(misplaced), 0.0, sentence),)
+
+
+def _phantoms(findings: Sequence[GradientFinding], subject: Subject, layout: Layout) -> tuple[Diagnosis, ...]:
+    """Gradients of arrays that forward does not read."""
+    read = {subject.flat_names[flat] for flat in layout.names if flat in subject.flat_names}
+    names = tuple(
+        one.name
+        for one in findings
+        if one.verdict is Verdict.WRONG
+        and one.name not in read
+        and any(suggestion.mistake == "phantom-gradient" for suggestion in one.suggestions)
+    )
+    if not names:
+        return ()
+    sentence = f"There is a gradient of {', '.join(names)}, which forward does not use: it should be zero."
+    return (Diagnosis("phantom-gradient", None, "", "", names, 0.0, sentence),)
+
+
+def _arrays_of(mistakes: Sequence[Diagnosis]) -> frozenset[str]:
+    """The inputs whose gradients these mistakes make wrong."""
+    return frozenset(_array_of(label) for mistake in mistakes for label in mistake.gradients)
+
+
+def _array_of(label: str) -> str:
+    """The input that a label such as `W[:, 6:12]` is a piece of; keys such as `params['W']` belong to its name."""
+    head, bracket, rest = label.rpartition("[")
+    return head if bracket and (":" in rest or rest[:-1].isdigit()) and not rest.startswith("'") else label
+
+
+def describe_own(subject: Subject, layout: Layout) -> str:
+    """The layout in words, with the shapes of the subject's own inputs and under their own names."""
+    frame = layout.frame
+    own = subject.arrays.get(subject.flat_names.get(frame.x, ""))
+    if own is not None and np.ndim(own) == len(frame.shape):
+        layout = replace(layout, frame=replace(frame, shape=tuple(map(int, np.shape(own)))))
+    text = describe(layout)
+    for flat, path in sorted(subject.flat_names.items(), key=lambda pair: -len(pair[0])):
+        if flat != path:
+            text = path.join(re.split(rf"(?<![\w']){re.escape(flat)}(?!\w)", text))
+    return text
