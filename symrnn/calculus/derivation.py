@@ -208,6 +208,10 @@ class Derivation(Shown):
         """δ←h_t: what step t+1 sends back to a state at t, a part of its adjoint."""
         return _moved(self.of(f"{state}_prev").target, 1)
 
+    @cached_property
+    def _cotangent_of(self) -> Mapping[Variable, str]:
+        return {cotangent: state for state, cotangent in self.cotangents.items()}
+
     def through_time(self, state: str) -> Expr:
         """The cotangent of a state at t in an unrolled network: the loss's part, and what step t+1 sends back.
 
@@ -219,7 +223,7 @@ class Derivation(Shown):
     def unrolled(self, step: Step) -> Expr:
         """The step's value with every cotangent written out through time: of a state at t, all of its adjoint."""
         read = nodes.variables(step.value)
-        written_out = {bar: self.through_time(s) for s, bar in self.cotangents.items() if bar in read}
+        written_out = {v: self.through_time(self._cotangent_of[v]) for v in read if v in self._cotangent_of}
         terms = step.value.args if isinstance(step.value, nodes.Sum) else (step.value,)
         return nodes.add(*(term.xreplace(written_out) for term in terms))
 

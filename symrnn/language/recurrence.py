@@ -180,7 +180,8 @@ class Cell(Shown):
         arguments = [self[name] for name in (*self.inputs, *self.parameters, *(f"{s}_prev" for s in self.states))]
         tied: list[str] = []
         told = told_sizes(arguments)
-        for dim in sorted((dim for v in arguments for dim in v.shape), key=lambda dim: len(dim.free_symbols)):
+        dims = dict.fromkeys(dim for v in arguments for dim in v.shape)
+        for dim in sorted(dims, key=lambda dim: len(dim.free_symbols)):
             open_ones = sorted(dim.free_symbols - told, key=str)
             tied += [symbol.name for symbol in open_ones[:-1]]
             told = told_sizes(arguments, told | set(open_ones))

@@ -61,13 +61,15 @@ class Unrolled:
         last = self.frames[-1]
         for step in self.derivation.steps:
             last[step.target.name] = 0 * last[step.of.name]
+        signals = self._signals()
+        equations = [(step.target.name, self.derivation.unrolled(step)) for step in self.derivation.steps]
         for time in reversed(range(STEPS)):
             frame, after = self.frames[time], self.frames[time + 1]
-            for variable in self._signals():
+            for variable in signals:
                 frame.setdefault(shift(variable, 1).name, after[variable.name])
             evaluate = ExactEvaluator(frame, self.trial.layout.sizes, FIELD)
-            for step in self.derivation.steps:
-                frame[step.target.name] = evaluate(self.derivation.unrolled(step))
+            for name, value in equations:
+                frame[name] = evaluate(value)
 
     def _signals(self) -> list[Variable]:
         forward = [equation.target for equation in self.derivation.forward]
