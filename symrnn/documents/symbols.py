@@ -18,6 +18,7 @@ _EXPLAINED = (
     (r"\otimes", r"$\otimes$ is the Kronecker product."),
     (r"\operatorname{vec}", r"$\operatorname{vec}$ stacks the columns of a matrix."),
     (r"\mathbf{1}", r"$\mathbf{1}$ has ones in all entries, in whatever shape fits."),
+    ("; 0; ", r"A $0$ in a stack is as large as the $I$ there, where nothing else tells its size."),
     (r"_{[", r"$v_{[i:j]}$ is the part of $v$ from row $i$ to row $j$, both included."),
     (r"\operatorname{step}", r"$\operatorname{step}(x)$ is 1 for a positive $x$, else 0."),
     (r"\operatorname{argmax}", r"$\operatorname{argmax}(x)$ is 1 at the (first) largest entry of each column, else 0."),

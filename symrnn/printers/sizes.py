@@ -16,7 +16,21 @@ from itertools import pairwise
 import sympy
 from sympy.matrices.expressions import MatrixExpr
 
-from symrnn.algebra.nodes import Act, Diag, Expr, Fill, Hadamard, Ones, Product, Shape, coefficient, is_scalar, parts
+from symrnn.algebra.nodes import (
+    Act,
+    Diag,
+    Expr,
+    Eye,
+    Fill,
+    Hadamard,
+    Ones,
+    Product,
+    Shape,
+    Zeros,
+    coefficient,
+    is_scalar,
+    parts,
+)
 
 _OPEN = frozenset({"Ones", "Eye", "Zeros", "Fill", "Total", "Act"})
 """Kinds of nodes that may show something of a size that others must tell."""
@@ -168,10 +182,15 @@ class _Sizing:
     def __init__(self) -> None:
         self.atoms: list[_Atom] = []
         self.composed: list[_Composed] = []
+        self.blocks: list[tuple[_Size, list[_Size]]] = []
 
     def name_what_is_open(self) -> None:
         """Let say their size, in the order of reading, those whose size is still open."""
         self._propagate()
+        for identity, zeros in self.blocks:
+            for size in zeros if identity.is_told else ():
+                size.tell()
+            self._propagate()
         for atom in self.atoms:
             if not atom.is_told:
                 atom.name()
@@ -310,6 +329,10 @@ class _Sizing:
         places = dict(enumerate(map(self.inside, expr.args)))
         for place in places.values():
             whole.cols.join(place.cols)
+        zeros = {n: part for n, part in enumerate(expr.args) if isinstance(part, Zeros)}
+        for n, part in enumerate(expr.args):
+            if isinstance(part, Eye) and all(block.shape == part.shape for block in zeros.values()):
+                self.blocks.append((places[n].rows, [places[n].rows for n in zeros]))
         self.composed.append(_Composed([whole.rows], [[place.rows] for place in places.values()]))
         return _Place(whole.rows, whole.cols, self._rebuilt(expr, places))
 

@@ -82,7 +82,8 @@ def _call(parts: tuple[Any, ...], value: Value) -> Array:
     if name == "vec":
         return transposed(x).reshape(*x.shape[:-2], -1, 1)
     if name == "argmax":
-        return (x.real == np.max(x.real, axis=-2, keepdims=True)).astype(float)
+        first = np.argmax(x.real, axis=-2, keepdims=True)
+        return (np.arange(x.shape[-2])[:, None] == first).astype(float)
     if name == "softmax":
         e = np.exp(x - np.max(x.real, axis=-2, keepdims=True))
         return e / e.sum(axis=-2, keepdims=True)

@@ -106,6 +106,7 @@ class _Reading:
         self.shape_of, self.number_of = shape_of, number_of
         self.composed: list[tuple[Callable[..., int], Size, list[Size]]] = []
         self.columns: list[Size] = []
+        self.blocks: list[tuple[Size, Size]] = []
 
     def part(self, tree: Node) -> Part:
         return _RULES[tree.kind](self, tree)
@@ -118,8 +119,15 @@ class _Reading:
         return part
 
     def solve(self) -> None:
-        """What follows from sums and products of sizes; ones of which nothing tells more are a column."""
+        """What follows from sums and products of sizes.
+
+        Zeros in a stack of which nothing tells more are as large as the identity there, and ones are a column.
+        """
         self._propagate()
+        for zeros, identity in self.blocks:
+            if zeros.value is None and identity.value is not None:
+                zeros.settle(identity.value)
+                self._propagate()
         for cols in self.columns:
             if cols.value is None:
                 cols.settle(1)
@@ -207,6 +215,9 @@ class _Reading:
         parts = [self._zeros(part, ()) if part == _ZERO else self.inside(part) for part in tree.parts]
         for a, b in pairwise(parts):
             a.cols.join(b.cols)
+        identities = [part.rows for part, source in zip(parts, tree.parts, strict=True) if source.kind == "identity"]
+        zeros = [part.rows for part, source in zip(parts, tree.parts, strict=True) if source == _ZERO]
+        self.blocks += [(block, identities[0]) for block in zeros if identities]
         rows = Size()
         self.composed.append((sum, rows, [part.rows for part in parts]))
         return Part(rows, parts[0].cols, lambda: Node("stack", tuple(part.build() for part in parts)))

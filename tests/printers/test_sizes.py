@@ -27,6 +27,10 @@ TOLD = {
     "by another term": (nodes.matmul(nodes.subtract(nodes.diag(a), eye), a), "(diag(a_t) - I) a_t"),
     "by the other part of a stack": (nodes.stack(a, nodes.zeros((m, 1))), "[a_t; 0]"),
     "a matrix, by another term": (nodes.add(V, nodes.fill(s, (n, m))), "V + s_t 𝟏"),
+    "by an identity in a stack": (
+        nodes.matmul(nodes.ones((1, 3 * n)), nodes.stack(nodes.zeros((n, n)), eye, nodes.zeros((n, n))), W),
+        "𝟏ᵀ [0; I; 0] W",
+    ),
     "by the other factor of a Kronecker product": (
         nodes.matmul(nodes.kronecker(eye, nodes.transpose(x)), nodes.vec(nodes.transpose(V))),
         "(I ⊗ x_tᵀ) vec(Vᵀ)",
@@ -39,6 +43,10 @@ OPEN = {
     "the inner size of a product": (
         nodes.matmul(a, nodes.ones((1, n + m)), nodes.stack(eye, nodes.zeros((m, n)))),
         "a_t 𝟏_{d_h + d_x}ᵀ [I; 0]",
+    ),
+    "blocks beside an identity that are not as large": (
+        nodes.matmul(nodes.ones((1, 2 * n + m)), nodes.stack(nodes.zeros((m, n)), eye, nodes.zeros((n, n))), W),
+        "𝟏_{2 d_h + d_x}ᵀ [0_{d_x×d_h}; I; 0] W",
     ),
     "both parts of a stack": (
         nodes.matmul(nodes.ones((1, n + m)), nodes.stack(column, nodes.zeros((m, 1)))),
