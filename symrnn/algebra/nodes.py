@@ -370,9 +370,11 @@ def diag(x: Expr) -> Expr:
 
 
 def vec(x: Expr) -> Expr:
-    """The columns of a matrix under one another; a column is its own."""
+    """The columns of a matrix under one another; a column is its own, and zeros stay zeros."""
     if x.shape[1] == 1:
         return x
+    if is_zero(x):
+        return zeros((x.shape[0] * x.shape[1], S.One))
     number, rest = coefficient(x)
     if isinstance(rest, OneMatrix):
         return scale(number, ones((rest.shape[0] * rest.shape[1], S.One)))

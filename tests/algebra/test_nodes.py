@@ -207,6 +207,7 @@ def test_neutral_elements_go(expr: Any) -> None:
     assert nodes.is_zero(nodes.scale(0, expr))
     assert nodes.is_zero(nodes.hadamard(expr, nodes.zeros(expr.shape)))
     assert nodes.is_zero(nodes.matmul(nodes.zeros((n, expr.shape[0])), expr))
+    assert nodes.is_zero(nodes.vec(nodes.zeros(expr.shape)))
 
 
 @EVERY_NODE

@@ -74,7 +74,7 @@ def _text_block(lines: list[str]) -> Iterator[Relation]:
 
 def _without_remark(body: str, in_remark: bool) -> tuple[str, bool]:
     """A line without the remark beside it; a remark on a line of its own may go on for several."""
-    if (in_remark or body.lstrip().startswith("[")) and "=" not in body.partition("[")[0]:
+    if in_remark or _REMARK.match(f"   {body.strip()}"):
         return "", not body.rstrip().endswith("]")
     found = _REMARK.search(body)
     return (body[: found.start()], not body.rstrip().endswith("]")) if found else (body, False)
@@ -199,7 +199,7 @@ _SIGNS = {
 }
 _TOKEN = re.compile(
     r"""(?P<sum>\\sum_\{t=1\}\^\{[^{}]*\}|Σ_\{t=1\}\^\{[^{}]*\})
-    |(?P<transposed>\^\{\\top\}|\^\{\\mathsf\{T\}\}|\^\{T\}|ᵀ)
+    |(?P<transposed>\^\{\\top\}|ᵀ)
     |(?P<frac>\\frac(?=\{))
     |(?P<root>\\sqrt(?=\{)|√(?=\())
     |(?P<commutation>(?:K|𝕂|\\mathbb\{K\})_\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})

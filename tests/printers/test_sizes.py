@@ -14,6 +14,7 @@ from symrnn.printers import latex, text
 n, m, k = (Symbol(name, integer=True, positive=True) for name in ("d_h", "d_x", "d_k"))
 a, x = Variable("a", n, 1, time=0), Variable("x", m, 1, time=0)
 W, V, s = Variable("W", n, n), Variable("V", n, m), Variable("s", 1, 1, time=0)
+Q = Variable("Q", k, k)
 eye, column, row = nodes.Eye(n), nodes.ones((n, 1)), nodes.ones((1, n))
 summed = nodes.total(nodes.act("exp", nodes.scale(2, nodes.ones((m, 1)))))
 
@@ -77,7 +78,7 @@ OPEN = {
         nodes.transpose(nodes.subtract(nodes.fill(s, (n, m)), nodes.ones((n, m)))),
         "(s_t 𝟏_{d_h×d_x} - 1)ᵀ",
     ),
-    "zeros alone": (nodes.vec(nodes.zeros((n + m, k))), "vec(0_{(d_h + d_x)×d_k})"),
+    "zeros in a stack": (nodes.kronecker(nodes.stack(nodes.zeros((n + m, k)), Q), eye), "[0_{(d_h + d_x)×d_k}; Q] ⊗ I"),
 }  # fmt: skip
 """Whose size nothing tells -> expression, and how it is printed: the first one says it, and tells the others."""
 
@@ -91,7 +92,7 @@ def test_sizes_are_said_where_they_are_open(case: str) -> None:
 def test_in_latex() -> None:
     expr, _ = OPEN["both factors of a Kronecker product"]
     assert latex(expr) == r"\mathbf{1}_{d_x}^{\top} \otimes I"
-    assert latex(nodes.vec(nodes.zeros((n + m, k)))) == r"\operatorname{vec}(0_{(d_h + d_x) \times d_k})"
+    assert latex(OPEN["zeros in a stack"][0]) == r"[0_{(d_h + d_x) \times d_k}; Q] \otimes I"
 
 
 @pytest.mark.parametrize(
