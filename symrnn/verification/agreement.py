@@ -100,7 +100,7 @@ class MappedCells:
     @cached_property
     def shapes(self) -> tuple[tuple[int, ...], ...]:
         """The shapes of the source's arguments."""
-        return tuple(_shapes(self.layout).values())
+        return tuple(argument_shapes(self.layout).values())
 
     @cached_property
     def bends(self) -> bool:
@@ -132,7 +132,7 @@ class MappedCells:
 
     def at(self, point: Point, numbers: Numbers) -> CellsThere:
         """Both cells at a point."""
-        values = {name: numbers.lift(x) for name, x in zip(_shapes(self.layout), point, strict=True)}
+        values = {name: numbers.lift(x) for name, x in zip(argument_shapes(self.layout), point, strict=True)}
         arguments = self.found.apply(values, self.layout, numbers.literal)
         return CellsThere(self, (arguments, values), numbers)
 
@@ -149,7 +149,7 @@ class MappedCells:
 
     def arguments(self, point: Point) -> dict[str, Array]:
         """The source's arguments at a point, in floating point."""
-        return {name: FLOATS.lift(x) for name, x in zip(_shapes(self.layout), point, strict=True)}
+        return {name: FLOATS.lift(x) for name, x in zip(argument_shapes(self.layout), point, strict=True)}
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ def _name(variable: Variable) -> str:
     return variable.base if variable.time == -1 else variable.name
 
 
-def _shapes(layout: Layout) -> dict[str, tuple[int, ...]]:
+def argument_shapes(layout: Layout) -> dict[str, tuple[int, ...]]:
     """The shapes of all arguments, by the names of the text."""
     return {_name(v): layout.text_shape(v) for v in layout.variables}
 
@@ -254,7 +254,7 @@ def find_counterexample(
     best: tuple[ParameterMap, Counterexample] | None = None
     rng = np.random.default_rng(seed)
     for scale in _SCALES:
-        values = {name: _short(rng, shape, scale) for name, shape in _shapes(layout).items()}
+        values = {name: _short(rng, shape, scale) for name, shape in argument_shapes(layout).items()}
         tried = [(found, _compare(found, layout, values, target_is_a)) for found in maps]
         known = [(found, example) for found, example in tried if example is not None]
         if len(known) < len(maps):  # something overflows here

@@ -31,6 +31,7 @@ from symrnn.verification.correspondence import EFFORTS, Way, unchanged
 from symrnn.verification.layout import SIZES, Layout, layouts, show, with_sizes_as_numbers
 from symrnn.verification.parameter_map import ParameterMap, read_map
 from symrnn.verification.sameness import Comparison, agree_exactly, compare
+from symrnn.verification.stated_slopes import told_of_derivatives
 
 Direction = Literal["both", "a from b", "b from a", "none"]
 Verdict = Literal["same", "special case", "different", "not proved", "not found"]
@@ -76,6 +77,7 @@ class Equivalence(Shown):
         conditions: what must be so for both to have a value, where one has none at some numbers; or what may not be
             zero, where such numbers were not found.
         given: whether the map was given.
+        derivatives: where the values agree and the derivatives do not, because a cell states some: a sentence.
     """
 
     a: str
@@ -93,6 +95,7 @@ class Equivalence(Shown):
     counterexample: Counterexample | None = None
     conditions: tuple[str, ...] = ()
     given: bool = False
+    derivatives: str = ""
 
     def __bool__(self) -> bool:
         return self.equal
@@ -116,6 +119,7 @@ class Equivalence(Shown):
         if self.holds:
             unless = f", where {' and '.join(self.conditions)}" if self.conditions else ""
             lines.append(f"proved exactly, at {self.same_at}{unless}")
+            lines += [self.derivatives] if self.derivatives else []
         elif self.map is not None:
             found = self.counterexample
             lines += [_HIDDEN] if found is None else [self._where(), *found.lines(self.a, self.b)]
@@ -236,7 +240,8 @@ class _Judge:
 
     def result(self, found: ParameterMap, direction: Direction) -> Equivalence:
         """What a map shows."""
-        heard = compare(self.pairs(found), self.seed, refute=False)
+        pairs = self.pairs(found)
+        heard = compare(pairs, self.seed, refute=False)
         gap = heard.gap or heard.outside
         holds = heard.agree and gap is None
         reached = reach(found, layouts(found.source, self.sizes)[-1])
@@ -255,6 +260,7 @@ class _Judge:
             differs_at=_shown(heard.failing),
             counterexample=None if gap is None else counterexample_at(gap, direction == "a from b"),
             conditions=_conditions(heard) if not heard.failing else (),
+            derivatives=told_of_derivatives(pairs[-1], self.seed) if holds else "",
         )
 
     def failing(self, found: ParameterMap) -> list[Layout]:

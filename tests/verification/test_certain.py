@@ -165,3 +165,58 @@ def test_large_numbers_are_told_as_floats() -> None:
     assert float(Certain.of(Fraction(10) ** 400)) == math.inf
     assert float(entry("exp", 2000.0)) == math.inf
     assert np.asarray([entry("exp", 1.0)], dtype=float)[0] == math.e
+
+
+# --- verdicts about cells ---------------------------------------------------------------------------------------------
+
+WRITINGS = [
+    ("a * softplus(h) / log(1 + exp(h))", "a"),
+    ("h / sigmoid(a)", "h * (1 + exp(-a))"),
+    ("h / (1 - tanh(h)**2) + a", "a + h / (4 * sigmoid(2 * h) * sigmoid(-2 * h))"),
+    ("h / (exp(a) + exp(-a))", "h * exp(a) / (exp(2 * a) + 1)"),
+    ("softmax(a) * h", "exp(a) * h / sum(exp(a))"),
+    ("a + softmax(h - max(h))", "softmax(h) + a"),
+    ("h / exp(a)", "h * exp(-a)"),
+    ("tanh(a) * h / (1 + exp(-a * a))", "tanh(a) * h * sigmoid(a * a)"),
+    ("a / (1 - normal_cdf(h))", "a / normal_cdf(-h)"),
+    ("log(softmax(a)) + h", "h + log(exp(a) / sum(exp(a)))"),
+]
+"""The same function in two writings, with divisors and arguments of logarithms that are positive and may be tiny."""
+
+BROKEN = [
+    ("a + step(tanh(h))", "a + 1 - step(-tanh(h))"),
+    ("a * (tanh(h) - b) / (tanh(h) - b)", "a"),
+    ("a + step(exp(h) - 1)", "a + 1 - step(1 - exp(h))"),
+    ("a + floor(h) + floor(-h)", "a - 1"),
+    ("a + log(h)", "a + log(h * h) / 2"),
+    ("a + step(1 - h)", "a + 1"),
+]
+"""Functions that differ where something is zero or negative, and do so for certain."""
+
+
+@pytest.mark.parametrize(("left", "right"), WRITINGS)
+def test_writings_of_one_function_are_found_to_be_it(left: str, right: str) -> None:
+    result = equivalent(cell(left), cell(right, "g"))
+    assert result.verdict == "same", str(result)
+    assert (result.conditions, result.changes) == ((), {})
+
+
+@pytest.mark.parametrize(("left", "right"), BROKEN)
+def test_what_differs_somewhere_is_still_told_apart(left: str, right: str) -> None:
+    result = equivalent(cell(left), cell(right, "g"))
+    assert not result, str(result)
+    assert result.counterexample is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "claim"),
+    [
+        ("lstm", "step(0.999 - h) == 1"),
+        ("lstm", "relu(c) == c"),
+        ("gru", "step(0.5 - z) == 0"),
+        ("lstm", "step(1 - c) == 1"),
+    ],
+)
+def test_what_bounds_do_not_prove_is_refuted(name: str, claim: str) -> None:
+    verdict = prove(claim, cells[name])
+    assert verdict.verdict == "does not hold", str(verdict)
