@@ -20,6 +20,7 @@ from symrnn.errors import InputError
 from symrnn.files import check_module_file
 from symrnn.naming import listed
 from symrnn.options import CellName, Form, Fragment, JacobianLayout, Names, Output, ReportOutput
+from symrnn.paragraphs import WIDTH
 from symrnn.terminal import check_output, emit, remark, run
 from symrnn.usage import Commands, usage_error
 from symrnn.version import __version__
@@ -46,8 +47,6 @@ app = typer.Typer(
 
 _FORMS_OTHERWISE = {"latex": "tex", "md": "markdown", "txt": "text", "plain": "text"}
 """What people call a form -> its name here."""
-_WIDTH = 100
-"""Columns of what is not printed to a terminal."""
 
 
 def _version(wanted: bool) -> None:
@@ -390,7 +389,7 @@ def _show(shown: RenderableType) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     console.print(shown, soft_wrap=isinstance(shown, Text))
 
 

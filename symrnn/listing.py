@@ -20,6 +20,7 @@ from symrnn.documents.structure import Block, Bullets, Document, Inline, Paragra
 from symrnn.documents.symbols import symbol_table
 from symrnn.findings.findings import Verdict
 from symrnn.language.recurrence import Cell
+from symrnn.paragraphs import WIDTH
 from symrnn.printers.notation import find_notation
 from symrnn.verification.report import Check, Report
 from symrnn.version import __version__
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 _LEGEND = """\
 n is d_h, m is d_x; mult-adds are the multiply-adds of the products of one step, for one example;
 a source is its first author and year: 'symrnn cells NAME' gives all of it, with the equations"""
-_WIDTH = 100
 _COLUMNS = {"cell": 60, "states": 20, "gates": 5, "parameters": 22, "mult-adds": 16}
 """Heading -> the most columns it takes; what is wider is broken at spaces."""
 _PUBLISHED = re.compile(r"([^(;:.]*?),? \((\d{4})")
@@ -85,7 +85,7 @@ def library(family: str | None = None) -> RenderableType:
 def _family(names: Sequence[str]) -> RichTable:
     rows = [_row(cells.lookup(name)) for name in names]
     table = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    room = _WIDTH
+    room = WIDTH
     for number, (heading, widest) in enumerate(_COLUMNS.items()):
         width = min(max(len(heading), *(len(row[number]) for row in rows)), widest)
         room -= width + 2

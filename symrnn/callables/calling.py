@@ -25,7 +25,7 @@ Outputs = int | str | Sequence[Key] | None
 
 
 @dataclass(frozen=True)
-class Argument:
+class BackwardArgument:
     """One argument of backward.
 
     Attributes:
@@ -52,7 +52,7 @@ class Calling:
 
     outputs: tuple[Any, ...] | None
     caches: tuple[Any, ...] | None
-    slots: tuple[Argument, ...] = ()
+    slots: tuple[BackwardArgument, ...] = ()
     implicit: bool = False
 
     def split(self, returned: Any) -> tuple[Tree, list[Any]]:
@@ -80,7 +80,7 @@ class Calling:
         return positional, named
 
     def _value(
-        self, slot: Argument, cotangents: Tree, caches: list[Any], inputs: Mapping[str, Any], outputs: Tree
+        self, slot: BackwardArgument, cotangents: Tree, caches: list[Any], inputs: Mapping[str, Any], outputs: Tree
     ) -> Any:
         if slot.kind == "cache":
             return caches[int(slot.at)]
@@ -101,7 +101,7 @@ def subtree(path: str, node: Tree, wanted: str) -> Tree:
     return node
 
 
-class _CallPuzzle:
+class _CallResolver:
     """Everything known of one pair of functions, and the steps that lead to the way to call it."""
 
     def __init__(self, forward: Callable[..., Any], backward: Callable[..., Any], returned: Any, inputs: Sequence[str]):
@@ -160,7 +160,7 @@ class _CallPuzzle:
             wanted = self.keys[:outputs] if 0 < outputs <= len(self.keys) else [None]
         else:
             wanted = [outputs] if isinstance(outputs, str) else list(outputs or ())  # type: ignore[arg-type]
-        chosen = [self._told_key(place, key) for place, key in enumerate(wanted)]
+        chosen = [self._named_key(place, key) for place, key in enumerate(wanted)]
         if not chosen or None in chosen or len(set(chosen)) < len(chosen):
             raise self.unclear(f"outputs={outputs!r} does not name different things that forward returns")
         rest = [key for key in self.keys if key not in chosen]
@@ -170,7 +170,7 @@ class _CallPuzzle:
             return tuple(chosen), None  # the dict itself is the cache
         return tuple(chosen), tuple(self._cache_keys() or rest)
 
-    def _told_key(self, place: int, key: Any) -> Any:
+    def _named_key(self, place: int, key: Any) -> Any:
         if key is None:
             return None
         if isinstance(key, int) and not isinstance(self.returned, Mapping) and -len(self.keys) <= key < len(self.keys):
@@ -224,14 +224,16 @@ class _CallPuzzle:
 
     # What goes into which parameter.
 
-    def slots(self, outputs: Tree, chosen: tuple[Any, ...] | None, caches: int) -> tuple[tuple[Argument, ...], bool]:
+    def slots(
+        self, outputs: Tree, chosen: tuple[Any, ...] | None, caches: int
+    ) -> tuple[tuple[BackwardArgument, ...], bool]:
         parts = self._parts(outputs, chosen)
         if self.parameters is None:
             return (
-                *(Argument("cotangent", path) for path in parts),
-                *(Argument("cache", n) for n in range(caches)),
+                *(BackwardArgument("cotangent", path) for path in parts),
+                *(BackwardArgument("cache", n) for n in range(caches)),
             ), False
-        return _SlotFiller(self, outputs, parts, caches).filled()
+        return _ArgumentMatcher(self, outputs, parts, caches).filled()
 
     def _parts(self, outputs: Tree, chosen: tuple[Any, ...] | None) -> dict[str, str | None]:
         """The outputs one by one: path -> name."""
@@ -245,14 +247,14 @@ class _CallPuzzle:
         return {ROOT: names[0] if len(names) == 1 else None}
 
 
-class _SlotFiller:
+class _ArgumentMatcher:
     """Goes through backward's parameters and says what goes into each."""
 
-    def __init__(self, puzzle: _CallPuzzle, outputs: Tree, parts: dict[str, str | None], caches: int) -> None:
+    def __init__(self, puzzle: _CallResolver, outputs: Tree, parts: dict[str, str | None], caches: int) -> None:
         self.puzzle, self.outputs, self.parts, self.caches = puzzle, outputs, parts, caches
-        self.roles: dict[str, Argument] = {}
+        self.roles: dict[str, BackwardArgument] = {}
 
-    def filled(self) -> tuple[tuple[Argument, ...], bool]:
+    def filled(self) -> tuple[tuple[BackwardArgument, ...], bool]:
         parameters = self.puzzle.parameters or []
         plain = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
         self._by_name(plain)
@@ -262,7 +264,7 @@ class _SlotFiller:
         waiting = [path for path in self.parts if path not in self._taken()]
         if not starred and cached < self.caches and len(open_ones) > len(waiting):
             for place, name in enumerate(open_ones[-(self.caches - cached) :], cached):
-                self.roles[name] = Argument("cache", place)
+                self.roles[name] = BackwardArgument("cache", place)
             open_ones = [name for name in open_ones if name not in self.roles]
         if not starred:
             self._in_order(open_ones, waiting)
@@ -279,17 +281,17 @@ class _SlotFiller:
         caches = 0
         for name in [parameter.name for parameter in plain]:
             if name in self.puzzle.inputs:
-                self.roles[name] = Argument("input", name)
+                self.roles[name] = BackwardArgument("input", name)
             elif names_cache(name) and caches < self.caches:
-                self.roles[name] = Argument("cache", caches)
+                self.roles[name] = BackwardArgument("cache", caches)
                 caches += 1
             elif name in names:
-                self.roles[name] = Argument("output", names[name])
+                self.roles[name] = BackwardArgument("output", names[name])
         open_ones = [p.name for p in plain if p.name not in self.roles]
         found = gradients_of([name for name in open_ones if names_cotangent(name)], names)
         # Names that were only read in forward's source are believed where they explain every parameter and output.
         if not self.puzzle.guessed or (len(found) == len(open_ones) == len(self.parts)):
-            self.roles.update({word: Argument("cotangent", names[name]) for word, name in found.items()})
+            self.roles.update({word: BackwardArgument("cotangent", names[name]) for word, name in found.items()})
 
     def _in_order(self, open_ones: list[str], waiting: list[str]) -> None:
         paths = waiting
@@ -301,7 +303,9 @@ class _SlotFiller:
             if self._taken() or len(floats) != len(open_ones):
                 raise self._without_value(open_ones, waiting)
             paths = floats
-        self.roles.update({name: Argument("cotangent", path) for name, path in zip(open_ones, paths, strict=False)})
+        self.roles.update(
+            {name: BackwardArgument("cotangent", path) for name, path in zip(open_ones, paths, strict=False)}
+        )
 
     def _without_value(self, open_ones: list[str], waiting: list[str]) -> SubjectError:
         """The error of parameters for which there is nothing: no cotangent, no cache, no argument of forward."""
@@ -317,9 +321,9 @@ class _SlotFiller:
             f"({', '.join(self.puzzle.inputs)}); or pass a function of the cotangents alone that calls it",
         )
 
-    def _arranged(self, parameters: list[Parameter]) -> tuple[Argument, ...]:
+    def _arranged(self, parameters: list[Parameter]) -> tuple[BackwardArgument, ...]:
         """The slots as Python passes them: by keyword from the first parameter on that is left at its default."""
-        slots: list[Argument] = []
+        slots: list[BackwardArgument] = []
         by_keyword = False
         for parameter in parameters:
             if parameter.kind == Parameter.VAR_POSITIONAL:
@@ -330,20 +334,20 @@ class _SlotFiller:
                 by_keyword = True
             else:
                 keyword = by_keyword or parameter.kind == Parameter.KEYWORD_ONLY
-                slots.append(Argument(slot.kind, slot.at, parameter.name if keyword else None))
+                slots.append(BackwardArgument(slot.kind, slot.at, parameter.name if keyword else None))
         return tuple(slots)
 
-    def _starred(self) -> list[Argument]:
+    def _starred(self) -> list[BackwardArgument]:
         taken = self._taken()
         cached = {slot.at for slot in self.roles.values() if slot.kind == "cache"}
-        caches = [Argument("cache", place) for place in range(self.caches) if place not in cached]
-        return [Argument("cotangent", path) for path in self.parts if path not in taken] + caches
+        caches = [BackwardArgument("cache", place) for place in range(self.caches) if place not in cached]
+        return [BackwardArgument("cotangent", path) for path in self.parts if path not in taken] + caches
 
-    def _double_starred(self) -> list[Argument]:
+    def _double_starred(self) -> list[BackwardArgument]:
         if self.caches:
             return []
         given = {slot.at for slot in self.roles.values() if slot.kind == "input"}
-        return [Argument("input", name, name) for name in self.puzzle.inputs if name not in given]
+        return [BackwardArgument("input", name, name) for name in self.puzzle.inputs if name not in given]
 
     def _implicit(self) -> bool:
         floats = [leaf for leaf in leaves(ROOT, self.outputs).values() if is_float(leaf)]
@@ -373,7 +377,7 @@ def resolve(
     Raises:
         SubjectError: it cannot be told; the text shows both signatures and what to pass.
     """
-    puzzle = _CallPuzzle(forward, backward, returned, inputs)
+    puzzle = _CallResolver(forward, backward, returned, inputs)
     chosen, caches = puzzle.division(outputs, cache)
     bare = Calling(chosen, caches)
     tree, held = bare.split(returned)

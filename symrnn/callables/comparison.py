@@ -96,24 +96,24 @@ def gap_between(one: Arrays, two: Arrays, floor: float = 0.0) -> tuple[float, st
     return largest, where
 
 
-def no_floats_told(inputs: Mapping[str, Tree]) -> str:
+def explain_no_floats(inputs: Mapping[str, Tree]) -> str:
     """That there is nothing to differentiate among the inputs, and what to give."""
     if not inputs:
         return "inputs: there is nothing in it\n  give the arguments of forward by name, such as {'x': x, 'W': W}"
-    told = integers_told(inputs)
+    told = mention_integers(inputs)
     remedy = "" if told else "\n  give the sequence, the weights and the states as NumPy arrays of floats"
     return f"inputs: no array of floats to differentiate{told}{remedy}"
 
 
 def with_integers(error: SubjectError, inputs: Mapping[str, Tree]) -> SubjectError:
     """The error, with a word on arrays of integers among the inputs: they may be why a function raises."""
-    told = integers_told(inputs)
+    told = mention_integers(inputs)
     if not told or not error.problem.kind.endswith("-raises"):
         return error
     return SubjectError(replace(error.problem, sentence=f"{error.problem.sentence}{told}"))
 
 
-def integers_told(inputs: Mapping[str, Tree]) -> str:
+def mention_integers(inputs: Mapping[str, Tree]) -> str:
     """A clause on arrays of integers among the inputs."""
     found = [
         path

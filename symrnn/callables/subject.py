@@ -15,10 +15,10 @@ from symrnn.callables.calling import Calling, Outputs, resolve
 from symrnn.callables.comparison import (
     alike,
     cotangent,
+    explain_no_floats,
     flat,
     floats,
     gap_between,
-    no_floats_told,
     same,
     with_integers,
 )
@@ -102,7 +102,7 @@ class Subject(BlackBox):
         self._held: Arrays = {}
         self._places: Mapping[str, str] = {}
         if not self.arrays:
-            raise refuse("no-floats", no_floats_told(self._inputs))
+            raise refuse("no-floats", explain_no_floats(self._inputs))
         self._without = _named_inputs(without, self._inputs, self.arrays)
         self.flat_names = flat_names(list(self.arrays))
         self._calling: Calling | None = None

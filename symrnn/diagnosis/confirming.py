@@ -9,7 +9,7 @@ from symrnn.callables.subject import Subject
 from symrnn.diagnosis.diagnose import Outcome
 from symrnn.findings.findings import Verdict
 from symrnn.measuring.evidence import Evidence
-from symrnn.measuring.verdicts import judged
+from symrnn.measuring.verdicts import judge_evidence
 
 
 def confirm(subject: Subject, outcome: Outcome, seed: int) -> Outcome:
@@ -30,7 +30,7 @@ def _is_wrong(subject: Subject, outcome: Outcome, seed: int) -> bool:
     answers = [answer for answer in outcome.answers if answer.question.scale <= 1]
     for answer in sorted(answers, key=lambda answer: -answer.question.steps):
         try:
-            findings = judged(Evidence(subject, seed, dict(answer.point))).findings
+            findings = judge_evidence(Evidence(subject, seed, dict(answer.point))).findings
         except SubjectError:
             continue
         if any(finding.verdict is Verdict.WRONG for finding in findings):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.identification.layout import Layout, Part
+from symrnn.identification.layout import Layout, ParameterPart
 from symrnn.identification.refining import gates_of
 from symrnn.identification.tiles import Span, Tile
 
@@ -35,14 +35,16 @@ def with_unread(layout: Layout, arrays: Mapping[str, Array]) -> Layout:
     return layout
 
 
-def _ways(layout: Layout, name: str, shape: Sequence[int], lacking: Sequence[Tile]) -> Iterator[tuple[Part, ...]]:
+def _ways(
+    layout: Layout, name: str, shape: Sequence[int], lacking: Sequence[Tile]
+) -> Iterator[tuple[ParameterPart, ...]]:
     """The parameters that an array may be: one of its shape, or the gates' in the order that other arrays have."""
     dims = tuple(length for length in shape if length != 1)
     whole = Tile(name, tuple(Span(0, length) for length in shape))
     turned = any(part.transposed for part in layout.parts)
     for target in lacking:
         if target.dims == dims:
-            yield (Part(target, whole, turned and len(dims) == 2),)
+            yield (ParameterPart(target, whole, turned and len(dims) == 2),)
     order = _order(layout)
     gate_of = gates_of(layout.cell)
     stacked = sorted((t for t in lacking if gate_of[t.array] in order), key=lambda t: order[gate_of[t.array]])
@@ -53,7 +55,7 @@ def _ways(layout: Layout, name: str, shape: Sequence[int], lacking: Sequence[Til
         if length * len(stacked) == dims[0]:
             ends = [(place * length, (place + 1) * length) for place in range(len(stacked))]
             spans = [tuple(Span(*end) if a == axis else s for a, s in enumerate(whole.spans)) for end in ends]
-            yield tuple(Part(target, Tile(name, own)) for target, own in zip(stacked, spans, strict=True))
+            yield tuple(ParameterPart(target, Tile(name, own)) for target, own in zip(stacked, spans, strict=True))
 
 
 def _order(layout: Layout) -> dict[int, int]:

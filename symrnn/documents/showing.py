@@ -284,12 +284,14 @@ def _comparison(found: Any) -> Iterator[Block]:
 
 
 def _gradients(report: Any) -> Iterator[Block]:
-    from symrnn.findings.report import COLUMNS, diagnosis_told, table
+    from symrnn.findings.content import COLUMNS
+    from symrnn.findings.report import table
+    from symrnn.findings.sentences import describe_diagnosis
 
     yield Paragraph((report.summary,), str(report.verdict))
     if report.gradients:
         yield _rows_of(COLUMNS, table(report))
-    told = [line for diagnosis in report.diagnoses for line in diagnosis_told(diagnosis)]
+    told = [line for diagnosis in report.diagnoses for line in describe_diagnosis(diagnosis)]
     told += [problem.sentence for problem in report.problems]
     if told:
         yield Bullets(tuple((line,) for line in told))

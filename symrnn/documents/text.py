@@ -17,19 +17,19 @@ from symrnn.documents.structure import (
     Section,
     Table,
 )
+from symrnn.paragraphs import WIDTH
 
-_WIDTH = 100
 _GAP = 3
 
 
 def write(document: Document) -> str:
     """The document."""
-    title = _wrapped(document.title, "", "")
+    title = _fill(document.title, "", "")
     parts = ["\n".join((*title, "=" * max(map(columns, title))))]
     parts += [_block(block) for block in document.opening]
     for number, section in enumerate(document.sections, 1):
         parts.append(_section(section, number))
-    parts.append("\n".join(_wrapped(document.origin, "", "")))
+    parts.append("\n".join(_fill(document.origin, "", "")))
     return "\n\n".join(parts) + "\n"
 
 
@@ -42,15 +42,15 @@ def _block(block: Block) -> str:
     match block:
         case Paragraph():
             lead = f"{block.lead}: " if block.parts else f"{block.lead}:"
-            return "\n".join(_wrapped((lead if block.lead else "") + inline(block.parts), "", ""))
+            return "\n".join(_fill((lead if block.lead else "") + inline(block.parts), "", ""))
         case Bullets():
-            return "\n".join(line for item in block.items for line in _wrapped(inline(item), "- ", "  "))
+            return "\n".join(line for item in block.items for line in _fill(inline(item), "- ", "  "))
         case Table():
             return _table(block)
         case Display():
             return _display(block)
         case Centred():
-            return "\n".join(f"    {line}" for line in break_lines(block.formula.text, _WIDTH - 4, TEXT, 0))
+            return "\n".join(f"    {line}" for line in break_lines(block.formula.text, WIDTH - 4, TEXT, 0))
 
 
 def inline(parts: Inline) -> str:
@@ -58,7 +58,7 @@ def inline(parts: Inline) -> str:
     return "".join(part.text.replace(" ", "\u00a0") if isinstance(part, Maths) else part for part in parts)
 
 
-def _wrapped(text: str, first: str, others: str, width: int = _WIDTH) -> list[str]:
+def _fill(text: str, first: str, others: str, width: int = WIDTH) -> list[str]:
     """Words on lines of at most `width` columns; what is longer than a line is cut."""
     lines, current = [], first
     empty = True
@@ -77,13 +77,13 @@ def _wrapped(text: str, first: str, others: str, width: int = _WIDTH) -> list[st
 def _table(table: Table) -> str:
     rows = [[inline(cell) for cell in row] for row in table.rows]
     widths = [max(map(columns, column)) for column in zip(table.headings, *rows, strict=True)]
-    widths[1] = min(widths[1], _WIDTH - sum(widths) + widths[1] - 2 * _GAP)
+    widths[1] = min(widths[1], WIDTH - sum(widths) + widths[1] - 2 * _GAP)
     shown = [_row([*table.headings], widths), "  ".join("-" * width for width in widths).replace("  ", " " * _GAP)]
     return "\n".join([*shown, *(_row(row, widths) for row in rows)])
 
 
 def _row(cells: list[str], widths: list[int]) -> str:
-    wrapped = [_wrapped(cell, "", "", width) for cell, width in zip(cells, widths, strict=True)]
+    wrapped = [_fill(cell, "", "", width) for cell, width in zip(cells, widths, strict=True)]
     lines = []
     for number in range(max(map(len, wrapped))):
         parts = [cell[number] if number < len(cell) else "" for cell in wrapped]
@@ -97,7 +97,7 @@ def _row(cells: list[str], widths: list[int]) -> str:
 
 def _display(display: Display) -> str:
     margin = 2 + max(len(_number(equation)) for equation in display.equations)
-    bodies = _side_by_side(display, _WIDTH - margin) or _stacked(display, _WIDTH - margin)
+    bodies = _side_by_side(display, WIDTH - margin) or _stacked(display, WIDTH - margin)
     shown = []
     for equation, rows in zip(display.equations, bodies, strict=True):
         heads = [_padded(_number(equation), margin), *([" " * margin] * (len(rows) - 1))]
@@ -161,5 +161,5 @@ def _line(line: Line, lefts: int, column: int, room: int) -> list[str]:
         if beside + columns(remark) <= room:
             rows[-1] = _padded(rows[-1], beside) + remark
         else:
-            rows += _wrapped(remark, indent + "  ", indent + "   ", room)
+            rows += _fill(remark, indent + "  ", indent + "   ", room)
     return rows

@@ -6,17 +6,8 @@ from collections.abc import Iterable
 from html import escape
 
 from symrnn.characters import printable_lines
+from symrnn.findings.content import COLUMNS, ReportContent
 from symrnn.findings.findings import Verdict
-from symrnn.findings.report import (
-    COLUMNS,
-    GradientReport,
-    blind_told,
-    diagnosis_told,
-    heading,
-    looks_told,
-    table,
-    worst_told,
-)
 
 _COLOURS = {
     Verdict.RIGHT: "#1a7f37",
@@ -33,29 +24,22 @@ _ITEM = "white-space:pre-line"
 _BOX = "font-family:system-ui,sans-serif;color:inherit;max-width:60em"
 
 
-def page(report: GradientReport) -> str:
+def page(content: ReportContent) -> str:
     """The report as one `div`; text has the colour of its surroundings, and only badges have a background."""
-    parts = [f"<p>{_badge(report.verdict)} <b>{_shown(report.summary)}</b></p>"]
-    parts += [f'<pre style="{_PRE}">{_shown(line)}</pre>' for line in heading(report)]
-    parts.append(_table(report) if report.gradients else "")
-    for diagnosis in report.diagnoses:
-        parts.append(_list(f"Mistake: {diagnosis.mistake}", diagnosis_told(diagnosis)))
-    parts.append(_list("Worst entries", (worst_told(one) for one in report.gradients if one.worst), code=True))
-    parts.append(_list("What this looks like", looks_told(report)))
-    parts.append(_list("Not explained", report.unexplained, code=True))
-    parts.append(_list("Problems", (one.sentence for one in report.problems if one.fatal)))
-    parts.append(_list("Remarks", (one.sentence for one in report.problems if not one.fatal)))
-    parts.append(_list("These inputs could not show", map(blind_told, report.blind_spots)))
+    parts = [f"<p>{_badge(content.verdict)} <b>{_escape(content.summary)}</b></p>"]
+    parts += [f'<pre style="{_PRE}">{_escape(line)}</pre>' for line in content.heading]
+    parts.append(_table(content) if content.gradients else "")
+    parts += [_list(f"{one.title[0].upper()}{one.title[1:]}", one.items, one.code) for one in content.lists]
     return f'<div style="{_BOX}">{"".join(parts)}</div>'
 
 
-def _table(report: GradientReport) -> str:
+def _table(content: ReportContent) -> str:
     head = "".join(f'<th style="{_CELL}">{title}</th>' for title in COLUMNS)
     rows = []
-    for finding, row in zip(report.gradients, table(report), strict=True):
-        cells = [_shown(entry) for entry in row]
+    for finding, row in zip(content.gradients, content.rows, strict=True):
+        cells = [_escape(entry) for entry in row]
         cells[0], cells[2] = f"<code>{cells[0]}</code>", _badge(finding.verdict)
-        title = _shown(finding.criterion)
+        title = _escape(finding.criterion)
         rows.append(
             f'<tr title="{title}">{"".join(f"<td style={chr(34)}{_CELL}{chr(34)}>{c}</td>" for c in cells)}</tr>'
         )
@@ -63,15 +47,15 @@ def _table(report: GradientReport) -> str:
 
 
 def _badge(verdict: Verdict) -> str:
-    return f'<span style="{_BADGE.format(_COLOURS[verdict])}">{_shown(str(verdict))}</span>'
+    return f'<span style="{_BADGE.format(_COLOURS[verdict])}">{_escape(str(verdict))}</span>'
 
 
 def _list(title: str, items: Iterable[str], code: bool = False) -> str:
-    shown = [f"<code>{_shown(item)}</code>" if code else _shown(item) for item in items]
+    shown = [f"<code>{_escape(item)}</code>" if code else _escape(item) for item in items]
     if not shown:
         return ""
-    return f"<p><b>{_shown(title)}</b></p><ul style='{_ITEM}'>{''.join(f'<li>{item}</li>' for item in shown)}</ul>"
+    return f"<p><b>{_escape(title)}</b></p><ul style='{_ITEM}'>{''.join(f'<li>{item}</li>' for item in shown)}</ul>"
 
 
-def _shown(text: str) -> str:
+def _escape(text: str) -> str:
     return escape(printable_lines(text), quote=True)

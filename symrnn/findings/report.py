@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import json
 import math
-import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
-from symrnn.characters import escaped_json, is_shown
+from symrnn.characters import escaped_json
 from symrnn.errors import VerificationError
-from symrnn.findings.findings import MISTAKES, BlindSpot, Diagnosis, GradientFinding, Problem, Suggestion, Verdict
+from symrnn.findings.content import COLUMNS, ReportContent, TitledList
+from symrnn.findings.findings import BlindSpot, Diagnosis, GradientFinding, Problem, Suggestion, Verdict
+from symrnn.findings.html import page
+from symrnn.findings.sentences import (
+    count,
+    describe_blind_spot,
+    describe_diagnosis,
+    describe_suggestion,
+    describe_worst,
+    format_number,
+)
+from symrnn.paragraphs import visible, wrap_items
 from symrnn.showing import Shown
 
-COLUMNS = ("gradient", "shape", "verdict", "error", "ratio", "cosine")
-WIDTH = 100
 _LONGEST_NAME = 36
+"""Characters of a name in the table, which leaves room for its other columns on a line; the middle is cut out."""
 _MOST_LINES = 6
+"""Lines of the layout that are shown: a cell's weights, one by one, where they are few, and not those of a hundred."""
 _GOOD = (Verdict.RIGHT, Verdict.ROUNDING)
 _GRAVITY = (Verdict.WRONG, Verdict.MISSING, Verdict.UNKNOWN, Verdict.KINK, Verdict.ROUNDING, Verdict.RIGHT)
 
@@ -74,20 +84,20 @@ class GradientReport(Shown):
     @property
     def summary(self) -> str:
         """One sentence."""
-        count = sum(finding.verdict is not Verdict.MISSING for finding in self.gradients)
+        compared = sum(finding.verdict is not Verdict.MISSING for finding in self.gradients)
         if any(problem.kind == "wrong-elsewhere" for problem in self.problems):
-            return f"{_counted(count, 'gradient')} compared: right at these inputs, wrong at others."
+            return f"{count(compared, 'gradient')} compared: right at these inputs, wrong at others."
         if any(problem.fatal for problem in self.problems) and not self.wrong:
             return "The gradients could not be checked."
         if not self.gradients:
             return "No gradient was compared."
-        missing = len(self.gradients) - count
+        missing = len(self.gradients) - compared
         unsaid = not missing and any(problem.kind == "missing-gradient" for problem in self.problems)
         rest = "; some inputs have no gradient and were not compared" if unsaid else ""
         if self.passed:
             exact = all(finding.verdict is Verdict.RIGHT for finding in self.gradients)
             told = "right" if exact else "right up to rounding"
-            return f"{_counted(count, 'gradient')} compared: all {told}{rest}."
+            return f"{count(compared, 'gradient')} compared: all {told}{rest}."
         parts = [
             f"{found} {verdict}"
             for verdict in _GRAVITY
@@ -95,7 +105,7 @@ class GradientReport(Shown):
             and (found := sum(finding.verdict is verdict for finding in self.gradients))
         ]
         rest = f"; {missing} not returned" if missing else rest
-        return f"{_counted(count, 'gradient')} compared: {', '.join(parts)}{rest}."
+        return f"{count(compared, 'gradient')} compared: {', '.join(parts)}{rest}."
 
     def __str__(self) -> str:
         return "\n\n".join(["\n".join(block) for block in _blocks(self) if block] + [self.summary])
@@ -103,9 +113,11 @@ class GradientReport(Shown):
     def short(self) -> str:
         """A few lines, for the message of a failed assertion: the summary, what is wrong, and the mistakes."""
         lines = [self.summary]
-        lines += [f"  {finding.name}: {finding.verdict}, error {_number(finding.error)}" for finding in self.wrong]
-        lines += _wrapped([diagnosis.sentence for diagnosis in self.diagnoses], "  ")
-        lines += _wrapped([problem.sentence for problem in self.problems if problem.fatal], "  ")
+        lines += [
+            f"  {finding.name}: {finding.verdict}, error {format_number(finding.error)}" for finding in self.wrong
+        ]
+        lines += wrap_items([diagnosis.sentence for diagnosis in self.diagnoses], "  ")
+        lines += wrap_items([problem.sentence for problem in self.problems if problem.fatal], "  ")
         return "\n".join(lines)
 
     def as_dict(self) -> dict[str, Any]:
@@ -119,9 +131,7 @@ class GradientReport(Shown):
         return escaped_json(text)
 
     def _repr_html_(self) -> str:
-        from symrnn.findings.html import page
-
-        return page(self)
+        return page(content(self))
 
     def failure(self) -> str:
         """The report as the message of a failed test: it begins with the verdict."""
@@ -146,32 +156,12 @@ def table(report: GradientReport) -> list[tuple[str, ...]]:
             _cut(finding.name),
             "×".join(map(str, finding.shape)) or "scalar",
             str(finding.verdict),
-            "" if finding.verdict is Verdict.MISSING else _number(finding.error),
+            "" if finding.verdict is Verdict.MISSING else format_number(finding.error),
             "" if finding.norm_ratio is None else f"{finding.norm_ratio:.6g}",
             "" if finding.cosine is None else f"{finding.cosine:.6f}",
         )
         for finding in report.gradients
     ]
-
-
-def worst_told(finding: GradientFinding) -> str:
-    """The worst entry in a line."""
-    assert finding.worst is not None
-    index = f"[{', '.join(map(str, finding.worst.index))}]" if finding.worst.index else ""
-    among = "" if finding.worst.among is None else f" (the worst of {finding.worst.among} looked at)"
-    return f"{finding.name}{index}: got {finding.worst.got:.10g}, expected {finding.worst.expected:.10g}{among}"
-
-
-def diagnosis_told(diagnosis: Diagnosis) -> list[str]:
-    """A diagnosis in lines: the sentence, and the source line beside the derived equation."""
-    lines = [diagnosis.sentence]
-    if not diagnosis.exact:
-        lines.append(f"a near miss: {_number(diagnosis.agreement)} off")
-    if diagnosis.line is not None:
-        lines.append(f"{diagnosis.line.file}, line {diagnosis.line.line}: {diagnosis.line.text.strip()}")
-        if diagnosis.line.expected:
-            lines.append(f"derived: {diagnosis.line.expected}")
-    return lines
 
 
 def suggestions_of(report: GradientReport) -> list[tuple[GradientFinding, Suggestion]]:
@@ -185,20 +175,12 @@ def suggestions_of(report: GradientReport) -> list[tuple[GradientFinding, Sugges
     ]
 
 
-def looks_told(report: GradientReport) -> list[str]:
+def describe_looks(report: GradientReport) -> list[str]:
     """What wrong gradients look like, those that look alike together."""
     alike: dict[Suggestion, list[str]] = {}
     for finding, suggestion in suggestions_of(report):
         alike.setdefault(suggestion, []).append(finding.name)
-    return [f"{', '.join(names)}: {suggestion_told(suggestion)}" for suggestion, names in alike.items()]
-
-
-def suggestion_told(suggestion: Suggestion) -> str:
-    """What a wrong gradient looks like, with its class in plain words."""
-    told = "; or ".join(
-        f"{tag}: {MISTAKES[tag]}" if tag in MISTAKES else tag for tag in (suggestion.mistake, *suggestion.others)
-    )
-    return f"{suggestion.sentence} ({told})"
+    return [f"{', '.join(names)}: {describe_suggestion(suggestion)}" for suggestion, names in alike.items()]
 
 
 def heading(report: GradientReport) -> list[str]:
@@ -213,43 +195,30 @@ def heading(report: GradientReport) -> list[str]:
     return [line for line in (cell, "; ".join(part for part in (ways, calls) if part)) if line]
 
 
+def content(report: GradientReport) -> ReportContent:
+    """Everything that the report shows, as text or as HTML."""
+    fatal = [problem.sentence for problem in report.problems if problem.fatal]
+    remarks = [problem.sentence for problem in report.problems if not problem.fatal]
+    worst = [describe_worst(one) for one in report.gradients if one.worst is not None]
+    lists = [TitledList(f"mistake: {one.mistake}", describe_diagnosis(one)) for one in report.diagnoses]
+    lists += [
+        TitledList("worst entries", worst, code=True),
+        TitledList("what this looks like", describe_looks(report)),
+        TitledList("not explained", report.unexplained, names=True, code=True),
+        TitledList("problems", fatal),
+        TitledList("remarks", remarks),
+        TitledList("these inputs could not show", [describe_blind_spot(spot) for spot in report.blind_spots]),
+    ]
+    return ReportContent(report.verdict, report.summary, heading(report), report.gradients, table(report), lists)
+
+
 def _blocks(report: GradientReport) -> Iterator[list[str]]:
-    yield _wrapped(heading(report), "")
-    yield _ruled(table(report)) if report.gradients else []
-    for diagnosis in report.diagnoses:
-        yield _section(f"mistake: {diagnosis.mistake}", diagnosis_told(diagnosis))
-    yield _section("worst entries", [worst_told(one) for one in report.gradients if one.worst is not None])
-    yield _section("what this looks like", looks_told(report))
-    yield _section("not explained", [", ".join(report.unexplained)] if report.unexplained else [])
-    yield _section("problems", [problem.sentence for problem in report.problems if problem.fatal])
-    yield _section("remarks", [problem.sentence for problem in report.problems if not problem.fatal])
-    yield _section("these inputs could not show", [blind_told(spot) for spot in report.blind_spots])
-
-
-def blind_told(spot: BlindSpot) -> str:
-    """A blind spot in a sentence."""
-    planted = f" ({_counted(spot.planted, 'mistake')} planted, not seen)" if spot.planted else ""
-    return f"{', '.join(spot.mistakes)}: {spot.reason}{planted}"
-
-
-def _section(title: str, items: Sequence[str]) -> list[str]:
-    return [_line(title), *_wrapped(items, "  ")] if items else []
-
-
-def _wrapped(items: Sequence[str], indent: str) -> list[str]:
-    lines: list[str] = []
-    for item in items:
-        for place, line in enumerate(item.splitlines() or [""]):
-            first = indent if place == 0 else indent + "  "
-            lines += textwrap.wrap(
-                _line(line), WIDTH, initial_indent=first, subsequent_indent=indent + "  ", break_on_hyphens=False
-            )
-    return lines
-
-
-def _line(text: str) -> str:
-    """The text with what a terminal might obey taken out."""
-    return "".join(c if is_shown(c) else " " for c in text)
+    shown = content(report)
+    yield wrap_items(shown.heading)
+    yield _ruled(list(shown.rows)) if shown.rows else []
+    for one in shown.lists:
+        items = [", ".join(one.items)] if one.names and one.items else one.items
+        yield [visible(one.title), *wrap_items(items, "  ")] if items else []
 
 
 def _ruled(rows: list[tuple[str, ...]]) -> list[str]:
@@ -261,16 +230,8 @@ def _ruled(rows: list[tuple[str, ...]]) -> list[str]:
 
 
 def _cut(name: str) -> str:
-    name = _line(name)
+    name = visible(name)
     return name if len(name) <= _LONGEST_NAME else f"{name[:17]}…{name[-18:]}"
-
-
-def _number(value: float) -> str:
-    return f"{value:.1e}" if math.isfinite(value) and value else f"{value:g}"
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count} {word}{'' if count == 1 else 's'}"
 
 
 def _plain(value: Any) -> Any:

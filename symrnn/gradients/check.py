@@ -28,7 +28,7 @@ from symrnn.gradients.recognition import recognise
 from symrnn.gradients.reporting import Named, report
 from symrnn.identification import Identification, Layout
 from symrnn.language.recurrence import Cell
-from symrnn.measuring.verdicts import Judgement, judgement
+from symrnn.measuring.verdicts import Judgement, measure
 
 _LARGE = 200_000
 """Numbers in the inputs, above which a right pair of functions is not identified unless a cell is named: that runs
@@ -93,7 +93,7 @@ def check_gradients(
     except SubjectError as error:
         return GradientReport(problems=(error.problem,))
     try:
-        measured = judgement(subject, seed)
+        measured = measure(subject, seed)
     except SubjectError as error:
         return GradientReport(problems=(*subject.problems, error.problem))
     if not (diagnose and _leaves_something_to_find(measured, subject, known)):

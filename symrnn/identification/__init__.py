@@ -11,13 +11,13 @@ from symrnn.callables.probe import Probe
 from symrnn.cells.finding import find_cell
 from symrnn.errors import InputError
 from symrnn.identification.agreement import Match
-from symrnn.identification.layout import Layout, Piece
+from symrnn.identification.layout import GradientPiece, Layout
 from symrnn.identification.result import Identification
-from symrnn.identification.search import Search
+from symrnn.identification.search import CellSearch
 from symrnn.language.recurrence import Cell
 from symrnn.naming import listed
 
-__all__ = ["Identification", "Layout", "Match", "Piece", "identify"]
+__all__ = ["GradientPiece", "Identification", "Layout", "Match", "identify"]
 
 
 def identify(
@@ -72,7 +72,7 @@ def identify_probed(
 
 
 def _search(probe: Probe, library: list[Cell], nearest: bool, merged: bool) -> Identification:
-    search = Search(probe, library, merged)
+    search = CellSearch(probe, library, merged)
     matches = search.matches()
     others = search.nearest() if nearest and not matches else []
     return Identification(tuple(matches), tuple(others), probe.asked, tuple(probe.remarks))

@@ -14,7 +14,7 @@ from symrnn.identification.frames import LAST, Leads, View, views
 from symrnn.identification.layout import Layout, Output
 from symrnn.identification.matching import gap
 from symrnn.identification.points import random_arrays
-from symrnn.identification.slips import Slip
+from symrnn.identification.slips import CellSlip
 from symrnn.identification.tiles import shapes
 
 Array = Any
@@ -36,7 +36,7 @@ class Match:
     layout: Layout
     agreement: float
     unexplained: tuple[str, ...] = ()
-    slip: Slip | None = None
+    slip: CellSlip | None = None
 
     @property
     def cell(self) -> Any:

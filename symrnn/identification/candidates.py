@@ -16,7 +16,7 @@ from symrnn.algebra.evaluate import at_sizes
 from symrnn.algebra.functions import GATES
 from symrnn.algebra.nodes import is_column, is_scalar
 from symrnn.errors import InputError
-from symrnn.identification.slips import Slip, slips
+from symrnn.identification.slips import CellSlip, slips
 from symrnn.identification.tiles import Dims, Span, Tile, key
 from symrnn.language.evaluate import run
 from symrnn.language.recurrence import Cell
@@ -105,7 +105,7 @@ class Candidate:
     sized: SizedCell
     negated: tuple[str, ...] = ()
     raised: tuple[str, ...] = ()
-    slip: Slip | None = None
+    slip: CellSlip | None = None
     doubled: tuple[str, ...] = ()
     shared: tuple[tuple[str, ...], ...] = ()
 

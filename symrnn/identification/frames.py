@@ -30,7 +30,7 @@ _X_NAMES = ("input", "inputs", "inp", "seq", "sequence", "u", "in_")
 
 
 @dataclass(frozen=True)
-class Frame:
+class SequenceFrame:
     """A guess at the sequence and at the sizes.
 
     Attributes:
@@ -69,7 +69,7 @@ class Frame:
         """The shape of the first state, without axes of length 1."""
         return (self.hidden,) if self.hidden > 1 else ()
 
-    def with_steps(self, steps: int) -> Frame:
+    def with_steps(self, steps: int) -> SequenceFrame:
         """The frame of a shorter sequence."""
         shape = tuple(steps if role == "T" else length for role, length in zip(self.axes, self.shape, strict=True))
         return replace(self, shape=shape)
@@ -124,7 +124,7 @@ EVERY, WITH_INITIAL, LAST = "every step", "every step, the initial state first",
 _FIRST = {EVERY: 1, WITH_INITIAL: 0, LAST: -1}
 
 
-def frames(arrays: Mapping[str, Dims], outputs: Collection[Dims]) -> list[Frame]:
+def frames(arrays: Mapping[str, Dims], outputs: Collection[Dims]) -> list[SequenceFrame]:
     """The frames that fit the shapes, likely ones first."""
     found = []
     for name, shape in arrays.items():
@@ -133,10 +133,10 @@ def frames(arrays: Mapping[str, Dims], outputs: Collection[Dims]) -> list[Frame]
             axes = ["1"] * len(shape)
             for axis, role in zip(long, roles, strict=True):
                 axes[axis] = role
-            frame = Frame(name, shape, tuple(axes), 0)
+            frame = SequenceFrame(name, shape, tuple(axes), 0)
             found += [replace(frame, hidden=hidden) for hidden in _hidden_sizes(frame, outputs)]
 
-    def unlikely(frame: Frame) -> tuple[bool, bool, bool, int, int]:
+    def unlikely(frame: SequenceFrame) -> tuple[bool, bool, bool, int, int]:
         own = sum(frame.hidden in shape for shape in arrays.values())
         return (
             1 in (frame.hidden, frame.features),
@@ -154,7 +154,7 @@ def _likely_x(name: str) -> bool:
     return name.lower() in _X_NAMES or name.lower().startswith("x")
 
 
-def _hidden_sizes(frame: Frame, outputs: Collection[Dims]) -> list[int]:
+def _hidden_sizes(frame: SequenceFrame, outputs: Collection[Dims]) -> list[int]:
     """The lengths that an output leaves for the first state, once time and batch are taken away."""
     found: list[int] = []
     for shape in outputs:
@@ -166,7 +166,7 @@ def _hidden_sizes(frame: Frame, outputs: Collection[Dims]) -> list[int]:
     return found
 
 
-def _leads(frame: Frame) -> list[list[int]]:
+def _leads(frame: SequenceFrame) -> list[list[int]]:
     """The lengths of time and batch in an output: all steps, all and the initial state, or the last."""
     batch = [frame.batch] if frame.batch else []
     steps = [[frame.steps], [frame.steps + 1]] if frame.steps else []
@@ -184,7 +184,7 @@ Leads = Mapping[str, Sequence[tuple[str, tuple[int, ...]]]]
 """Output -> what steps it may hold, and which of its axes are time and batch."""
 
 
-def views(frame: Frame, answer: Answer, allowed: Collection[Dims], leads: Leads) -> list[View]:
+def views(frame: SequenceFrame, answer: Answer, allowed: Collection[Dims], leads: Leads) -> list[View]:
     """Every reading of the outputs as states of the allowed shapes."""
     found: dict[View, None] = {}
     for path, array in answer.items():

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.errors import InputError
-from symrnn.identification.layout import Layout, Part
+from symrnn.identification.layout import Layout, ParameterPart
 from symrnn.identification.tiles import Tile
 
 Array = Any
@@ -72,7 +72,7 @@ def _check_x(layout: Layout, x: Array) -> None:
 def _weights(layout: Layout, params: Mapping[str, Array]) -> dict[str, Array]:
     candidate, shapes = layout.candidate, layout.shapes
     held = candidate.unadjusted({name: np.asarray(params[name], np.float64) for name in layout.cell.parameters})
-    by_target: dict[Tile, list[Part]] = {}
+    by_target: dict[Tile, list[ParameterPart]] = {}
     for part in layout.parts:
         by_target.setdefault(part.target, []).append(part)
     rng = np.random.default_rng(_SEED)

@@ -10,7 +10,7 @@ import numpy as np
 
 from symrnn.errors import InputError
 from symrnn.identification.candidates import Candidate
-from symrnn.identification.frames import Frame, View
+from symrnn.identification.frames import SequenceFrame, View
 from symrnn.identification.tiles import Dims, Tile
 from symrnn.language.recurrence import Cell
 
@@ -18,7 +18,7 @@ Array = Any
 
 
 @dataclass(frozen=True)
-class Part:
+class ParameterPart:
     """A tile of a parameter and the tile of the callable's array that holds it.
 
     Attributes:
@@ -50,7 +50,7 @@ class Output:
 
 
 @dataclass(frozen=True)
-class Piece:
+class GradientPiece:
     """A piece of somebody's gradient, and the cell's term that it is the gradient of.
 
     Attributes:
@@ -87,8 +87,8 @@ class Layout:
     """
 
     candidate: Candidate
-    frame: Frame
-    parts: tuple[Part, ...]
+    frame: SequenceFrame
+    parts: tuple[ParameterPart, ...]
     states: tuple[StatePart, ...]
     outputs: tuple[Output, ...] = ()
     missing: tuple[str, ...] = ()
@@ -153,7 +153,7 @@ class Layout:
             found.setdefault(output.view.tile.array, {})[output.state] = np.reshape(value, shape)
         return found
 
-    def pieces(self, gradients: Mapping[str, Array], inputs: Mapping[str, Array]) -> tuple[Piece, ...]:
+    def pieces(self, gradients: Mapping[str, Array], inputs: Mapping[str, Array]) -> tuple[GradientPiece, ...]:
         """Gradients of the callable's arrays, cut into gradients of the cell's terms.
 
         If they are the true gradients of a loss, so are the pieces: signs that the callable turns round are turned
@@ -180,15 +180,15 @@ class Layout:
             found.append(self._piece(part.target.array, part.source, part.target, value))
         if self.frame.x in gradients:
             x = self.frame.x
-            found.append(Piece(self.cell.inputs[0], x, x, None, self.x(gradients)))
+            found.append(GradientPiece(self.cell.inputs[0], x, x, None, self.x(gradients)))
         for given in (given for given in self.states if given.source.array in gradients):
             value = _turned(given.source.read(self._array(gradients, given.source)), given.transposed)
             value = np.reshape(value, (-1, *self.candidate.sized.shapes[given.state]))
             found.append(self._piece(f"{given.state}_prev", given.source, None, value))
         return tuple(found)
 
-    def _piece(self, name: str, source: Tile, target: Tile | None, value: Array) -> Piece:
-        return Piece(name, source.label(self.shapes[source.array]), source.array, target, value)
+    def _piece(self, name: str, source: Tile, target: Tile | None, value: Array) -> GradientPiece:
+        return GradientPiece(name, source.label(self.shapes[source.array]), source.array, target, value)
 
     def cotangents(self, cotangents: Mapping[str, Array], T: int, N: int) -> dict[str, dict[str, Array]]:
         """What cotangents of the callable's outputs are for the cell's states.
@@ -216,9 +216,9 @@ class Layout:
         return found
 
     @property
-    def sources(self) -> Mapping[str, Sequence[Part]]:
+    def sources(self) -> Mapping[str, Sequence[ParameterPart]]:
         """The callable's weight arrays, and the parts that they hold, in the order of their positions."""
-        found: dict[str, list[Part]] = {}
+        found: dict[str, list[ParameterPart]] = {}
         for part in self.parts:
             found.setdefault(part.source.array, []).append(part)
         return {name: sorted(parts, key=lambda part: part.source.spans) for name, parts in found.items()}

@@ -12,11 +12,11 @@ import numpy as np
 
 from symrnn.callables.probe import Answer, Probe
 from symrnn.identification.candidates import Candidate, Course
-from symrnn.identification.frames import Frame, Leads, View, views
-from symrnn.identification.layout import Layout, Part, StatePart
-from symrnn.identification.points import Point
-from symrnn.identification.readings import Reading
+from symrnn.identification.frames import Leads, SequenceFrame, View, views
+from symrnn.identification.layout import Layout, ParameterPart, StatePart
+from symrnn.identification.points import ProbePoint
 from symrnn.identification.tiles import Tile, key
+from symrnn.identification.tilings import Tiling
 
 Array = Any
 
@@ -53,60 +53,62 @@ class Questions:
     """
 
     probe: Probe
-    frame: Frame
+    frame: SequenceFrame
     leads: Leads
     _answers: dict[Any, Answer | None] = field(default_factory=dict)
     _courses: dict[Any, tuple[Candidate, Course]] = field(default_factory=dict)
     _views: dict[Any, list[View]] = field(default_factory=dict)
-    _short: Frame | None = None
+    _short: SequenceFrame | None = None
     _hopeless: dict[Any, set[Tile]] = field(default_factory=dict)
 
-    def hopeless(self, candidate: Candidate, given: tuple[str, ...], reading: Reading, *others: Any) -> set[Tile]:
+    def hopeless(self, candidate: Candidate, given: tuple[str, ...], tiling: Tiling, *others: Any) -> set[Tile]:
         """The tiles that were found to be none of the cell's, with these matrices and states; to be added to."""
-        matrices = tuple(tile for tile in reading.weights if len(tile.dims) > 1)
+        matrices = tuple(tile for tile in tiling.weights if len(tile.dims) > 1)
         return self._hopeless.setdefault(
-            (candidate.sized, str(candidate.slip or ""), given, matrices, reading.states, *others), set()
+            (candidate.sized, str(candidate.slip or ""), given, matrices, tiling.states, *others), set()
         )
 
     @property
-    def short(self) -> Frame:
+    def short(self) -> SequenceFrame:
         """The frame of the questions: fewer steps than the inputs have, where the callable allows it."""
         if self._short is None:
             self._short = next(filter(self._allowed, self._shorter()), self.frame)
         return self._short
 
-    def _shorter(self) -> list[Frame]:
+    def _shorter(self) -> list[SequenceFrame]:
         steps = self.frame.steps or 0
         taken = {*self.frame.shape, self.frame.hidden}
         return [self.frame.with_steps(n) for n in _SHORT if n < steps and n not in taken][:1]
 
-    def _allowed(self, short: Frame) -> bool:
+    def _allowed(self, short: SequenceFrame) -> bool:
         x = self.frame.own(self.frame.standard(self.probe.arrays[self.frame.x])[: short.steps])
         answer = self.probe(**{self.frame.x: x})
         return answer is not None and bool(views(short, answer, [short.state_dims], self.leads))
 
-    def answer(self, reading: Reading, point: Point, nudged: Tile | None = None, labels: Labels = ()) -> Answer | None:
+    def answer(
+        self, tiling: Tiling, point: ProbePoint, nudged: Tile | None = None, labels: Labels = ()
+    ) -> Answer | None:
         """The callable's outputs at a point, with one tile nudged away.
 
         States are alike unless there are labels: then each has the numbers of its label.
         """
-        weights = tuple(tile for tile in reading.weights if len(tile.dims) in point.ranks)  # others are zero
-        asked = (weights, reading.states, point, nudged, labels)
+        weights = tuple(tile for tile in tiling.weights if len(tile.dims) in point.ranks)  # others are zero
+        asked = (weights, tiling.states, point, nudged, labels)
         if asked not in self._answers:
-            self._answers[asked] = self.probe(**self._arrays(reading, point, nudged, dict(labels)))
+            self._answers[asked] = self.probe(**self._arrays(tiling, point, nudged, dict(labels)))
         return self._answers[asked]
 
     def _arrays(
-        self, reading: Reading, point: Point, nudged: Tile | None, labels: Mapping[Tile, str]
+        self, tiling: Tiling, point: ProbePoint, nudged: Tile | None, labels: Mapping[Tile, str]
     ) -> dict[str, Array]:
         frame = self.short
         batch = frame.batch or 1
-        names = {tile.array for tile in (*reading.weights, *reading.states)}
+        names = {tile.array for tile in (*tiling.weights, *tiling.states)}
         arrays = {name: np.zeros_like(self.probe.arrays[name]) for name in names}
-        for tile in reading.weights:
+        for tile in tiling.weights:
             value = point.value(tile.dims)
             tile.write(arrays[tile.array], value + point.nudge(tile.dims) if tile == nudged else value)
-        for tile in reading.states:
+        for tile in tiling.states:
             value = point.state(tile.dims, batch, labels.get(tile, ""))
             value = value + point.state_nudge(tile.dims) if tile == nudged else value
             tile.write(arrays[tile.array], value if tile.lead else value[0])
@@ -117,7 +119,7 @@ class Questions:
         self,
         candidate: Candidate,
         given: tuple[str, ...],
-        point: Point,
+        point: ProbePoint,
         nudged: Tile | str | None = None,
         flipped: bool = False,
         apart: bool = False,
@@ -135,7 +137,7 @@ class Questions:
         self,
         candidate: Candidate,
         given: tuple[str, ...],
-        point: Point,
+        point: ProbePoint,
         nudged: Tile | str | None,
         flipped: bool,
         apart: bool,
@@ -154,7 +156,7 @@ class Questions:
         return candidate.course(candidate.parameters(values), x, initial)
 
     def views(self, candidate: Candidate, answer: Answer) -> list[View]:
-        """The readings of the outputs as states of a cell."""
+        """The tilings of the outputs as states of a cell."""
         keys = candidate.sized.state_keys
         asked = (keys, tuple((path, array.shape) for path, array in answer.items()))
         if asked not in self._views:
@@ -202,7 +204,7 @@ def pair(candidate: Candidate, course: Course, answer: Answer, found: Iterable[V
 
 
 @dataclass(frozen=True)
-class Target:
+class NudgeTarget:
     """A tile or a state of a cell, in one of its orientations, and the response to its nudge."""
 
     what: Tile | str
@@ -212,7 +214,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Assignment:
+class TileAssignment:
     """What each of a callable's tiles is.
 
     Attributes:
@@ -221,7 +223,7 @@ class Assignment:
         tied: whether some tiles have the effect of several targets, so that the choice is a guess.
     """
 
-    chosen: tuple[tuple[Tile, Target], ...]
+    chosen: tuple[tuple[Tile, NudgeTarget], ...]
     alike: tuple[tuple[Tile, ...], ...] = ()
     tied: bool = False
 
@@ -230,10 +232,10 @@ def targets(
     questions: Questions,
     candidate: Candidate,
     given: tuple[str, ...],
-    point: Point,
+    point: ProbePoint,
     pairing: Pairing,
     apart: bool = False,
-) -> list[Target]:
+) -> list[NudgeTarget]:
     """Everything of a cell that can be nudged."""
     tiles = (tile for tile in candidate.sized.tiles if tile.array not in candidate.followers)
     dims: dict[Tile | str, tuple[int, ...]] = {tile: tile.dims for tile in tiles}
@@ -242,17 +244,17 @@ def targets(
     for what, own in dims.items():
         for flipped in (False, True) if len(own) == 2 and own[0] == own[1] else (False,):
             course = questions.course(candidate, given, point, what, flipped, apart)
-            found.append(Target(what, own, flipped, pairing.expected(course)))
+            found.append(NudgeTarget(what, own, flipped, pairing.expected(course)))
     return found
 
 
 def responses(
-    questions: Questions, reading: Reading, point: Point, pairing: Pairing, labels: Labels = ()
+    questions: Questions, tiling: Tiling, point: ProbePoint, pairing: Pairing, labels: Labels = ()
 ) -> dict[Tile, Array] | None:
     """How the callable responds to a nudge of each of its tiles; None where it raises."""
     found = {}
-    for tile in (*reading.weights, *reading.states):
-        answer = questions.answer(reading, point, tile, labels)
+    for tile in (*tiling.weights, *tiling.states):
+        answer = questions.answer(tiling, point, tile, labels)
         if answer is None or any(view.tile.array not in answer for _, view in pairing.pairs):
             return None
         found[tile] = pairing.value(answer)
@@ -260,14 +262,14 @@ def responses(
 
 
 def assign(
-    reading: Reading,
+    tiling: Tiling,
     found: Mapping[Tile, Array],
-    wanted: Sequence[Target],
+    wanted: Sequence[NudgeTarget],
     still: Array,
     tolerance: float,
     visible: bool,
     hopeless: set[Tile],
-) -> Assignment | None:
+) -> TileAssignment | None:
     """The target of every tile, or None where a tile has no effect or the effect of none of the cell's: a hopeless one.
 
     Tiles with the same effect are taken in order.  Several vectors may have the effect of one: they are added.
@@ -279,7 +281,7 @@ def assign(
         if visible and not float(np.max(np.abs(response - still))) > _VISIBLE * tolerance * scale:
             hopeless.add(tile)
             return None
-        is_state = tile in reading.states
+        is_state = tile in tiling.states
         hits = [
             number
             for number, target in enumerate(wanted)
@@ -291,13 +293,13 @@ def assign(
             hopeless.add(tile)
             return None
         groups.setdefault(tuple(hits), []).append(tile)
-    return _in_order(groups, wanted, frozenset(reading.states))
+    return _in_order(groups, wanted, frozenset(tiling.states))
 
 
 def _in_order(
-    groups: Mapping[tuple[int, ...], Sequence[Tile]], wanted: Sequence[Target], states: frozenset[Tile]
-) -> Assignment | None:
-    chosen: list[tuple[Tile, Target]] = []
+    groups: Mapping[tuple[int, ...], Sequence[Tile]], wanted: Sequence[NudgeTarget], states: frozenset[Tile]
+) -> TileAssignment | None:
+    chosen: list[tuple[Tile, NudgeTarget]] = []
     tied = False
     for hits, tiles in groups.items():
         places = list({wanted[number].what: wanted[number] for number in reversed(hits)}.values())[::-1]
@@ -307,10 +309,10 @@ def _in_order(
         chosen += zip(tiles, _spread(tiles, places), strict=True)
         tied = tied or len(places) > 1
     alike = tuple(tuple(tiles) for tiles in groups.values() if len(tiles) > 1)
-    return Assignment(tuple(chosen), alike, tied)
+    return TileAssignment(tuple(chosen), alike, tied)
 
 
-def _spread(tiles: Sequence[Tile], places: Sequence[Target]) -> list[Target]:
+def _spread(tiles: Sequence[Tile], places: Sequence[NudgeTarget]) -> list[NudgeTarget]:
     """The places of tiles that have the same effect: in order within each array, or evenly."""
     by_array: dict[str, int] = {}
     order = []
@@ -325,8 +327,8 @@ def _spread(tiles: Sequence[Tile], places: Sequence[Target]) -> list[Target]:
 
 
 def nearest(
-    found: Mapping[Tile, Array], wanted: Sequence[Target], still: Array, course: Array, states: frozenset[Tile]
-) -> Assignment:
+    found: Mapping[Tile, Array], wanted: Sequence[NudgeTarget], still: Array, course: Array, states: frozenset[Tile]
+) -> TileAssignment:
     """The target of every tile whose effect is nearest to the tile's own; each target is used once if it can be."""
     distances = sorted(
         (
@@ -339,7 +341,7 @@ def nearest(
         if isinstance(target.what, str) == (tile in states) and key(target.dims) == key(tile.dims)
     )
     tiles = list(found)
-    chosen: dict[Tile, Target] = {}
+    chosen: dict[Tile, NudgeTarget] = {}
     for again in (False, True):  # vectors that are left over are added to others
         used = {target.what for target in chosen.values()}
         for _, position, number in distances:
@@ -349,16 +351,16 @@ def nearest(
             ):
                 chosen[tile] = target
                 used.add(target.what)
-    return Assignment(tuple(chosen.items()))
+    return TileAssignment(tuple(chosen.items()))
 
 
-def build(frame: Frame, candidate: Candidate, assignment: Assignment) -> Layout:
+def build(frame: SequenceFrame, candidate: Candidate, assignment: TileAssignment) -> Layout:
     """The layout in which every tile is what its target says."""
     parts, states = [], []
     for tile, target in assignment.chosen:
         if isinstance(target.what, Tile):
             turned = target.flipped if len(set(tile.dims)) == 1 else tile.dims != target.what.dims
-            parts.append(Part(target.what, tile, turned))
+            parts.append(ParameterPart(target.what, tile, turned))
         else:
             turned = (
                 target.flipped if len(set(tile.dims)) == 1 else tile.dims != candidate.sized.state_dims[target.what]

@@ -21,7 +21,7 @@ _VALUE, _NUDGE, _STATE, _STATE_NUDGE, _X = range(5)
 
 
 @dataclass(frozen=True)
-class Point:
+class ProbePoint:
     """A point and the ways to leave it.
 
     Attributes:

@@ -13,7 +13,7 @@ import numpy as np
 from symrnn.callables.probe import Answer, Probe
 from symrnn.identification.agreement import Match, measure, random_trials
 from symrnn.identification.frames import Leads, View
-from symrnn.identification.layout import Layout, Part
+from symrnn.identification.layout import Layout, ParameterPart
 from symrnn.identification.tiles import key
 from symrnn.language.recurrence import Cell
 
@@ -91,7 +91,7 @@ def _exchanges(layout: Layout) -> Iterator[Layout]:
             yield replace(layout, states=tuple(states))
 
 
-def _with_targets(parts: Sequence[Part], others: Mapping[int, Part]) -> tuple[Part, ...]:
+def _with_targets(parts: Sequence[ParameterPart], others: Mapping[int, ParameterPart]) -> tuple[ParameterPart, ...]:
     """The parts, some of them with another one's target; a square tile keeps its orientation."""
     changed = list(parts)
     for number, other in others.items():
@@ -110,7 +110,7 @@ def _gate_exchanges(layout: Layout) -> Iterator[Layout]:
         gates.setdefault(of[part.target.array], []).append(number)
     parts = layout.parts
     for a, b in combinations(gates.values(), 2):
-        others: dict[int, Part] = {}
+        others: dict[int, ParameterPart] = {}
         left = list(b)
         for i in a:
             twin = next((j for j in left if key(parts[j].target.dims) == key(parts[i].target.dims)), None)

@@ -13,7 +13,7 @@ import numpy as np
 
 from symrnn.errors import InputError
 from symrnn.identification.candidates import SizedCell
-from symrnn.identification.frames import LAST, WITH_INITIAL, Frame
+from symrnn.identification.frames import LAST, WITH_INITIAL, SequenceFrame
 from symrnn.identification.layout import Layout, Output
 from symrnn.identification.tiles import Dims, Span, Tile
 
@@ -71,7 +71,7 @@ def _check(layout: Layout, sizes: Mapping[str, int]) -> None:
             raise InputError(f"{name} = {length}: which axes have this length cannot be told, since it was 1{_REMEDY}")
 
 
-def _frame(layout: Layout, new: SizedCell, sizes: Mapping[str, int]) -> Frame:
+def _frame(layout: Layout, new: SizedCell, sizes: Mapping[str, int]) -> SequenceFrame:
     (features,) = new.shapes[layout.cell.inputs[0]]
     lengths = {"D": features, **{role: sizes[role] for role in "TN" if role in sizes}}
     frame = layout.frame
@@ -125,7 +125,7 @@ def _axis(name: str, axis: int, tiles: list[Tile], measured: Measured) -> dict[S
     return {s: Span(end - n, end) for s, n, end in zip(spans, new, ends, strict=True)}
 
 
-def _outputs(layout: Layout, new: SizedCell, frame: Frame) -> tuple[Output, ...]:
+def _outputs(layout: Layout, new: SizedCell, frame: SequenceFrame) -> tuple[Output, ...]:
     measured = {}
     for output in layout.outputs:
         view = output.view

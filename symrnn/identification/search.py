@@ -13,20 +13,20 @@ import numpy as np
 from symrnn.callables.probe import Probe
 from symrnn.identification.agreement import Match, measure
 from symrnn.identification.candidates import Candidate, candidates
-from symrnn.identification.frames import Frame, Leads, frames, views
+from symrnn.identification.frames import Leads, SequenceFrame, frames, views
 from symrnn.identification.matching import Questions
-from symrnn.identification.points import Point
-from symrnn.identification.readings import Reading, limits, readings
+from symrnn.identification.points import ProbePoint
 from symrnn.identification.refining import refine
 from symrnn.identification.surroundings import Surroundings
 from symrnn.identification.tiles import Dims, shapes
-from symrnn.identification.trials import Trial, layout_of, try_reading
+from symrnn.identification.tilings import Tiling, limits, tilings
+from symrnn.identification.trials import TilingTrial, layout_of, try_tiling
 from symrnn.language.recurrence import Cell
 
 CONSTANT = "the outputs are the same whatever the arguments: let the function take its initial states"
 """Remark on a function such as a cell that stays at zero if it begins there."""
 
-_ZERO = Point()
+_ZERO = ProbePoint()
 _LOOSE = 12
 _REFINED = 8
 _NEAREST_SHOWN = 3
@@ -35,7 +35,7 @@ _CHANGED = 2500
 
 
 @dataclass
-class Search:
+class CellSearch:
     """One search.
 
     Attributes:
@@ -48,12 +48,12 @@ class Search:
     probe: Probe
     library: Sequence[Cell]
     merged: bool = True
-    trials: list[Trial] = field(default_factory=list)
-    _asked: dict[Frame, Questions | None] = field(default_factory=dict)
+    trials: list[TilingTrial] = field(default_factory=list)
+    _asked: dict[SequenceFrame, Questions | None] = field(default_factory=dict)
     _failed: set[Any] = field(default_factory=set)
 
     def matches(self) -> list[Match]:
-        """Every cell that agrees, the plainest reading first."""
+        """Every cell that agrees, the plainest tiling first."""
         if not any(self._around.depends.values()):
             self.probe.remarks.append(CONSTANT)
             return []
@@ -85,18 +85,18 @@ class Search:
             agreement = measure(self.probe, layout, leads).agreement
             yield replace(match, layout=layout, agreement=agreement, slip=match.layout.candidate.slip)
 
-    def _likeliest(self) -> list[Trial]:
+    def _likeliest(self) -> list[TilingTrial]:
         """Trials to look for slips in: of every cell those that cut the arrays into the fewest pieces."""
-        of_cell: dict[str, dict[Any, Trial]] = {}
+        of_cell: dict[str, dict[Any, TilingTrial]] = {}
         for trial in sorted(self._at_zero(), key=_pieces_and_error):
-            read = trial.reading, trial.given, trial.candidate.sized.orders
+            read = trial.tiling, trial.given, trial.candidate.sized.orders
             of_cell.setdefault(trial.candidate.cell.name, {}).setdefault(read, trial)
         each = max(1, _SLIPPED // max(1, len(of_cell)))
         chosen = [trial for trials in of_cell.values() for trial in list(trials.values())[:each]]
         return sorted(chosen, key=_pieces_and_error)[:_SLIPPED]
 
     def _refined(self) -> Iterator[Match]:
-        best: dict[str, Trial] = {}
+        best: dict[str, TilingTrial] = {}
         for trial in sorted(self.trials or self._loose(), key=lambda trial: trial.error):
             best.setdefault(trial.candidate.cell.name, trial)
         for trial in list(best.values())[:_REFINED]:
@@ -124,36 +124,36 @@ class Search:
                 if frame.x in core:
                     yield questions, {name: sizes[name] for name in sizes if name in core and name != frame.x}
 
-    def _questions(self, frame: Frame) -> Questions | None:
+    def _questions(self, frame: SequenceFrame) -> Questions | None:
         if frame not in self._asked:
             leads = self._around.leads(frame)
             self._asked[frame] = None if leads is None else Questions(self.probe, frame, leads)
         return self._asked[frame]
 
     def _in_frame(self, questions: Questions, arrays: Mapping[str, Dims], interleaved: bool) -> list[Match]:
-        """The matches of the first readings that have some, one reading for cells of the same shapes."""
+        """The matches of the first tilings that have some, one tiling for cells of the same shapes."""
         found: list[Match] = []
         for group in self._groups(questions.frame, arrays):
-            for reading in self._readings(questions.frame, arrays, group, interleaved):
-                fitting = [candidate for candidate in group if reading.fits(candidate)]
-                matched = [match for candidate in fitting for match in self._hold(questions, reading, candidate)]
+            for tiling in self._tilings(questions.frame, arrays, group, interleaved):
+                fitting = [candidate for candidate in group if tiling.fits(candidate)]
+                matched = [match for candidate in fitting for match in self._hold(questions, tiling, candidate)]
                 found += matched
                 if matched:
                     break
         return found
 
-    def _readings(
+    def _tilings(
         self,
-        frame: Frame,
+        frame: SequenceFrame,
         arrays: Mapping[str, Dims],
         group: Sequence[Candidate],
         interleaved: bool = False,
         loose: bool = False,
-    ) -> Iterator[Reading]:
+    ) -> Iterator[Tiling]:
         bounds = limits([candidate.sized for candidate in group], loose)
-        return readings(frame, arrays, bounds, self._around.alone, interleaved)
+        return tilings(frame, arrays, bounds, self._around.alone, interleaved)
 
-    def _groups(self, frame: Frame, arrays: Mapping[str, Dims]) -> list[list[Candidate]]:
+    def _groups(self, frame: SequenceFrame, arrays: Mapping[str, Dims]) -> list[list[Candidate]]:
         """The cells at this frame's sizes, those with the same shapes together."""
         lengths = sorted({length for shape in arrays.values() for length in shape} | {frame.features, frame.hidden})
         groups: dict[Any, list[Candidate]] = {}
@@ -162,16 +162,16 @@ class Search:
                 groups.setdefault((candidate.sized.keys, candidate.sized.state_keys), []).append(candidate)
         return list(groups.values())
 
-    def _hold(self, questions: Questions, reading: Reading, candidate: Candidate) -> Iterator[Match]:
-        """Hold a reading against a cell at every kind of point, until one settles it."""
+    def _hold(self, questions: Questions, tiling: Tiling, candidate: Candidate) -> Iterator[Match]:
+        """Hold a tiling against a cell at every kind of point, until one settles it."""
         alike = []
-        for given in reading.given_states(candidate):
-            for point in reading.points(candidate):
-                weights = tuple(tile for tile in reading.weights if len(tile.dims) in point.ranks)
-                asked = (questions.short, weights, reading.states, id(candidate.sized), given, point)
+        for given in tiling.given_states(candidate):
+            for point in tiling.points(candidate):
+                weights = tuple(tile for tile in tiling.weights if len(tile.dims) in point.ranks)
+                asked = (questions.short, weights, tiling.states, id(candidate.sized), given, point)
                 if asked in self._failed:
                     continue
-                trial = try_reading(questions, reading, candidate, given, point)
+                trial = try_tiling(questions, tiling, candidate, given, point)
                 self.trials.append(trial)
                 if trial.error <= self.probe.tolerance:
                     alike.append(trial)
@@ -184,7 +184,7 @@ class Search:
                     yield match
                     return
 
-    def _settle(self, trial: Trial, visible: bool = True) -> Match | None:
+    def _settle(self, trial: TilingTrial, visible: bool = True) -> Match | None:
         if trial.error > self.probe.tolerance:
             return None
         layout = layout_of(trial, visible=visible)
@@ -195,53 +195,53 @@ class Search:
             match = refine(self.probe, layout, trial.questions.leads)
         return match if match.agreement <= self.probe.tolerance else None
 
-    def _at_zero(self) -> list[Trial]:
+    def _at_zero(self) -> list[TilingTrial]:
         return [trial for trial in self.trials if trial.point == _ZERO]
 
     def _changed(
         self,
         change: Callable[[Candidate], Iterator[Candidate]],
-        trials: Sequence[Trial],
-        fits: Callable[[Trial, Candidate], bool] = lambda trial, candidate: True,
+        trials: Sequence[TilingTrial],
+        fits: Callable[[TilingTrial, Candidate], bool] = lambda trial, candidate: True,
     ) -> Iterator[tuple[Match, Leads]]:
         """Cells that agree once they are changed in some way."""
         every = ((trial, candidate) for trial in trials for candidate in change(trial.candidate))
         changed = (one for one in every if fits(*one))
         for trial, candidate in islice(changed, _CHANGED):
-            again = try_reading(trial.questions, trial.reading, candidate, trial.given, trial.point)
+            again = try_tiling(trial.questions, trial.tiling, candidate, trial.given, trial.point)
             match = self._settle(again)
             if match is not None:
                 yield match, trial.questions.leads
 
-    def _loose(self) -> Iterator[Trial]:
+    def _loose(self) -> Iterator[TilingTrial]:
         """Trials with cells that have more or fewer matrices than the callable, fewest in excess first."""
         found = [
-            (_excess(reading, candidate), questions, reading, candidate)
+            (_excess(tiling, candidate), questions, tiling, candidate)
             for questions, arrays in self._frames()
             for group in self._groups(questions.frame, arrays)
-            for reading in self._readings(questions.frame, arrays, group, loose=True)
+            for tiling in self._tilings(questions.frame, arrays, group, loose=True)
             for candidate in group
-            if reading.state_fit(candidate)
+            if tiling.state_fit(candidate)
         ]
-        for _, questions, reading, candidate in sorted(found, key=lambda one: one[0])[:_LOOSE]:
-            for given in reading.given_states(candidate):
-                yield try_reading(questions, reading, candidate, given, _ZERO)
+        for _, questions, tiling, candidate in sorted(found, key=lambda one: one[0])[:_LOOSE]:
+            for given in tiling.given_states(candidate):
+                yield try_tiling(questions, tiling, candidate, given, _ZERO)
 
 
-def _pieces_and_error(trial: Trial) -> tuple[int, float]:
-    return len(trial.reading.weights) + len(trial.reading.states), trial.error
+def _pieces_and_error(trial: TilingTrial) -> tuple[int, float]:
+    return len(trial.tiling.weights) + len(trial.tiling.states), trial.error
 
 
-def _fits_vectors(trial: Trial, candidate: Candidate) -> bool:
+def _fits_vectors(trial: TilingTrial, candidate: Candidate) -> bool:
     """Whether the callable has as many vectors as are left of the cell's where some are one."""
-    theirs = sum(len(tile.dims) == 1 for tile in trial.reading.weights)
+    theirs = sum(len(tile.dims) == 1 for tile in trial.tiling.weights)
     own = sum(len(tile.dims) == 1 for tile in candidate.sized.tiles)
     return theirs == own - len(candidate.followers)
 
 
-def _excess(reading: Reading, candidate: Candidate) -> int:
-    wanted = {**dict.fromkeys(reading.counts, 0), **candidate.sized.counts}
-    return sum(abs(reading.counts.get(own, 0) - count) for own, count in wanted.items())
+def _excess(tiling: Tiling, candidate: Candidate) -> int:
+    wanted = {**dict.fromkeys(tiling.counts, 0), **candidate.sized.counts}
+    return sum(abs(tiling.counts.get(own, 0) - count) for own, count in wanted.items())
 
 
 def _plainest(found: Sequence[Match]) -> list[Match]:

@@ -16,7 +16,7 @@ from symrnn.language.recurrence import Cell
 
 
 @dataclass(frozen=True)
-class Slip:
+class CellSlip:
     """One change of a cell's definition.
 
     Attributes:
@@ -33,7 +33,7 @@ class Slip:
         return f"{self.after}, where the cell has {self.before}"
 
 
-def slips(cell: Cell) -> Iterator[Slip]:
+def slips(cell: Cell) -> Iterator[CellSlip]:
     """Every way to change one place of a cell's definition."""
     lines = cell.syntax.assignments
     states = list(cell.states)
@@ -42,7 +42,7 @@ def slips(cell: Cell) -> Iterator[Slip]:
         for node, other in _changes(line.value, cell, states, frozenset(assigned)):
             changed = replace(line, value=swapped(line.value, node, other))
             definition = replace(cell.syntax, assignments=(*lines[:number], changed, *lines[number + 1 :]))
-            yield Slip(definition, _text(line), _text(changed))
+            yield CellSlip(definition, _text(line), _text(changed))
         assigned.add(line.name)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.callables.probe import Answer, Probe
-from symrnn.identification.frames import EVERY, LAST, WITH_INITIAL, Frame, Leads
+from symrnn.identification.frames import EVERY, LAST, WITH_INITIAL, Leads, SequenceFrame
 from symrnn.identification.points import random_arrays
 from symrnn.identification.tiles import shapes
 
@@ -98,7 +98,7 @@ class Surroundings:
             for place in places
         )
 
-    def leads(self, frame: Frame) -> Leads | None:
+    def leads(self, frame: SequenceFrame) -> Leads | None:
         """Where time and batch are in every output; None where the outputs contradict the frame."""
         batch = self._batch_axes(frame)
         if frame.batch is not None and not any(batch.values()):
@@ -116,7 +116,7 @@ class Surroundings:
                 found.setdefault(path, []).extend([*steps, (LAST, lead)])
         return found
 
-    def _batch_axes(self, frame: Frame) -> Mapping[str, list[int]]:
+    def _batch_axes(self, frame: SequenceFrame) -> Mapping[str, list[int]]:
         if frame.batch is None:
             return {}
         still = self.point[1]
@@ -126,7 +126,7 @@ class Surroundings:
             for path, axes in stays.items()
         }
 
-    def _time_axes(self, frame: Frame) -> Mapping[str, list[tuple[int, str]]] | None:
+    def _time_axes(self, frame: SequenceFrame) -> Mapping[str, list[tuple[int, str]]] | None:
         """Output -> axes of time; None where steps act one by one, as no recurrent cell's do, or on earlier ones."""
         if frame.steps is None:
             return {}

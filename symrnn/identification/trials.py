@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from symrnn.identification.candidates import Candidate
 from symrnn.identification.layout import Layout
 from symrnn.identification.matching import (
-    Assignment,
     Labels,
     Questions,
+    TileAssignment,
     assign,
     build,
     nearest,
@@ -17,17 +17,17 @@ from symrnn.identification.matching import (
     responses,
     targets,
 )
-from symrnn.identification.points import Point
-from symrnn.identification.readings import Reading
+from symrnn.identification.points import ProbePoint
+from symrnn.identification.tilings import Tiling
 
 
 @dataclass(frozen=True)
-class Trial:
-    """A reading held against a cell.
+class TilingTrial:
+    """A tiling held against a cell.
 
     Attributes:
         questions: what the callable answered.
-        reading: the guess at the callable's arrays.
+        tiling: the guess at the callable's arrays.
         candidate: the cell.
         given: the states whose initial values the callable takes.
         point: where they were compared.
@@ -35,30 +35,30 @@ class Trial:
     """
 
     questions: Questions = field(repr=False)
-    reading: Reading
+    tiling: Tiling
     candidate: Candidate
     given: tuple[str, ...]
-    point: Point
+    point: ProbePoint
     error: float
 
 
-def try_reading(
-    questions: Questions, reading: Reading, candidate: Candidate, given: tuple[str, ...], point: Point
-) -> Trial:
-    """Hold a reading against a cell at a point where all tiles are alike."""
-    answer = questions.answer(reading, point)
+def try_tiling(
+    questions: Questions, tiling: Tiling, candidate: Candidate, given: tuple[str, ...], point: ProbePoint
+) -> TilingTrial:
+    """Hold a tiling against a cell at a point where all tiles are alike."""
+    answer = questions.answer(tiling, point)
     error = float("inf")
     if answer is not None:
         course = questions.course(candidate, given, point)
         error = pair(candidate, course, answer, questions.views(candidate, answer), questions.probe.tolerance).error
-    return Trial(questions, reading, candidate, given, point, error)
+    return TilingTrial(questions, tiling, candidate, given, point, error)
 
 
-def layout_of(trial: Trial, exact: bool = True, visible: bool = True) -> Layout | None:
+def layout_of(trial: TilingTrial, exact: bool = True, visible: bool = True) -> Layout | None:
     """The layout that the responses to nudges show, or None where they contradict the cell.
 
     Args:
-        trial: the reading and the cell.
+        trial: the tiling and the cell.
         exact: whether responses must be the same; otherwise the nearest ones are taken.
         visible: whether every tile must have an effect at the trial's point.
     """
@@ -73,25 +73,25 @@ def layout_of(trial: Trial, exact: bool = True, visible: bool = True) -> Layout 
     return None if assignment is None else build(trial.questions.frame, trial.candidate, assignment)
 
 
-def _assignment(trial: Trial, labels: Labels, exact: bool, visible: bool) -> Assignment | None:
+def _assignment(trial: TilingTrial, labels: Labels, exact: bool, visible: bool) -> TileAssignment | None:
     """What tiles are, with all states alike, or with states that differ by their labels."""
     questions, candidate, point = trial.questions, trial.candidate, trial.point
     held = candidate.negated, candidate.doubled, candidate.shared
-    hopeless = questions.hopeless(candidate, trial.given, trial.reading, point, held, labels, visible)
-    if exact and not hopeless.isdisjoint(trial.reading.weights):
+    hopeless = questions.hopeless(candidate, trial.given, trial.tiling, point, held, labels, visible)
+    if exact and not hopeless.isdisjoint(trial.tiling.weights):
         return None
-    answer = questions.answer(trial.reading, point, None, labels)
+    answer = questions.answer(trial.tiling, point, None, labels)
     if answer is None:
         return None
     apart = bool(labels)
     course = questions.course(candidate, trial.given, point, apart=apart)
     tolerance = questions.probe.tolerance
     pairing = pair(candidate, course, answer, questions.views(candidate, answer), tolerance)
-    found = responses(questions, trial.reading, point, pairing, labels) if pairing.pairs else None
+    found = responses(questions, trial.tiling, point, pairing, labels) if pairing.pairs else None
     if found is None:
         return None
     wanted = targets(questions, candidate, trial.given, point, pairing, apart)
     still = pairing.value(answer)
     if exact:
-        return assign(trial.reading, found, wanted, still, tolerance, visible, hopeless)
-    return nearest(found, wanted, still, pairing.expected(course), frozenset(trial.reading.states))
+        return assign(trial.tiling, found, wanted, still, tolerance, visible, hopeless)
+    return nearest(found, wanted, still, pairing.expected(course), frozenset(trial.tiling.states))

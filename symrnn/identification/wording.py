@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from symrnn.identification.agreement import Match
-from symrnn.identification.layout import Layout, Part
+from symrnn.identification.layout import Layout, ParameterPart
 from symrnn.identification.tiles import Dims
+from symrnn.paragraphs import WIDTH
 
-_WIDTH = 100
 _ARRANGED = {(1, 0): "in a row", (2, 0): "one below the other", (2, 1): "side by side"}
 """Number of axes, axis along which pieces follow one another -> how it is said."""
 
@@ -20,7 +20,7 @@ def describe_found(matches: Sequence[Match], nearest: Sequence[Match], remarks: 
         first, *others = matches
         lines = [f"{first.name}, agreement {first.agreement:.0e}"]
         names = list(dict.fromkeys(match.name for match in others if match.name != first.name))
-        lines += _wrapped("agrees as well: ", ", ".join(names)) if names else []
+        lines += _break("agrees as well: ", ", ".join(names)) if names else []
         lines += [f"  {line}" for line in describe(first.layout).splitlines()]
         lines += [f"  {path} is not a state of the cell" for path in first.unexplained]
     elif nearest:
@@ -42,10 +42,10 @@ def describe(layout: Layout) -> str:
     """The sizes, every array and what it holds, what is returned, and what cannot be told."""
     lines = [_sequence(layout)]
     for name, parts in layout.sources.items():
-        lines += _wrapped(f"{name} {_shape(layout.shapes[name])}: ", _held(layout, parts), "")
+        lines += _break(f"{name} {_shape(layout.shapes[name])}: ", _held(layout, parts), "")
     lines += _states(layout)
     returned = [f"{one.view.tile.array} is {one.state} at {_when(one.view.when)}" for one in layout.outputs]
-    lines += _wrapped("returns: ", "; ".join(returned), "")
+    lines += _break("returns: ", "; ".join(returned), "")
     return "\n".join([*lines, *_oddities(layout)])
 
 
@@ -60,7 +60,7 @@ def _shape(shape: Dims) -> str:
     return str(tuple(shape))
 
 
-def _held(layout: Layout, parts: Sequence[Part]) -> str:
+def _held(layout: Layout, parts: Sequence[ParameterPart]) -> str:
     """What an array holds, in order, how its pieces are arranged, and on which side it stands."""
     shape = layout.shapes[parts[0].source.array]
     names = [part.target.array for part in parts]
@@ -78,11 +78,11 @@ def _held(layout: Layout, parts: Sequence[Part]) -> str:
     return text + _side(layout, parts)
 
 
-def _target(layout: Layout, part: Part) -> str:
+def _target(layout: Layout, part: ParameterPart) -> str:
     return part.target.label(layout.candidate.sized.shapes[part.target.array])
 
 
-def _side(layout: Layout, parts: Sequence[Part]) -> str:
+def _side(layout: Layout, parts: Sequence[ParameterPart]) -> str:
     """Whether matrices are multiplied from the left or from the right."""
     turned = {part.transposed for part in parts if len(part.target.dims) == 2}
     if len(turned) != 1:
@@ -93,7 +93,7 @@ def _side(layout: Layout, parts: Sequence[Part]) -> str:
     return f", used as {factor} @ {array}" if turned.pop() else f", used as {array} @ {factor}"
 
 
-def _factor(layout: Layout, part: Part) -> str:
+def _factor(layout: Layout, part: ParameterPart) -> str:
     """The vector that a matrix is multiplied by, as far as its length says it."""
     cell = layout.cell
     long = [cell[name].shape[0] for name in (cell.inputs[0], cell.states[0])]
@@ -107,7 +107,7 @@ def _states(layout: Layout) -> list[str]:
     given = [f"{part.source.label(shapes[part.source.array])} is {part.state}" for part in layout.states]
     taken = {part.state for part in layout.states}
     zero = [name for name in layout.cell.states if name not in taken]
-    lines = _wrapped("initial states: ", ", ".join(given), "") if given else []
+    lines = _break("initial states: ", ", ".join(given), "") if given else []
     return lines + ([f"initial states that are zero, or without effect: {', '.join(zero)}"] if zero else [])
 
 
@@ -145,5 +145,5 @@ def _oddities(layout: Layout) -> Iterator[str]:
         yield f"{layout.frame.x} has an axis of length 1: whether it is time or the batch cannot be told"
 
 
-def _wrapped(head: str, text: str, margin: str = "  ") -> list[str]:
-    return wrap(text, _WIDTH, initial_indent=margin + head, subsequent_indent=margin + "  ", break_long_words=False)
+def _break(head: str, text: str, margin: str = "  ") -> list[str]:
+    return wrap(text, WIDTH, initial_indent=margin + head, subsequent_indent=margin + "  ", break_long_words=False)

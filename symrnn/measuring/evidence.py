@@ -20,7 +20,7 @@ _MORE = 4
 
 
 @dataclass(frozen=True)
-class Product:
+class DirectionalProduct:
     """One directional product.
 
     Attributes:
@@ -95,13 +95,13 @@ class Evidence:
             self._measured[name, place] = measure({name: self.direction(name, place)})
         return self._measured[name, place]
 
-    def product(self, name: str, place: int, candidate: Array | None = None) -> Product:
+    def product(self, name: str, place: int, candidate: Array | None = None) -> DirectionalProduct:
         """A gradient's product with one direction; the returned gradient's unless another is given."""
         gradient = self.gradients[name] if candidate is None else candidate
         terms = gradient * self.direction(name, place)
         expected, error = self.expected(name, place)
         scale = max(float(np.sqrt(np.sum(terms**2))), abs(expected))
-        return Product(float(np.sum(terms)), expected, error, scale)
+        return DirectionalProduct(float(np.sum(terms)), expected, error, scale)
 
     @property
     def fine(self) -> float:

@@ -26,7 +26,7 @@ _MOST_BLOCKS = 8
 
 
 @dataclass(frozen=True)
-class Case:
+class WrongGradient:
     """One wrong gradient with its surroundings.
 
     Attributes:
@@ -59,7 +59,7 @@ def suggested(
     for name in wrong:
         if name not in evidence.gradients or not np.isfinite(evidence.gradients[name]).all():
             continue
-        case = Case(evidence, name, wrong, located.get(name))
+        case = WrongGradient(evidence, name, wrong, located.get(name))
         found.setdefault(name, [])
         found[name] += [suggestion for test in TESTS if (suggestion := test(case)) is not None]
     rest = [name for name in located if name not in moved]
@@ -72,7 +72,7 @@ def suggested(
 # One gradient by itself.
 
 
-def _zero(case: Case) -> Suggestion | None:
+def _zero(case: WrongGradient) -> Suggestion | None:
     if np.any(case.gradient):
         return None
     alone = " it is the only one that is wrong;" if len(case.wrong) == 1 else ""
@@ -80,13 +80,13 @@ def _zero(case: Case) -> Suggestion | None:
     return Suggestion("zero-gradient", told, ("recurrent-path-cut",) if names_start(case.name) else ())
 
 
-def _phantom(case: Case) -> Suggestion | None:
+def _phantom(case: WrongGradient) -> Suggestion | None:
     if any(case.evidence.expected(case.name, place)[0] != 0 for place in range(4)) or not np.any(case.gradient):
         return None
     return Suggestion("phantom-gradient", f"the outputs do not depend on {case.name} at all")
 
 
-def _factor(case: Case) -> Suggestion | None:
+def _factor(case: WrongGradient) -> Suggestion | None:
     factor = case.evidence.factor(case.name)
     if factor is None or case.evidence.nonlinear(case.name):
         return None
@@ -107,7 +107,7 @@ def _factor(case: Case) -> Suggestion | None:
     return Suggestion("wrong-scale", f"it is exactly {factor:.10g} times the right gradient{size}{too}")
 
 
-def _axes(case: Case, size: int) -> list[str]:
+def _axes(case: WrongGradient, size: int) -> list[str]:
     """The axes of that size: of outputs, then of inputs."""
     if size < 2:
         return []
@@ -115,7 +115,7 @@ def _axes(case: Case, size: int) -> list[str]:
     return [f"axis {n} of {path}" for path, array in arrays.items() for n, s in enumerate(np.shape(array)) if s == size]
 
 
-def _accumulated(case: Case) -> Suggestion | None:
+def _accumulated(case: WrongGradient) -> Suggestion | None:
     left = case.evidence.accumulated(case.name)
     if left <= 1e-12 * float(np.max(np.abs(case.gradient), initial=0)):
         return None
@@ -126,7 +126,7 @@ def _accumulated(case: Case) -> Suggestion | None:
     return Suggestion("bad-accumulator", f"it is not zero for zero cotangents: its largest entry is {left:.3g}{rest}")
 
 
-def _clipped(case: Case) -> Suggestion | None:
+def _clipped(case: WrongGradient) -> Suggestion | None:
     if not case.evidence.nonlinear(case.name):
         return None if _accumulated(case) else _saturated(case)
     larger, right = case.evidence.enlarged[case.name], case.evidence.diminished.get(case.name)
@@ -143,7 +143,7 @@ def _clipped(case: Case) -> Suggestion | None:
     return Suggestion("clipped", told + small)
 
 
-def _saturated(case: Case) -> Suggestion | None:
+def _saturated(case: WrongGradient) -> Suggestion | None:
     """Equal extreme entries, where the cotangents cannot be scaled."""
     sizes = np.abs(case.gradient)
     top = float(np.max(sizes, initial=0))
@@ -158,14 +158,14 @@ def _saturated(case: Case) -> Suggestion | None:
     )
 
 
-def _transposed(case: Case) -> Suggestion | None:
+def _transposed(case: WrongGradient) -> Suggestion | None:
     gradient = case.gradient
     if gradient.ndim != 2 or gradient.shape[0] != gradient.shape[1] or not case.holds(gradient.T):
         return None
     return Suggestion("transpose", "its transpose is the right gradient")
 
 
-def _shifted(case: Case) -> Suggestion | None:
+def _shifted(case: WrongGradient) -> Suggestion | None:
     gradient = case.gradient
     if gradient.ndim < 2 or gradient.shape[0] < 2:
         return None
@@ -181,7 +181,7 @@ def _shifted(case: Case) -> Suggestion | None:
 # One gradient against the others.
 
 
-def _swapped(case: Case) -> Suggestion | None:
+def _swapped(case: WrongGradient) -> Suggestion | None:
     gradient = case.gradient
     if not np.any(gradient):
         return None
@@ -219,7 +219,7 @@ def _misplaced_told(name: str, places: Mapping[str, str]) -> Suggestion:
     return Suggestion("gradients-exchanged", told)
 
 
-def _sliced(case: Case) -> Suggestion | None:
+def _sliced(case: WrongGradient) -> Suggestion | None:
     """Only some rows or columns are wrong: what is wrong with them."""
     if case.location is None or not case.location.slices or case.gradient.size < 2:
         return None
@@ -243,7 +243,7 @@ def _words(dimensions: int, axis: int) -> tuple[str, str]:
     return f"index of axis {axis}, number", f"indices of axis {axis}, numbers"
 
 
-def _in_slice(case: Case, axis: int, first: int, last: int) -> tuple[str, str]:
+def _in_slice(case: WrongGradient, axis: int, first: int, last: int) -> tuple[str, str]:
     """The tag and the clause for a wrong slice: zero, a multiple, or equal to another block."""
     gradient = case.gradient
     window = [slice(None)] * gradient.ndim
@@ -274,11 +274,11 @@ def _in_slice(case: Case, axis: int, first: int, last: int) -> tuple[str, str]:
     return "missing-path", ""
 
 
-def _looks_sequential(case: Case) -> bool:
+def _looks_sequential(case: WrongGradient) -> bool:
     return any(c.ndim >= 2 and c.shape[0] == case.gradient.shape[0] for c in case.evidence.cotangents.values())
 
 
-TESTS: tuple[Callable[[Case], Suggestion | None], ...] = (
+TESTS: tuple[Callable[[WrongGradient], Suggestion | None], ...] = (
     _zero,
     _phantom,
     _accumulated,

@@ -11,7 +11,7 @@ from symrnn.callables.conventions import names_data
 from symrnn.callables.invocation import SubjectError
 from symrnn.callables.subject import Subject
 from symrnn.findings.findings import GradientFinding, Suggestion, Verdict, Worst
-from symrnn.measuring.evidence import LARGE, Evidence, Product
+from symrnn.measuring.evidence import LARGE, DirectionalProduct, Evidence
 from symrnn.measuring.locating import Location, locate
 from symrnn.measuring.signatures import misplaced, suggested
 from symrnn.measuring.truth import COMPLEX_STEP, DIFFERENCES
@@ -65,16 +65,16 @@ def judge(subject: Subject, seed: int = 0, directions: int = 2) -> tuple[Gradien
     Raises:
         SubjectError: the check cannot be made.
     """
-    return judgement(subject, seed, directions).findings
+    return measure(subject, seed, directions).findings
 
 
-def judgement(subject: Subject, seed: int = 0, directions: int = 2) -> Judgement:
+def measure(subject: Subject, seed: int = 0, directions: int = 2) -> Judgement:
     """`judge`, with how it was done."""
     with np.errstate(all="ignore"):  # what overflows is found by what comes out
-        return judged(Evidence(subject, seed, repeat=True), directions)
+        return judge_evidence(Evidence(subject, seed, repeat=True), directions)
 
 
-def judged(evidence: Evidence, directions: int = 2) -> Judgement:
+def judge_evidence(evidence: Evidence, directions: int = 2) -> Judgement:
     """`judge`, where the evidence may be of other inputs than the subject's own."""
     subject = evidence.subject
     findings = [
@@ -166,7 +166,7 @@ def _found(evidence: Evidence, name: str, directions: int) -> GradientFinding:
     return finding
 
 
-def _singles(evidence: Evidence, name: str, directions: int) -> Iterator[tuple[Verdict, Product, float]]:
+def _singles(evidence: Evidence, name: str, directions: int) -> Iterator[tuple[Verdict, DirectionalProduct, float]]:
     """The verdicts along one direction after the other, until one is that it is wrong."""
     for place in range(max(1, directions)):
         single = _single(evidence, name, place)
@@ -175,7 +175,7 @@ def _singles(evidence: Evidence, name: str, directions: int) -> Iterator[tuple[V
             return
 
 
-def _single(evidence: Evidence, name: str, place: int) -> tuple[Verdict, Product, float]:
+def _single(evidence: Evidence, name: str, place: int) -> tuple[Verdict, DirectionalProduct, float]:
     """The verdict along one direction, with the tolerance that decided."""
     product = evidence.product(name, place)
     scale = product.scale or 1.0
@@ -206,7 +206,7 @@ def _single(evidence: Evidence, name: str, place: int) -> tuple[Verdict, Product
     return Verdict.WRONG, product, max(exact, evidence.coarse)
 
 
-def _relative(product: Product) -> float:
+def _relative(product: DirectionalProduct) -> float:
     if product.gap == 0:
         return 0.0
     return product.gap / product.scale if product.scale else float("inf")
@@ -277,4 +277,4 @@ def _told(
     )
 
 
-__all__ = ["Judgement", "judge", "judgement"]
+__all__ = ["Judgement", "judge", "measure"]

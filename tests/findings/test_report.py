@@ -20,8 +20,9 @@ from symrnn.findings.findings import (
     Verdict,
     Worst,
 )
-from symrnn.findings.report import WIDTH, GradientReport, looks_told
-from symrnn.measuring.verdicts import judgement
+from symrnn.findings.report import GradientReport, describe_looks
+from symrnn.measuring.verdicts import measure
+from symrnn.paragraphs import WIDTH
 from tests.callables.implementations import rnn_backward, rnn_forward, rnn_inputs
 
 NASTY = "params['<b>&\x1b[31m']" + "x" * 60
@@ -146,7 +147,7 @@ def test_lines_of_the_layout_stay_lines_in_html():
 def test_gradients_that_look_alike_are_told_together():
     same = Suggestion("recurrent-path-cut", "right for one step", ("stale-cache",))
     told = GradientReport(tuple(replace(finding(name, Verdict.WRONG), suggestions=(same,)) for name in "WUb"))
-    (line,) = looks_told(told)
+    (line,) = describe_looks(told)
     assert line.startswith("W, U, b: right for one step (recurrent-path-cut: ")
     assert "; or stale-cache: every step" in line
 
@@ -177,7 +178,7 @@ def test_a_real_report_reads_well():
         return dx, dh, dW, dU.T, db / 3
 
     subject = Subject(rnn_forward, backward, rnn_inputs)
-    judged = judgement(subject)
+    judged = measure(subject)
     report = GradientReport(judged.findings, tuple(subject.problems), method=judged.method)
     text = str(report)
     assert "its transpose is the right gradient" in text

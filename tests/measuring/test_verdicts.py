@@ -10,9 +10,10 @@ from symrnn import check_gradients
 from symrnn.callables.subject import Subject
 from symrnn.errors import InputError
 from symrnn.findings.findings import Verdict
-from symrnn.findings.report import GradientReport, worst_told
+from symrnn.findings.report import GradientReport
+from symrnn.findings.sentences import describe_worst
 from symrnn.measuring.truth import COMPLEX_STEP, DIFFERENCES, Truth
-from symrnn.measuring.verdicts import judge, judgement
+from symrnn.measuring.verdicts import judge, measure
 from tests.callables.implementations import PAIRS, H, rnn_backward, rnn_forward, rnn_inputs, sig
 
 
@@ -36,7 +37,7 @@ def test_right_implementations_are_right(name, fixed):
 @pytest.mark.parametrize(("name", "method"), [("rnn", COMPLEX_STEP), ("lstm", DIFFERENCES), ("gru", COMPLEX_STEP)])
 def test_the_method_follows_from_what_forward_takes(name, method):
     """The LSTM writes into a preallocated real array, which drops imaginary parts."""
-    assert judgement(Subject(*PAIRS[name])).method == method
+    assert measure(Subject(*PAIRS[name])).method == method
 
 
 def changed(change):
@@ -115,7 +116,7 @@ def test_planted_mistakes_are_found_and_named(plant, fixed):
 def test_the_worst_entry_is_found_with_both_values():
     found, subject = judged(rnn_forward, changed(lambda g: g["U"].__setitem__((2, 5), 100.0)), rnn_inputs)
     worst = found["U"].worst
-    right = Truth(subject, judgement(subject).evidence.cotangents).entries("U", [(2, 5)])[0][0]
+    right = Truth(subject, measure(subject).evidence.cotangents).entries("U", [(2, 5)])[0][0]
     assert (worst.index, worst.got) == ((2, 5), 100.0)
     assert worst.expected == pytest.approx(right, rel=1e-12)
 
@@ -328,7 +329,7 @@ def test_math_and_branches_are_differenced():
         forward, lambda dy, x: dy * np.where(x > 0, 1 - np.tanh(x) ** 2, 2 * x), {"x": np.array([0.5, -0.7, 1.5])}
     )
     assert found["x"].verdict is Verdict.RIGHT
-    assert judgement(subject).method == DIFFERENCES
+    assert measure(subject).method == DIFFERENCES
 
 
 def test_nan_in_a_gradient():
@@ -445,7 +446,7 @@ def test_many_wrong_gradients_by_differences_take_a_bounded_number_of_calls():
     found, subject = judged(gru, backward, inputs)
     assert len(found) == 11
     assert {one.verdict for one in found.values()} == {Verdict.WRONG}
-    assert judgement(subject).method == DIFFERENCES
+    assert measure(subject).method == DIFFERENCES
     assert subject.forward_calls < 2 * 2000  # entry by entry, as precisely as the comparison: 6000 each time
 
 
@@ -462,12 +463,12 @@ def test_of_large_gradients_the_worst_entry_looked_at_is_called_that():
     for finding in found.values():
         assert finding.verdict is Verdict.WRONG
         assert finding.worst.among is not None
-        assert f"(the worst of {finding.worst.among} looked at)" in worst_told(finding)
+        assert f"(the worst of {finding.worst.among} looked at)" in describe_worst(finding)
         assert finding.norm_ratio == pytest.approx(1.05)
     assert subject.forward_calls < 200
     found, _ = judged(rnn_forward, changed(lambda g: g.update(U=g["U"] ** 2)), rnn_inputs)
     assert found["U"].worst.among is None
-    assert "looked at" not in worst_told(found["U"])
+    assert "looked at" not in describe_worst(found["U"])
 
 
 @pytest.mark.parametrize("size", [1e-1, 1e-3, 1e-5])

@@ -9,18 +9,18 @@ from functools import cached_property
 from itertools import combinations, count, islice, product
 
 from symrnn.identification.candidates import Candidate, SizedCell, count_matrices
-from symrnn.identification.frames import Frame
-from symrnn.identification.points import Point
+from symrnn.identification.frames import SequenceFrame
+from symrnn.identification.points import ProbePoint
 from symrnn.identification.tiles import Dims, Tile, cuts, key
 
-_MOST_READINGS = 400
+_MOST_TILINGS = 400
 _MOST_LOOKS = 20_000
 _STATE_NAMES = ("h", "c", "s", "m", "n", "prev", "init", "y")
 """How the names of states begin; hints that say which guess to try first, never which one is right."""
 
 
 @dataclass(frozen=True)
-class Choice:
+class ShapeRoles:
     """What arrays of one shape are.
 
     Attributes:
@@ -38,7 +38,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Reading:
+class Tiling:
     """A guess at what the callable's arrays are.
 
     Attributes:
@@ -47,7 +47,7 @@ class Reading:
         states: the tiles of the initial states; the batch, where there is one, is their leading axis.
     """
 
-    frame: Frame
+    frame: SequenceFrame
     weights: tuple[Tile, ...]
     states: tuple[Tile, ...]
 
@@ -68,18 +68,18 @@ class Reading:
         """The keys of the weights."""
         return frozenset(key(tile.dims) for tile in self.weights)
 
-    def points(self, candidate: Candidate) -> Iterator[Point]:
+    def points(self, candidate: Candidate) -> Iterator[ProbePoint]:
         """The points at which a cell can be recognised, whatever the order of the tiles.
 
         Vectors and scalars can be other than zero where the cell has as many of them.
         """
-        yield Point()
+        yield ProbePoint()
         mine = [key(tile.dims) for tile in self.weights]
         theirs = [key(tile.dims) for tile in candidate.sized.tiles]
         for ranks in ({0, 2}, {0, 1, 2}):
             own, other = (sorted(k for k in keys if len(k) < 2 and len(k) in ranks) for keys in (mine, theirs))
             if own == other and own:
-                yield Point(frozenset(ranks))
+                yield ProbePoint(frozenset(ranks))
 
     def state_fit(self, candidate: Candidate) -> bool:
         """Whether the cell has as many states of these shapes."""
@@ -114,7 +114,7 @@ class Limits:
     matrices: tuple[Mapping[Dims, int], ...]
     states: Mapping[Dims, int]
 
-    def allow(self, choices: Sequence[Choice], more: Mapping[Dims, int] | None = None) -> bool:
+    def allow(self, choices: Sequence[ShapeRoles], more: Mapping[Dims, int] | None = None) -> bool:
         """Whether there may be so many matrices and states of each key.
 
         Args:
@@ -148,14 +148,14 @@ def limits(cells: Sequence[SizedCell], loose: bool = False) -> Limits:
     return Limits(cells[0].keys, cells[0].state_keys, () if loose else tuple(matrices.values()), states)
 
 
-def readings(
-    frame: Frame,
+def tilings(
+    frame: SequenceFrame,
     arrays: Mapping[str, Dims],
     bounds: Limits,
     alone: Callable[[str, int], bool],
     interleaved: bool = False,
-) -> Iterator[Reading]:
-    """The readings that fit the shapes, likely ones first.
+) -> Iterator[Tiling]:
+    """The tilings that fit the shapes, likely ones first.
 
     Args:
         frame: the sequence and the sizes.
@@ -174,12 +174,12 @@ def readings(
         if not choices[-1]:
             return
     order = {name: position for position, name in enumerate(arrays)}
-    for choice in islice(_diagonally(choices, bounds), _MOST_READINGS):
+    for choice in islice(_diagonally(choices, bounds), _MOST_TILINGS):
         weights = sorted((tile for part in choice for tile in part.weights), key=lambda tile: order[tile.array])
-        yield Reading(frame, tuple(weights), tuple(tile for part in choice for tile in part.states))
+        yield Tiling(frame, tuple(weights), tuple(tile for part in choice for tile in part.states))
 
 
-def _diagonally(choices: Sequence[Sequence[Choice]], bounds: Limits) -> Iterator[tuple[Choice, ...]]:
+def _diagonally(choices: Sequence[Sequence[ShapeRoles]], bounds: Limits) -> Iterator[tuple[ShapeRoles, ...]]:
     """The combinations that the limits allow, those made of first choices first."""
     left = [sum(len(options) - 1 for options in choices[place:]) for place in range(len(choices) + 1)]
     more = [Counter[Dims]()]
@@ -190,7 +190,7 @@ def _diagonally(choices: Sequence[Sequence[Choice]], bounds: Limits) -> Iterator
         more.insert(0, more[0] + most)
     looks = count()
 
-    def combine(taken: tuple[Choice, ...], steps: int) -> Iterator[tuple[Choice, ...]]:
+    def combine(taken: tuple[ShapeRoles, ...], steps: int) -> Iterator[tuple[ShapeRoles, ...]]:
         place = len(taken)
         if steps > left[place] or next(looks) > _MOST_LOOKS or not bounds.allow(taken, more[place]):
             return
@@ -206,7 +206,7 @@ def _diagonally(choices: Sequence[Sequence[Choice]], bounds: Limits) -> Iterator
 
 def _choices(
     names: Sequence[str], shape: Dims, batch: tuple[int, ...], single: bool, bounds: Limits, interleaved: bool
-) -> Iterator[Choice]:
+) -> Iterator[ShapeRoles]:
     """What arrays of one shape may be; those that are weights are cut alike, and those that are states too."""
     coincides = any(shape[axis] in dims for axis in batch for dims in bounds.keys)
     as_weights = cuts(shape, bounds.keys, (), interleaved) if coincides or not batch else ()
@@ -214,7 +214,7 @@ def _choices(
     for chosen in _subsets(names, bool(as_weights), bool(as_states), bool(batch) or single, bounds.most_states):
         rest = [name for name in names if name not in chosen]
         for weight_cut, state_cut in product(as_weights if rest else [()], as_states if chosen else [()]):
-            choice = Choice(
+            choice = ShapeRoles(
                 tuple(tile.named(name) for name in rest for tile in weight_cut),
                 tuple(tile.named(name) for name in chosen for tile in state_cut),
             )
