@@ -35,7 +35,7 @@ def unequal_sizes(cell: Cell, first: int = 2) -> dict[str, int]:
 def draw_arrays(cell: Cell, sizes: Mapping[str, int], seed: int = 0) -> dict[str, Any]:
     """A random array for every argument, in its own shape; a state at t-1 goes by its identifier, such as h_prev."""
     rng = np.random.default_rng(seed)
-    names = [*cell.inputs, *(variable.name for variable in cell.previous), *cell.parameters]
+    names = [*cell.inputs, *(variable.name for variable in cell.previous), *cell.parameters, *cell.constants]
     arrays = {}
     for name in names:
         rank = len(cell.shape_names(name))

@@ -103,12 +103,12 @@ def indrnn(x, h, *, W, u, b):
 
 
 @family.cell
-def antisymmetric_rnn(x, h, *, W, U, b, eps: "()", gamma: "()"):
+def antisymmetric_rnn(x, h, *, W, U, b, eps=0.01, gamma=0.01):
     """Antisymmetric recurrent network.
 
     Source: Chang, Chen, Haber & Chi (2019), "AntisymmetricRNN: A Dynamical System View on Recurrent Neural
         Networks", arXiv:1902.09689, section 3.
-    Variant: without gating; the step size and the diffusion are given as parameters.
+    Variant: without gating; the step size and the diffusion are constants, which the paper chooses for each task.
     Not: the gated variant of the same paper, which multiplies the step by a gate.
 
         a_t = (U - U^T) h_{t-1} - gamma * h_{t-1} + W x_t + b    pre-activation
@@ -123,7 +123,7 @@ def antisymmetric_rnn(x, h, *, W, U, b, eps: "()", gamma: "()"):
 
 
 @family.cell
-def scrn(x, h, s, *, B: "d_s, d_x", P, A, R, alpha: "()"):
+def scrn(x, h, s, *, B: "d_s, d_x", P, A, R, alpha=0.95):
     """Structurally constrained recurrent network (SCRN).
 
     Source: Mikolov, Joulin, Chopra, Mathieu & Ranzato (2015), "Learning Longer Memory in Recurrent Neural
@@ -136,7 +136,7 @@ def scrn(x, h, s, *, B: "d_s, d_x", P, A, R, alpha: "()"):
         h_t = sigmoid(P s_t + A x_t + R h_{t-1})       state
 
     Symbols: B input weights of the context; P weights from the context; A input weights; R recurrent weights; alpha
-        share of the context that stays, 0.95 in the paper.
+        share of the context that stays, a constant, 0.95 in the paper.
     """
     s = (1 - alpha) * (B @ x) + alpha * s
     h = sigmoid(P @ s + A @ x + R @ h)
@@ -318,7 +318,7 @@ def cfn(x, h, *, V_f, U_f, b_f, V_i, U_i, b_i, W):
 
 
 @family.cell
-def janet(x, h, *, W_f, U_f, b_f, W_n, U_n, b_n, beta: "()"):
+def janet(x, h, *, W_f, U_f, b_f, W_n, U_n, b_n, beta=1):
     """Just another network (JANET): an LSTM with nothing but the forget gate.
 
     Source: van der Westhuizen & Lasenby (2018), "The Unreasonable Effectiveness of the Forget Gate",
@@ -331,7 +331,8 @@ def janet(x, h, *, W_f, U_f, b_f, W_n, U_n, b_n, beta: "()"):
         n_t = tanh(W_n x_t + U_n h_{t-1} + b_n)                         candidate
         h_t = sigmoid(s_t) * h_{t-1} + (1 - sigmoid(s_t - beta)) * n_t    state
 
-    Symbols: W input weights; U recurrent weights; b biases; beta offset between forgetting and writing.
+    Symbols: W input weights; U recurrent weights; b biases; beta offset between forgetting and writing, a
+        constant.
     """
     s = W_f @ x + U_f @ h + b_f
     n = tanh(W_n @ x + U_n @ h + b_n)

@@ -47,6 +47,7 @@ class Tape:
         self._shapes: dict[Variable, tuple[int, int]] = {}
         cell = derivation.cell
         self.params = {name: np.reshape(params[name], self.shape(cell[name])) for name in cell.parameters}
+        self.params |= {name: np.full((1, 1), float(number)) for name, number in cell.constants.items()}
         first = np.asarray(x[cell.inputs[0]]) if cell.inputs else np.zeros((1, 1))
         self.steps, self.batch = first.shape[:2]
         self.courses: dict[str, Array] = {

@@ -14,6 +14,7 @@ from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.jacobian import jacobian
 from symrnn.calculus.window import Window, ask, known_variables
 from symrnn.errors import InputError
+from symrnn.verification.arbitrary import for_every_number
 from symrnn.verification.field import Array, draw, same
 from symrnn.verification.layout import SIZES, Layout, layouts, show, vec
 from symrnn.verification.numeric import METHOD, TOLERANCE, Finding, conclude
@@ -71,8 +72,10 @@ def survey(
         seed: of the random numbers.
 
     Returns:
-        The exact check, whose error is the number of wrong Jacobians, and the one by complex steps.
+        The exact check, whose error is the number of wrong Jacobians, and the one by complex steps.  A cell with
+        constants is checked for every number that they may have.
     """
+    derivation = for_every_number(derivation)
     known = known_variables(derivation)
     columns: dict[str, list[_Pair]] = {}
     for start in wrt if wrt is not None else known:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from symrnn import cells, derive, jacobian
+from symrnn import cells, jacobian
 from symrnn.algebra.evaluate import Evaluator
 from symrnn.calculus.parameters import parameter_jacobian
 from symrnn.calculus.window import ask, earlier
 from symrnn.errors import InputError, UnknownNameError
 from symrnn.language.evaluate import NUMPY, run
 from symrnn.printers import text
+from symrnn.verification.arbitrary import for_every_number
 from symrnn.verification.layout import layouts, vec
 from symrnn.verification.points import relative_error
 from symrnn.verification.replay import Replay, replay_numerically
@@ -21,7 +22,9 @@ STEPS = 3
 
 
 def replayed(name: str, sizes: tuple[int, int] = (3, 2)) -> Replay:
-    replay = replay_numerically(derive(cells[name]), layouts(cells[name], [sizes])[0], STEPS, np.random.default_rng(4))
+    derivation = for_every_number(name)
+    chosen = layouts(derivation.cell, [sizes])[0]
+    replay = replay_numerically(derivation, chosen, STEPS, np.random.default_rng(4))
     assert replay is not None
     return replay
 

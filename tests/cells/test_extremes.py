@@ -17,6 +17,7 @@ from symrnn import Cell, cells, derive, generate
 from symrnn.calculus.derivation import Derivation
 from symrnn.generation import load_source
 from symrnn.verification.layout import Layout, layouts
+from symrnn.verification.points import fixed_values
 from symrnn.verification.rounding import sequence_errors
 from tests.cells.many_digits import DigitsEvaluator, digits
 
@@ -41,7 +42,7 @@ class Example:
 def truth(derivation: Derivation, layout: Layout, example: Example) -> list[Arrays]:
     """Of every step the states and the adjoints of its arguments, with many digits."""
     cell = derivation.cell
-    values = {name: digits(value) for name, value in example.fixed.items()}
+    values = {name: digits(value) for name, value in (example.fixed | fixed_values(cell)).items()}
     frames = []
     for step in example.steps:
         frame = {**values} | {name: digits(step[name]) for name in cell.inputs}

@@ -54,7 +54,7 @@ def test_docstring_states_every_equation_as_the_text_has_it(name: str) -> None:
         re.split(r"\s{2,}", line.strip())[0] for line in cell.docstring.splitlines() if re.match(r"\s*\w+_t = ", line)
     ]
     lines = [(line.name, line.value) for line in cell.syntax.assignments]
-    assert written == [text for _, text in equation_texts(lines, cell.parameters, cell.states)]
+    assert written == [text for _, text in equation_texts(lines, (*cell.parameters, *cell.constants), cell.states)]
 
 
 @NAMES
@@ -63,7 +63,7 @@ def test_docstring_explains_every_symbol(name: str) -> None:
     wording = Wording.read(cell.docstring)
     for line in cell.syntax.assignments:
         assert wording.notes.get(line.name), line.name
-    for parameter in cell.parameters:
+    for parameter in (*cell.parameters, *cell.constants):
         assert wording.symbols.get(parameter) or wording.symbols.get(stem(parameter)), parameter
 
 

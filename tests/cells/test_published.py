@@ -7,12 +7,13 @@ in the library's names for the parameters.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
 
-from symrnn import Cell, cells
+from symrnn import Cell, cells, generate
 
 Array = Any
 Params = Mapping[str, Array]
@@ -421,12 +422,28 @@ def test_the_library_computes_what_the_papers_print(name: str) -> None:
     cell, rng = cells[name], np.random.default_rng(5)
     for _ in range(3):
         params = {one: drawn(cell, one, rng) for one in cell.parameters}
+        params |= {one: rng.normal() for one in cell.constants}
         x = drawn(cell, cell.inputs[0], rng)
         states = [drawn(cell, f"{state}_prev", rng) for state in cell.states]
         found = as_tuple(cell.definition(x, *states, **params))
         expected = as_tuple(PUBLISHED[name](params, x, *states))
         for one, other in zip(found, expected, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("name", "constants"),
+    [
+        ("scrn", {"alpha": Fraction(95, 100)}),
+        ("janet", {"beta": 1}),
+        ("antisymmetric_rnn", {"eps": Fraction(1, 100), "gamma": Fraction(1, 100)}),
+        ("fastgrnn", {}),
+    ],
+)
+def test_what_a_paper_fixes_is_no_parameter(name: str, constants: dict[str, Any]) -> None:
+    assert cells[name].constants == constants
+    assert not set(constants) & set(cells[name].parameters)
+    assert generate(name).constants == {name: float(number) for name, number in constants.items()}
 
 
 def test_every_cell_is_written_a_second_time() -> None:
