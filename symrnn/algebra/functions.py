@@ -179,6 +179,20 @@ def of_library(library: Any, wrap: Rule = lambda function: function) -> dict[str
     return {row.name: wrap(getattr(library, row.name)) for row in FUNCTIONS.values() if row.library}
 
 
+_CUBIC = Fraction(44715, 10**6)
+"""How much of the cube enters the approximation of the normal distribution function: Hendrycks & Gimpel (2016)."""
+
+
+def _gelu_argument(m: Any, x: Any) -> Any:
+    """(1 + tanh(u)) / 2 is σ(2u); the factor 2 sqrt(2/π) is four times the normal density at 0."""
+    return 4 * m.normal_density(0 * x) * (x + m.literal(_CUBIC) * x**3)
+
+
+def _gelu_tanh_slope(m: Any, x: Any, y: Any) -> Any:
+    weight = m.sigmoid(_gelu_argument(m, x))
+    return weight + y * (1 - weight) * (4 * m.normal_density(0 * x) * (1 + m.literal(3 * _CUBIC) * x**2))
+
+
 _SIGMOID = '''\
 def sigmoid(a):
     """1 / (1 + exp(-a)): every digit of small values too, and no overflow; from 37 on it is 1 in any precision."""
@@ -486,7 +500,6 @@ def elu(a):
         minimum,
         kinks=(lambda m, x, z: x - z,),
         stable=lambda m, x, z: m.above(x, z, z, x),
-        aliases=("min",),
     ),
     ScalarFunction(
         "stop_gradient",
@@ -644,6 +657,28 @@ def gelu(a):
     return a * normal_cdf(a)
 ''',
         stable=lambda m, x: _weighted(m, x, m.normal_cdf(x)),
+    ),
+    ScalarFunction(
+        # Hendrycks & Gimpel (2016), Gaussian error linear units: PyTorch's gelu with approximate="tanh", JAX's default.
+        "gelu_tanh",
+        lambda m, x: x * m.sigmoid(_gelu_argument(m, x)),
+        (_gelu_tanh_slope,),
+        r"\operatorname{gelu\_tanh}(x) = x\, \sigma(u),\quad u = 4 \Phi'(0)\,(x + 0.044715\, x^3),\quad"
+        r" \operatorname{gelu\_tanh}'(x) = \sigma(u) + \operatorname{gelu\_tanh}(x)\,(1 - \sigma(u))\,"
+        r" 4 \Phi'(0)\,(1 + 0.134145\, x^2)",
+        r"\operatorname{gelu\_tanh}",
+        "gelu_tanh",
+        "gelu_tanh({0})",
+        lambda x: Interval(Fraction(-2, 10), REALS.high),
+        _SIGMOID
+        + '''
+
+def gelu_tanh(a):
+    """a * (1 + tanh(sqrt(2 / pi) * (a + 0.044715 * a**3))) / 2."""
+    return a * sigmoid(1.5957691216057308 * a * (1 + 0.044715 * a * a))
+''',
+        stable=lambda m, x: _weighted(m, x, m.sigmoid(1.5957691216057308 * x * (1 + 0.044715 * x * x))),
+        aliases=("gelu_new", "gelu_pytorch_tanh", "gelu_approximate"),
     ),
     ScalarFunction(
         "power",

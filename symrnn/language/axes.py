@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-ALONG = ("softmax", "sum", "mean", "max")
+ALONG = ("softmax", "sum", "mean", "max", "min")
 """What can be taken along an axis."""
 
 

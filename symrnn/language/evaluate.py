@@ -137,17 +137,18 @@ _STRUCTURAL: Mapping[str, Callable[..., Any]] = {
     "softmax": lambda m, v, axis=None: m.softmax(v) if axis != 1 else m.softmax(v.T).T,
     "sum": lambda m, v, axis=None: np.sum(v, axis=axis),
     "mean": lambda m, v, axis=None: np.sum(v, axis=axis) / (np.size(v) if axis is None else np.shape(v)[axis]),
-    "max": lambda m, v, axis=None: _largest(m, v, axis),
+    "max": lambda m, v, axis=None: _largest(m.maximum, v, axis),
+    "min": lambda m, v, axis=None: -_largest(m.maximum, -v, axis),
     "size": lambda m, v: m.literal(np.size(v)),
     "outer": lambda m, v, k: np.outer(v, k),
 }
 
 
-def _largest(m: Arithmetic, v: Array, axis: int | None) -> Array:
+def _largest(maximum: Callable[..., Any], v: Array, axis: int | None) -> Array:
     """The maximum of two, again and again."""
     if axis is None and np.ndim(v) > 1:
-        v = _largest(m, v, 1)
-    return reduce(m.maximum, list(np.moveaxis(v, axis or 0, 0)))
+        v = _largest(maximum, v, 1)
+    return reduce(maximum, list(np.moveaxis(v, axis or 0, 0)))
 
 
 def run(

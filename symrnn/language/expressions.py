@@ -19,6 +19,7 @@ STRUCTURAL: Mapping[str, int | None] = {
     "sum": 1,
     "mean": 1,
     "max": 1,
+    "min": 1,
     "size": 1,
     "outer": 2,
     "split": 2,

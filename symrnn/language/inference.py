@@ -22,6 +22,7 @@ _CALLS: dict[str, type[constraints.Constraint]] = {
     "sum": constraints.Reduction,
     "mean": constraints.Reduction,
     "max": constraints.Reduction,
+    "min": constraints.Reduction,
     "size": constraints.Reduction,
 }
 _REMEDY = 'change the equation, or say what is meant with an annotation such as W: "d_h, d_x"'

@@ -24,7 +24,7 @@ MODULES = frozenset(
 BY_SIZE = "split by size"
 """A `split` that is told how many rows a part has."""
 
-SAME_NAME = frozenset({BY_SIZE, "concat", "softmax", "sum", "mean", "max", "outer", "split"})
+SAME_NAME = frozenset({BY_SIZE, "concat", "softmax", "sum", "mean", "max", "min", "outer", "split"})
 """Operations on whole vectors and matrices that other libraries call as the language does, and one that is its own."""
 
 RENAMED: Mapping[str, str] = {
@@ -43,6 +43,8 @@ RENAMED: Mapping[str, str] = {
     "reduce_mean": "mean",
     "reduce_max": "max",
     "amax": "max",
+    "reduce_min": "min",
+    "amin": "min",
     "soft_sign": "softsign",
     "soft_plus": "softplus",
     **{alias: row.name for row in FUNCTIONS.values() for alias in row.aliases},

@@ -19,6 +19,8 @@ def along(name: str, x: Expr, axis: int) -> Expr:
     axis = axis % (1 if x.shape[1] == 1 else 2)
     if name == "softmax":
         return nodes.softmax(x) if axis == 0 else nodes.transpose(nodes.softmax(nodes.transpose(x)))
+    if name == "min":
+        return nodes.negate(along("max", nodes.negate(x), axis))
     if name == "max":
         columns = x if axis == 0 else nodes.transpose(x)
         return nodes.along(nodes.hadamard(nodes.argmax(columns), columns), 0)
@@ -41,6 +43,7 @@ WHOLE: Mapping[str, Callable[..., Expr]] = {
     "sum": nodes.total,
     "mean": lambda x: nodes.scale(1 / _entries(x), nodes.total(x)),
     "max": _largest,
+    "min": lambda x: nodes.negate(_largest(nodes.negate(x))),
     "size": lambda x: nodes.number(_entries(x), nodes.ONE_BY_ONE),
     "outer": lambda a, b: nodes.matmul(a, nodes.transpose(b)),
 }

@@ -361,7 +361,7 @@ def disagreements(drawn: Drawn, seed: int = 0, effort: float = 0.1, module: Modu
     Raises:
         Nowhere: there is no point at which the cell can be compared.
     """
-    meaning = Meaning.of(drawn.text)
+    meaning = Meaning.of(drawn.text, drawn.shapes)
     functions, where = plan(seed, effort)
     module = module or generate(drawn.cell, functions=[name for name in functions if name in FURTHER])
     points: dict[str, Point] = {}

@@ -9,6 +9,7 @@ import ast
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import autograd
@@ -145,11 +146,13 @@ FUNCTIONS: Mapping[str, tuple[Callable[..., Any], Distance | None]] = {
     "normal_density": (lambda x: anp.exp(-(x**2) / 2) / math.sqrt(2 * math.pi), None),
     "normal_cdf": (_normal_cdf, None),
     "gelu": (lambda x: x * _normal_cdf(x), None),
+    "gelu_tanh": (lambda x: x / 2 * (1 + anp.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))), None),
     "power": (lambda x, z: anp.exp(z * anp.log(x)), None),
     "remainder": (lambda x, z: x - z * _floor(x / z), lambda x, z: _at_integers(x / z)),
     "sum": (lambda x, axis=None: anp.sum(x, axis=axis), None),
     "mean": (lambda x, axis=None: anp.sum(x, axis=axis) / (_entries(x) if axis is None else x.shape[axis]), None),
     "max": (lambda x, axis=None: anp.max(x, axis=axis), _best_two),
+    "min": (lambda x, axis=None: anp.min(x, axis=axis), lambda x, axis=None: _best_two(-x, axis)),
     "size": (lambda x: _entries(x), None),
 }
 """Function of the language -> what it is, and how far its arguments are from a place where it is not smooth."""
@@ -173,16 +176,18 @@ class Meaning:
         inputs: names of the inputs, in order.
         states: names of the states, in order; the first is the output.
         parameters: names of the parameters, in order.
+        measures: a size at which rows are cut -> an argument, and the axis of it that has so many entries.
     """
 
     inputs: tuple[str, ...]
     states: tuple[str, ...]
     parameters: tuple[str, ...]
+    measures: Mapping[str, tuple[str, int]]
     _lines: tuple[tuple[str, ast.expr], ...] = field(repr=False)
 
     @classmethod
-    def of(cls, text: str) -> Meaning:
-        """Read a text with one function."""
+    def of(cls, text: str, shapes: Mapping[str, tuple[str, ...]] = MappingProxyType({})) -> Meaning:
+        """Read a text with one function; its arguments' shapes tell the sizes at which rows are cut."""
         (function,) = ast.parse(text).body
         assert isinstance(function, ast.FunctionDef)
         *body, last = function.body
@@ -197,11 +202,13 @@ class Meaning:
             target = line.targets[0] if isinstance(line, ast.Assign) else line.target
             lines.append((ast.unparse(target), line.value))
         inputs = tuple(a.arg for a in function.args.args if a.arg not in states)
-        return cls(inputs, states, tuple(a.arg for a in function.args.kwonlyargs), tuple(lines))
+        measures = {size: (name, axis) for name, shape in shapes.items() for axis, size in enumerate(shape)}
+        return cls(inputs, states, tuple(a.arg for a in function.args.kwonlyargs), measures, tuple(lines))
 
     def step(self, values: Arrays, watch: Watch | None = None) -> Arrays:
         """The states after a step, of one example; `values` has every argument by name."""
         known = dict(values)
+        known |= {size: anp.shape(values[name])[axis] for size, (name, axis) in self.measures.items()}
         for name, expression in self._lines:
             known[name] = _evaluated(expression, known, watch)
         return {name: known[name] for name in self.states}
@@ -295,6 +302,12 @@ def _evaluated(node: ast.AST, known: Arrays, watch: Watch | None) -> Any:
         case ast.Subscript(value=ast.Call(func=ast.Name(id="split"), args=[whole, count]), slice=ast.Constant(part)):
             parts = FUNCTIONS["split"][0](_evaluated(whole, known, watch), ast.literal_eval(count))
             value = parts[part]  # type: ignore[index]
+        case ast.Subscript(value=whole, slice=ast.Slice(lower=low, upper=high)):
+            start, stop = (None if bound is None else known[ast.unparse(bound)] for bound in (low, high))
+            value = _evaluated(whole, known, watch)[start:stop]
+        case ast.Subscript(value=whole, slice=ast.Tuple() as place):
+            index = tuple(None if isinstance(part, ast.Constant) else slice(None) for part in place.elts)
+            value = _evaluated(whole, known, watch)[index]
         case ast.Call(func=ast.Name(id=name)):
             function, distance = FUNCTIONS[name]
             arguments = [_evaluated(argument, known, watch) for argument in node.args]

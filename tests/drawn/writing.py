@@ -93,6 +93,7 @@ class Writer:
     known: dict[str, Shape] = field(default_factory=dict)
     parameters: dict[str, Shape] = field(default_factory=dict)
     read: set[str] = field(default_factory=set)
+    arguments: tuple[str, ...] = ()  # the inputs and states
     wanted: Row | None = None  # what the next operand is where it fits: every operator meets every operand
 
     def chance(self, share: float) -> bool:
@@ -228,6 +229,30 @@ def _concat(w: Writer, shape: Shape, depth: int) -> str:
     return f"concat({', '.join(w.value((part,), depth) for part in parts)})"
 
 
+_CUT: Mapping[str, Sequence[tuple[str, str]]] = {
+    "d_h": (("d_h + d_x", "[: d_h]"), ("2 * d_h", "[: d_h]"), ("2 * d_h", "[d_h :]")),
+    "d_x": (("d_h + d_x", "[d_h :]"),),
+}
+"""Some rows of a value: how many they are -> how many the value has, and how they are cut out."""
+
+
+def _rows(w: Writer, shape: Shape, depth: int) -> str:
+    """At sizes that an argument tells; the others have nothing to be read off."""
+    told = any("d_h" in w.known[name] for name in w.arguments)
+    if not told or shape[0] not in _CUT:
+        return w.value(shape, depth)
+    whole, cut = w.pick(_CUT[shape[0]])
+    return f"({w.value((whole, *shape[1:]), depth)}){cut}"
+
+
+def _spread(w: Writer, shape: Shape, depth: int) -> str:
+    """A vector for every column or every row of a matrix."""
+    vector, place = w.pick([(shape[:1], "[:, None]"), (shape[1:], "[None, :]")])
+    pair = [w.value(shape, depth), f"({w.value(vector, depth)}){place}"]
+    w.random.shuffle(pair)
+    return f"({pair[0]} {w.pick('+-*')} {pair[1]})"
+
+
 def _along(name: str) -> Callable[[Writer, Shape, int], str]:
     """A matrix to a vector, along either axis."""
 
@@ -264,13 +289,17 @@ ROWS: Sequence[Row] = (
     Row("softmax", (1,), lambda w, s, d: f"softmax({w.value(s, d)})"),
     Row("concat", (1,), _concat),
     Row("split", (1,), _split),
+    Row("[:]", (1, 2), _rows, 2),
     Row("sum", (1,), _along("sum")),
     Row("mean", (1,), _along("mean")),
     Row("max", (1,), _along("max")),
     Row("max", (0,), lambda w, s, d: f"max({w.vector(d)})"),
+    Row("min", (1,), _along("min")),
+    Row("min", (0,), lambda w, s, d: f"min({w.vector(d)})"),
     Row("softmax", (2,), lambda w, s, d: f"softmax({w.value(s, d)}, axis={w.pick([0, 1])})"),
     Row("@", (2,), _matrices, 3),
     Row("outer", (2,), lambda w, s, d: f"outer({w.value(s[:1], d)}, {w.value(s[1:], d)})", 3),
+    Row("[:, None]", (2,), _spread, 2),
     Row(".T", (2,), lambda w, s, d: f"({w.value(s[::-1], d)}).T", 3),
 )
 """What can be written; every operand is an arbitrary expression."""
@@ -295,6 +324,7 @@ def draw(seed: int, equations: int = 6, depth: int = 3) -> Drawn:
     for _ in range(choices.choice([0, 0, 1, 2])):
         inputs[names.pop()] = choices.choice(shapes)
     writer.known |= inputs | states
+    writer.arguments = (*inputs, *states)
     lines = [names.pop() for _ in range(choices.randint(0, max(equations - len(states), 0)))]
     body = []
     for number, name in enumerate(lines):

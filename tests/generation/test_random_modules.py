@@ -38,7 +38,7 @@ def test_most_cells_have_a_smooth_point() -> None:
     for seed in range(CELLS):
         drawn = draw(seed)
         try:
-            find_point(drawn, truth.Meaning.of(drawn.text), SIZES["different"], 5, 1, seed)
+            find_point(drawn, truth.Meaning.of(drawn.text, drawn.shapes), SIZES["different"], 5, 1, seed)
         except Nowhere:
             nowhere += 1
     assert nowhere <= CELLS / 10
@@ -60,6 +60,8 @@ def test_the_whole_language_is_drawn_and_has_a_meaning() -> None:
     texts = [draw(seed).text for seed in range(CELLS)]
     used = {name for text in texts for name in re.findall(r"\b([a-z_]+)\(", text)}
     assert {*FUNCTIONS, *STRUCTURAL} <= used
+    for written in (r"\[: d_h\]", r"\[d_h :\]", r"\[:, None\]", r"\[None, :\]"):
+        assert sum(re.search(written, text) is not None for text in texts) > 3, written
     assert {text.rsplit("return", 1)[1].count(",") + 1 for text in texts} == {1, 2, 3}
     shapes = [draw(seed).shapes for seed in range(CELLS)]
     assert {len(shape) for shape in shapes for shape in shape.values()} == {0, 1, 2}

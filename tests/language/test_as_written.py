@@ -279,3 +279,19 @@ def test_variants_keep_constants_and_the_state_before() -> None:
     cell = variants.renamed(read(late), names={"h": "s"})
     assert "c + s_prev" in cell.source
     assert symrnn.equivalent(cell, read(late))
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("torch.amin(A, dim=1)", "min(A, axis=1)"),
+        ("A.min(axis=0) + A.max(axis=0)", "min(A, axis=0) + max(A, axis=0)"),
+        ("np.min(x) * x", "min(x) * x"),
+        ("np.min(A) * x", "min(A) * x"),
+        ("min(A @ x, x)", "minimum(A @ x, x)"),
+        ("gelu_pytorch_tanh(x)", "gelu_tanh(x)"),
+    ],
+)
+def test_smallest_entries_and_the_other_gelu(written: str, plain: str) -> None:
+    text = 'def f(x, h, *, A: "d_x, d_x", W: "d_h, d_x"):\n    a = {}\n    h = W @ (A @ a) + h\n    return h\n'
+    assert Cell.from_source(text.format(written)).body == Cell.from_source(text.format(plain)).body

@@ -223,7 +223,7 @@ def softmax(v, axis=None):
 def python_namespace() -> dict:
     """The functions of the language as the NumPy templates of the table say them, and NumPy's own operations."""
     space: dict = {"np": np, "concat": lambda *parts: np.concatenate(parts), "outer": np.outer, "sum": np.sum}
-    space |= {"mean": np.mean, "size": np.size, "max": np.max, "softmax": softmax, "split": np.split}
+    space |= {"mean": np.mean, "size": np.size, "max": np.max, "min": np.min, "softmax": softmax, "split": np.split}
     for row in FUNCTIONS.values():
         exec(row.helper, space)
     for row in FUNCTIONS.values():

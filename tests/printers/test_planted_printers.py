@@ -248,7 +248,7 @@ def altered(module: str, old: str, new: str) -> Iterator[ModuleType]:
 def prepared(seed: int) -> tuple[Drawn, Derivation, Program, Program, list[Comparison]] | None:
     """What does not depend on the printers: a cell, its programs, and points to compare it at."""
     drawn = draw(seed)
-    derivation, meaning = derive(drawn.cell), Meaning.of(drawn.text)
+    derivation, meaning = derive(drawn.cell), Meaning.of(drawn.text, drawn.shapes)
     comparisons = []
     for label in ("different", "equal"):
         try:
