@@ -75,6 +75,8 @@ class ScalarFunction:
             function whose positive values let something pass.
         stated: whether the slopes are those that the author states, not those of the value, which is the first
             argument; an arithmetic that carries slopes has a primitive that passes on the stated ones.
+        meaning: what the symbol means, as a sentence with formulas between dollar signs; empty for what every reader
+            knows, as exp.
         usual: whether it is one of the activations that are taken for one another by mistake.
         wrong_slopes: what people write for the slope, in words, and `slope(m, x, y)`.
         aliases: what other libraries call it.
@@ -99,6 +101,7 @@ class ScalarFunction:
     stable: Rule | None = None
     gate: Gate = ""
     stated: bool = False
+    meaning: str = ""
     usual: bool = False
     wrong_slopes: tuple[tuple[str, Rule], ...] = ()
     aliases: tuple[str, ...] = ()
@@ -265,6 +268,7 @@ _ROWS = (
         gate="complementary",
         usual=True,
         aliases=("logistic", "expit", "sigm"),
+        meaning=r"$\sigma(x) = 1/(1 + \exp(-x))$",
     ),
     ScalarFunction(
         "tanh",
@@ -297,6 +301,7 @@ _ROWS = (
             ("inverted", lambda m, x, y: 1 - m.step(y)),
             *((f"that of a leaky one with the slope {leak}", _leaky(leak)) for leak in _LEAKS),
         ),
+        meaning=r"$\operatorname{relu}(x) = \max(x, 0)$",
     ),
     ScalarFunction(
         "step",
@@ -310,6 +315,7 @@ _ROWS = (
         kinks=(lambda m, x: x,),
         jumps=True,
         aliases=("heaviside",),
+        meaning=r"$\operatorname{step}(x)$ is 1 for a positive $x$, else 0",
     ),
     ScalarFunction(
         "sign",
@@ -323,6 +329,7 @@ _ROWS = (
         kinks=(lambda m, x: x,),
         jumps=True,
         sympy="sign",
+        meaning=r"$\operatorname{sign}(x)$ is 1, 0 or $-1$, the sign of $x$",
     ),
     ScalarFunction(
         "abs",
@@ -413,6 +420,7 @@ _ROWS = (
         lambda x: POSITIVE,
         stable=_softplus,
         usual=True,
+        meaning=r"$\operatorname{softplus}(x) = \log(1 + \exp(x))$",
     ),
     ScalarFunction(
         "log_sigmoid",
@@ -424,6 +432,7 @@ _ROWS = (
         "-np.logaddexp(-({0}), 0)",
         lambda x: -POSITIVE,
         stable=lambda m, x: -_softplus(m, -x),
+        meaning=r"$\log\sigma(x) = -\log(1 + \exp(-x))$",
     ),
     ScalarFunction(
         "silu",
@@ -443,6 +452,7 @@ def silu(a):
 ''',
         stable=lambda m, x: _weighted(m, x, m.sigmoid(x)),
         aliases=("swish",),
+        meaning=r"$\operatorname{silu}(x) = x/(1 + \exp(-x))$",
     ),
     ScalarFunction(
         "softsign",
@@ -459,6 +469,7 @@ def softsign(a):
     return a / (1 + np.abs(a))
 ''',
         stable=_softsign,
+        meaning=r"$\operatorname{softsign}(x) = x/(1 + |x|)$",
     ),
     ScalarFunction(
         "elu",
@@ -476,6 +487,7 @@ def elu(a):
 ''',
         kinks=(lambda m, x: x,),
         stable=lambda m, x: m.above(x, 0, x, m.expm1(m.above(x, 0, 0, x))),
+        meaning=r"$\operatorname{elu}(x)$ is $x$ for a positive $x$, else $\exp(x) - 1$",
     ),
     ScalarFunction(
         "maximum",
@@ -512,6 +524,7 @@ def elu(a):
         lambda x: x,
         stated=True,
         aliases=("detach",),
+        meaning=r"$\operatorname{stop\_gradient}(x)$ is $x$, and counts as a constant in derivatives",
     ),
     ScalarFunction(
         # Bengio, Leonard & Courville (2013), Estimating or propagating gradients through stochastic neurons;
@@ -526,6 +539,7 @@ def elu(a):
         "({0})",
         lambda x, z: x,
         stated=True,
+        meaning=r"$\operatorname{straight\_through}(x, z)$ is $x$, and counts as $z$ in derivatives",
     ),
     ScalarFunction(
         "floor",
@@ -551,6 +565,7 @@ def elu(a):
         kinks=(lambda m, x: x - m.floor(x) - m.literal(Fraction(1, 2)),),
         jumps=True,
         aliases=("rint",),
+        meaning=r"$\operatorname{round}(x)$ is the whole number nearest to $x$, of two the even one",
     ),
     ScalarFunction(
         "box",
@@ -568,6 +583,7 @@ def box(a):
 ''',
         kinks=(lambda m, x: x, lambda m, x: x - 1),
         jumps=True,
+        meaning=r"$\left[0 < x < 1\right]$ is 1 where $0 < x < 1$ holds, else 0",
     ),
     ScalarFunction(
         # Keras 3, PyTorch and JAX have the slope 1/6; Keras 2, Theano and ONNX's nodes have 0.2.
@@ -594,6 +610,7 @@ def hard_sigmoid(a, slope, offset):
         defaults=(Fraction(1, 6), Fraction(1, 2)),
         stable=_clipped,
         gate="complementary",
+        meaning=r"$\operatorname{hard\_sigmoid}(x, \alpha, \beta) = \max(0, \min(1, \alpha x + \beta))$",
     ),
     ScalarFunction(
         "leaky_relu",
@@ -613,6 +630,7 @@ def leaky_relu(a, slope):
         kinks=(lambda m, x, a: x,),
         defaults=(Fraction(1, 100),),
         stable=lambda m, x, a: m.above(x, 0, x, a * x),
+        meaning=r"$\operatorname{leaky\_relu}(x, \alpha) = \max(x, 0) + \alpha \min(x, 0)$",
     ),
     ScalarFunction(
         "normal_density",
@@ -628,6 +646,7 @@ def normal_density(a):
     """The slope of the normal distribution function."""
     return np.exp(-0.5 * a * a) * 0.3989422804014327
 ''',
+        meaning=r"$\Phi'(x) = \exp(-x^2/2)/\sqrt{2 \pi}$, the density of the normal distribution",
     ),
     ScalarFunction(
         "normal_cdf",
@@ -639,6 +658,7 @@ def normal_density(a):
         "normal_cdf({0})",
         lambda x: rising(x, ZERO_TO_ONE, (0, _HALF)),
         _NORMAL_CDF,
+        meaning=r"$\Phi(x)$ is the probability that a standard normal number is at most $x$",
     ),
     ScalarFunction(
         "gelu",
@@ -657,6 +677,7 @@ def gelu(a):
     return a * normal_cdf(a)
 ''',
         stable=lambda m, x: _weighted(m, x, m.normal_cdf(x)),
+        meaning=r"$\operatorname{gelu}(x)$ is $x$ times the probability that a standard normal number is at most $x$",
     ),
     ScalarFunction(
         # Hendrycks & Gimpel (2016), Gaussian error linear units: PyTorch's gelu with approximate="tanh", JAX's default.
@@ -679,6 +700,7 @@ def gelu_tanh(a):
 ''',
         stable=lambda m, x: _weighted(m, x, m.sigmoid(1.5957691216057308 * x * (1 + 0.044715 * x * x))),
         aliases=("gelu_new", "gelu_pytorch_tanh", "gelu_approximate"),
+        meaning=r"$\operatorname{gelu\_tanh}(x)$ is $x\, \sigma(\sqrt{8/\pi}\,(x + 0.044715\, x^3))$",
     ),
     ScalarFunction(
         "power",
@@ -709,6 +731,7 @@ def gelu_tanh(a):
         intervals=((-3.0, 3.0), (0.3, 4.0)),
         domain=("", "not zero"),
         aliases=("mod",),
+        meaning=r"$\operatorname{mod}(x, z) = x - z \lfloor x/z \rfloor$",
     ),
 )
 

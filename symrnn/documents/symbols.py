@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from symrnn.algebra import nodes
+from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import ONE_BY_ONE, Variable
 from symrnn.calculus.symbols import DerivativeSymbol
 from symrnn.documents.setting import Setting, phrase
-from symrnn.documents.structure import Bullets, Inline, Maths, Section, Table
+from symrnn.documents.structure import Bullets, Inline, Maths, Paragraph, Section, Table
 from symrnn.language.constants import shown
 from symrnn.printers.mathematics import MathPrinter
 from symrnn.printers.syntax import LATEX
@@ -20,7 +22,10 @@ _EXPLAINED = (
     (r"\mathbf{1}", r"$\mathbf{1}$ has ones in all entries, in whatever shape fits."),
     ("; 0; ", r"A $0$ in a stack is as large as the $I$ there, where nothing else tells its size."),
     (r"_{[", r"$v_{[i:j]}$ is the part of $v$ from row $i$ to row $j$, both included."),
-    (r"\operatorname{step}", r"$\operatorname{step}(x)$ is 1 for a positive $x$, else 0."),
+    (r"\operatorname{diag}", r"$\operatorname{diag}(v)$ has $v$ on its diagonal, and zeros elsewhere."),
+    (r"\operatorname{softmax}", r"$\operatorname{softmax}(x)$ is $\exp(x)$ divided by the sum of its column."),
+    ("; ", r"$[a; b]$ is $a$ on top of $b$."),
+    (r"[x ", r"A condition in square brackets, as in $[x > 0]$, is 1 where it holds, else 0."),
     (r"\operatorname{argmax}", r"$\operatorname{argmax}(x)$ is 1 at the (first) largest entry of each column, else 0."),
 )
 """What is explained only where it occurs."""
@@ -140,13 +145,34 @@ def kinds_of(setting: Setting, sections: tuple[Section, ...]) -> list[Inline]:
 
 
 def explained(setting: Setting, sections: tuple[Section, ...]) -> list[Inline]:
-    """The signs that occur in the formulas and need a word."""
-    letter, eye = (MathPrinter(LATEX, setting.notation, setting.yields).letter(own) for own in "KI")
-    rows = (*_EXPLAINED, (f"{letter}_{{", _COMMUTATION.replace("K_", f"{letter}_")))
-    shown = " ".join(formula.latex for section in sections for formula in _formulas(section))
-    found = [phrase(text) for token, text in rows if token in shown]
-    says_size = re.compile(rf"(?:\\mathbf\{{1\}}|(?<![\w\\{{,]){re.escape(eye)}|(?<![\w.,])0)_\{{(?!\[)")
-    return [*found, phrase(_SIZED.replace("I", eye))] if says_size.search(shown) else found
+    """The signs that occur in the formulas and need a word: operators, then functions."""
+    shown = "  ".join(formula.latex for section in sections for formula in (*_formulas(section), *_within(section)))
+    identity, commutation = (MathPrinter(LATEX, setting.notation, setting.yields).letter(own) for own in "IK")
+    rows = (*_EXPLAINED, (f"{commutation}_{{", _COMMUTATION.replace("K_", f"{commutation}_")))
+    found = [phrase(text) for token, text in rows if _occurs(token, shown)]
+    if re.search(rf"(?<![\w\\{{]){re.escape(identity)}(?![A-Za-z])", shown):
+        found.append(phrase(f"${identity}$ is the identity matrix, in whatever size fits."))
+    if re.search(rf"(?:\\mathbf\{{1\}}|(?<![\w\\{{,]){re.escape(identity)}|(?<![\w.,])0)_\{{(?!\[)", shown):
+        found.append(phrase(_SIZED.replace("I", identity)))
+    for name, row in FUNCTIONS.items():
+        symbol = MathPrinter(LATEX, setting.notation, setting.yields).function(name)
+        if row.meaning and _occurs(symbol.partition("<")[0], shown):
+            found.append(phrase(f"{row.meaning.replace(row.latex, symbol)}."))
+    return found
+
+
+def _occurs(token: str, shown: str) -> bool:
+    """Whether a sign stands in a formula on its own, not as a part of a name."""
+    before = r"(?<![A-Za-z_{\\])" if token[0].isalpha() else r"(?<!\\)"
+    after = r"(?![A-Za-z_])" if token[-1].isalpha() else ""
+    return re.search(f"{before}{re.escape(token)}{after}", shown) is not None
+
+
+def _within(section: Section) -> Iterator[Maths]:
+    """The formulas in a section's text and lists."""
+    for block in section.blocks:
+        rows = block.items if isinstance(block, Bullets) else (block.parts,) if isinstance(block, Paragraph) else ()
+        yield from (part for row in rows for part in row if isinstance(part, Maths))
 
 
 def _of_matrices(setting: Setting) -> str:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 import pytest
 
 from symrnn import Cell, cells, derive
-from symrnn.algebra.functions import FUNCTIONS
+from symrnn.algebra.functions import FUNCTIONS, ScalarFunction
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.jacobian import jacobian, paths
 from symrnn.calculus.rules import RULES
 from symrnn.characters import clean
-from symrnn.documents import FORMS, derivation_document, write
+from symrnn.documents import FORMS, derivation_document, symbols, write
 from symrnn.documents.content import _ranges
 from symrnn.documents.plain import plain
 from symrnn.documents.setting import phrase
-from symrnn.documents.structure import Bullets, Display, Equation, Line, Maths, Table
+from symrnn.documents.structure import Bullets, Display, Document, Equation, Line, Maths, Table
 from symrnn.errors import InputError, MissingRuleError, NameClashError, UnknownNameError
 from symrnn.printers import NOTATIONS, Notation, text
 
@@ -293,3 +296,65 @@ def test_wrong_structures_cannot_be_built() -> None:
     with pytest.raises(KeyError):
         derivation_document(derive(cells.rnn)).section("missing")
     assert isinstance(next(derivation_document(derive(cells.rnn)).section("time").displays), Display)
+
+
+#: What every reader of such a document knows, and what its sentences say anyhow.
+KNOWN = r"""
+\left \right \bar \tilde \dot \hat \overleftarrow \frac \partial \ell \sum \top \odot \, \; \quad \qquad \in \delta \le
+\mathbb \mathbf \mathrm \operatorname \boldsymbol \exp \log \sin \cos \tanh \sqrt \max \min \lfloor \rfloor \dots
+""".split()
+
+
+def commands(formulas: Iterable[str]) -> set[str]:
+    """The commands in formulas, each with the word that it is about."""
+    pattern = r"\\(?:operatorname|mathbb|mathbf)\{[^}]*\}|\\[A-Za-z]+|\\[,;]"
+    return {found for formula in formulas for found in re.findall(pattern, formula)}
+
+
+def in_displays(document: Document) -> list[str]:
+    displays = [display for section in document.sections for display in section.displays]
+    lines = [line for display in displays for equation in display.equations for line in equation.lines]
+    return [part.latex for line in lines for part in (line.left, line.right) if part is not None]
+
+
+def assert_everything_is_explained(derivation: Derivation) -> None:
+    document = derivation_document(derivation)
+    names = [formula.latex for block in document.opening if isinstance(block, Table) for formula in _in_table(block)]
+    told = [
+        part.latex
+        for block in document.opening
+        if isinstance(block, Bullets)
+        for item in block.items
+        for part in item
+        if isinstance(part, Maths)
+    ]
+    assert commands(in_displays(document)) - commands(told) - commands(names) - set(KNOWN) == set()
+
+
+def _in_table(table: Table) -> Iterable[Maths]:
+    return (part for row in table.rows for cell in row for part in cell if isinstance(part, Maths))
+
+
+@pytest.mark.parametrize("name", cells.names())
+def test_every_symbol_of_a_library_document_is_in_its_conventions(name: str) -> None:
+    assert_everything_is_explained(derive(cells[name]))
+
+
+@pytest.mark.parametrize("row", FUNCTIONS.values(), ids=list(FUNCTIONS))
+def test_every_function_of_a_document_is_in_its_conventions(row: ScalarFunction) -> None:
+    """Also where the author has a matrix I: what is printed for the identity then is explained."""
+    arguments = ", ".join([f"2 + {name} ** 2" for name in ("W @ x", "v")] + ["h"][: row.arity - 2])
+    arguments = ", ".join(arguments.split(", ")[: row.arity])
+    text = f'def f(x, h, *, W, I: "d_h, d_h", v):\n    h = tanh({row.name}({arguments}) + I @ h) + v\n    return h\n'
+    assert_everything_is_explained(derive(Cell.from_source(text)))
+    said = write(derive(Cell.from_source(text)), "text")
+    assert "𝕀 is the identity matrix" in said
+    assert row.meaning or row.name in "tanh exp log sqrt sin cos abs maximum minimum floor power".split()
+
+
+@pytest.mark.parametrize("token", ["operatorname{diag}", "operatorname{vec}", "sigma"])
+def test_a_symbol_without_a_word_is_found(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(symbols, "_EXPLAINED", tuple(row for row in symbols._EXPLAINED if token not in row[0]))
+    monkeypatch.setattr(symbols, "FUNCTIONS", {name: row for name, row in FUNCTIONS.items() if token not in row.latex})
+    with pytest.raises(AssertionError):
+        assert_everything_is_explained(derive(cells.gru))
