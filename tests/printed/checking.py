@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -29,6 +30,8 @@ HERE = 3
 """The step that t stands for: two steps lie before it and one after it."""
 TOLERANCE = 1e-9
 
+_AT_FIRST = re.compile(r"(?:\\left\.)?(.*?)(?:\\right)?(?:\||\\vert ?)_\{t=1\}")
+"""A left side that is meant at t = 1."""
 _TIMES = (-3, -2, -1, 0, 1)
 _MARKS = ("", "adjoint", "cotangent", "loss", "message")
 
@@ -303,10 +306,12 @@ class Reader:
         for relation in self.relations if changed is None else [changed]:
             label = f"({relation.number}) {relation.left} = {relation.right}"
             try:
-                left, right = (Parser(source, known).read() for source in (relation.left, relation.right))
-                expected = evaluate(left, value_at(HERE))
+                first = _AT_FIRST.fullmatch(relation.left)
+                here, source = (1, first[1]) if first else (HERE, relation.left)
+                left, right = (Parser(side, known).read() for side in (source, relation.right))
+                expected = evaluate(left, value_at(here))
                 shape = expected.shape[-2:]
-                value = _over_time(read_sizes(right, value_at(HERE), shape), value_at)
+                value = _over_time(read_sizes(right, value_at(here), shape), value_at, here)
             except (UnreadableError, KeyError, ValueError) as error:
                 result.unread.append(f"{label}\n      {type(error).__name__}: {error}")
                 continue
@@ -325,15 +330,15 @@ def _distance(value: Array, expected: Array) -> float:
     return float(np.max(np.abs(value - expected))) / max(1.0, float(np.max(np.abs(expected))))
 
 
-def _over_time(tree: Node, value_at: Callable[[int], Callable[[str], Array]]) -> Array:
+def _over_time(tree: Node, value_at: Callable[[int], Callable[[str], Array]], here: int) -> Array:
     """A right side, with sums over all steps."""
     if tree.kind == "sum":
-        return sum(_over_time(part, value_at) for part in tree.parts)
+        return sum(_over_time(part, value_at, here) for part in tree.parts)
     if tree.kind == "negative":
-        return -_over_time(tree.parts[0], value_at)
+        return -_over_time(tree.parts[0], value_at, here)
     if tree.kind == "over time":
         return sum(evaluate(tree.parts[0], value_at(t)) for t in range(1, STEPS + 1))
-    return evaluate(tree, value_at(HERE))
+    return evaluate(tree, value_at(here))
 
 
 def _moved(variable: Variable, by: int) -> Variable:
