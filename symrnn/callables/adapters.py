@@ -18,7 +18,6 @@ from symrnn.callables.invocation import signature
 from symrnn.callables.trees import copied, copied_leaf
 from symrnn.errors import InputError
 
-Array = Any
 Pair = tuple[Callable[..., Any], Callable[..., Any], dict[str, Any]]
 
 

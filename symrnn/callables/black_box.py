@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from symrnn.arrays import Array, Arrays
 from symrnn.callables.comparison import changed_leaves, floats
 from symrnn.callables.invocation import SubjectError, call, signature
 from symrnn.callables.trees import Tree, copied, copied_leaf, is_float, leaves, mapped
 from symrnn.findings.findings import Problem
-
-Arrays = Mapping[str, NDArray[Any]]
 
 
 @dataclass
@@ -64,7 +62,7 @@ class BlackBox:
         self.forward = forward
         self.calls = CallCount()
         self.problems: list[Problem] = []
-        self.arrays: dict[str, NDArray[Any]] = floats(inputs)
+        self.arrays: dict[str, Array] = floats(inputs)
         self._inputs = inputs
         self._dtypes: dict[str, Any] = {}
         self._templates: list[dict[str, Tree]] = []

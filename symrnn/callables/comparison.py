@@ -7,22 +7,20 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from symrnn.arrays import Array, Arrays
 from symrnn.callables.conventions import BAGS, gradient_of
 from symrnn.callables.invocation import SubjectError
 from symrnn.callables.trees import Tree, children, is_float, leaves
 
-Arrays = Mapping[str, NDArray[Any]]
 
-
-def floats(inputs: Mapping[str, Tree]) -> dict[str, NDArray[Any]]:
+def floats(inputs: Mapping[str, Tree]) -> dict[str, Array]:
     """Leaf path -> array in double precision, for every leaf of floats."""
     found = {path: leaf for name, tree in inputs.items() for path, leaf in leaves(name, tree).items()}
     return {path: np.array(leaf, np.float64) for path, leaf in found.items() if is_float(leaf)}
 
 
-def cotangent(leaf: Any, given: NDArray[Any] | None) -> Any:
+def cotangent(leaf: Any, given: Array | None) -> Any:
     """What stands for a leaf of the outputs among the cotangents."""
     if not is_float(leaf):
         return None

@@ -22,6 +22,7 @@ from symrnn.errors import InputError
 _PACKAGE = "symrnn_checked"
 """The package that the file is imported into, so that it may import the files beside it as `from . import that`."""
 _LONGEST = 300
+"""Characters of an exception's text that are quoted; some quote whole arrays or files."""
 _WAY_OUT = "put what is not to run on import under `if __name__ == '__main__':`"
 
 

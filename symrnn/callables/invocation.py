@@ -14,6 +14,7 @@ from symrnn.errors import InputError
 from symrnn.findings.findings import Problem
 
 _LONGEST = 200
+"""Characters of an exception's text that are quoted: a line or two, where some quote whole arrays."""
 _HERE = os.path.dirname(os.path.abspath(__file__))
 
 

@@ -10,13 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from symrnn.arrays import Array, Arrays
 from symrnn.callables.comparison import gap_between
 from symrnn.callables.invocation import SubjectError, refuse
 from symrnn.callables.trees import Tree, leaves
-
-Arrays = Mapping[str, NDArray[Any]]
 
 _ROUNDING = 1e-12
 """How far two calls with the same arguments may differ: sums in another order, as of several threads, do by less."""
@@ -82,7 +80,7 @@ def integers_used(
                 )
 
 
-def _is_number(path: str, leaf: NDArray[Any], answer: Arrays, ask: Callable[[Arrays], Arrays]) -> bool:
+def _is_number(path: str, leaf: Array, answer: Arrays, ask: Callable[[Arrays], Arrays]) -> bool:
     try:
         moved = ask({path: leaf.astype(np.float64)})
     except SubjectError:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from symrnn.arrays import Array
 from symrnn.callables.trees import Tree, children, is_float, leaves
 
 ROOT = "output"
@@ -20,7 +20,7 @@ _MOST_ARRAYS = 400
 more returns its values step by step, where the joined arrays say the same."""
 
 
-def arrays_of(tree: Tree) -> dict[str, NDArray[Any]]:
+def arrays_of(tree: Tree) -> dict[str, Array]:
     """The leaves as arrays, in double precision or complex; what is no number is left out."""
     found = {}
     for path, leaf in leaves(ROOT, tree).items():
@@ -30,18 +30,18 @@ def arrays_of(tree: Tree) -> dict[str, NDArray[Any]]:
     return found
 
 
-def flattened(value: Tree, path: str = ROOT) -> dict[str, NDArray[Any]]:
+def flattened(value: Tree, path: str = ROOT) -> dict[str, Array]:
     """The arrays of floats in what a function returned, by path.
 
     Steps kept one by one in a list, or in a dict by their numbers, are joined to one array as well: `output[:]` for a
     list of arrays, `output[:][0]` for the first arrays in a list of tuples.
     """
-    found: dict[str, NDArray[Any]] = {}
+    found: dict[str, Array] = {}
     _collect(path, value, found)
     return found
 
 
-def _collect(path: str, value: Tree, found: dict[str, NDArray[Any]]) -> None:
+def _collect(path: str, value: Tree, found: dict[str, Array]) -> None:
     items = children(path, value)
     if items is None:
         array = _as_array(value)
@@ -55,7 +55,7 @@ def _collect(path: str, value: Tree, found: dict[str, NDArray[Any]]) -> None:
         found[f"{path}{JOINED}{rest}"] = array
 
 
-def _join_steps(value: Tree, steps: list[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+def _join_steps(value: Tree, steps: list[dict[str, Array]]) -> dict[str, Array]:
     """What the items of a list have in common, each joined to one array; nothing where they differ."""
     order = list(range(len(steps)))
     if isinstance(value, Mapping):
@@ -68,7 +68,7 @@ def _join_steps(value: Tree, steps: list[dict[str, NDArray[Any]]]) -> dict[str, 
     return {rest: np.stack([steps[position][rest] for position in order]) for rest, _ in kinds.pop()}
 
 
-def _as_array(value: Any) -> NDArray[Any] | None:
+def _as_array(value: Any) -> Array | None:
     if value is None or isinstance(value, str | bytes | bool | int):
         return None
     try:
@@ -78,7 +78,7 @@ def _as_array(value: Any) -> NDArray[Any] | None:
     return array if array.dtype.kind == "f" else None
 
 
-def without_cache(returned: Tree, arguments: Sequence[NDArray[Any]]) -> Tree:
+def without_cache(returned: Tree, arguments: Sequence[Array]) -> Tree:
     """What a function returns, without a cache for its backward pass at the end.
 
     A cache is a container after other outputs, with arrays of several shapes and some of the arguments among them.
@@ -91,5 +91,5 @@ def without_cache(returned: Tree, arguments: Sequence[NDArray[Any]]) -> Tree:
     return returned[:-1] if first and held and len({array.shape for array in arrays}) > 1 else returned
 
 
-def _is_same(array: NDArray[Any], other: NDArray[Any]) -> bool:
+def _is_same(array: Array, other: Array) -> bool:
     return array.size > 1 and array.shape == other.shape and np.array_equal(array, other)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from symrnn.arrays import Array, Arrays
 from symrnn.callables.black_box import BlackBox, ForwardRun
 from symrnn.callables.comparison import gap_between
 from symrnn.callables.invocation import SubjectError, original
@@ -15,7 +14,7 @@ from symrnn.callables.outputs import flattened, without_cache
 from symrnn.callables.trees import leaves
 from symrnn.errors import InputError
 
-Answer = Mapping[str, NDArray[Any]]
+Answer = Arrays
 """Path of an output, such as `output[1]` or `output['h']`, -> its array."""
 
 _ROUNDING = 1e-12
@@ -42,9 +41,7 @@ class Probe:
         InputError: the function cannot be asked: it raises, gives no numbers, or does not give the same ones twice.
     """
 
-    def __init__(
-        self, box: BlackBox, arrays: Mapping[str, NDArray[Any]], paths: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, box: BlackBox, arrays: Arrays, paths: Mapping[str, str] | None = None) -> None:
         self._box, self._paths = box, dict(paths or {})
         self.arrays = {name: np.array(value, np.float64) for name, value in arrays.items()}
         self.asked = 0
@@ -59,14 +56,14 @@ class Probe:
         """The relative error up to which two answers are the same: some hundred rounding errors of the precision."""
         return 2e-5 if self._single else 1e-9
 
-    def __call__(self, **changes: NDArray[Any]) -> Answer | None:
+    def __call__(self, **changes: Array) -> Answer | None:
         """The outputs with some arrays replaced; None where the function raises there."""
         try:
             return self._ask(changes)
         except Exception:
             return None
 
-    def _ask(self, changes: Mapping[str, NDArray[Any]]) -> Answer:
+    def _ask(self, changes: Arrays) -> Answer:
         self.asked += 1
         values = {**self.arrays, **changes}
         return self._read(self._box.run({self._paths.get(name, name): array for name, array in values.items()}))

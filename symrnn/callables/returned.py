@@ -9,8 +9,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from symrnn.arrays import Array, Arrays
 from symrnn.callables.conventions import gradient_of, gradients_of
 from symrnn.callables.invocation import refuse
 from symrnn.callables.trees import Tree, children, is_float, leaves
@@ -36,12 +36,12 @@ class ReturnedGradients:
         problems: what is unusual; none of it fatal.
     """
 
-    gradients: Mapping[str, NDArray[Any]]
+    gradients: Arrays
     extra: Mapping[str, Any]
     refused: frozenset[str]
     declined: frozenset[str]
     absent: tuple[str, ...]
-    misshapen: Mapping[str, NDArray[Any]]
+    misshapen: Arrays
     coarsest: float
     problems: tuple[Problem, ...]
 
@@ -83,11 +83,11 @@ class _GradientReader:
     ) -> None:
         self._written_order = [name for name in written if name in inputs]
         self._backward, self._inputs, self._order, self._per_step = backward, inputs, order, per_step
-        self.gradients: dict[str, NDArray[Any]] = {}
+        self.gradients: dict[str, Array] = {}
         self.extra: dict[str, Any] = {}
         self.refused: set[str] = set()
         self.declined: set[str] = set()
-        self.misshapen: dict[str, NDArray[Any]] = {}
+        self.misshapen: dict[str, Array] = {}
         self.coarsest = float(np.finfo(np.float64).eps)
         self.problems: list[Problem] = []
 
@@ -282,7 +282,7 @@ class _GradientReader:
             if not np.isfinite(array).all():
                 self._note("not-finite", f"the gradient of {path} has entries that are NaN or infinite")
 
-    def _reshaped(self, path: str, shape: tuple[int, ...], array: NDArray[Any]) -> NDArray[Any] | None:
+    def _reshaped(self, path: str, shape: tuple[int, ...], array: Array) -> Array | None:
         got = array.shape
         if [size for size in got if size != 1] == [size for size in shape if size != 1]:
             self._note("reshaped", f"the gradient of {path} has shape {got}, {path} has {shape}: accepted")
@@ -326,7 +326,7 @@ def _counts(value: Mapping[Any, Any]) -> bool:
     return bool(value) and all(isinstance(key, int | np.integer) for key in value)
 
 
-def _stack(value: Any) -> NDArray[Any] | None:
+def _stack(value: Any) -> Array | None:
     """A value as an array; steps in a list, or under their numbers, are stacked."""
     if isinstance(value, Mapping):
         if not _counts(value):

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from symrnn.callables.black_box import Arrays, BlackBox, ForwardRun
+from symrnn.arrays import Array, Arrays
+from symrnn.callables.black_box import BlackBox, ForwardRun
 from symrnn.callables.calling import Calling, Outputs, resolve
 from symrnn.callables.comparison import (
     alike,
@@ -154,7 +154,7 @@ class Subject(BlackBox):
         """The leaf paths."""
         return tuple(self.arrays)
 
-    def outputs(self, arrays: Arrays | None = None) -> dict[str, NDArray[Any]]:
+    def outputs(self, arrays: Arrays | None = None) -> dict[str, Array]:
         """Forward with other leaf arrays in place of its own ones; complex ones are passed on as complex.
 
         Raises:
@@ -162,7 +162,7 @@ class Subject(BlackBox):
         """
         return arrays_of(self.run(arrays or {}).outputs)
 
-    def gradients(self, arrays: Arrays | None = None, cotangents: Arrays | None = None) -> dict[str, NDArray[Any]]:
+    def gradients(self, arrays: Arrays | None = None, cotangents: Arrays | None = None) -> dict[str, Array]:
         """Forward, then backward.
 
         Args:
@@ -183,7 +183,7 @@ class Subject(BlackBox):
         """The same with everything else that backward's return value tells."""
         return self._pull(self.run(arrays or {}), cotangents or {})
 
-    def made(self, seed: int, T: int | None = None, N: int | None = None) -> dict[str, NDArray[Any]] | None:
+    def made(self, seed: int, T: int | None = None, N: int | None = None) -> dict[str, Array] | None:
         """Leaf arrays of another draw; None where the inputs are fixed, or have no such size.
 
         Arrays of integers that differ from the own ones are among them, since they may belong to the sizes; the other
@@ -204,7 +204,7 @@ class Subject(BlackBox):
         }
         return {**numbers, **others}
 
-    def flat_forward(self, **arrays: NDArray[Any]) -> Any:
+    def flat_forward(self, **arrays: Array) -> Any:
         """Forward for arguments under flat identifiers; what it returns is the outputs, without the cache."""
         return self.run({self.flat_names.get(name, name): array for name, array in arrays.items()}).outputs
 
@@ -240,7 +240,7 @@ class Subject(BlackBox):
         """How often backward was called."""
         return self.calls.backward
 
-    def zeros(self) -> dict[str, NDArray[Any]]:
+    def zeros(self) -> dict[str, Array]:
         """A zero cotangent for every output."""
         return {path: np.zeros_like(array) for path, array in self.answer.items()}
 
@@ -297,7 +297,7 @@ class Subject(BlackBox):
 
     # What is noticed at once.
 
-    def _checked_answer(self, returned: Any) -> dict[str, NDArray[Any]]:
+    def _checked_answer(self, returned: Any) -> dict[str, Array]:
         tree, _ = self._divide(returned)
         raw = {path: leaf for path, leaf in leaves(ROOT, tree).items() if is_float(leaf)}
         if not raw:

@@ -15,6 +15,8 @@ Tree = Any
 """An array, or a dict, tuple, list, named tuple or dataclass of trees."""
 
 _DEEPEST = 40
+"""How deep a tree may be: what a person nests is a few deep, so that anything deeper contains itself; Python's own
+recursion limit would be met only by a traceback."""
 
 
 def children(path: str, node: Tree) -> list[tuple[str, Tree]] | None:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from symrnn.arrays import Array
 from symrnn.callables.draws import Draws, Inputs
 from symrnn.callables.invocation import SubjectError
 from symrnn.callables.stacking import listed_steps, with_arrays
@@ -143,6 +143,6 @@ def _may_hide(measured: Judgement, subject: Subject) -> bool:
     return not large and right >= set(subject.arrays) and any(map(_hides, subject.arrays.values()))
 
 
-def _hides(array: NDArray[Any]) -> bool:
+def _hides(array: Array) -> bool:
     """Whether an array is zero, or has one step or one example by its shape; a column of numbers has not."""
     return array.ndim >= 2 and (not np.any(array) or 1 in array.shape[: max(1, array.ndim - 1)])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from symrnn.arrays import Array, Arrays
 from symrnn.calculus.derivation import Derivation, derive
 from symrnn.callables.subject import Subject
 from symrnn.diagnosis.questions import Questionnaire
@@ -133,7 +132,7 @@ def _find_layout(
     return None, ()
 
 
-def _draws(subject: Subject, seed: int) -> Iterator[Mapping[str, NDArray[Any]]]:
+def _draws(subject: Subject, seed: int) -> Iterator[Arrays]:
     """The arrays given; then others with other numbers of steps and examples: equal sizes may hide what is what."""
     yield subject.arrays
     for T, N in _OTHER_SIZES:
@@ -144,7 +143,7 @@ def _draws(subject: Subject, seed: int) -> Iterator[Mapping[str, NDArray[Any]]]:
         yield from _longer(subject)
 
 
-def _longer(subject: Subject) -> Iterator[Mapping[str, NDArray[Any]]]:
+def _longer(subject: Subject) -> Iterator[Arrays]:
     """More steps than the sequence given has, where its length is that of something else as well."""
     for name in shorter(subject, 1) or {}:
         own = subject.arrays[name]
@@ -210,7 +209,7 @@ def _with_all_axes(subject: Subject, layout: Layout) -> Layout:
     return layout
 
 
-def _repeated(array: NDArray[Any], axis: int | None, length: int) -> NDArray[Any]:
+def _repeated(array: Array, axis: int | None, length: int) -> Array:
     """An array with its axis of length 1, the first such if none is named, made longer."""
     if axis is None:
         axis = next((place for place, size in enumerate(np.shape(array)) if size == 1), None)

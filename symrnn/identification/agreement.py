@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.arrays import Arrays
 from symrnn.callables.outputs import JOINED
 from symrnn.callables.probe import Answer, Probe
 from symrnn.identification.frames import LAST, Leads, View, views
@@ -17,9 +18,8 @@ from symrnn.identification.points import random_arrays
 from symrnn.identification.slips import CellSlip
 from symrnn.identification.tiles import shapes
 
-Array = Any
-
 _SEED = 20
+"""Of the random point; other than those of the search's own points, so that a guess made there meets new numbers."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _unexplained(found: list[View], outputs: tuple[Output, ...]) -> tuple[str, .
     return tuple(path for path in paths if path not in known and not any(is_item(path, joined) for joined in lists))
 
 
-def random_trials(probe: Probe, layout: Layout) -> list[tuple[Mapping[str, Array], Answer]]:
+def random_trials(probe: Probe, layout: Layout) -> list[tuple[Arrays, Answer]]:
     """A random point; where the cell is not finite there, one with positive states."""
     sizes = {name: shape for name, shape in shapes(probe.arrays).items() if name in layout.names}
     for positive in (frozenset[str](), frozenset(part.source.array for part in layout.states)):
@@ -112,11 +112,11 @@ def random_trials(probe: Probe, layout: Layout) -> list[tuple[Mapping[str, Array
     return []
 
 
-def _finite(layout: Layout, arrays: Mapping[str, Array]) -> bool:
+def _finite(layout: Layout, arrays: Arrays) -> bool:
     return all(np.isfinite(course[name]).all() for course in _courses(layout, arrays).values() for name in course)
 
 
-def _courses(layout: Layout, arrays: Mapping[str, Array]) -> dict[int, Mapping[str, Array]]:
+def _courses(layout: Layout, arrays: Arrays) -> dict[int, Arrays]:
     """The cell's states over time for a few examples."""
     params, x, state = layout.params(arrays), layout.x(arrays), layout.state(arrays)
     batch = x.shape[1]
@@ -126,9 +126,7 @@ def _courses(layout: Layout, arrays: Mapping[str, Array]) -> dict[int, Mapping[s
     }
 
 
-def _errors(
-    layout: Layout, arrays: Mapping[str, Array], answer: Answer, found: list[View]
-) -> dict[tuple[str, View], float]:
+def _errors(layout: Layout, arrays: Arrays, answer: Answer, found: list[View]) -> dict[tuple[str, View], float]:
     courses = _courses(layout, arrays)
     dims = layout.candidate.sized.state_dims
     errors = {}

@@ -15,17 +15,19 @@ import sympy
 from symrnn.algebra.evaluate import at_sizes
 from symrnn.algebra.functions import GATES
 from symrnn.algebra.nodes import is_column, is_scalar
+from symrnn.arrays import Array, Arrays
 from symrnn.errors import InputError
 from symrnn.identification.slips import CellSlip, slips
 from symrnn.identification.tiles import Dims, Span, Tile, key
 from symrnn.language.evaluate import run
 from symrnn.language.recurrence import Cell
 
-Array = Any
-Course = Mapping[str, Array]
+Course = Arrays
 """State -> its values (T + 1, ...), the initial one first."""
 
 _MOST_FREE_SIZES = 2
+"""Sizes besides those of input and first state.  All lengths that occur are tried for each, so every further one
+multiplies the candidates by some ten."""
 _MOST_ALIKE = 5
 """Of so many vectors every group may be one; the groups double with each."""
 
@@ -121,14 +123,14 @@ class Candidate:
             tile.write(arrays[tile.array], value)
         return self.adjusted(arrays)
 
-    def adjusted(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    def adjusted(self, arrays: Arrays) -> dict[str, Array]:
         """Parameters with the callable's signs, offsets and multiples put in."""
         held = dict(arrays)
         for first, *others in self.shared:
             held |= dict.fromkeys(others, held[first])
         return {name: self.sign(name) * array + (name in self.raised) for name, array in held.items()}
 
-    def unadjusted(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    def unadjusted(self, arrays: Arrays) -> dict[str, Array]:
         """Parameters as the callable holds them: the inverse of `adjusted`.
 
         Raises:
@@ -168,7 +170,7 @@ class Candidate:
             apart = (two for two in combinations(groups_of, 2) if set(two[0]).isdisjoint(two[1]))
             yield from (replace(self, shared=two) for two in apart)
 
-    def course(self, parameters: Mapping[str, Array], x: Array, initial: Mapping[str, Array]) -> Course:
+    def course(self, parameters: Arrays, x: Array, initial: Arrays) -> Course:
         """Run the definition over one example.
 
         Args:

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
+from symrnn.arrays import Array
 from symrnn.callables.probe import Answer
 from symrnn.identification.tiles import Dims, Tile, cuts
-
-Array = Any
 
 _ROLES: Mapping[int, tuple[tuple[str, ...], ...]] = {
     0: ((),),

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from symrnn.arrays import Array, Arrays
 from symrnn.errors import InputError
 from symrnn.identification.layout import Layout, ParameterPart
 from symrnn.identification.tiles import Tile
 
-Array = Any
-
 _SEED = 7
+"""Of the numbers at which a sum of two arrays is split; fixed, so that the arrays are the same each time."""
 
 
 def own_arrays(
-    layout: Layout, params: Mapping[str, Array], x: Array, state: Mapping[str, Array], inputs: Mapping[str, Array]
+    layout: Layout,
+    params: Arrays,
+    x: Array,
+    state: Arrays,
+    inputs: Arrays,
 ) -> dict[str, Array]:
     """The callable's own arrays, from the cell's: the inverse of `layout.params`, `layout.x` and `layout.state`.
 
@@ -69,7 +72,7 @@ def _check_x(layout: Layout, x: Array) -> None:
             raise InputError(f"x has {length} {kind}, but the callable's {layout.frame.x!r} has no axis for them")
 
 
-def _weights(layout: Layout, params: Mapping[str, Array]) -> dict[str, Array]:
+def _weights(layout: Layout, params: Arrays) -> dict[str, Array]:
     candidate, shapes = layout.candidate, layout.shapes
     held = candidate.unadjusted({name: np.asarray(params[name], np.float64) for name in layout.cell.parameters})
     by_target: dict[Tile, list[ParameterPart]] = {}
@@ -88,7 +91,7 @@ def _weights(layout: Layout, params: Mapping[str, Array]) -> dict[str, Array]:
     return arrays
 
 
-def _states(layout: Layout, state: Mapping[str, Array], batch: int) -> dict[str, Array]:
+def _states(layout: Layout, state: Arrays, batch: int) -> dict[str, Array]:
     shapes = layout.shapes
     arrays: dict[str, Array] = {}
     taken = {part.state for part in layout.states}

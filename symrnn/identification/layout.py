@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
+from symrnn.arrays import Array, Arrays
 from symrnn.errors import InputError
 from symrnn.identification.candidates import Candidate
 from symrnn.identification.frames import SequenceFrame, View
 from symrnn.identification.tiles import Dims, Tile
 from symrnn.language.recurrence import Cell
-
-Array = Any
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,7 @@ class Layout:
         sources = [*(part.source.array for part in self.parts), *(part.source.array for part in self.states)]
         return tuple(dict.fromkeys([self.frame.x, *sources]))
 
-    def params(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    def params(self, inputs: Arrays) -> dict[str, Array]:
         """The cell's parameters, from the callable's arrays.
 
         Args:
@@ -129,11 +127,11 @@ class Layout:
         adjusted = self.candidate.adjusted(arrays)
         return {name: np.asarray(array, dtype) for name, array in adjusted.items()}
 
-    def x(self, inputs: Mapping[str, Array]) -> Array:
+    def x(self, inputs: Arrays) -> Array:
         """The sequence as (T, N, D); T or N is 1 where the callable has no such axis."""
         return self.frame.standard(inputs[self.frame.x])
 
-    def state(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    def state(self, inputs: Arrays) -> dict[str, Array]:
         """The initial states as (N, ...); zeros where the callable takes none."""
         batch = self.x(inputs).shape[1]
         shapes = self.candidate.sized.shapes
@@ -144,7 +142,7 @@ class Layout:
             found[part.state] = _turned(value, part.transposed).reshape(found[part.state].shape)
         return found
 
-    def read(self, answer: Mapping[str, Array]) -> dict[str, dict[str, Array]]:
+    def read(self, answer: Arrays) -> dict[str, dict[str, Array]]:
         """The outputs that are states: path -> state -> (steps, N, ...)."""
         found: dict[str, dict[str, Array]] = {}
         for output in self.outputs:
@@ -153,7 +151,7 @@ class Layout:
             found.setdefault(output.view.tile.array, {})[output.state] = np.reshape(value, shape)
         return found
 
-    def pieces(self, gradients: Mapping[str, Array], inputs: Mapping[str, Array]) -> tuple[GradientPiece, ...]:
+    def pieces(self, gradients: Arrays, inputs: Arrays) -> tuple[GradientPiece, ...]:
         """Gradients of the callable's arrays, cut into gradients of the cell's terms.
 
         If they are the true gradients of a loss, so are the pieces: signs that the callable turns round are turned
@@ -190,7 +188,7 @@ class Layout:
     def _piece(self, name: str, source: Tile, target: Tile | None, value: Array) -> GradientPiece:
         return GradientPiece(name, source.label(self.shapes[source.array]), source.array, target, value)
 
-    def cotangents(self, cotangents: Mapping[str, Array], T: int, N: int) -> dict[str, dict[str, Array]]:
+    def cotangents(self, cotangents: Arrays, T: int, N: int) -> dict[str, dict[str, Array]]:
         """What cotangents of the callable's outputs are for the cell's states.
 
         Args:
@@ -232,7 +230,7 @@ class Layout:
             found[tile.array] = tuple(np.maximum(found.get(tile.array, stops), stops).tolist())
         return found
 
-    def _array(self, inputs: Mapping[str, Array], tile: Tile) -> Array:
+    def _array(self, inputs: Arrays, tile: Tile) -> Array:
         if tile.array not in inputs:
             raise InputError(f"the layout needs the array {tile.array!r}\n  give the arrays that were identified")
         array = np.asarray(inputs[tile.array])

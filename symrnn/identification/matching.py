@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.arrays import Array
 from symrnn.callables.probe import Answer, Probe
 from symrnn.identification.candidates import Candidate, Course
 from symrnn.identification.frames import Leads, SequenceFrame, View, views
@@ -17,8 +18,6 @@ from symrnn.identification.layout import Layout, ParameterPart, StatePart
 from symrnn.identification.points import ProbePoint
 from symrnn.identification.tiles import Tile, key
 from symrnn.identification.tilings import Tiling
-
-Array = Any
 
 Labels = tuple[tuple[Tile, str], ...]
 """Tile of an initial state and the state that it is."""
@@ -327,7 +326,11 @@ def _spread(tiles: Sequence[Tile], places: Sequence[NudgeTarget]) -> list[NudgeT
 
 
 def nearest(
-    found: Mapping[Tile, Array], wanted: Sequence[NudgeTarget], still: Array, course: Array, states: frozenset[Tile]
+    found: Mapping[Tile, Array],
+    wanted: Sequence[NudgeTarget],
+    still: Array,
+    course: Array,
+    states: frozenset[Tile],
 ) -> TileAssignment:
     """The target of every tile whose effect is nearest to the tile's own; each target is used once if it can be."""
     distances = sorted(

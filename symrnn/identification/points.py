@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from symrnn.arrays import Array
 from symrnn.identification.tiles import Dims, key
-
-Array = Any
 
 _VALUE, _NUDGE, _STATE, _STATE_NUDGE, _X = range(5)
 
@@ -71,7 +69,7 @@ def _scale(dims: Dims) -> float:
 def _turned(value: Array, dims: Dims, symmetric: bool = False) -> Array:
     """Numbers drawn with the shorter axis first, in the shape asked for."""
     if len(dims) == 2 and dims[0] == dims[1] and symmetric:
-        return (value + value.T) / np.sqrt(2)
+        return np.asarray((value + value.T) / np.sqrt(2))
     return value if value.shape == dims else value.T
 
 

@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
+from symrnn.arrays import Arrays
 from symrnn.callables.probe import Answer, Probe
 from symrnn.identification.agreement import Match, measure, random_trials
 from symrnn.identification.frames import Leads, View
@@ -17,10 +17,10 @@ from symrnn.identification.layout import Layout, ParameterPart
 from symrnn.identification.tiles import key
 from symrnn.language.recurrence import Cell
 
-Array = Any
-
 _ROUNDS = 30
+"""Exchanges one after another; a layout of four gates is put in order by fewer than it has tiles, a dozen or two."""
 _EXACT = 1e-12
+"""A distance that no exchange makes smaller but by rounding."""
 
 
 def refine(probe: Probe, layout: Layout, leads: Leads) -> Match:
@@ -44,7 +44,7 @@ def refine(probe: Probe, layout: Layout, leads: Leads) -> Match:
 class _Distance:
     """How far a layout's first state is from one output, for the first example at a random point."""
 
-    def __init__(self, layout: Layout, view: View, arrays: Mapping[str, Array], answer: Answer) -> None:
+    def __init__(self, layout: Layout, view: View, arrays: Arrays, answer: Answer) -> None:
         self._view = view
         self._value = view.read(answer)[:, 0]
         self._x = layout.x(arrays)[:, 0]

@@ -28,10 +28,19 @@ CONSTANT = "the outputs are the same whatever the arguments: let the function ta
 
 _ZERO = ProbePoint()
 _LOOSE = 12
+"""Tilings that are tried where the callable has more or fewer matrices than any cell: each costs a run of every
+cell's definition, and those with the fewest in excess come first."""
 _REFINED = 8
+"""Cells that are brought nearer by exchanges, which takes a second or so each; the nearest at the first look is
+nearly always among the first few."""
 _NEAREST_SHOWN = 3
+"""How many of the nearest cells are named: the next ones have nothing in common with the callable."""
 _SLIPPED = 16
+"""Trials in which slips are looked for, shared among the cells: each has some hundred slips, and a slip takes as long
+as a question."""
 _CHANGED = 2500
+"""Changed cells that are tried in all, a few seconds' worth: what remains of a search for slips once a cell of many
+equations is in question."""
 
 
 @dataclass

@@ -10,18 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
+from symrnn.arrays import Array, Arrays
 from symrnn.callables.probe import Answer, Probe
 from symrnn.identification.frames import EVERY, LAST, WITH_INITIAL, Leads, SequenceFrame
 from symrnn.identification.points import random_arrays
 from symrnn.identification.tiles import shapes
 
-Array = Any
-
 _FAR = 4.0
+"""How much further out the second point is: far enough that a sum of several terms changes its sign against a constant
+of order one, so that a maximum takes its other branch."""
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Surroundings:
     _kept: dict[tuple[str, int, int], Mapping[str, frozenset[int]]] = field(default_factory=dict)
 
     @cached_property
-    def point(self) -> tuple[Mapping[str, Array], Answer]:
+    def point(self) -> tuple[Arrays, Answer]:
         """Arrays and outputs: random arrays, or the inputs themselves where the callable is not finite at random."""
         drawn = random_arrays(shapes(self.probe.arrays), seed=1)
         answer = self.probe(**drawn)
@@ -45,14 +45,14 @@ class Surroundings:
         return drawn, answer
 
     @cached_property
-    def points(self) -> Sequence[tuple[Mapping[str, Array], Answer]]:
+    def points(self) -> Sequence[tuple[Arrays, Answer]]:
         """The point, and one further out, where other branches of a maximum hold."""
         far = {name: _FAR * np.abs(array) for name, array in self.point[0].items()}
         answer = self.probe(**far)
         return [self.point] if answer is None else [self.point, (far, answer)]
 
     @cached_property
-    def move(self) -> Mapping[str, Array]:
+    def move(self) -> Arrays:
         """What is added to arrays to move them."""
         return {name: 0.5 * array for name, array in random_arrays(shapes(self.probe.arrays), seed=2).items()}
 
@@ -149,4 +149,4 @@ class Surroundings:
 def _changed(value: Array | None, still: Array | None) -> Array:
     if value is None or still is None or value.shape != still.shape:
         return np.ones((), bool)
-    return (value != still) & ~(np.isnan(value) & np.isnan(still))
+    return np.asarray((value != still) & ~(np.isnan(value) & np.isnan(still)))

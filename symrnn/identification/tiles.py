@@ -7,20 +7,24 @@ they mean and not which tile belongs to which gate.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import permutations, product
 from math import prod
-from typing import Any
 
 import numpy as np
 
-Array = Any
+from symrnn.arrays import Array, Arrays
+
 Dims = tuple[int, ...]
 
 _MOST_PIECES = 32
+"""Pieces that one array is cut into, and positions of an axis taken one by one: gates of two layers in two directions
+are 16, and every further cut multiplies the guesses."""
 _MOST_PARTS = 3
+"""Unequal parts side by side: state, input and a second state are what is concatenated; a bias is one more row.
+Without a bound every length is a sum in very many ways."""
 
 
 @dataclass(frozen=True, order=True)
@@ -201,6 +205,6 @@ def _sums(length: int, parts: list[int], most: int) -> Iterator[Dims]:
     yield from _sums(length, rest, most)
 
 
-def shapes(arrays: Mapping[str, Array]) -> dict[str, Dims]:
+def shapes(arrays: Arrays) -> dict[str, Dims]:
     """The shape of every array."""
     return {name: np.shape(array) for name, array in arrays.items()}

@@ -14,7 +14,10 @@ from symrnn.identification.points import ProbePoint
 from symrnn.identification.tiles import Dims, Tile, cuts, key
 
 _MOST_TILINGS = 400
+"""Tilings of one frame that are held against cells; likely ones come first, and each costs at least a question."""
 _MOST_LOOKS = 20_000
+"""Steps of the search for tilings: it is exponential in the number of shapes where few are ruled out, and this is
+about a second at most."""
 _STATE_NAMES = ("h", "c", "s", "m", "n", "prev", "init", "y")
 """How the names of states begin; hints that say which guess to try first, never which one is right."""
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
+from symrnn.arrays import Array, Arrays
 from symrnn.callables.invocation import SubjectError
 from symrnn.callables.returned import ReturnedGradients
 from symrnn.callables.subject import Subject
-from symrnn.measuring.truth import DIFFERENCES, Truth
+from symrnn.measuring.truth import DIFFERENCES, SINGLE, Truth
 
-Array = Any
+ERRORS = 8
+"""How many estimated errors of a derivative count as agreement: the estimate is the difference of two approximations,
+which may be small by chance."""
 LARGE = 1e6
+"""What cotangents are multiplied by to see clipping: far above any bound that people clip at (1, 5, 10), and far below
+where sums of squares overflow, also in single precision (3e38)."""
 _MORE = 4
+"""Directions by which a candidate made from a gradient is tested, more than a verdict takes: many candidates are tried,
+and one that agrees by chance would become a sentence."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,10 @@ class DirectionalProduct:
     def gap(self) -> float:
         """How far the gradient is off along this direction."""
         return abs(self.got - self.expected)
+
+    def agrees(self, tolerance: float) -> bool:
+        """Whether both are the same, up to a relative error and what the estimate of the derivative leaves open."""
+        return self.gap <= tolerance * self.scale + ERRORS * self.error
 
 
 class Evidence:
@@ -63,11 +72,11 @@ class Evidence:
         self,
         subject: Subject,
         seed: int = 0,
-        arrays: Mapping[str, Array] | None = None,
+        arrays: Arrays | None = None,
         method: str | None = None,
         repeat: bool = False,
         quick: bool = False,
-        mask: Mapping[str, Array] | None = None,
+        mask: Arrays | None = None,
     ) -> None:
         self.subject, self.seed, self._quick = subject, seed, quick
         self.arrays = dict(arrays or {})
@@ -106,13 +115,14 @@ class Evidence:
     @property
     def fine(self) -> float:
         """The relative error that rounding in double precision explains."""
-        return 1e-9
+        return 1e-9  # a few million rounding errors of one part in 1e16: steps, examples and sums of hundreds each
 
     @property
     def coarse(self) -> float:
         """The relative error that rounding in the precision of these functions explains."""
         unit = max(self.subject.epsilon, self.subject.gradient_epsilon)
-        return max(self.fine, 2e3 * unit) if unit > 1e-10 else self.fine
+        # fewer rounding errors than above, or single precision (1e-7 each) would excuse half of a gradient
+        return max(self.fine, 2e3 * unit) if unit > SINGLE else self.fine
 
     def holds(self, name: str, candidate: Array) -> bool:
         """Whether an array is the right gradient of an input, by several directions."""
@@ -120,7 +130,7 @@ class Evidence:
             return False
         for place in range(_MORE):
             product = self.product(name, place, candidate)
-            if not product.gap <= self.coarse * product.scale + 8 * product.error or product.scale == 0:
+            if not product.agrees(self.coarse) or product.scale == 0:
                 return False
         return True
 
@@ -142,7 +152,7 @@ class Evidence:
         expected, error = self.truth.quick({name: direction})
         gap = abs(float(np.sum(terms)) - expected)
         scale = max(float(np.sqrt(np.sum(terms**2))), abs(expected))
-        return gap if gap > self.coarse * scale + 8 * error else 0.0
+        return gap if gap > self.coarse * scale + ERRORS * error else 0.0
 
     @cached_property
     def jump(self) -> float:
@@ -179,6 +189,7 @@ class Evidence:
         if larger is None or not np.isfinite(gradient).all():
             return False
         gap = float(np.max(np.abs(larger - gradient), initial=0))
+        # what is scaled by a million has other rounding errors, and clipping leaves next to nothing of it
         return not gap <= max(1e-6, self.coarse) * float(np.max(np.abs(gradient), initial=0))
 
     def accumulated(self, name: str) -> float:
@@ -189,7 +200,7 @@ class Evidence:
     @cached_property
     def nudged(self) -> list[dict[str, Array]]:
         """The gradients with every input moved by a few units in the last place: what changes there is rounding."""
-        unit = 8 * max(self.subject.epsilon, self.subject.gradient_epsilon)
+        unit = 8 * max(self.subject.epsilon, self.subject.gradient_epsilon)  # "a few", with room for short sums
         found = []
         for draw in range(4):
             rng = np.random.default_rng([self.seed, 11, draw])
@@ -220,7 +231,7 @@ class Evidence:
         return spread + max(values) - min(values)
 
 
-def _cotangents(subject: Subject, answer: Mapping[str, Array], seed: int) -> dict[str, Array]:
+def _cotangents(subject: Subject, answer: Arrays, seed: int) -> dict[str, Array]:
     rng = np.random.default_rng([seed, 7])
     if subject.calling.implicit:  # a loss, whose cotangent is 1
         return {path: np.ones_like(array) for path, array in answer.items()}

@@ -8,14 +8,21 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.arrays import Array
 from symrnn.findings.findings import Worst
 from symrnn.measuring.evidence import Evidence
 
-Array = Any
 _SAMPLES = 12
+"""Entries of a large gradient drawn at random; ratio and cosine are estimated from them, which needs no more than
+their order of magnitude."""
 _FEWEST = 5
+"""Derivatives that every wrong gradient gets, however many are wrong: with fewer a sample says nothing."""
 _CALLS = 1200
+"""Calls of forward for all wrong gradients together: enough to look at every entry of the weights of a small example,
+in a second or so where a call takes a millisecond."""
 _FEWEST_CALLS = 64
+"""The same where a single call is long: what halving (log2 of the size: 20 for a million entries) and a sample take, for
+two gradients."""
 _WORK = 2e7
 """Calls of forward, times the numbers that it is given: what all that is done here may come to."""
 
@@ -117,7 +124,7 @@ class _Locator:
         low, high = 0, gradient.size
 
         def off(start: int, stop: int) -> float:
-            direction = np.zeros(gradient.size)
+            direction: Array = np.zeros(gradient.size)
             direction[start:stop] = signs.ravel()[start:stop]
             direction = direction.reshape(gradient.shape)
             value, _ = self._evidence.truth.quick({name: direction})

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from symrnn.arrays import Array, Arrays
 from symrnn.callables.conventions import names_start
 from symrnn.callables.invocation import SubjectError
 from symrnn.callables.subject import Subject
@@ -19,7 +19,6 @@ from symrnn.findings.findings import Suggestion
 from symrnn.measuring.evidence import Evidence
 from symrnn.measuring.sizes import SEED, thin
 
-Array = Any
 _SEEN = "it is right for a sequence of one step and wrong for two"
 
 
@@ -41,7 +40,11 @@ class _Two:
 
 
 def told_apart(
-    subject: Subject, method: str, names: Sequence[str], one: Mapping[str, Array], two: Mapping[str, Array]
+    subject: Subject,
+    method: str,
+    names: Sequence[str],
+    one: Arrays,
+    two: Arrays,
 ) -> dict[str, Suggestion]:
     """For each input whose gradient is right at one step and wrong at two: the classes that it may be, and why.
 
@@ -60,9 +63,7 @@ def told_apart(
         return {name: Suggestion("recurrent-path-cut", _SEEN, classes) for name in names}
 
 
-def left_out(
-    subject: Subject, evidence: Evidence, names: Sequence[str], one: Mapping[str, Array]
-) -> dict[str, Suggestion]:
+def left_out(subject: Subject, evidence: Evidence, names: Sequence[str], one: Arrays) -> dict[str, Suggestion]:
     """The gradients that are zero for one step, and are not for more."""
     if not names:
         return {}
@@ -75,7 +76,7 @@ def left_out(
     return {name: Suggestion("missing-accumulation", told) for name in zero if np.any(evidence.gradients[name])}
 
 
-def _asked(subject: Subject, method: str, one: Mapping[str, Array], two: Mapping[str, Array]) -> _Two:
+def _asked(subject: Subject, method: str, one: Arrays, two: Arrays) -> _Two:
     first, last = _masks(subject.outputs(one), subject.outputs(two))
     seen = any(np.any(mask) for mask in first.values())
     axes = {
@@ -91,7 +92,7 @@ def _asked(subject: Subject, method: str, one: Mapping[str, Array], two: Mapping
     )
 
 
-def _masks(one: Mapping[str, Array], two: Mapping[str, Array]) -> tuple[dict[str, Array], dict[str, Array]]:
+def _masks(one: Arrays, two: Arrays) -> tuple[dict[str, Array], dict[str, Array]]:
     """Which entries of the outputs are the first step's, and which are the last one's."""
     listed = set(one) != set(two)  # a list with an array a step
     first: dict[str, Array] = {}
@@ -121,7 +122,7 @@ def _one_told(asked: _Two, name: str) -> Suggestion:
 
 def _off(evidence: Evidence, name: str) -> bool:
     product = evidence.product(name, 0)
-    return not product.gap <= evidence.coarse * product.scale + 8 * product.error
+    return not product.agrees(evidence.coarse)
 
 
 def _nothing_carried(asked: _Two) -> str:
@@ -168,4 +169,5 @@ def _rank(subject: Subject, name: str) -> int | None:
     if matrix.ndim != 2 or min(matrix.shape) < 2:
         return None
     sizes = np.linalg.svd(matrix, compute_uv=False)
+    # of matrices with entries of order one, singular values that rounding makes are some 1e-16, or 1e-7 in single
     return int(np.sum(sizes > 1e-6 * max(float(sizes[0]), 1e-300)))

@@ -52,7 +52,7 @@ def _is_linear(subject: Subject, name: str) -> bool:
     for path, base in subject.answer.items():
         first, back, third = (one[path] - base for one in (near, far, twice))
         size = float(np.max(np.abs(first), initial=0)) + float(np.max(np.abs(base), initial=0))
-        tolerance = max(_SAME, 100 * subject.epsilon) * size
+        tolerance = max(_SAME, 100 * subject.epsilon) * size  # sums of some hundred terms in single precision
         if (
             np.max(np.abs(first + back), initial=0) > tolerance
             or np.max(np.abs(third - 3 * first), initial=0) > tolerance

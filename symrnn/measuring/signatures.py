@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.arrays import Array, Arrays
 from symrnn.callables.conventions import names_start
 from symrnn.callables.invocation import SubjectError
 from symrnn.findings.findings import Suggestion
@@ -19,10 +20,13 @@ from symrnn.measuring.locating import Location
 from symrnn.measuring.over_time import left_out, told_apart
 from symrnn.measuring.sizes import differing, fewer, shorter, unstarted
 
-Array = Any
 _SAME = 1e-7
+"""How near a factor must be to a number such as 2 or 1/3 to be called that: the factor is a ratio of two products,
+each known to about 1e-9, and cancellation costs some digits."""
 _MANY = 3
+"""Entries of one absolute value that are taken for clipped ones; two may be equal by symmetry."""
 _MOST_BLOCKS = 8
+"""Blocks up to which a slice is numbered as one of them: gates side by side are 2 to 6, twice that for two layers."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,7 @@ def _axes(case: WrongGradient, size: int) -> list[str]:
 
 def _accumulated(case: WrongGradient) -> Suggestion | None:
     left = case.evidence.accumulated(case.name)
+    # what rounding leaves of terms that cancel; a sum that starts elsewhere is off by its first value
     if left <= 1e-12 * float(np.max(np.abs(case.gradient), initial=0)):
         return None
     if case.evidence.subject.calling.implicit:
@@ -316,15 +321,15 @@ def _elsewhere(evidence: Evidence, wrong: list[str]) -> list[tuple[str, Suggesti
     return found
 
 
-def _asked(subject: Any, change: Callable[[Any], Any]) -> Mapping[str, Array] | None:
+def _asked(subject: Any, change: Callable[[Any], Any]) -> Arrays | None:
     try:
-        result: Mapping[str, Array] | None = change(subject)
+        result: Arrays | None = change(subject)
     except SubjectError:
         return None
     return result
 
 
-def _read(subject: Any, arrays: Mapping[str, Array]) -> set[str]:
+def _read(subject: Any, arrays: Arrays) -> set[str]:
     """The inputs whose gradient can be asked for there at all: those that are not zero in size."""
     return {name for name in subject.arrays if np.size(arrays.get(name, subject.arrays[name]))}
 

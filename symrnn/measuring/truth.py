@@ -7,24 +7,36 @@ cost does not grow with the input's size.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from symrnn.arrays import Array, Arrays
 from symrnn.callables.invocation import SubjectError
 from symrnn.callables.subject import Subject
 
-Array = Any
 COMPLEX_STEP = "complex step"
 DIFFERENCES = "central differences with Richardson extrapolation"
+SINGLE = 1e-10
+"""A rounding unit above this is that of single precision (1e-7) or less, below it that of double (2e-16)."""
+
 _TINY = 1e-20
+"""The complex step.  The derivative is exact as long as the square of the step vanishes beside 1, and no difference is
+taken, so that it may be far smaller than any rounding; not so small that products of it underflow."""
 _LEVELS = 24
+"""Halvings of the step in double precision.  From half of the inputs' size down to 3e-8 of it, past which rounding of
+the function outweighs whatever a smaller step gains."""
 _ENOUGH = 1e-12
+"""Estimated relative error at which the search for a better step ends: extrapolation hardly ever gets below it."""
 _PRECISE = 1e-7
+"""Estimated relative error that allows to stop once three steps brought nothing.  A coarser value may be that of a
+function that looks linear from afar, and is not yet to be trusted."""
 _AGREE = 1e-6
+"""Relative difference up to which the complex step and differences agree along the direction that decides between
+them: what differences can do.  A function that drops the imaginary part is off in the first digit."""
 _FACTOR = 2.0
+"""What the step is divided by from level to level: small, so that the best step is not jumped over."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +77,8 @@ class Truth:
     def __init__(
         self,
         subject: Subject,
-        cotangents: Mapping[str, Array],
-        arrays: Mapping[str, Array] | None = None,
+        cotangents: Arrays,
+        arrays: Arrays | None = None,
         seed: int = 0,
         method: str | None = None,
     ) -> None:
@@ -80,9 +92,10 @@ class Truth:
             float(np.sum(np.abs(c) * (1 + np.abs(self._base[path])))) for path, c in self._cotangents.items()
         )
         self.method = method or (COMPLEX_STEP if self._analytic(seed) else DIFFERENCES)
+        # what the functions' own rounding leaves, and what a difference of rounded values does
         self.epsilon = 1e-9 if self.method == COMPLEX_STEP else 1e-7
 
-    def directional(self, direction: Mapping[str, Array]) -> tuple[float, float]:
+    def directional(self, direction: Arrays) -> tuple[float, float]:
         """The derivative along a direction.
 
         Args:
@@ -106,11 +119,12 @@ class Truth:
         """How many calls of forward a `quick` derivative takes."""
         return 1 if self.method == COMPLEX_STEP else 4
 
-    def quick(self, direction: Mapping[str, Array]) -> tuple[float, float]:
+    def quick(self, direction: Arrays) -> tuple[float, float]:
         """`directional` in a few calls whatever the method; the error is larger where that is by differences."""
         if self.method == COMPLEX_STEP:
             return self.directional(direction)
-        step = self._reach(direction) * (1e-3 if self._unit < 1e-10 else 3e-2)
+        # The error of two steps, extrapolated, is of fourth order (1e-12); that of rounding is the unit over the step.
+        step = self._reach(direction) * (1e-3 if self._unit < SINGLE else 3e-2)
         slopes = []
         for half in (step, step / 2):
             slopes.append(self._change(direction, -half, self._moved(direction, half)) / (-2 * half))
@@ -123,9 +137,10 @@ class Truth:
         values, errors = zip(*pairs, strict=True) if pairs else ((), ())
         return np.array(values, np.float64), np.array(errors, np.float64)
 
-    def slopes(self, direction: Mapping[str, Array]) -> Slopes:
+    def slopes(self, direction: Arrays) -> Slopes:
         """The derivatives on both sides, which differ where the point is at a kink."""
-        step = self._reach(direction) * 1e-3 * (1 if self._unit < 1e-10 else 30)
+        # Small beside the distance to a kink that is not at the point itself, large beside rounding.
+        step = self._reach(direction) * 1e-3 * (1 if self._unit < SINGLE else 30)
         sides = []
         for sign in (1.0, -1.0):
             steps = [sign * step * part for part in (1, 0.5, 0.25)]
@@ -139,7 +154,7 @@ class Truth:
 
     def _analytic(self, seed: int) -> bool:
         """Whether a complex step gives the derivative: it runs, and agrees with differences along one direction."""
-        if self._unit > 1e-10:
+        if self._unit > SINGLE:
             return False
         rng = np.random.default_rng(seed)
         direction = {path: rng.normal(size=self._point[path].shape) for path in self._own()}
@@ -161,7 +176,7 @@ class Truth:
             return False
         return abs(value - other) <= 8 * error + _AGREE * abs(value) + 1e-12 * self.size
 
-    def _complex(self, direction: Mapping[str, Array]) -> dict[str, Array]:
+    def _complex(self, direction: Arrays) -> dict[str, Array]:
         """The tangent of every output; an output that stays real does not move."""
         moved = self._others | {
             path: self._point[path] + 1j * _TINY * np.asarray(direction.get(path, 0.0)) for path in self._own()
@@ -181,7 +196,7 @@ class Truth:
         size = float(np.sqrt(np.mean(array**2))) if array.size else 0.0
         return size if size > 0 and np.isfinite(size) else 1.0
 
-    def _reach(self, direction: Mapping[str, Array]) -> float:
+    def _reach(self, direction: Arrays) -> float:
         """The step that moves the inputs by about their own size."""
         ratios = [
             max(self._scale(path), 1e-3) / size
@@ -190,23 +205,23 @@ class Truth:
         ]
         return min(ratios, default=1.0)
 
-    def _moved(self, direction: Mapping[str, Array], step: float) -> dict[str, Array]:
+    def _moved(self, direction: Arrays, step: float) -> dict[str, Array]:
         moved = self._others | {path: self._point[path] for path in self._own()}
         for path, array in direction.items():
             moved[path] = moved[path] + step * np.asarray(array)
         return self._subject.outputs(moved)
 
-    def _change(self, direction: Mapping[str, Array], step: float, base: Mapping[str, Array]) -> float:
+    def _change(self, direction: Arrays, step: float, base: Arrays) -> float:
         answer = self._moved(direction, step)
         return float(sum(np.sum(c * (answer[path] - base[path])) for path, c in self._cotangents.items()))
 
-    def _richardson(self, direction: Mapping[str, Array]) -> tuple[float, float]:
+    def _richardson(self, direction: Arrays) -> tuple[float, float]:
         """Central differences at shrinking steps, extrapolated; the entry of the table with the least error wins."""
         step = self._reach(direction) * 0.5
         best, least = float("nan"), float("inf")
         row: list[float] = []
         worse = 0
-        for _ in range(_LEVELS if self._unit < 1e-10 else 10):
+        for _ in range(_LEVELS if self._unit < SINGLE else 10):  # single precision: rounding wins from 1e-3 on
             ahead = self._moved(direction, step)
             slope = self._change(direction, -step, ahead) / (-2 * step)
             rounding = 4 * self._unit * self.size / step

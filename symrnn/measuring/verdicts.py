@@ -11,12 +11,14 @@ from symrnn.callables.conventions import names_data
 from symrnn.callables.invocation import SubjectError
 from symrnn.callables.subject import Subject
 from symrnn.findings.findings import GradientFinding, Suggestion, Verdict, Worst
-from symrnn.measuring.evidence import LARGE, DirectionalProduct, Evidence
+from symrnn.measuring.evidence import ERRORS, LARGE, DirectionalProduct, Evidence
 from symrnn.measuring.locating import Location, locate
 from symrnn.measuring.signatures import misplaced, suggested
-from symrnn.measuring.truth import COMPLEX_STEP, DIFFERENCES
+from symrnn.measuring.truth import COMPLEX_STEP, DIFFERENCES, SINGLE
 
 _WORTHLESS = 1e-2
+"""A tolerance at which an agreement says nothing any more: mistakes of one part in a hundred, such as a wrong
+constant, would pass."""
 _GRAVITY = (Verdict.RIGHT, Verdict.ROUNDING, Verdict.UNKNOWN, Verdict.KINK, Verdict.WRONG)
 
 
@@ -179,8 +181,8 @@ def _single(evidence: Evidence, name: str, place: int) -> tuple[Verdict, Directi
     """The verdict along one direction, with the tolerance that decided."""
     product = evidence.product(name, place)
     scale = product.scale or 1.0
-    estimated = 8 * product.error / scale
-    exact = max(evidence.fine, min(estimated, 1e-6))
+    estimated = ERRORS * product.error / scale
+    exact = max(evidence.fine, min(estimated, 1e-6))  # a coarser derivative can excuse an error, not prove it absent
     if not np.isfinite(product.expected):
         return Verdict.UNKNOWN, product, exact
     if product.gap <= exact * product.scale:
@@ -188,16 +190,17 @@ def _single(evidence: Evidence, name: str, place: int) -> tuple[Verdict, Directi
     for tolerance in (evidence.coarse, estimated):
         if product.gap <= tolerance * scale:
             return (Verdict.ROUNDING if tolerance < _WORTHLESS else Verdict.UNKNOWN), product, tolerance
-    tiny = product.gap <= 1e-12 * evidence.truth.size
+    tiny = product.gap <= 1e-12 * evidence.truth.size  # beside what outputs and cotangents sum up to
     if tiny and product.got == 0:  # such as 1 - h² where h rounds to 1
         return Verdict.ROUNDING, product, product.gap / scale
     if tiny or product.gap <= _WORTHLESS * scale:
-        noise = 30 * evidence.noise(name, place)
+        noise = 30 * evidence.noise(name, place)  # the spread of some draws, which are few and may be alike
         if product.gap <= noise:
             return Verdict.ROUNDING, product, noise / scale
-    if evidence.truth.method == COMPLEX_STEP and evidence.jump <= 1e-3 * product.gap:  # no kink is near
+    if evidence.truth.method == COMPLEX_STEP and evidence.jump <= 1e-3 * product.gap:  # a kink would explain little
         return Verdict.WRONG, product, max(exact, evidence.coarse)
     slopes = evidence.truth.slopes({name: evidence.direction(name, place)})
+    # A kink explains the error where the slopes differ by a good part of it, and by more than their own errors.
     if slopes.gap > max(1e-3 * product.gap, 1e-5 * (abs(slopes.ahead) + abs(slopes.behind))):
         return Verdict.KINK, product, exact
     near = (slopes.ahead + slopes.behind) / 2
@@ -215,7 +218,7 @@ def _relative(product: DirectionalProduct) -> float:
 def _criterion(evidence: Evidence, verdict: Verdict, tolerance: float, directions: int) -> str:
     ways = f"{directions} random direction{'s' if directions != 1 else ''}"
     made = f"⟨gradient, v⟩ against {evidence.truth.method} along {ways} v, to {tolerance:.0e} ‖gradient ⊙ v‖"
-    single = max(evidence.subject.epsilon, evidence.subject.gradient_epsilon) > 1e-10
+    single = max(evidence.subject.epsilon, evidence.subject.gradient_epsilon) > SINGLE
     reasons = {
         Verdict.ROUNDING: "; the functions compute in single precision"
         if single
