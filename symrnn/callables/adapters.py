@@ -15,7 +15,7 @@ import numpy as np
 
 from symrnn.callables.conventions import BAGS, gradients_of, names_start
 from symrnn.callables.invocation import signature
-from symrnn.callables.trees import copied, copied_leaf
+from symrnn.callables.trees import copy_leaf, copy_tree
 from symrnn.errors import InputError
 
 Pair = tuple[Callable[..., Any], Callable[..., Any], dict[str, Any]]
@@ -52,21 +52,21 @@ def from_object(
             raise InputError(
                 f"from_object: {type(obj).__name__} has no {name!r}\n  name its own methods and attributes"
             )
-    weights = {name: copied_leaf(getattr(obj, name)) for name in attributes}
-    given = _arguments("from_object", weights, inputs)
+    weights = {name: copy_leaf(getattr(obj, name)) for name in attributes}
+    given = _join_arguments("from_object", weights, inputs)
 
     def run(**arguments: Any) -> Any:
-        twin = _twin(obj)
+        twin = _copy_object(obj)
         for name in attributes:
             setattr(twin, name, arguments.pop(name))
         return getattr(twin, forward)(**arguments), twin
 
     def pull(*cotangents: Any, held_cache: Any, **named: Any) -> dict[str, Any]:
         returned = getattr(held_cache, backward)(*cotangents, **named)
-        left = _left(vars(held_cache) if hasattr(held_cache, "__dict__") else {}, list(attributes), gradients)
-        return _together(left, returned, [name for name in given if name not in weights])
+        left = _collect_left(vars(held_cache) if hasattr(held_cache, "__dict__") else {}, list(attributes), gradients)
+        return _join(left, returned, [name for name in given if name not in weights])
 
-    return _divided(run, _like(getattr(obj, backward), pull), given)
+    return _divide(run, _imitate(getattr(obj, backward), pull), given)
 
 
 def from_globals(
@@ -95,22 +95,22 @@ def from_globals(
         if name not in held:
             raise InputError(f"from_globals: there is no {name!r}\n  name functions and weights of that module")
     first, second = (held[one] if isinstance(one, str) else one for one in (forward, backward))
-    weights = {name: copied_leaf(held[name]) for name in names}
-    given = _arguments("from_globals", weights, inputs)
+    weights = {name: copy_leaf(held[name]) for name in names}
+    given = _join_arguments("from_globals", weights, inputs)
 
     def run(**arguments: Any) -> Any:
         values = {name: arguments.pop(name) for name in names}
-        with _set(held, values):
+        with _set_for_a_while(held, values):
             returned = first(**arguments)
             return returned, dict(held)  # what forward has left in other globals is its cache
 
     def pull(*cotangents: Any, held_cache: Any, **named: Any) -> dict[str, Any]:
-        with _set(held, {name: value for name, value in held_cache.items() if _is_data(name, value)}):
+        with _set_for_a_while(held, {name: value for name, value in held_cache.items() if _is_data(name, value)}):
             returned = second(*cotangents, **named)
-            left = _left(held, list(names), gradients)
-        return _together(left, returned, [name for name in given if name not in left])
+            left = _collect_left(held, list(names), gradients)
+        return _join(left, returned, [name for name in given if name not in left])
 
-    return _divided(run, _like(second, pull), given)
+    return _divide(run, _imitate(second, pull), given)
 
 
 def from_loss(
@@ -144,40 +144,40 @@ def from_loss(
     absent = [name for name in names if name not in held]
     if absent:
         raise InputError(f"from_loss: there is no {absent[0]!r} among the weights\n  name globals of that module")
-    given = _arguments("from_loss", {name: copied_leaf(held[name]) for name in names}, inputs)
+    given = _join_arguments("from_loss", {name: copy_leaf(held[name]) for name in names}, inputs)
     strange = [name for name in gradients if name is not None and name not in given]
     if strange:
         raise InputError(f"from_loss: {strange[0]!r} is no argument and no weight\n  use None for what is no gradient")
 
     def run(**arguments: Any) -> Any:
         values = {name: arguments.pop(name) for name in names}
-        with _set(held, values):
+        with _set_for_a_while(held, values):
             returned = function(**arguments)
         if not isinstance(returned, tuple | list) or len(returned) != len(gradients) + 1:
             raise ValueError(f"it should return the loss and {len(gradients)} further values")
         rest = [value for place, value in enumerate(returned) if place != loss % len(returned)]
-        return _scalar(returned[loss]), rest
+        return _as_scalar(returned[loss]), rest
 
     def pull(cache: Any) -> dict[str, Any]:
         named = {name: value for name, value in zip(gradients, cache, strict=True) if name is not None}
         return {name: None for name in given if names_start(name)} | named
 
-    return _named(run, "forward"), pull, given
+    return _name(run, "forward"), pull, given
 
 
-def _scalar(value: Any) -> Any:
+def _as_scalar(value: Any) -> Any:
     array = np.asarray(value)
     return array.reshape(())[()] if array.size == 1 and array.dtype.kind in "fc" else value
 
 
-def _arguments(where: str, weights: dict[str, Any], inputs: Mapping[str, Any] | None) -> dict[str, Any]:
+def _join_arguments(where: str, weights: dict[str, Any], inputs: Mapping[str, Any] | None) -> dict[str, Any]:
     both = set(weights) & set(inputs or {})
     if both:
         raise InputError(f"{where}: {sorted(both)[0]!r} is a weight and an argument\n  name it once")
-    return {**copied(dict(inputs or {})), **weights}
+    return {**copy_tree(dict(inputs or {})), **weights}
 
 
-def _divided(run: Callable[..., Any], pull: Callable[..., Any], given: dict[str, Any]) -> Pair:
+def _divide(run: Callable[..., Any], pull: Callable[..., Any], given: dict[str, Any]) -> Pair:
     """Forward with one cache at the end, where the code itself may return several outputs."""
 
     def forward(**arguments: Any) -> Any:
@@ -187,7 +187,7 @@ def _divided(run: Callable[..., Any], pull: Callable[..., Any], given: dict[str,
     return forward, pull, given
 
 
-def _like(theirs: Callable[..., Any], pull: Callable[..., Any]) -> Callable[..., Any]:
+def _imitate(theirs: Callable[..., Any], pull: Callable[..., Any]) -> Callable[..., Any]:
     """The backward pass with the parameters of the code under test, and one more for what its forward left."""
     known = signature(theirs)
     if known is not None:
@@ -195,28 +195,28 @@ def _like(theirs: Callable[..., Any], pull: Callable[..., Any]) -> Callable[...,
         last = [p for p in known.parameters.values() if p.kind is p.VAR_KEYWORD]
         others = [p for p in known.parameters.values() if p.kind is not p.VAR_KEYWORD]
         pull.__signature__ = inspect.Signature([*others, held, *last])  # type: ignore[attr-defined]
-    return _named(pull, getattr(theirs, "__name__", "backward"))
+    return _name(pull, getattr(theirs, "__name__", "backward"))
 
 
-def _named(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+def _name(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     function.__name__ = name
     return function
 
 
-def _twin(obj: Any) -> Any:
+def _copy_object(obj: Any) -> Any:
     """A copy of an object that shares nothing with it that a method may change."""
-    twin = copied_leaf(obj)
+    twin = copy_leaf(obj)
     if twin is obj:
         twin = object.__new__(type(obj))
-        twin.__dict__.update({name: copied_leaf(value) for name, value in vars(obj).items()})
+        twin.__dict__.update({name: copy_leaf(value) for name, value in vars(obj).items()})
     return twin
 
 
-def _left(held: Mapping[str, Any], names: list[str], told: Mapping[str, str] | str | None) -> dict[str, Any]:
+def _collect_left(held: Mapping[str, Any], names: list[str], places: Mapping[str, str] | str | None) -> dict[str, Any]:
     """The gradients that backward left in attributes or globals."""
-    if isinstance(told, Mapping):
-        return {name: held.get(place) for name, place in told.items()}
-    bag = held.get(told) if told is not None else next((held[one] for one in BAGS if _is_bag(held.get(one))), None)
+    if isinstance(places, Mapping):
+        return {name: held.get(place) for name, place in places.items()}
+    bag = held.get(places) if places is not None else next((held[one] for one in BAGS if _is_bag(held.get(one))), None)
     if _is_bag(bag):
         assert isinstance(bag, Mapping)
         return {name: bag[key] for key, name in gradients_of([*map(str, bag)], names).items()}
@@ -230,7 +230,7 @@ def _is_bag(value: Any) -> bool:
     return isinstance(value, Mapping) and bool(value)
 
 
-def _together(left: dict[str, Any], returned: Any, rest: list[str]) -> dict[str, Any]:
+def _join(left: dict[str, Any], returned: Any, rest: list[str]) -> dict[str, Any]:
     """What backward left behind, with what it returned for the other inputs."""
     if returned is None:
         return left
@@ -241,10 +241,10 @@ def _together(left: dict[str, Any], returned: Any, rest: list[str]) -> dict[str,
 
 
 @contextmanager
-def _set(held: MutableMapping[str, Any], values: Mapping[str, Any]) -> Iterator[None]:
+def _set_for_a_while(held: MutableMapping[str, Any], values: Mapping[str, Any]) -> Iterator[None]:
     """Set some names, and put everything back in the end."""
     before = dict(held)
-    data = {name: copied_leaf(value) for name, value in before.items() if _is_data(name, value) and name not in values}
+    data = {name: copy_leaf(value) for name, value in before.items() if _is_data(name, value) and name not in values}
     held.update(values)
     held.update(data)  # so that a function that changes an array changes a copy
     try:

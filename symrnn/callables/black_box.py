@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from symrnn.arrays import Array, Arrays
-from symrnn.callables.comparison import changed_leaves, floats
+from symrnn.callables.comparison import collect_floats, find_changed
 from symrnn.callables.invocation import SubjectError, call, signature
-from symrnn.callables.trees import Tree, copied, copied_leaf, is_float, leaves, mapped
+from symrnn.callables.trees import Tree, copy_leaf, copy_tree, is_float, leaves, map_leaves
 from symrnn.findings.findings import Problem
 
 
@@ -62,7 +62,7 @@ class BlackBox:
         self.forward = forward
         self.calls = CallCount()
         self.problems: list[Problem] = []
-        self.arrays: dict[str, Array] = floats(inputs)
+        self.arrays: dict[str, Array] = collect_floats(inputs)
         self._inputs = inputs
         self._dtypes: dict[str, Any] = {}
         self._templates: list[dict[str, Tree]] = []
@@ -110,19 +110,19 @@ class BlackBox:
         def fresh(path: str, leaf: Any) -> Any:
             value = arrays.get(path, leaf)
             if not is_float(leaf):
-                return copied_leaf(value)
+                return copy_leaf(value)
             kind = np.complex128 if np.iscomplexobj(value) else self._dtypes.get(path, np.float64)
             array = np.array(value, kind)
             if isinstance(leaf, np.ndarray):
                 return array
             return array[()] if isinstance(leaf, np.generic) or kind == np.complex128 or array.ndim else float(array)
 
-        return {name: mapped(name, tree, fresh) for name, tree in template.items()}
+        return {name: map_leaves(name, tree, fresh) for name, tree in template.items()}
 
     def _template(self, arrays: Arrays) -> dict[str, Tree]:
         """The inputs whose leaves these are; a draw of another length may have more or fewer of them."""
         for inputs in self._templates:
-            numbers = floats(inputs)
+            numbers = collect_floats(inputs)
             if set(numbers) <= set(arrays) and not set(self.arrays) <= set(arrays):
                 return inputs
             if set(self.arrays) < set(numbers) <= set(arrays):
@@ -131,7 +131,7 @@ class BlackBox:
 
     def _call_forward(self, arguments: dict[str, Tree]) -> tuple[Any, tuple[str, ...]]:
         """What forward returns, and the paths of the arguments that it changes in place."""
-        before = copied(arguments)
+        before = copy_tree(arguments)
         self.calls.forward += 1
         known = signature(self.forward)
         by_place = known is None or any(p.kind is p.POSITIONAL_ONLY for p in known.parameters.values())
@@ -143,7 +143,7 @@ class BlackBox:
 
     def _compare_arguments(self, role: str, before: dict[str, Tree], after: dict[str, Tree]) -> tuple[str, ...]:
         """The paths of the arguments that a call changed in place, which is noted."""
-        changed = changed_leaves(before, after)
+        changed = find_changed(before, after)
         if changed:
             names = ", ".join(changed[:6])
             self.note(

@@ -11,10 +11,10 @@ from inspect import Parameter
 from typing import Any
 
 from symrnn.callables.conventions import gradient_of, gradients_of, names_all_cotangents, names_cache, names_cotangent
-from symrnn.callables.invocation import SubjectError, refuse, shown, signature
+from symrnn.callables.invocation import SubjectError, refuse, show_call, signature
 from symrnn.callables.outputs import ROOT
 from symrnn.callables.trees import Tree, children, is_float, leaves
-from symrnn.callables.written import returned_names
+from symrnn.callables.written import read_returned_names
 
 _REMEDY = (
     "let backward take one cotangent an output and then the cache, or say what is what: cache=True or False, and "
@@ -121,7 +121,7 @@ class _CallResolver:
         keys = list(range(len(self.returned)))
         names: Sequence[str | None] = getattr(self.returned, "_fields", ())
         if not names:
-            names, self.guessed = returned_names(self.forward) or (), True
+            names, self.guessed = read_returned_names(self.forward) or (), True
         return keys, dict(zip(keys, names if len(names) == len(keys) else [None] * len(keys), strict=True))
 
     @property
@@ -134,25 +134,25 @@ class _CallResolver:
         count = f" of {len(self.returned)}" if isinstance(self.returned, tuple | list | Mapping) else ""
         return refuse(
             "cannot-call",
-            f"it cannot be told how to call backward: {why}; forward is {shown(self.forward, 'forward')} and returns "
-            f"a {kind}{count}, backward is {shown(self.backward, 'backward')}\n  {remedy}",
+            f"it cannot be told how to call backward: {why}; forward is {show_call(self.forward, 'forward')} and "
+            f"returns a {kind}{count}, backward is {show_call(self.backward, 'backward')}\n  {remedy}",
         )
 
     # Which of what forward returns is what.
 
-    def division(self, outputs: Outputs, cache: bool | None) -> tuple[tuple[Any, ...] | None, tuple[Any, ...] | None]:
+    def divide(self, outputs: Outputs, cache: bool | None) -> tuple[tuple[Any, ...] | None, tuple[Any, ...] | None]:
         if outputs is not None:
-            return self._as_told(outputs, cache)
+            return self._divide_as_said(outputs, cache)
         if cache is False:
             return None, ()
         if not self.keys or (cache is None and isinstance(self.returned, Mapping) and not self._cache_keys()):
-            return self._whole(bool(cache) or bool(self.cache_parameters))
+            return self._divide_whole(bool(cache) or bool(self.cache_parameters))
         caches = self._cache_keys() or self._last_ones(bool(cache))
         if not caches:
             return None, ()
         return tuple(key for key in self.keys if key not in caches), tuple(caches)
 
-    def _as_told(self, outputs: Outputs, cache: bool | None) -> tuple[tuple[Any, ...], tuple[Any, ...] | None]:
+    def _divide_as_said(self, outputs: Outputs, cache: bool | None) -> tuple[tuple[Any, ...], tuple[Any, ...] | None]:
         if not self.keys:
             raise self.unclear("outputs= was given, and forward returns one thing, no tuple or dict")
         wanted: list[Any]
@@ -186,9 +186,9 @@ class _CallResolver:
     def _cache_keys(self) -> list[Any]:
         return [key for key, name in self.called.items() if name is not None and names_cache(name)]
 
-    def _last_ones(self, told: bool) -> list[Any]:
+    def _last_ones(self, sentence: bool) -> list[Any]:
         """The caches at the end of a tuple, by backward's parameters."""
-        if told:
+        if sentence:
             return self.keys[-max(1, len(self.cache_parameters)) :]
         if len(self.keys) < 2:
             return []
@@ -210,7 +210,7 @@ class _CallResolver:
         kinds = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
         return [p for p in self.parameters or () if p.kind in kinds]
 
-    def _whole(self, cached: bool) -> tuple[tuple[Any, ...] | None, tuple[Any, ...] | None]:
+    def _divide_whole(self, cached: bool) -> tuple[tuple[Any, ...] | None, tuple[Any, ...] | None]:
         """One thing is returned: an array, or a dict that may serve as its own cache."""
         if not cached:
             return None, ()
@@ -233,7 +233,7 @@ class _CallResolver:
                 *(BackwardArgument("cotangent", path) for path in parts),
                 *(BackwardArgument("cache", n) for n in range(caches)),
             ), False
-        return _ArgumentMatcher(self, outputs, parts, caches).filled()
+        return _ArgumentMatcher(self, outputs, parts, caches).fill()
 
     def _parts(self, outputs: Tree, chosen: tuple[Any, ...] | None) -> dict[str, str | None]:
         """The outputs one by one: path -> name."""
@@ -250,12 +250,12 @@ class _CallResolver:
 class _ArgumentMatcher:
     """Goes through backward's parameters and says what goes into each."""
 
-    def __init__(self, puzzle: _CallResolver, outputs: Tree, parts: dict[str, str | None], caches: int) -> None:
-        self.puzzle, self.outputs, self.parts, self.caches = puzzle, outputs, parts, caches
+    def __init__(self, resolver: _CallResolver, outputs: Tree, parts: dict[str, str | None], caches: int) -> None:
+        self.resolver, self.outputs, self.parts, self.caches = resolver, outputs, parts, caches
         self.roles: dict[str, BackwardArgument] = {}
 
-    def filled(self) -> tuple[tuple[BackwardArgument, ...], bool]:
-        parameters = self.puzzle.parameters or []
+    def fill(self) -> tuple[tuple[BackwardArgument, ...], bool]:
+        parameters = self.resolver.parameters or []
         plain = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
         self._by_name(plain)
         open_ones = [p.name for p in plain if p.name not in self.roles and p.default is p.empty]
@@ -268,7 +268,7 @@ class _ArgumentMatcher:
             open_ones = [name for name in open_ones if name not in self.roles]
         if not starred:
             self._in_order(open_ones, waiting)
-        slots = self._arranged(parameters)
+        slots = self._arrange(parameters)
         if not any(slot.kind == "cotangent" for slot in slots):
             return slots, self._implicit()
         return slots, False
@@ -280,7 +280,7 @@ class _ArgumentMatcher:
         names = {name: path for path, name in self.parts.items() if name is not None}
         caches = 0
         for name in [parameter.name for parameter in plain]:
-            if name in self.puzzle.inputs:
+            if name in self.resolver.inputs:
                 self.roles[name] = BackwardArgument("input", name)
             elif names_cache(name) and caches < self.caches:
                 self.roles[name] = BackwardArgument("cache", caches)
@@ -290,7 +290,7 @@ class _ArgumentMatcher:
         open_ones = [p.name for p in plain if p.name not in self.roles]
         found = gradients_of([name for name in open_ones if names_cotangent(name)], names)
         # Names that were only read in forward's source are believed where they explain every parameter and output.
-        if not self.puzzle.guessed or (len(found) == len(open_ones) == len(self.parts)):
+        if not self.resolver.guessed or (len(found) == len(open_ones) == len(self.parts)):
             self.roles.update({word: BackwardArgument("cotangent", names[name]) for word, name in found.items()})
 
     def _in_order(self, open_ones: list[str], waiting: list[str]) -> None:
@@ -314,14 +314,14 @@ class _ArgumentMatcher:
         rest = ", ".join(name for name in open_ones if name not in likely)
         one = "one cotangent" if len(waiting) == 1 else f"{len(waiting)} cotangents"
         if self.caches:
-            return self.puzzle.unclear(f"there is {one} to pass, and no value for {rest}")
-        return self.puzzle.unclear(
+            return self.resolver.unclear(f"there is {one} to pass, and no value for {rest}")
+        return self.resolver.unclear(
             f"there is {one} to pass, forward returns no cache, and no argument of forward is called {rest}",
             f"let forward return what backward needs as a cache; or name backward's parameters as forward's arguments "
-            f"({', '.join(self.puzzle.inputs)}); or pass a function of the cotangents alone that calls it",
+            f"({', '.join(self.resolver.inputs)}); or pass a function of the cotangents alone that calls it",
         )
 
-    def _arranged(self, parameters: list[Parameter]) -> tuple[BackwardArgument, ...]:
+    def _arrange(self, parameters: list[Parameter]) -> tuple[BackwardArgument, ...]:
         """The slots as Python passes them: by keyword from the first parameter on that is left at its default."""
         slots: list[BackwardArgument] = []
         by_keyword = False
@@ -347,13 +347,13 @@ class _ArgumentMatcher:
         if self.caches:
             return []
         given = {slot.at for slot in self.roles.values() if slot.kind == "input"}
-        return [BackwardArgument("input", name, name) for name in self.puzzle.inputs if name not in given]
+        return [BackwardArgument("input", name, name) for name in self.resolver.inputs if name not in given]
 
     def _implicit(self) -> bool:
         floats = [leaf for leaf in leaves(ROOT, self.outputs).values() if is_float(leaf)]
         if len(floats) == 1 and getattr(floats[0], "size", 1) == 1:
             return True
-        raise self.puzzle.unclear("it takes no cotangent, and the output is no single number")
+        raise self.resolver.unclear("it takes no cotangent, and the output is no single number")
 
 
 def resolve(
@@ -377,9 +377,9 @@ def resolve(
     Raises:
         SubjectError: it cannot be told; the text shows both signatures and what to pass.
     """
-    puzzle = _CallResolver(forward, backward, returned, inputs)
-    chosen, caches = puzzle.division(outputs, cache)
+    resolver = _CallResolver(forward, backward, returned, inputs)
+    chosen, caches = resolver.divide(outputs, cache)
     bare = Calling(chosen, caches)
     tree, held = bare.split(returned)
-    slots, implicit = puzzle.slots(tree, chosen, len(held))
+    slots, implicit = resolver.slots(tree, chosen, len(held))
     return Calling(chosen, caches, slots, implicit)

@@ -14,13 +14,13 @@ from symrnn.callables.invocation import SubjectError
 from symrnn.callables.trees import Tree, children, is_float, leaves
 
 
-def floats(inputs: Mapping[str, Tree]) -> dict[str, Array]:
+def collect_floats(inputs: Mapping[str, Tree]) -> dict[str, Array]:
     """Leaf path -> array in double precision, for every leaf of floats."""
     found = {path: leaf for name, tree in inputs.items() for path, leaf in leaves(name, tree).items()}
     return {path: np.array(leaf, np.float64) for path, leaf in found.items() if is_float(leaf)}
 
 
-def cotangent(leaf: Any, given: Array | None) -> Any:
+def make_cotangent(leaf: Any, given: Array | None) -> Any:
     """What stands for a leaf of the outputs among the cotangents."""
     if not is_float(leaf):
         return None
@@ -29,12 +29,12 @@ def cotangent(leaf: Any, given: Array | None) -> Any:
     return array if isinstance(leaf, np.ndarray) else array[()]
 
 
-def flat(tree: Tree) -> list[Any]:
+def list_leaves(tree: Tree) -> list[Any]:
     """The leaves in order."""
     return list(leaves("", tree).values())
 
 
-def same(one: Any, two: Any) -> bool:
+def is_same(one: Any, two: Any) -> bool:
     """Whether a leaf is unchanged; what cannot be compared counts as unchanged."""
     if one is two:
         return True
@@ -49,14 +49,14 @@ def same(one: Any, two: Any) -> bool:
         return True
 
 
-def changed_leaves(before: Mapping[str, Tree], after: Mapping[str, Tree]) -> tuple[str, ...]:
+def find_changed(before: Mapping[str, Tree], after: Mapping[str, Tree]) -> tuple[str, ...]:
     """The paths of the leaves of arguments that differ from what they were; a leaf that is gone has not changed."""
     now = {path: leaf for name, tree in after.items() for path, leaf in leaves(name, tree).items()}
     then = {path: leaf for name, tree in before.items() for path, leaf in leaves(name, tree).items()}
-    return tuple(path for path, leaf in then.items() if not same(leaf, now.get(path, leaf)))
+    return tuple(path for path, leaf in then.items() if not is_same(leaf, now.get(path, leaf)))
 
 
-def alike(one: Tree, two: Tree) -> bool:
+def is_alike(one: Tree, two: Tree) -> bool:
     """Whether a cache has the same arrays as before.
 
     The attributes of an object are looked at once, but for those where it leaves gradients: new ones, and those that
@@ -66,7 +66,7 @@ def alike(one: Tree, two: Tree) -> bool:
         names = [name for name in vars(one) if name in vars(two) and not _holds_gradients(name, vars(one))]
         one, two = ({name: vars(held)[name] for name in names} for held in (one, two))
     before, after = leaves("", one), leaves("", two)
-    return set(before) == set(after) and all(same(leaf, after[path]) for path, leaf in before.items())
+    return set(before) == set(after) and all(is_same(leaf, after[path]) for path, leaf in before.items())
 
 
 def _holds_gradients(name: str, beside: Iterable[str]) -> bool:
@@ -74,7 +74,7 @@ def _holds_gradients(name: str, beside: Iterable[str]) -> bool:
     return name in BAGS or gradient_of(name, others) is not None
 
 
-def gap_between(one: Arrays, two: Arrays, floor: float = 0.0) -> tuple[float, str]:
+def measure_gap(one: Arrays, two: Arrays, floor: float = 0.0) -> tuple[float, str]:
     """The largest difference of two sets of arrays, relative to each array's largest entry, and where it is.
 
     Args:
@@ -98,17 +98,17 @@ def explain_no_floats(inputs: Mapping[str, Tree]) -> str:
     """That there is nothing to differentiate among the inputs, and what to give."""
     if not inputs:
         return "inputs: there is nothing in it\n  give the arguments of forward by name, such as {'x': x, 'W': W}"
-    told = mention_integers(inputs)
-    remedy = "" if told else "\n  give the sequence, the weights and the states as NumPy arrays of floats"
-    return f"inputs: no array of floats to differentiate{told}{remedy}"
+    clause = mention_integers(inputs)
+    remedy = "" if clause else "\n  give the sequence, the weights and the states as NumPy arrays of floats"
+    return f"inputs: no array of floats to differentiate{clause}{remedy}"
 
 
-def with_integers(error: SubjectError, inputs: Mapping[str, Tree]) -> SubjectError:
+def add_integers(error: SubjectError, inputs: Mapping[str, Tree]) -> SubjectError:
     """The error, with a word on arrays of integers among the inputs: they may be why a function raises."""
-    told = mention_integers(inputs)
-    if not told or not error.problem.kind.endswith("-raises"):
+    clause = mention_integers(inputs)
+    if not clause or not error.problem.kind.endswith("-raises"):
         return error
-    return SubjectError(replace(error.problem, sentence=f"{error.problem.sentence}{told}"))
+    return SubjectError(replace(error.problem, sentence=f"{error.problem.sentence}{clause}"))
 
 
 def mention_integers(inputs: Mapping[str, Tree]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.callables.invocation import call, refuse, signature
-from symrnn.callables.trees import Tree, copied, is_complex, leaves
+from symrnn.callables.trees import Tree, copy_tree, is_complex, leaves
 from symrnn.errors import InputError
 
 Inputs = Mapping[str, Any] | Callable[..., Any]
@@ -60,7 +60,7 @@ class Draws:
     def first(self, seed: int) -> dict[str, Tree]:
         """The inputs that are checked."""
         made = self.made(seed)
-        return copied(self._fixed) if made is None else made
+        return copy_tree(self._fixed) if made is None else made
 
     def made(self, seed: int, T: int | None = None, N: int | None = None) -> dict[str, Tree] | None:
         """Inputs of another seed, or other sizes; None where the function does not take them."""

@@ -27,7 +27,7 @@ _WAY_OUT = "put what is not to run on import under `if __name__ == '__main__':`"
 
 
 @contextlib.contextmanager
-def imported(path: Path, announce: Callable[[], None] = lambda: None) -> Iterator[ModuleType]:
+def import_file(path: Path, announce: Callable[[], None] = lambda: None) -> Iterator[ModuleType]:
     """The file as a module, for as long as it is used.
 
     Meanwhile its directory comes first on `sys.path`, and what it prints goes to the standard error.
@@ -39,7 +39,7 @@ def imported(path: Path, announce: Callable[[], None] = lambda: None) -> Iterato
     Raises:
         InputError: there is no such file, it is not Python, or it raises; in one message with the line.
     """
-    code = _compiled(path, _read(path))
+    code = _compile(path, _read(path))
     announce()
     directory = os.path.abspath(path.parent)
     before, argv, bytecode = set(sys.modules), sys.argv, sys.dont_write_bytecode
@@ -80,7 +80,7 @@ def _run(path: Path, code: CodeType, directory: str) -> ModuleType:
     except SyntaxError as error:
         raise _not_python(path, error) from None
     except BaseException as error:
-        raise InputError(_told(path, directory, error)) from None
+        raise InputError(_explain(path, directory, error)) from None
     return module
 
 
@@ -118,7 +118,7 @@ def _encoding(text: bytes) -> str:
         return "utf-8"
 
 
-def _compiled(path: Path, text: bytes) -> CodeType:
+def _compile(path: Path, text: bytes) -> CodeType:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about its escapes; whoever runs it is told
@@ -126,7 +126,7 @@ def _compiled(path: Path, text: bytes) -> CodeType:
     except SyntaxError as error:
         raise _not_python(path, error) from None
     except (ValueError, RecursionError, MemoryError) as error:
-        raise InputError(f"{printable(str(path))}: not Python: {_named(error)}\n  correct the file") from None
+        raise InputError(f"{printable(str(path))}: not Python: {_name_error(error)}\n  correct the file") from None
 
 
 def _not_python(path: Path, error: SyntaxError) -> InputError:
@@ -138,7 +138,7 @@ def _not_python(path: Path, error: SyntaxError) -> InputError:
     return InputError(f"{problem}\n  correct the line, or the one before it")
 
 
-def _told(path: Path, directory: str, error: BaseException) -> str:
+def _explain(path: Path, directory: str, error: BaseException) -> str:
     """What importing the file raised, and where."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if os.path.dirname(os.path.abspath(frame.filename)).startswith(directory)]
@@ -149,10 +149,10 @@ def _told(path: Path, directory: str, error: BaseException) -> str:
         shown = f"{named}, line {frame.lineno}"
         quoted = f"\n    {printable((frame.line or '').strip())[:100]}" if frame.line else ""
     remedy = "install it, or run symrnn where it is" if isinstance(error, ModuleNotFoundError) else _WAY_OUT
-    return f"{shown}: importing the file raises {_named(error)}{quoted}\n  {remedy}"
+    return f"{shown}: importing the file raises {_name_error(error)}{quoted}\n  {remedy}"
 
 
-def _named(error: BaseException) -> str:
+def _name_error(error: BaseException) -> str:
     try:
         text = printable(" ".join(str(error).split()))
     except Exception:  # an exception that cannot be shown

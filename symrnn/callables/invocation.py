@@ -35,7 +35,7 @@ def refuse(kind: str, sentence: str) -> SubjectError:
     return SubjectError(Problem(kind, sentence))
 
 
-def original(error: BaseException) -> BaseException:
+def find_original(error: BaseException) -> BaseException:
     """What somebody's function raised, where an error here stands for it."""
     while isinstance(error, SubjectError) and error.__context__ is not None:
         error = error.__context__
@@ -58,7 +58,7 @@ def call(role: str, function: Callable[..., Any], arguments: Sequence[Any], name
         with np.errstate(all="ignore"):
             returned = function(*arguments, **named)
     except (Exception, SystemExit) as error:
-        raise refuse(f"{role}-raises", _told(role, function, error)) from None
+        raise refuse(f"{role}-raises", _explain(role, function, error)) from None
     if inspect.isgenerator(returned) or inspect.iscoroutine(returned):
         returned.close()
         raise refuse(f"{role}-raises", f"{role} returns a generator, not values: it should `return`, not `yield`")
@@ -85,8 +85,8 @@ def check_arguments(forward: Callable[..., Any], inputs: Mapping[str, Any]) -> N
         more = f"inputs has {', '.join(strange)}, which forward does not take" if strange else ""
         one = "name the inputs as forward names its parameters" if strange else "add it to the inputs"
         remedy = one if missing else "leave it out of the inputs"
-        told = "; ".join(part for part in (lacking, more) if part)
-        raise refuse("wrong-arguments", f"forward is {shown(forward, 'forward')}: {told}\n  {remedy}")
+        sentence = "; ".join(part for part in (lacking, more) if part)
+        raise refuse("wrong-arguments", f"forward is {show_call(forward, 'forward')}: {sentence}\n  {remedy}")
 
 
 def signature(function: Callable[..., Any]) -> inspect.Signature | None:
@@ -97,24 +97,24 @@ def signature(function: Callable[..., Any]) -> inspect.Signature | None:
         return None
 
 
-def shown(function: Callable[..., Any], role: str) -> str:
+def show_call(function: Callable[..., Any], role: str) -> str:
     """The function as a reader knows it: its name with its parameters."""
     known = signature(function)
     name = getattr(function, "__name__", role)
     return f"{role if name == '<lambda>' else name}{known if known is not None else '(...)'}"
 
 
-def _told(role: str, function: Callable[..., Any], error: BaseException) -> str:
+def _explain(role: str, function: Callable[..., Any], error: BaseException) -> str:
     text = " ".join(str(error).split())
     text = text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
-    place = _place(function, error.__traceback__)
+    place = _find_place(function, error.__traceback__)
     what = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return f"{role} raises {what}{place}"
 
 
-def _place(function: Callable[..., Any], trace: TracebackType | None) -> str:
+def _find_place(function: Callable[..., Any], trace: TracebackType | None) -> str:
     """The deepest line in the function's own file; else the deepest outside this package."""
-    own = _file(function)
+    own = _find_file(function)
     frames = []
     while trace is not None:
         frames.append((trace.tb_frame.f_code.co_filename, trace.tb_lineno))
@@ -128,7 +128,7 @@ def _place(function: Callable[..., Any], trace: TracebackType | None) -> str:
     return f" ({os.path.basename(file)}, line {line})"
 
 
-def _file(function: Any) -> str | None:
+def _find_file(function: Any) -> str | None:
     while hasattr(function, "func"):
         function = function.func
     function = inspect.unwrap(function) if callable(function) else function

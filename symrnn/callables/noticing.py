@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.arrays import Array, Arrays
-from symrnn.callables.comparison import gap_between
+from symrnn.callables.comparison import measure_gap
 from symrnn.callables.invocation import SubjectError, refuse
 from symrnn.callables.trees import Tree, leaves
 
@@ -54,13 +54,13 @@ def check_repeated(answer: Arrays, again: Arrays, epsilon: float, drawn: bool) -
     Raises:
         SubjectError: they differ: forward draws random numbers, or keeps something.
     """
-    gap, where = gap_between(answer, again, floor=1.0)
+    gap, where = measure_gap(answer, again, floor=1.0)
     if not gap <= max(_ROUNDING, 4 * epsilon if epsilon > _ROUNDING else 0):
         kind, why = _DRAWN if drawn else _KEPT
         raise refuse(kind, f"two calls of forward with the same inputs differ by {gap:.2g} in {where}: {why}")
 
 
-def integers_used(
+def find_integers_used(
     inputs: Mapping[str, Tree], answer: Arrays, ask: Callable[[Arrays], Arrays]
 ) -> Iterator[tuple[str, str]]:
     """The arrays of integers that are used as numbers, not as indices: the kind and the sentence of a problem each.
@@ -85,4 +85,4 @@ def _is_number(path: str, leaf: Array, answer: Arrays, ask: Callable[[Arrays], A
         moved = ask({path: leaf.astype(np.float64)})
     except SubjectError:
         return False
-    return gap_between(answer, moved)[0] < _COARSE
+    return measure_gap(answer, moved)[0] < _COARSE

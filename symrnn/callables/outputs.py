@@ -20,7 +20,7 @@ _MOST_ARRAYS = 400
 more returns its values step by step, where the joined arrays say the same."""
 
 
-def arrays_of(tree: Tree) -> dict[str, Array]:
+def read_arrays(tree: Tree) -> dict[str, Array]:
     """The leaves as arrays, in double precision or complex; what is no number is left out."""
     found = {}
     for path, leaf in leaves(ROOT, tree).items():
@@ -30,7 +30,7 @@ def arrays_of(tree: Tree) -> dict[str, Array]:
     return found
 
 
-def flattened(value: Tree, path: str = ROOT) -> dict[str, Array]:
+def flatten(value: Tree, path: str = ROOT) -> dict[str, Array]:
     """The arrays of floats in what a function returned, by path.
 
     Steps kept one by one in a list, or in a dict by their numbers, are joined to one array as well: `output[:]` for a
@@ -78,14 +78,14 @@ def _as_array(value: Any) -> Array | None:
     return array if array.dtype.kind == "f" else None
 
 
-def without_cache(returned: Tree, arguments: Sequence[Array]) -> Tree:
+def drop_cache(returned: Tree, arguments: Sequence[Array]) -> Tree:
     """What a function returns, without a cache for its backward pass at the end.
 
     A cache is a container after other outputs, with arrays of several shapes and some of the arguments among them.
     """
     if not isinstance(returned, tuple) or len(returned) < 2 or children("", returned[-1]) is None:
         return returned
-    first, last = flattened(returned[:-1]), flattened(returned[-1])
+    first, last = flatten(returned[:-1]), flatten(returned[-1])
     arrays = [array for path, array in last.items() if JOINED not in path]
     held = any(_is_same(array, own) for array in arrays for own in arguments)
     return returned[:-1] if first and held and len({array.shape for array in arrays}) > 1 else returned

@@ -8,9 +8,9 @@ import numpy as np
 
 from symrnn.arrays import Array, Arrays
 from symrnn.callables.black_box import BlackBox, ForwardRun
-from symrnn.callables.comparison import gap_between
-from symrnn.callables.invocation import SubjectError, original
-from symrnn.callables.outputs import flattened, without_cache
+from symrnn.callables.comparison import measure_gap
+from symrnn.callables.invocation import SubjectError, find_original
+from symrnn.callables.outputs import drop_cache, flatten
 from symrnn.callables.trees import leaves
 from symrnn.errors import InputError
 
@@ -72,10 +72,10 @@ class Probe:
         if run.changed:
             self._remark(f"forward changes its arguments in place: {', '.join(run.changed)}")
         arguments = [leaf for name, tree in run.arguments.items() for leaf in leaves(name, tree).values()]
-        kept = without_cache(run.outputs, [leaf for leaf in arguments if isinstance(leaf, np.ndarray)])
+        kept = drop_cache(run.outputs, [leaf for leaf in arguments if isinstance(leaf, np.ndarray)])
         if kept is not run.outputs:
             self._remark("what forward returns last holds its own arguments: it is taken for a cache, not for outputs")
-        raw = flattened(kept)
+        raw = flatten(kept)
         self._single = any(array.dtype in (np.float32, np.float16) for array in raw.values())
         return {path: np.array(array, np.float64) for path, array in raw.items()}
 
@@ -87,12 +87,12 @@ class Probe:
         try:
             answer, again = self._ask({}), self._ask({})
         except SubjectError as error:
-            raise _refused(error) from original(error)
+            raise _refused(error) from find_original(error)
         if not answer:
             raise InputError("identify: forward returns no array of numbers\n  it should return states, such as h")
         if not any(np.isfinite(array).all() for array in answer.values()):
             raise InputError("identify: forward returns NaN or infinity\n  give inputs at which it is finite")
-        gap, where = gap_between(answer, again, floor=1.0)
+        gap, where = measure_gap(answer, again, floor=1.0)
         if gap > _ROUNDING:
             raise InputError(
                 f"identify: forward is not deterministic: two calls with the same inputs differ by {gap:.2g} "
@@ -103,7 +103,7 @@ class Probe:
 
 def _refused(error: SubjectError) -> InputError:
     """That the function raises at its own arguments, and what."""
-    raised = original(error)
+    raised = find_original(error)
     what = " ".join(str(raised).split())[:_LONGEST]
     return InputError(
         f"identify: forward raises at the inputs given: {type(raised).__name__}: {what}\n"

@@ -14,7 +14,7 @@ from symrnn.arrays import Array, Arrays
 from symrnn.callables.conventions import gradient_of, gradients_of
 from symrnn.callables.invocation import refuse
 from symrnn.callables.trees import Tree, children, is_float, leaves
-from symrnn.callables.written import returned_names
+from symrnn.callables.written import read_returned_names
 from symrnn.findings.findings import Problem
 
 _MOST_SHOWN = 12
@@ -157,7 +157,7 @@ class _GradientReader:
 
     def _written(self, items: list[Any], names: list[str]) -> dict[int, str] | None:
         """Place -> input by the names in backward's own `return dx, dW, db`; None unless all of them tell."""
-        words = returned_names(self._backward)
+        words = read_returned_names(self._backward)
         if words is None or len(words) != len(items) or len(set(words)) < len(words):
             return None
         plain = {word: place for place, word in enumerate(words) if word is not None and _fields(items[place]) is None}
@@ -232,9 +232,9 @@ class _GradientReader:
         except (TypeError, ValueError):
             return
         if size != 0:
-            told = f"backward returns {key!r}, a gradient of nothing that forward takes"
+            sentence = f"backward returns {key!r}, a gradient of nothing that forward takes"
             self._note(
-                "phantom-gradient", f"{told}\n  a name that is misspelled leaves the gradient that it is unchecked"
+                "phantom-gradient", f"{sentence}\n  a name that is misspelled leaves the gradient that it is unchecked"
             )
 
     def _mirror(self, path: str, tree: Tree, value: Any) -> None:

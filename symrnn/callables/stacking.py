@@ -13,7 +13,7 @@ from symrnn.callables.draws import Inputs
 from symrnn.callables.invocation import signature
 
 
-def listed_steps(inputs: Any) -> tuple[str, ...]:
+def find_listed_steps(inputs: Any) -> tuple[str, ...]:
     """The inputs, called as data is, that are lists of arrays of one shape."""
     if not isinstance(inputs, Mapping):
         return ()
@@ -30,7 +30,7 @@ def _is_steps(value: Any) -> bool:
     return len({step.shape for step in value}) == 1
 
 
-def with_arrays(
+def stack_steps(
     forward: Callable[..., Any], backward: Callable[..., Any], inputs: Inputs, names: tuple[str, ...]
 ) -> tuple[Callable[..., Any], Callable[..., Any], Inputs]:
     """The same functions for sequences that are arrays; they are handed on to both as lists."""
@@ -39,16 +39,16 @@ def with_arrays(
         return {name: np.stack(value) if name in names else value for name, value in made.items()}
 
     if isinstance(inputs, Mapping):
-        return _listing(forward, names), _listing(backward, names), stacked(inputs)
+        return _list_steps(forward, names), _list_steps(backward, names), stacked(inputs)
 
     @functools.wraps(inputs)
     def make(*arguments: Any, **named: Any) -> Any:
         return stacked(inputs(*arguments, **named))
 
-    return _listing(forward, names), _listing(backward, names), make
+    return _list_steps(forward, names), _list_steps(backward, names), make
 
 
-def _listing(function: Callable[..., Any], names: tuple[str, ...]) -> Callable[..., Any]:
+def _list_steps(function: Callable[..., Any], names: tuple[str, ...]) -> Callable[..., Any]:
     known = signature(function)
     places = [] if known is None else list(known.parameters)
 

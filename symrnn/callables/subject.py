@@ -13,22 +13,22 @@ from symrnn.arrays import Array, Arrays
 from symrnn.callables.black_box import BlackBox, ForwardRun
 from symrnn.callables.calling import Calling, Outputs, resolve
 from symrnn.callables.comparison import (
-    alike,
-    cotangent,
+    add_integers,
+    collect_floats,
     explain_no_floats,
-    flat,
-    floats,
-    gap_between,
-    same,
-    with_integers,
+    is_alike,
+    is_same,
+    list_leaves,
+    make_cotangent,
+    measure_gap,
 )
 from symrnn.callables.draws import Draws, Inputs
 from symrnn.callables.invocation import SubjectError, call, check_arguments, refuse, signature
-from symrnn.callables.noticing import RandomState, check_repeated, integers_used
-from symrnn.callables.outputs import ROOT, arrays_of
+from symrnn.callables.noticing import RandomState, check_repeated, find_integers_used
+from symrnn.callables.outputs import ROOT, read_arrays
 from symrnn.callables.probe import Probe
 from symrnn.callables.returned import ReturnedGradients, read_gradients
-from symrnn.callables.trees import Tree, copied, flat_names, is_float, leaves, mapped
+from symrnn.callables.trees import Tree, copy_tree, is_float, leaves, make_flat_names, map_leaves
 from symrnn.errors import InputError
 
 _CHANGED = 1.6e4
@@ -104,7 +104,7 @@ class Subject(BlackBox):
         if not self.arrays:
             raise refuse("no-floats", explain_no_floats(self._inputs))
         self._without = _named_inputs(without, self._inputs, self.arrays)
-        self.flat_names = flat_names(list(self.arrays))
+        self.flat_names = make_flat_names(list(self.arrays))
         self._calling: Calling | None = None
         returned = self._first()
         self._calling = resolve(forward, backward, returned, list(self._inputs), outputs, cache)
@@ -129,7 +129,7 @@ class Subject(BlackBox):
         twin.problems = []
         twin._held = {**self._held, **held}
         twin.arrays = {path: array for path, array in self.arrays.items() if path not in held}
-        twin.flat_names = flat_names(list(twin.arrays))
+        twin.flat_names = make_flat_names(list(twin.arrays))
         twin.answer = twin.outputs()
         return twin
 
@@ -160,7 +160,7 @@ class Subject(BlackBox):
         Raises:
             SubjectError: forward raises.
         """
-        return arrays_of(self.run(arrays or {}).outputs)
+        return read_arrays(self.run(arrays or {}).outputs)
 
     def gradients(self, arrays: Arrays | None = None, cotangents: Arrays | None = None) -> dict[str, Array]:
         """Forward, then backward.
@@ -193,14 +193,14 @@ class Subject(BlackBox):
         if inputs is None or (T is None and N is None and not self.draws.varied):
             return None
         found: dict[str, Any] = {p: leaf for name, tree in inputs.items() for p, leaf in leaves(name, tree).items()}
-        numbers = floats(inputs)
+        numbers = collect_floats(inputs)
         own = {path: leaf for name, tree in self._inputs.items() for path, leaf in leaves(name, tree).items()}
         if set(found) != set(own):
-            self._templates = [one for one in self._templates if set(floats(one)) != set(numbers)] + [inputs]
+            self._templates = [one for one in self._templates if set(collect_floats(one)) != set(numbers)] + [inputs]
         others: dict[str, Any] = {
             path: leaf
             for path, leaf in found.items()
-            if path not in numbers and isinstance(leaf, np.ndarray | int | list) and not same(leaf, own.get(path))
+            if path not in numbers and isinstance(leaf, np.ndarray | int | list) and not is_same(leaf, own.get(path))
         }
         return {**numbers, **others}
 
@@ -260,7 +260,7 @@ class Subject(BlackBox):
         try:
             return self.run({}).outputs
         except SubjectError as error:
-            raise (error if self._dtypes else with_integers(error, self._inputs)) from None
+            raise (error if self._dtypes else add_integers(error, self._inputs)) from None
 
     def _divide(self, returned: Any) -> tuple[Tree, list[Any]]:
         """The outputs alone, and the caches; all of it until it is known how the two functions are called."""
@@ -275,12 +275,12 @@ class Subject(BlackBox):
 
     def _pull(self, run: ForwardRun, cotangents: Arrays) -> ReturnedGradients:
         """Backward, after a run of forward."""
-        handed = mapped(ROOT, run.outputs, lambda path, leaf: cotangent(leaf, cotangents.get(path)))
+        handed = map_leaves(ROOT, run.outputs, lambda path, leaf: make_cotangent(leaf, cotangents.get(path)))
         positional, named = self.calling.arguments(handed, run.caches, run.arguments, run.outputs)
-        kept, before = copied(handed), copied(run.arguments)
+        kept, before = copy_tree(handed), copy_tree(run.arguments)
         self.calls.backward += 1
         returned = call("backward", self.backward, positional, named)
-        if not all(same(one, two) for one, two in zip(flat(kept), flat(handed), strict=True)):
+        if not all(is_same(one, two) for one, two in zip(list_leaves(kept), list_leaves(handed), strict=True)):
             self.note("cotangents-changed", "backward changes the cotangents that it is given in place")
         self._compare_arguments("backward", before, run.arguments)
         read = read_gradients(returned, self.backward, before, self._order, self._per_step, self._written)
@@ -302,24 +302,25 @@ class Subject(BlackBox):
         raw = {path: leaf for path, leaf in leaves(ROOT, tree).items() if is_float(leaf)}
         if not raw:
             kinds = sorted({type(leaf).__name__ for leaf in leaves(ROOT, tree).values()}) or ["nothing"]
-            told = "None" if kinds == ["NoneType"] else f"no array of floats as output, but {', '.join(kinds)}"
+            sentence = "None" if kinds == ["NoneType"] else f"no array of floats as output, but {', '.join(kinds)}"
             raise refuse(
-                "no-output", f"forward returns {told}\n  let it return its outputs: return h, or return h, cache"
+                "no-output", f"forward returns {sentence}\n  let it return its outputs: return h, or return h, cache"
             )
         self.epsilon = max(float(np.finfo(getattr(leaf, "dtype", np.float64)).eps) for leaf in raw.values())
-        answer = arrays_of(tree)
+        answer = read_arrays(tree)
         bad = [path for path, array in answer.items() if not np.isfinite(array).all()]
         if bad:
             given = [path for path, array in self.arrays.items() if not np.isfinite(array).all()]
             why = f"; {', '.join(given)} among the inputs is not finite" if given else ""
             remedy = "give finite inputs" if given else "choose inputs where it is finite, such as smaller weights"
-            told = f"forward returns NaN or infinity in {', '.join(bad)}{why}\n  {remedy}"
-            raise refuse("forward-not-finite", told)
+            sentence = f"forward returns NaN or infinity in {', '.join(bad)}{why}\n  {remedy}"
+            raise refuse("forward-not-finite", sentence)
         unreached = [path for path in answer if not self.reachable(path)]
         if unreached:
-            told = ", ".join(unreached[:6])
+            sentence = ", ".join(unreached[:6])
             self.note(
-                "fewer-cotangents", f"backward takes no cotangent of {told}: checked without that part of the outputs"
+                "fewer-cotangents",
+                f"backward takes no cotangent of {sentence}: checked without that part of the outputs",
             )
         return answer
 
@@ -330,22 +331,22 @@ class Subject(BlackBox):
             SubjectError: backward raises, or gives other gradients each time.
         """
         run = self.run({})
-        before = copied(run.caches)
+        before = copy_tree(run.caches)
         try:
             first = self._pull(run, cotangents)
         except SubjectError as error:
-            raise with_integers(self._uncached(error), self._inputs) from None
-        changed = [place for place, cache in enumerate(before) if not alike(cache, run.caches[place])]
+            raise add_integers(self._uncached(error), self._inputs) from None
+        changed = [place for place, cache in enumerate(before) if not is_alike(cache, run.caches[place])]
         self._pull_again(first, run, cotangents, bool(changed))
         afresh = self.reading({}, cotangents)
-        gap, where = gap_between(first.gradients, afresh.gradients)
+        gap, where = measure_gap(first.gradients, afresh.gradients)
         if gap > _CHANGED * max(self.epsilon, self.gradient_epsilon):
             raise refuse(
                 "gradients-change",
                 f"two calls of backward, each after its own forward, differ by {gap:.2g} in {where}: it keeps "
                 "something from call to call, such as a sum that is not set to zero, or draws random numbers",
             )
-        for kind, sentence in integers_used(self._inputs, self.answer, self.outputs):
+        for kind, sentence in find_integers_used(self._inputs, self.answer, self.outputs):
             self.note(kind, sentence)
         return first
 
@@ -354,18 +355,18 @@ class Subject(BlackBox):
         if self.calling.caches is not None or not any(slot.kind == "cache" for slot in self.calling.slots):
             return error
         name = next(slot.keyword or "cache" for slot in self.calling.slots if slot.kind == "cache")
-        told = f"forward returns no cache, so that what it returns was passed as backward's {name!r}"
-        return refuse(error.problem.kind, f"{error.problem.sentence}\n  {told}: return it beside the outputs")
+        sentence = f"forward returns no cache, so that what it returns was passed as backward's {name!r}"
+        return refuse(error.problem.kind, f"{error.problem.sentence}\n  {sentence}: return it beside the outputs")
 
     def _pull_again(self, first: ReturnedGradients, run: ForwardRun, cotangents: Arrays, changed: bool) -> None:
         """Backward once more with the same cache: what is noticed of the cache by that."""
         try:
             second = self._pull(run, cotangents)
         except SubjectError as error:
-            told = error.problem.sentence.splitlines()[0]
-            self.note("cache-consumed", f"backward uses the cache up: called again with it, {told}")
+            sentence = error.problem.sentence.splitlines()[0]
+            self.note("cache-consumed", f"backward uses the cache up: called again with it, {sentence}")
             return
-        gap, where = gap_between(first.gradients, second.gradients)
+        gap, where = measure_gap(first.gradients, second.gradients)
         if gap > _CONSUMED * max(self.epsilon, self.gradient_epsilon):
             self.note(
                 "cache-consumed",

@@ -38,10 +38,10 @@ def children(path: str, node: Tree) -> list[tuple[str, Tree]] | None:
     return None
 
 
-def rebuilt(node: Tree, parts: list[Tree]) -> Tree:
+def rebuild(node: Tree, parts: list[Tree]) -> Tree:
     """A node of the same type with other parts, in the order of `children`."""
     if isinstance(node, Mapping):
-        return _rebuilt_mapping(node, parts)
+        return _rebuild_mapping(node, parts)
     if hasattr(node, "_fields"):
         return type(node)(*parts)
     if isinstance(node, tuple | list):
@@ -52,7 +52,7 @@ def rebuilt(node: Tree, parts: list[Tree]) -> Tree:
     return twin
 
 
-def _rebuilt_mapping(node: Mapping[Any, Tree], parts: list[Tree]) -> Tree:
+def _rebuild_mapping(node: Mapping[Any, Tree], parts: list[Tree]) -> Tree:
     items = dict(zip(node, parts, strict=True))
     if type(node) is dict:
         return items
@@ -64,7 +64,7 @@ def _rebuilt_mapping(node: Mapping[Any, Tree], parts: list[Tree]) -> Tree:
     return twin
 
 
-def mapped(path: str, node: Tree, change: Callable[[str, Any], Any], depth: int = 0) -> Tree:
+def map_leaves(path: str, node: Tree, change: Callable[[str, Any], Any], depth: int = 0) -> Tree:
     """The tree with every leaf replaced by `change(path, leaf)`.
 
     Raises:
@@ -77,7 +77,7 @@ def mapped(path: str, node: Tree, change: Callable[[str, Any], Any], depth: int 
         raise InputError(
             f"{path[:60]}: nested more than {_DEEPEST} deep, or inside itself\n  give dicts or tuples of arrays"
         )
-    return rebuilt(node, [mapped(inner, part, change, depth + 1) for inner, part in parts])
+    return rebuild(node, [map_leaves(inner, part, change, depth + 1) for inner, part in parts])
 
 
 def leaves(path: str, node: Tree) -> dict[str, Any]:
@@ -88,21 +88,21 @@ def leaves(path: str, node: Tree) -> dict[str, Any]:
         found[inner] = leaf
         return leaf
 
-    mapped(path, node, note)
+    map_leaves(path, node, note)
     return found
 
 
-def replaced(path: str, node: Tree, values: Mapping[str, Any]) -> Tree:
+def replace_leaves(path: str, node: Tree, values: Mapping[str, Any]) -> Tree:
     """The tree with the leaves that `values` names replaced; the rest is the same objects."""
-    return mapped(path, node, lambda inner, leaf: values.get(inner, leaf))
+    return map_leaves(path, node, lambda inner, leaf: values.get(inner, leaf))
 
 
-def copied(node: Tree) -> Tree:
+def copy_tree(node: Tree) -> Tree:
     """The tree with every leaf copied, as far as it can be."""
-    return mapped("", node, lambda _, leaf: copied_leaf(leaf))
+    return map_leaves("", node, lambda _, leaf: copy_leaf(leaf))
 
 
-def copied_leaf(leaf: Any) -> Any:
+def copy_leaf(leaf: Any) -> Any:
     """A copy of anything; itself where it cannot be copied, such as a module."""
     if isinstance(leaf, np.ndarray) and leaf.dtype.kind != "O":
         return leaf.copy()
@@ -124,7 +124,7 @@ def is_complex(leaf: Any) -> bool:
     return isinstance(leaf, complex) or getattr(getattr(leaf, "dtype", None), "kind", "") == "c"
 
 
-def flat_names(paths: list[str]) -> dict[str, str]:
+def make_flat_names(paths: list[str]) -> dict[str, str]:
     """An identifier for every path -> the path: `params_W` for `params['W']`, and no two the same."""
     names: dict[str, str] = {}
     for path in paths:

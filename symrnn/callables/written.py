@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-def returned_names(function: Callable[..., Any]) -> tuple[str | None, ...] | None:
+def read_returned_names(function: Callable[..., Any]) -> tuple[str | None, ...] | None:
     """The names of what a function returns, in order: `("h", "cache")` for `return h, cache`.
 
     Returns:

@@ -96,8 +96,8 @@ class GradientReport(Shown):
         rest = "; some inputs have no gradient and were not compared" if unsaid else ""
         if self.passed:
             exact = all(finding.verdict is Verdict.RIGHT for finding in self.gradients)
-            told = "right" if exact else "right up to rounding"
-            return f"{count(compared, 'gradient')} compared: all {told}{rest}."
+            sentence = "right" if exact else "right up to rounding"
+            return f"{count(compared, 'gradient')} compared: all {sentence}{rest}."
         parts = [
             f"{found} {verdict}"
             for verdict in _GRAVITY
@@ -108,7 +108,7 @@ class GradientReport(Shown):
         return f"{count(compared, 'gradient')} compared: {', '.join(parts)}{rest}."
 
     def __str__(self) -> str:
-        return "\n\n".join(["\n".join(block) for block in _blocks(self) if block] + [self.summary])
+        return "\n\n".join(["\n".join(block) for block in _make_blocks(self) if block] + [self.summary])
 
     def short(self) -> str:
         """A few lines, for the message of a failed assertion: the summary, what is wrong, and the mistakes."""
@@ -122,7 +122,7 @@ class GradientReport(Shown):
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as dicts, lists, texts and numbers; NaN and infinities as texts."""
-        data: dict[str, Any] = _plain(self)
+        data: dict[str, Any] = _as_plain(self)
         return {"passed": self.passed, "verdict": str(self.verdict), "summary": self.summary} | data
 
     def to_json(self) -> str:
@@ -135,7 +135,9 @@ class GradientReport(Shown):
 
     def failure(self) -> str:
         """The report as the message of a failed test: it begins with the verdict."""
-        return "\n\n".join([f"{self.verdict}: {self.summary}", *("\n".join(block) for block in _blocks(self) if block)])
+        return "\n\n".join(
+            [f"{self.verdict}: {self.summary}", *("\n".join(block) for block in _make_blocks(self) if block)]
+        )
 
     def raise_if_failed(self) -> None:
         """Stop where a gradient is not right.
@@ -153,7 +155,7 @@ def table(report: GradientReport) -> list[tuple[str, ...]]:
     """The gradients as rows of texts, one entry per column of `COLUMNS`."""
     return [
         (
-            _cut(finding.name),
+            _shorten(finding.name),
             "×".join(map(str, finding.shape)) or "scalar",
             str(finding.verdict),
             "" if finding.verdict is Verdict.MISSING else format_number(finding.error),
@@ -212,16 +214,16 @@ def content(report: GradientReport) -> ReportContent:
     return ReportContent(report.verdict, report.summary, heading(report), report.gradients, table(report), lists)
 
 
-def _blocks(report: GradientReport) -> Iterator[list[str]]:
+def _make_blocks(report: GradientReport) -> Iterator[list[str]]:
     shown = content(report)
     yield wrap_items(shown.heading)
-    yield _ruled(list(shown.rows)) if shown.rows else []
+    yield _rule_table(list(shown.rows)) if shown.rows else []
     for one in shown.lists:
         items = [", ".join(one.items)] if one.names and one.items else one.items
         yield [visible(one.title), *wrap_items(items, "  ")] if items else []
 
 
-def _ruled(rows: list[tuple[str, ...]]) -> list[str]:
+def _rule_table(rows: list[tuple[str, ...]]) -> list[str]:
     used = [n for n, title in enumerate(COLUMNS) if n < 4 or any(row[n] for row in rows) or not title]
     chosen = [tuple(row[n] for n in used) for row in [COLUMNS, *rows]]
     widths = [max(len(row[n]) for row in chosen) for n in range(len(used))]
@@ -229,17 +231,17 @@ def _ruled(rows: list[tuple[str, ...]]) -> list[str]:
     return [lines[0], "  ".join("─" * width for width in widths), *lines[1:]]
 
 
-def _cut(name: str) -> str:
+def _shorten(name: str) -> str:
     name = visible(name)
     return name if len(name) <= _LONGEST_NAME else f"{name[:17]}…{name[-18:]}"
 
 
-def _plain(value: Any) -> Any:
+def _as_plain(value: Any) -> Any:
     """Data as JSON knows it."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: _as_plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
+        return [_as_plain(item) for item in value]
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else {"nan": "NaN", "inf": "Infinity"}.get(str(value), "-Infinity")
     return str(value) if isinstance(value, str) else value

@@ -14,7 +14,7 @@ import numpy as np
 from symrnn.arrays import Array
 from symrnn.callables.draws import Draws, Inputs
 from symrnn.callables.invocation import SubjectError
-from symrnn.callables.stacking import listed_steps, with_arrays
+from symrnn.callables.stacking import find_listed_steps, stack_steps
 from symrnn.callables.subject import Subject
 from symrnn.cells.finding import find_cell
 from symrnn.diagnosis.blindspots import blind_spots
@@ -122,8 +122,8 @@ def _call(
 ) -> Subject:
     """The functions as a black box, called for the first time; sequences that are lists of steps become arrays."""
     first = inputs if isinstance(inputs, Mapping) else Draws(inputs).first(options["seed"])
-    if names := listed_steps(first):
-        forward, backward, inputs = with_arrays(forward, backward, inputs, names)
+    if names := find_listed_steps(first):
+        forward, backward, inputs = stack_steps(forward, backward, inputs, names)
     return Subject(forward, backward, inputs, **options)
 
 

@@ -14,10 +14,10 @@ from typing import Any
 from symrnn.callables.adapters import from_loss, from_object
 from symrnn.callables.conventions import gradients_of
 from symrnn.callables.draws import Draws, Inputs
-from symrnn.callables.importing import imported
+from symrnn.callables.importing import import_file
 from symrnn.callables.invocation import call, signature
 from symrnn.callables.trees import is_float
-from symrnn.callables.written import returned_names
+from symrnn.callables.written import read_returned_names
 from symrnn.characters import escaped_json, printable
 from symrnn.errors import InputError, SymrnnError
 from symrnn.findings.report import GradientReport
@@ -95,8 +95,8 @@ class FileReport:
     def to_html(self) -> str:
         """Everything as a page."""
         parts = [f"<h2>{escape(name)}</h2>\n{report._repr_html_()}" for name, report in self.reports.items()]
-        for told in (self.refused, self.skipped):
-            parts += [f"<h2>{escape(name)}</h2>\n<pre>{escape(why)}</pre>" for name, why in told.items()]
+        for reasons in (self.refused, self.skipped):
+            parts += [f"<h2>{escape(name)}</h2>\n<pre>{escape(why)}</pre>" for name, why in reasons.items()]
         title = escape(f"Gradients in {self.file}")
         head = f'<meta charset="utf-8">\n<meta name="color-scheme" content="light dark">\n<title>{title}</title>'
         body = "\n".join([f"<h1>{title}</h1>", *parts])
@@ -115,7 +115,7 @@ def check_file(path: Path, wanted: Wanted | None = None, announce: Callable[[], 
         InputError: the file cannot be imported, or has nothing that could be checked.
     """
     wanted = wanted or Wanted()
-    with imported(path, announce) as module:
+    with import_file(path, announce) as module:
         return _Checking(path, module, wanted).run()
 
 
@@ -330,7 +330,7 @@ class _Checking:
         return from_object(pair.owner, forward, backward, [name for name in weights if name not in made], inputs=made)
 
     def _of_loss(self, pair: _FunctionPair, inputs: Mapping[str, Any]) -> Arguments:
-        names = returned_names(pair.forward)
+        names = read_returned_names(pair.forward)
         if names is None or len(names) < 2:
             problem = f"{pair.name}: --loss: the names of what it returns cannot be read"
             raise InputError(f"{problem}\n  end it in a line such as: return loss, dW, db")

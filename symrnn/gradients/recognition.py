@@ -17,8 +17,8 @@ from symrnn.findings.findings import Problem
 from symrnn.identification import identify_probed
 from symrnn.identification.layout import Layout
 from symrnn.language.recurrence import Cell
-from symrnn.measuring.readout import BeforeReadout, linear_inputs, without_readout
-from symrnn.measuring.sizes import shorter
+from symrnn.measuring.readout import BeforeReadout, find_linear_inputs, without_readout
+from symrnn.measuring.sizes import make_shorter
 
 _NEAR = 0.3
 """The relative error of the outputs up to which what comes nearest to a cell is taken for it, with a change: a cell
@@ -71,7 +71,7 @@ def recognise(subject: Subject, known: Cell | Layout | None, seed: int) -> Recog
     derive_once = functools.cache(derive)
     if isinstance(known, Layout):
         return Recognition(subject, FoundCell(known, derive_once(known.cell)))
-    linear = linear_inputs(subject)
+    linear = find_linear_inputs(subject)
     for core in without_readout(subject, linear):
         layout, _ = _find_layout(core.subject, known, seed, derive_once)
         if layout is not None:
@@ -80,31 +80,31 @@ def recognise(subject: Subject, known: Cell | Layout | None, seed: int) -> Recog
     loss = known is None and _is_loss(subject)
     layout, problems = (None, ()) if loss else _find_layout(subject, known, seed, derive_once)
     if layout is None and not problems:
-        layout, problems = _none(subject, linear) if known is None else _near(subject, known)
+        layout, problems = _explain_none(subject, linear) if known is None else _name_near(subject, known)
     return Recognition(subject, None if layout is None else FoundCell(layout, derive_once(layout.cell)), problems)
 
 
 def _readout_problem(layout: Layout, core: BeforeReadout) -> Problem:
-    told = f"forward computes more than a cell: {layout.cell.name}, and outputs of it that are linear in "
-    told += f"{', '.join(core.held)}\n  mistakes in the cell were looked for with {core.held[0]} as the identity"
-    return Problem("readout", told, fatal=False)
+    sentence = f"forward computes more than a cell: {layout.cell.name}, and outputs of it that are linear in "
+    sentence += f"{', '.join(core.held)}\n  mistakes in the cell were looked for with {core.held[0]} as the identity"
+    return Problem("readout", sentence, fatal=False)
 
 
-def _none(subject: Subject, linear: Sequence[str]) -> tuple[None, tuple[Problem, ...]]:
+def _explain_none(subject: Subject, linear: Sequence[str]) -> tuple[None, tuple[Problem, ...]]:
     """What to say where no cell was found."""
     if _is_loss(subject):
-        told = "forward returns a single number: mistakes are named where it returns the states of a cell"
+        sentence = "forward returns a single number: mistakes are named where it returns the states of a cell"
         remedy = "check the function that computes the states by itself, or return them beside the number"
     elif linear:
-        told = (
+        sentence = (
             f"forward computes more than a cell, or none of the library: its outputs are linear in {', '.join(linear)}"
         )
-        told += "; mistakes are not named"
+        sentence += "; mistakes are not named"
         remedy = "check the function that computes the states by itself, or pass the cell's definition as cell="
     else:
-        told = "forward computes no cell of the library: mistakes are not named"
+        sentence = "forward computes no cell of the library: mistakes are not named"
         remedy = "pass its definition as cell=, or check the function of the cell by itself where it computes more"
-    return None, (Problem("no-cell", f"{told}\n  {remedy}", fatal=False),)
+    return None, (Problem("no-cell", f"{sentence}\n  {remedy}", fatal=False),)
 
 
 def _is_loss(subject: Subject) -> bool:
@@ -116,7 +116,7 @@ def _find_layout(
 ) -> tuple[Layout | None, tuple[Problem, ...]]:
     """The cell that forward computes, with its layout; or why there is none, where that can be said."""
     among = None if known is None else [known]
-    for arrays in _draws(subject, seed):
+    for arrays in _draw(subject, seed):
         own = {flat: arrays[path] for flat, path in subject.flat_names.items()}
         try:
             found = identify_probed(subject.probe(own), among=among, nearest=False, merged=False)
@@ -125,14 +125,14 @@ def _find_layout(
         if found.layout is not None:
             layout = _with_all_axes(subject, found.layout)
             if not _is_recurrent(subject, layout):
-                told = "forward carries nothing from one step to the next: it is no recurrent cell"
-                return None, (Problem("no-cell", f"{told}, and mistakes are not named", fatal=False),)
+                sentence = "forward carries nothing from one step to the next: it is no recurrent cell"
+                return None, (Problem("no-cell", f"{sentence}, and mistakes are not named", fatal=False),)
             if _holds(subject, layout, derive_once(layout.cell), seed):
                 return layout, ()
     return None, ()
 
 
-def _draws(subject: Subject, seed: int) -> Iterator[Arrays]:
+def _draw(subject: Subject, seed: int) -> Iterator[Arrays]:
     """The arrays given; then others with other numbers of steps and examples: equal sizes may hide what is what."""
     yield subject.arrays
     for T, N in _OTHER_SIZES:
@@ -140,12 +140,12 @@ def _draws(subject: Subject, seed: int) -> Iterator[Arrays]:
         if made is not None and all(path in made for path in subject.arrays):
             yield made
     if not subject.draws.varied:
-        yield from _longer(subject)
+        yield from _lengthen(subject)
 
 
-def _longer(subject: Subject) -> Iterator[Arrays]:
+def _lengthen(subject: Subject) -> Iterator[Arrays]:
     """More steps than the sequence given has, where its length is that of something else as well."""
-    for name in shorter(subject, 1) or {}:
+    for name in make_shorter(subject, 1) or {}:
         own = subject.arrays[name]
         others = [size for path, array in subject.arrays.items() for size in np.shape(array)[path == name :]]
         if len(own) in others:
@@ -195,7 +195,7 @@ def _with_all_axes(subject: Subject, layout: Layout) -> Layout:
     for axis in (place for place, role in enumerate(axes) if role == "1"):
         for length, lengthened in ((5, {x}), (7, {x, *states})):  # steps, or examples
             longer = {
-                name: _repeated(array, axis if name == x else None, length) if name in lengthened else array
+                name: _repeat(array, axis if name == x else None, length) if name in lengthened else array
                 for name, array in arrays.items()
             }
             try:
@@ -209,22 +209,22 @@ def _with_all_axes(subject: Subject, layout: Layout) -> Layout:
     return layout
 
 
-def _repeated(array: Array, axis: int | None, length: int) -> Array:
+def _repeat(array: Array, axis: int | None, length: int) -> Array:
     """An array with its axis of length 1, the first such if none is named, made longer."""
     if axis is None:
         axis = next((place for place, size in enumerate(np.shape(array)) if size == 1), None)
     return array if axis is None else np.repeat(array, length, axis=axis)
 
 
-def _near(subject: Subject, known: Cell) -> tuple[Layout | None, tuple[Problem, ...]]:
+def _name_near(subject: Subject, known: Cell) -> tuple[Layout | None, tuple[Problem, ...]]:
     """What forward computes where it is not the cell that it should be: another one, or what comes nearest to it."""
-    told = f"forward does not compute {known.name}"
+    sentence = f"forward does not compute {known.name}"
     other = identify_probed(subject.probe(), nearest=False, merged=False)
     if other.layout is not None:
-        return other.layout, (Problem("other-cell", f"{told} but {other.name}", fatal=False),)
+        return other.layout, (Problem("other-cell", f"{sentence} but {other.name}", fatal=False),)
     near = identify_probed(subject.probe(), among=[known], merged=False).nearest
     if not near or not near[0].agreement <= _NEAR or not _is_recurrent(subject, near[0].layout):
         remedy = "pass the cell that it computes, or leave cell= out; check its own function where it computes more"
-        return None, (Problem("other-cell", f"{told}: mistakes are not named\n  {remedy}", fatal=False),)
+        return None, (Problem("other-cell", f"{sentence}: mistakes are not named\n  {remedy}", fatal=False),)
     slip = f": it has {near[0].slip}" if near[0].slip else ""
-    return near[0].layout, (Problem("other-cell", f"{told}{slip}", fatal=False),)
+    return near[0].layout, (Problem("other-cell", f"{sentence}{slip}", fatal=False),)

@@ -48,7 +48,7 @@ def report(
         recognised: the cell, or why there is none; None where it was not looked for.
         named: the mistakes in terms of the cell; None where there is none.
     """
-    exchanged = _exchanged(measured.misplaced)
+    exchanged = _name_exchanged(measured.misplaced)
     bare = GradientReport(
         gradients=measured.findings,
         problems=tuple(subject.problems),
@@ -64,11 +64,11 @@ def report(
     layout = recognised.found.layout
     mistakes = (*exchanged, *named.mistakes)
     rest = [one for one in measured.findings if one.name not in _arrays_of(mistakes)]
-    mistakes += _phantoms(rest, recognised.subject, layout)
+    mistakes += _name_phantoms(rest, recognised.subject, layout)
     unexplained = (measured.wrong - _arrays_of(mistakes)) | {_array_of(label) for label in named.unexplained}
     return replace(
         bare,
-        problems=(*bare.problems, *_contradictions(measured, recognised, named, _arrays_of(mistakes))),
+        problems=(*bare.problems, *_explain_contradictions(measured, recognised, named, _arrays_of(mistakes))),
         diagnoses=mistakes,
         blind_spots=named.hidden,
         cell=layout.cell.name,
@@ -77,7 +77,7 @@ def report(
     )
 
 
-def _contradictions(
+def _explain_contradictions(
     measured: Judgement, recognised: Recognition, named: Named, explained: frozenset[str]
 ) -> tuple[Problem, ...]:
     """Where the verdicts and the mistakes seem to say different things: why they do."""
@@ -93,7 +93,7 @@ def _contradictions(
     return tuple(found)
 
 
-def _exchanged(misplaced: Mapping[str, str]) -> tuple[Diagnosis, ...]:
+def _name_exchanged(misplaced: Mapping[str, str]) -> tuple[Diagnosis, ...]:
     """Gradients that are right and stand in the places of others; this is exact, and no cell is needed to see it."""
     if not misplaced:
         return ()
@@ -102,7 +102,7 @@ def _exchanged(misplaced: Mapping[str, str]) -> tuple[Diagnosis, ...]:
     return (Diagnosis("gradients-exchanged", None, "", "", tuple(misplaced), 0.0, sentence),)
 
 
-def _phantoms(findings: Sequence[GradientFinding], subject: Subject, layout: Layout) -> tuple[Diagnosis, ...]:
+def _name_phantoms(findings: Sequence[GradientFinding], subject: Subject, layout: Layout) -> tuple[Diagnosis, ...]:
     """Gradients of arrays that forward does not read."""
     read = {subject.flat_names[flat] for flat in layout.names if flat in subject.flat_names}
     names = tuple(

@@ -55,17 +55,17 @@ def measure(probe: Probe, layout: Layout, leads: Leads) -> Match:
     found = views(layout.frame, probe.answer, layout.candidate.sized.state_keys, leads)
     errors: dict[tuple[str, View], float] = {}
     for arrays, answer in trials:
-        for pair, error in _errors(layout, arrays, answer, found).items():
+        for pair, error in _measure_errors(layout, arrays, answer, found).items():
             errors[pair] = max(error, errors.get(pair, 0.0))
     first = layout.cell.states[0]
     best = min((error for (state, _), error in errors.items() if state == first), default=float("inf"))
     agreeing = {pair: error for pair, error in errors.items() if error <= max(probe.tolerance, best)}
-    outputs = _outputs(agreeing, first, best <= probe.tolerance)
+    outputs = _choose_outputs(agreeing, first, best <= probe.tolerance)
     error = max(agreeing.values(), default=best) if best <= probe.tolerance else best
-    return Match(replace(layout, outputs=outputs), error, _unexplained(found, outputs))
+    return Match(replace(layout, outputs=outputs), error, _find_unexplained(found, outputs))
 
 
-def _outputs(agreeing: Mapping[tuple[str, View], float], first: str, exact: bool) -> tuple[Output, ...]:
+def _choose_outputs(agreeing: Mapping[tuple[str, View], float], first: str, exact: bool) -> tuple[Output, ...]:
     """One reading for each piece of an output: all steps rather than the last of them, and the best one."""
     chosen: list[Output] = []
     for state, view in sorted(agreeing, key=lambda pair: (pair[1].when == LAST, agreeing[pair], pair[1].tile)):
@@ -93,7 +93,7 @@ def is_item(path: str, joined: str) -> bool:
     return path.startswith(f"{start}[") and path.endswith(rest) and JOINED not in path
 
 
-def _unexplained(found: list[View], outputs: tuple[Output, ...]) -> tuple[str, ...]:
+def _find_unexplained(found: list[View], outputs: tuple[Output, ...]) -> tuple[str, ...]:
     known = {output.view.tile.array for output in outputs}
     paths = dict.fromkeys(view.tile.array for view in found if JOINED not in view.tile.array)
     lists = [path for path in known if JOINED in path]
@@ -113,10 +113,10 @@ def random_trials(probe: Probe, layout: Layout) -> list[tuple[Arrays, Answer]]:
 
 
 def _finite(layout: Layout, arrays: Arrays) -> bool:
-    return all(np.isfinite(course[name]).all() for course in _courses(layout, arrays).values() for name in course)
+    return all(np.isfinite(course[name]).all() for course in _run_courses(layout, arrays).values() for name in course)
 
 
-def _courses(layout: Layout, arrays: Arrays) -> dict[int, Arrays]:
+def _run_courses(layout: Layout, arrays: Arrays) -> dict[int, Arrays]:
     """The cell's states over time for a few examples."""
     params, x, state = layout.params(arrays), layout.x(arrays), layout.state(arrays)
     batch = x.shape[1]
@@ -126,8 +126,8 @@ def _courses(layout: Layout, arrays: Arrays) -> dict[int, Arrays]:
     }
 
 
-def _errors(layout: Layout, arrays: Arrays, answer: Answer, found: list[View]) -> dict[tuple[str, View], float]:
-    courses = _courses(layout, arrays)
+def _measure_errors(layout: Layout, arrays: Arrays, answer: Answer, found: list[View]) -> dict[tuple[str, View], float]:
+    courses = _run_courses(layout, arrays)
     dims = layout.candidate.sized.state_dims
     errors = {}
     for view in found:

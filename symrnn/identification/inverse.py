@@ -39,10 +39,10 @@ def own_arrays(
     """
     x = np.asarray(x, np.float64)
     _check_x(layout, x)
-    arrays = {name: _kept(layout, name, value, x.shape[1]) for name, value in inputs.items()}
+    arrays = {name: _keep(layout, name, value, x.shape[1]) for name, value in inputs.items()}
     arrays[layout.frame.x] = layout.frame.own(x)
-    arrays |= _weights(layout, params)
-    arrays |= _states(layout, {name: np.asarray(value, np.float64) for name, value in state.items()}, x.shape[1])
+    arrays |= _make_weights(layout, params)
+    arrays |= _make_states(layout, {name: np.asarray(value, np.float64) for name, value in state.items()}, x.shape[1])
     return arrays
 
 
@@ -52,7 +52,7 @@ def _copy(value: Any) -> Any:
     return np.array(value, np.float64) if real else value
 
 
-def _kept(layout: Layout, name: str, value: Any, batch: int) -> Any:
+def _keep(layout: Layout, name: str, value: Any, batch: int) -> Any:
     """What the layout does not read, copied; an initial state without effect gets as many examples as the others."""
     value = _copy(value)
     taken = {part.state for part in layout.states}
@@ -72,7 +72,7 @@ def _check_x(layout: Layout, x: Array) -> None:
             raise InputError(f"x has {length} {kind}, but the callable's {layout.frame.x!r} has no axis for them")
 
 
-def _weights(layout: Layout, params: Arrays) -> dict[str, Array]:
+def _make_weights(layout: Layout, params: Arrays) -> dict[str, Array]:
     candidate, shapes = layout.candidate, layout.shapes
     held = candidate.unadjusted({name: np.asarray(params[name], np.float64) for name in layout.cell.parameters})
     by_target: dict[Tile, list[ParameterPart]] = {}
@@ -91,7 +91,7 @@ def _weights(layout: Layout, params: Arrays) -> dict[str, Array]:
     return arrays
 
 
-def _states(layout: Layout, state: Arrays, batch: int) -> dict[str, Array]:
+def _make_states(layout: Layout, state: Arrays, batch: int) -> dict[str, Array]:
     shapes = layout.shapes
     arrays: dict[str, Array] = {}
     taken = {part.state for part in layout.states}

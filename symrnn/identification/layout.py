@@ -139,7 +139,7 @@ class Layout:
         for part in self.states:
             value = part.source.read(self._array(inputs, part.source))
             value = value if part.source.lead else np.broadcast_to(value, (batch, *np.shape(value)))
-            found[part.state] = _turned(value, part.transposed).reshape(found[part.state].shape)
+            found[part.state] = _turn(value, part.transposed).reshape(found[part.state].shape)
         return found
 
     def read(self, answer: Arrays) -> dict[str, dict[str, Array]]:
@@ -172,7 +172,7 @@ class Layout:
                 raise InputError(f"the gradient of {name!r} has the shape {shapes}\n  give it the array's shape")
         found = []
         for part in (part for part in self.parts if part.source.array in gradients):
-            value = _turned(part.source.read(self._array(gradients, part.source)), part.transposed)
+            value = _turn(part.source.read(self._array(gradients, part.source)), part.transposed)
             value = np.reshape(value, [len(span) for span in part.target.spans])
             value = value / self.candidate.sign(part.target.array)
             found.append(self._piece(part.target.array, part.source, part.target, value))
@@ -180,7 +180,7 @@ class Layout:
             x = self.frame.x
             found.append(GradientPiece(self.cell.inputs[0], x, x, None, self.x(gradients)))
         for given in (given for given in self.states if given.source.array in gradients):
-            value = _turned(given.source.read(self._array(gradients, given.source)), given.transposed)
+            value = _turn(given.source.read(self._array(gradients, given.source)), given.transposed)
             value = np.reshape(value, (-1, *self.candidate.sized.shapes[given.state]))
             found.append(self._piece(f"{given.state}_prev", given.source, None, value))
         return tuple(found)
@@ -240,5 +240,5 @@ class Layout:
         return array
 
 
-def _turned(value: Array, transposed: bool) -> Array:
+def _turn(value: Array, transposed: bool) -> Array:
     return np.swapaxes(value, -1, -2) if transposed and value.ndim > 1 else value

@@ -227,7 +227,7 @@ class TileAssignment:
     tied: bool = False
 
 
-def targets(
+def nudge_targets(
     questions: Questions,
     candidate: Candidate,
     given: tuple[str, ...],
@@ -247,7 +247,7 @@ def targets(
     return found
 
 
-def responses(
+def measure_responses(
     questions: Questions, tiling: Tiling, point: ProbePoint, pairing: Pairing, labels: Labels = ()
 ) -> dict[Tile, Array] | None:
     """How the callable responds to a nudge of each of its tiles; None where it raises."""
@@ -325,7 +325,7 @@ def _spread(tiles: Sequence[Tile], places: Sequence[NudgeTarget]) -> list[NudgeT
     return [places[position] for position in order]
 
 
-def nearest(
+def assign_nearest(
     found: Mapping[Tile, Array],
     wanted: Sequence[NudgeTarget],
     still: Array,
@@ -357,7 +357,7 @@ def nearest(
     return TileAssignment(tuple(chosen.items()))
 
 
-def build(frame: SequenceFrame, candidate: Candidate, assignment: TileAssignment) -> Layout:
+def build_layout(frame: SequenceFrame, candidate: Candidate, assignment: TileAssignment) -> Layout:
     """The layout in which every tile is what its target says."""
     parts, states = [], []
     for tile, target in assignment.chosen:

@@ -37,22 +37,22 @@ class ProbePoint:
             return np.zeros(dims)
         if len(dims) < 2:
             return self._rng(_VALUE, dims).uniform(0.3, 1.0, dims)
-        return _turned(self._rng(_VALUE, dims).normal(size=key(dims)) * _scale(dims), dims, symmetric=True)
+        return _turn(self._rng(_VALUE, dims).normal(size=key(dims)) * _scale(dims), dims, symmetric=True)
 
     def nudge(self, dims: Dims) -> Array:
         """What is added to one tile to see its effect."""
         if len(dims) < 2:
             return self._rng(_NUDGE, dims).normal(size=dims)
-        return _turned(self._rng(_NUDGE, dims).normal(size=key(dims)) * _scale(dims), dims)
+        return _turn(self._rng(_NUDGE, dims).normal(size=key(dims)) * _scale(dims), dims)
 
     def state(self, dims: Dims, batch: int, name: str = "") -> Array:
         """The initial states of this shape, (N, ...); those of a name differ from others."""
         rng = np.random.default_rng([self.seed, _STATE, *key(dims), *name.encode()])
-        return np.stack([_turned(rng.uniform(0.2, 1.2, key(dims)), dims, symmetric=True) for _ in range(batch)])
+        return np.stack([_turn(rng.uniform(0.2, 1.2, key(dims)), dims, symmetric=True) for _ in range(batch)])
 
     def state_nudge(self, dims: Dims) -> Array:
         """What is added to one state to see its effect."""
-        return _turned(self._rng(_STATE_NUDGE, dims).uniform(0.2, 0.8, key(dims)), dims)
+        return _turn(self._rng(_STATE_NUDGE, dims).uniform(0.2, 0.8, key(dims)), dims)
 
     def x(self, shape: Dims) -> Array:
         """The sequence, (T, N, D)."""
@@ -66,7 +66,7 @@ def _scale(dims: Dims) -> float:
     return 1.2 / float(np.sqrt(max(dims)))
 
 
-def _turned(value: Array, dims: Dims, symmetric: bool = False) -> Array:
+def _turn(value: Array, dims: Dims, symmetric: bool = False) -> Array:
     """Numbers drawn with the shorter axis first, in the shape asked for."""
     if len(dims) == 2 and dims[0] == dims[1] and symmetric:
         return np.asarray((value + value.T) / np.sqrt(2))

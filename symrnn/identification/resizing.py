@@ -36,24 +36,24 @@ def resize(layout: Layout, sizes: Mapping[str, int]) -> Layout:
     old = layout.candidate.sized
     _check(layout, sizes)
     new = replace(old, sizes=tuple((name, sizes.get(name, length)) for name, length in old.sizes))
-    frame = _frame(layout, new, sizes)
+    frame = _resize_frame(layout, new, sizes)
     targets = dict(zip(old.tiles, new.tiles, strict=True))
     measured: dict[Tile, Dims] = {}
     for part in layout.parts:
         target = targets[part.target]
         lengths = [len(target.spans[axis]) for axis in part.target.own]
-        measured[part.source] = _lengths(part.source, lengths, part.transposed, ())
+        measured[part.source] = _measure(part.source, lengths, part.transposed, ())
     for state in layout.states:
         lead = [frame.batch or 1 for _ in state.source.lead]
-        measured[state.source] = _lengths(state.source, _dims(old, new, state.state), state.transposed, lead)
-    sources = _placed(measured)
+        measured[state.source] = _measure(state.source, _dims(old, new, state.state), state.transposed, lead)
+    sources = _place(measured)
     return replace(
         layout,
         candidate=replace(layout.candidate, sized=new),
         frame=frame,
         parts=tuple(replace(p, target=targets[p.target], source=sources[p.source]) for p in layout.parts),
         states=tuple(replace(state, source=sources[state.source]) for state in layout.states),
-        outputs=_outputs(layout, new, frame),
+        outputs=_resize_outputs(layout, new, frame),
         alike=tuple(tuple(sources[tile] for tile in group) for group in layout.alike),
     )
 
@@ -71,7 +71,7 @@ def _check(layout: Layout, sizes: Mapping[str, int]) -> None:
             raise InputError(f"{name} = {length}: which axes have this length cannot be told, since it was 1{_REMEDY}")
 
 
-def _frame(layout: Layout, new: SizedCell, sizes: Mapping[str, int]) -> SequenceFrame:
+def _resize_frame(layout: Layout, new: SizedCell, sizes: Mapping[str, int]) -> SequenceFrame:
     (features,) = new.shapes[layout.cell.inputs[0]]
     lengths = {"D": features, **{role: sizes[role] for role in "TN" if role in sizes}}
     frame = layout.frame
@@ -84,7 +84,7 @@ def _dims(old: SizedCell, new: SizedCell, state: str) -> list[int]:
     return [length for before, length in zip(old.shapes[state], new.shapes[state], strict=True) if before > 1]
 
 
-def _lengths(tile: Tile, own: list[int], transposed: bool, lead: Iterable[int]) -> Dims:
+def _measure(tile: Tile, own: list[int], transposed: bool, lead: Iterable[int]) -> Dims:
     """The new length of every axis of a tile; axes of length 1 stay."""
     lengths = [1] * len(tile.spans)
     for axis, length in zip(tile.own, own[::-1] if transposed else own, strict=True):
@@ -94,21 +94,21 @@ def _lengths(tile: Tile, own: list[int], transposed: bool, lead: Iterable[int]) 
     return tuple(lengths)
 
 
-def _placed(measured: Measured) -> dict[Tile, Tile]:
+def _place(measured: Measured) -> dict[Tile, Tile]:
     """Tiles of new lengths in the places that they have among the others of their array."""
     by_array: dict[str, list[Tile]] = {}
     for tile in measured:
         by_array.setdefault(tile.array, []).append(tile)
     found = {}
     for name, tiles in by_array.items():
-        axes = [_axis(name, axis, tiles, measured) for axis in range(len(tiles[0].spans))]
+        axes = [_place_axis(name, axis, tiles, measured) for axis in range(len(tiles[0].spans))]
         for tile in tiles:
             spans = tuple(places[span] for places, span in zip(axes, tile.spans, strict=True))
             found[tile] = replace(tile, spans=spans)
     return found
 
 
-def _axis(name: str, axis: int, tiles: list[Tile], measured: Measured) -> dict[Span, Span]:
+def _place_axis(name: str, axis: int, tiles: list[Tile], measured: Measured) -> dict[Span, Span]:
     """The spans of one axis of an array, and their new places."""
     lengths: dict[Span, set[int]] = {}
     for tile in tiles:
@@ -125,13 +125,13 @@ def _axis(name: str, axis: int, tiles: list[Tile], measured: Measured) -> dict[S
     return {s: Span(end - n, end) for s, n, end in zip(spans, new, ends, strict=True)}
 
 
-def _outputs(layout: Layout, new: SizedCell, frame: SequenceFrame) -> tuple[Output, ...]:
+def _resize_outputs(layout: Layout, new: SizedCell, frame: SequenceFrame) -> tuple[Output, ...]:
     measured = {}
     for output in layout.outputs:
         view = output.view
         steps = [] if view.when == LAST else [(frame.steps or 1) + (view.when == WITH_INITIAL)]
         lead = [*steps, *([frame.batch or 1] if view.batched else [])]
         own = _dims(layout.candidate.sized, new, output.state)
-        measured[view.tile] = _lengths(view.tile, own, view.transposed, lead)
-    placed = _placed(measured)
+        measured[view.tile] = _measure(view.tile, own, view.transposed, lead)
+    placed = _place(measured)
     return tuple(replace(one, view=replace(one.view, tile=placed[one.view.tile])) for one in layout.outputs)

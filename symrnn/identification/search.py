@@ -20,7 +20,7 @@ from symrnn.identification.refining import refine
 from symrnn.identification.surroundings import Surroundings
 from symrnn.identification.tiles import Dims, shapes
 from symrnn.identification.tilings import Tiling, limits, tilings
-from symrnn.identification.trials import TilingTrial, layout_of, try_tiling
+from symrnn.identification.trials import TilingTrial, find_layout, try_tiling
 from symrnn.language.recurrence import Cell
 
 CONSTANT = "the outputs are the same whatever the arguments: let the function take its initial states"
@@ -36,8 +36,8 @@ nearly always among the first few."""
 _NEAREST_SHOWN = 3
 """How many of the nearest cells are named: the next ones have nothing in common with the callable."""
 _SLIPPED = 16
-"""Trials in which slips are looked for, shared among the cells: each has some hundred slips, and a slip takes as long
-as a question."""
+"""Trials in which slips are looked for, shared among the cells: each has ten to a hundred slips, and a slip takes as
+long as a question."""
 _CHANGED = 2500
 """Changed cells that are tried in all, a few seconds' worth: what remains of a search for slips once a cell of many
 equations is in question."""
@@ -109,7 +109,7 @@ class CellSearch:
         for trial in sorted(self.trials or self._loose(), key=lambda trial: trial.error):
             best.setdefault(trial.candidate.cell.name, trial)
         for trial in list(best.values())[:_REFINED]:
-            layout = layout_of(trial, exact=False)
+            layout = find_layout(trial, exact=False)
             if layout is not None:
                 yield refine(self.probe, layout, trial.questions.leads)
 
@@ -196,7 +196,7 @@ class CellSearch:
     def _settle(self, trial: TilingTrial, visible: bool = True) -> Match | None:
         if trial.error > self.probe.tolerance:
             return None
-        layout = layout_of(trial, visible=visible)
+        layout = find_layout(trial, visible=visible)
         if layout is None:
             return None
         match = measure(self.probe, layout, trial.questions.leads)

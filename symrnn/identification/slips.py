@@ -40,7 +40,7 @@ def slips(cell: Cell) -> Iterator[CellSlip]:
     assigned: set[str] = set()
     for number, line in enumerate(lines):
         for node, other in _changes(line.value, cell, states, frozenset(assigned)):
-            changed = replace(line, value=swapped(line.value, node, other))
+            changed = replace(line, value=swap(line.value, node, other))
             definition = replace(cell.syntax, assignments=(*lines[:number], changed, *lines[number + 1 :]))
             yield CellSlip(definition, _text(line), _text(changed))
         assigned.add(line.name)
@@ -86,16 +86,16 @@ def _matrix(a: ast.expr, b: ast.expr) -> ast.expr:
     return ast.BinOp(a, ast.MatMult(), b)
 
 
-def swapped(node: ast.expr, old: ast.expr, new: ast.expr) -> ast.expr:
+def swap(node: ast.expr, old: ast.expr, new: ast.expr) -> ast.expr:
     """An expression with one of its nodes replaced; the others are shared with it or copied, never changed."""
     if node is old:
         return new
     changed = copy.copy(node)
     for name, value in ast.iter_fields(node):
         if isinstance(value, ast.expr):
-            setattr(changed, name, swapped(value, old, new))
+            setattr(changed, name, swap(value, old, new))
         elif isinstance(value, list):
-            setattr(changed, name, [swapped(item, old, new) for item in value])
+            setattr(changed, name, [swap(item, old, new) for item in value])
     return changed
 
 

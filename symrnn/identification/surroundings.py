@@ -64,7 +64,7 @@ class Surroundings:
             for name in self.probe.arrays:
                 answer = self.probe(**{**arrays, name: arrays[name] + self.move[name]})
                 for path in found:
-                    if answer is None or _changed(answer.get(path), still.get(path)).any():
+                    if answer is None or _find_changed(answer.get(path), still.get(path)).any():
                         found[path].add(name)
         return {path: frozenset(names) for path, names in found.items()}
 
@@ -83,7 +83,7 @@ class Surroundings:
             moved[place] += self.move[name][place]
             answer = self.probe(**{**arrays, name: moved})
             for path, array in still.items() if answer is not None else ():
-                changed = _changed(answer.get(path) if answer else None, array)
+                changed = _find_changed(answer.get(path) if answer else None, array)
                 if path not in found and changed.shape == array.shape and changed.any():
                     axes = (a for a, length in enumerate(array.shape) if length > 1)
                     found[path] = frozenset(a for a in axes if not np.delete(changed, index, axis=a).any())
@@ -146,7 +146,7 @@ class Surroundings:
         return found
 
 
-def _changed(value: Array | None, still: Array | None) -> Array:
+def _find_changed(value: Array | None, still: Array | None) -> Array:
     if value is None or still is None or value.shape != still.shape:
         return np.ones((), bool)
     return np.asarray((value != still) & ~(np.isnan(value) & np.isnan(still)))

@@ -11,11 +11,11 @@ from symrnn.identification.matching import (
     Questions,
     TileAssignment,
     assign,
-    build,
-    nearest,
+    assign_nearest,
+    build_layout,
+    measure_responses,
+    nudge_targets,
     pair,
-    responses,
-    targets,
 )
 from symrnn.identification.points import ProbePoint
 from symrnn.identification.tilings import Tiling
@@ -54,7 +54,7 @@ def try_tiling(
     return TilingTrial(questions, tiling, candidate, given, point, error)
 
 
-def layout_of(trial: TilingTrial, exact: bool = True, visible: bool = True) -> Layout | None:
+def find_layout(trial: TilingTrial, exact: bool = True, visible: bool = True) -> Layout | None:
     """The layout that the responses to nudges show, or None where they contradict the cell.
 
     Args:
@@ -70,7 +70,7 @@ def layout_of(trial: TilingTrial, exact: bool = True, visible: bool = True) -> L
     )
     if assignment is not None and assignment.tied and len(labels) > 1:  # tell states apart, and what acts on them
         assignment = _assignment(trial, labels, exact, visible) or assignment
-    return None if assignment is None else build(trial.questions.frame, trial.candidate, assignment)
+    return None if assignment is None else build_layout(trial.questions.frame, trial.candidate, assignment)
 
 
 def _assignment(trial: TilingTrial, labels: Labels, exact: bool, visible: bool) -> TileAssignment | None:
@@ -87,11 +87,11 @@ def _assignment(trial: TilingTrial, labels: Labels, exact: bool, visible: bool) 
     course = questions.course(candidate, trial.given, point, apart=apart)
     tolerance = questions.probe.tolerance
     pairing = pair(candidate, course, answer, questions.views(candidate, answer), tolerance)
-    found = responses(questions, trial.tiling, point, pairing, labels) if pairing.pairs else None
+    found = measure_responses(questions, trial.tiling, point, pairing, labels) if pairing.pairs else None
     if found is None:
         return None
-    wanted = targets(questions, candidate, trial.given, point, pairing, apart)
+    wanted = nudge_targets(questions, candidate, trial.given, point, pairing, apart)
     still = pairing.value(answer)
     if exact:
         return assign(trial.tiling, found, wanted, still, tolerance, visible, hopeless)
-    return nearest(found, wanted, still, pairing.expected(course), frozenset(trial.tiling.states))
+    return assign_nearest(found, wanted, still, pairing.expected(course), frozenset(trial.tiling.states))

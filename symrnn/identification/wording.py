@@ -20,17 +20,17 @@ def describe_found(matches: Sequence[Match], nearest: Sequence[Match], remarks: 
         first, *others = matches
         lines = [f"{first.name}, agreement {first.agreement:.0e}"]
         names = list(dict.fromkeys(match.name for match in others if match.name != first.name))
-        lines += _break("agrees as well: ", ", ".join(names)) if names else []
+        lines += _break_lines("agrees as well: ", ", ".join(names)) if names else []
         lines += [f"  {line}" for line in describe(first.layout).splitlines()]
         lines += [f"  {path} is not a state of the cell" for path in first.unexplained]
     elif nearest:
-        lines = ["no cell agrees; the nearest:", *(line for match in nearest for line in _near(match))]
+        lines = ["no cell agrees; the nearest:", *(line for match in nearest for line in _describe_near(match))]
     else:
         lines = ["no cell agrees"]
     return "\n".join([*lines, *(f"  {remark}" for remark in remarks)])
 
 
-def _near(match: Match) -> Iterator[str]:
+def _describe_near(match: Match) -> Iterator[str]:
     yield f"  {match.name}, off by {match.agreement:.1g}"
     if match.slip is not None:
         yield f"    agrees with one change: {match.slip}"
@@ -40,16 +40,16 @@ def _near(match: Match) -> Iterator[str]:
 
 def describe(layout: Layout) -> str:
     """The sizes, every array and what it holds, what is returned, and what cannot be told."""
-    lines = [_sequence(layout)]
+    lines = [_describe_sequence(layout)]
     for name, parts in layout.sources.items():
-        lines += _break(f"{name} {_shape(layout.shapes[name])}: ", _held(layout, parts), "")
-    lines += _states(layout)
+        lines += _break_lines(f"{name} {_shape(layout.shapes[name])}: ", _describe_held(layout, parts), "")
+    lines += _describe_states(layout)
     returned = [f"{one.view.tile.array} is {one.state} at {_when(one.view.when)}" for one in layout.outputs]
-    lines += _break("returns: ", "; ".join(returned), "")
-    return "\n".join([*lines, *_oddities(layout)])
+    lines += _break_lines("returns: ", "; ".join(returned), "")
+    return "\n".join([*lines, *_describe_oddities(layout)])
 
 
-def _sequence(layout: Layout) -> str:
+def _describe_sequence(layout: Layout) -> str:
     frame = layout.frame
     sizes = ", ".join(f"{name} = {size}" for name, size in layout.sizes.items())
     axes = ", ".join(frame.axes) + ("," if len(frame.axes) == 1 else "")
@@ -60,7 +60,7 @@ def _shape(shape: Dims) -> str:
     return str(tuple(shape))
 
 
-def _held(layout: Layout, parts: Sequence[ParameterPart]) -> str:
+def _describe_held(layout: Layout, parts: Sequence[ParameterPart]) -> str:
     """What an array holds, in order, how its pieces are arranged, and on which side it stands."""
     shape = layout.shapes[parts[0].source.array]
     names = [part.target.array for part in parts]
@@ -75,14 +75,14 @@ def _held(layout: Layout, parts: Sequence[ParameterPart]) -> str:
         text = f"{', '.join(names)} {'alternating along axis ' + str(axis) if alternating else arranged}"
     else:
         text = names[0]
-    return text + _side(layout, parts)
+    return text + _describe_side(layout, parts)
 
 
 def _target(layout: Layout, part: ParameterPart) -> str:
     return part.target.label(layout.candidate.sized.shapes[part.target.array])
 
 
-def _side(layout: Layout, parts: Sequence[ParameterPart]) -> str:
+def _describe_side(layout: Layout, parts: Sequence[ParameterPart]) -> str:
     """Whether matrices are multiplied from the left or from the right."""
     turned = {part.transposed for part in parts if len(part.target.dims) == 2}
     if len(turned) != 1:
@@ -102,12 +102,12 @@ def _factor(layout: Layout, part: ParameterPart) -> str:
     return names[0] if len(names) == 1 else "v"
 
 
-def _states(layout: Layout) -> list[str]:
+def _describe_states(layout: Layout) -> list[str]:
     shapes = layout.shapes
     given = [f"{part.source.label(shapes[part.source.array])} is {part.state}" for part in layout.states]
     taken = {part.state for part in layout.states}
     zero = [name for name in layout.cell.states if name not in taken]
-    lines = _break("initial states: ", ", ".join(given), "") if given else []
+    lines = _break_lines("initial states: ", ", ".join(given), "") if given else []
     return lines + ([f"initial states that are zero, or without effect: {', '.join(zero)}"] if zero else [])
 
 
@@ -115,7 +115,7 @@ def _when(when: str) -> str:
     return when.replace("last step", "the last step")
 
 
-def _oddities(layout: Layout) -> Iterator[str]:
+def _describe_oddities(layout: Layout) -> Iterator[str]:
     """What differs from the cell as it is written, and what numbers cannot tell."""
     candidate = layout.candidate
     if candidate.negated:
@@ -145,5 +145,5 @@ def _oddities(layout: Layout) -> Iterator[str]:
         yield f"{layout.frame.x} has an axis of length 1: whether it is time or the batch cannot be told"
 
 
-def _break(head: str, text: str, margin: str = "  ") -> list[str]:
+def _break_lines(head: str, text: str, margin: str = "  ") -> list[str]:
     return wrap(text, WIDTH, initial_indent=margin + head, subsequent_indent=margin + "  ", break_long_words=False)

@@ -83,7 +83,7 @@ class Evidence:
         self.point = dict(subject.arrays) | self.arrays
         answer = subject.outputs(self.arrays) if self.arrays else subject.answer
         self.cotangents = {
-            path: c * (mask or {}).get(path, 1.0) for path, c in _cotangents(subject, answer, seed).items()
+            path: c * (mask or {}).get(path, 1.0) for path, c in _draw_cotangents(subject, answer, seed).items()
         }
         self.reading: ReturnedGradients = (
             subject.examine(self.cotangents) if repeat else subject.reading(self.arrays, self.cotangents)
@@ -231,7 +231,7 @@ class Evidence:
         return spread + max(values) - min(values)
 
 
-def _cotangents(subject: Subject, answer: Arrays, seed: int) -> dict[str, Array]:
+def _draw_cotangents(subject: Subject, answer: Arrays, seed: int) -> dict[str, Array]:
     rng = np.random.default_rng([seed, 7])
     if subject.calling.implicit:  # a loss, whose cotangent is 1
         return {path: np.ones_like(array) for path, array in answer.items()}

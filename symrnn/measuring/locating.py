@@ -21,8 +21,8 @@ _CALLS = 1200
 """Calls of forward for all wrong gradients together: enough to look at every entry of the weights of a small example,
 in a second or so where a call takes a millisecond."""
 _FEWEST_CALLS = 64
-"""The same where a single call is long: what halving (log2 of the size: 20 for a million entries) and a sample take, for
-two gradients."""
+"""The same where a single call is long: what halving (log2 of the size: 20 for a million entries) and a sample take,
+for two gradients."""
 _WORK = 2e7
 """Calls of forward, times the numbers that it is given: what all that is done here may come to."""
 
@@ -36,7 +36,7 @@ class Location:
         error: ‖got - expected‖ / ‖expected‖.
         norm_ratio: ‖got‖ / ‖expected‖.
         cosine: of the angle between both; None where one of them is zero.
-        told: how this was found, in a clause.
+        how: how this was found, in a clause.
         slices: axis -> the first and the last index that are wrong, for an axis along which the rest is right.
     """
 
@@ -44,7 +44,7 @@ class Location:
     error: float
     norm_ratio: float | None
     cosine: float | None
-    told: str
+    how: str
     slices: dict[int, tuple[int, int]]
 
 
@@ -74,40 +74,42 @@ class _Locator:
     def locate(self, name: str) -> Location:
         gradient = self._evidence.gradients[name]
         if gradient.size <= self._allowed:
-            return self._entire(name, gradient)
-        return self._sampled(name, gradient)
+            return self._look_everywhere(name, gradient)
+        return self._look_at_samples(name, gradient)
 
-    def _entire(self, name: str, gradient: Array) -> Location:
+    def _look_everywhere(self, name: str, gradient: Array) -> Location:
         expected, errors = self._evidence.truth.entries(name, np.ndindex(gradient.shape))
         self.spent += gradient.size
         expected, errors = expected.reshape(gradient.shape), errors.reshape(gradient.shape)
         gap = np.abs(gradient - expected)
         size = float(np.max(np.abs(expected), initial=0))
         wrong = ~(gap <= self._evidence.coarse * np.maximum(np.abs(expected), 1e-3 * size) + 8 * errors)
-        slices = {axis: bounds for axis in range(gradient.ndim) if (bounds := _bounds(wrong, axis)) is not None}
-        return Location(*_compared(gradient, expected, [*np.ndindex(gradient.shape)]), "every entry", slices)
+        slices = {axis: bounds for axis in range(gradient.ndim) if (bounds := _find_bounds(wrong, axis)) is not None}
+        return Location(*_compare(gradient, expected, [*np.ndindex(gradient.shape)]), "every entry", slices)
 
-    def _sampled(self, name: str, gradient: Array) -> Location:
+    def _look_at_samples(self, name: str, gradient: Array) -> Location:
         rng = np.random.default_rng(self._evidence.seed)
         places = {int(np.argmax(np.abs(gradient)))}
-        if halving := self._can(_depth(gradient.size) + _FEWEST + 2):
-            places.add(self._halved(name, gradient))
+        if halving := self._can_afford(_depth(gradient.size) + _FEWEST + 2):
+            places.add(self._find_by_halving(name, gradient))
         count = min(_SAMPLES, gradient.size, max(_FEWEST, self._allowed - self.spent) - len(places))
         sample = rng.choice(gradient.size, size=count, replace=False).tolist()
         indices = [_index(place, gradient.shape) for place in (*places, *sample)]
         expected, _ = self._evidence.truth.entries(name, indices)
         self.spent += len(indices)
         got = np.array([gradient[index] for index in indices])
-        worst = _compared(got, expected, indices)[0]
+        worst = _compare(got, expected, indices)[0]
         worst = None if worst is None else replace(worst, among=len(set(indices)))
-        slices = {axis: bounds for axis in range(gradient.ndim) if (bounds := self._range(name, axis)) is not None}
+        slices = {axis: bounds for axis in range(gradient.ndim) if (bounds := self._find_range(name, axis)) is not None}
         start = len(places)
-        _, _, ratio, cosine = _compared(got[start:], expected[start:], indices[start:])
-        error = self._error(name, got[start:], expected[start:])
-        told = f"ratio and cosine from {len(sample)} entries drawn at random"
-        return Location(worst, error, ratio, cosine, f"{told}, the worst entry by halving" if halving else told, slices)
+        _, _, ratio, cosine = _compare(got[start:], expected[start:], indices[start:])
+        error = self._estimate_error(name, got[start:], expected[start:])
+        sentence = f"ratio and cosine from {len(sample)} entries drawn at random"
+        return Location(
+            worst, error, ratio, cosine, f"{sentence}, the worst entry by halving" if halving else sentence, slices
+        )
 
-    def _error(self, name: str, got: Array, expected: Array) -> float:
+    def _estimate_error(self, name: str, got: Array, expected: Array) -> float:
         """‖got - expected‖ / ‖expected‖, estimated from entries and from directional products alike."""
         products = [self._evidence.product(name, place) for place in range(2)]
         weight = self._evidence.gradients[name].size / max(1, got.size)
@@ -115,10 +117,10 @@ class _Locator:
         size = sum(p.expected**2 for p in products) / 2 + weight * float(np.sum(expected**2))
         return float(np.sqrt(gap / size)) if size else float("inf")
 
-    def _can(self, count: int) -> bool:
+    def _can_afford(self, count: int) -> bool:
         return self.spent + count <= self._allowed
 
-    def _halved(self, name: str, gradient: Array) -> int:
+    def _find_by_halving(self, name: str, gradient: Array) -> int:
         """The flat place of a wrong entry: the half that is further off, again and again."""
         signs = np.sign(self._evidence.direction(name, 0)) + 0.0
         low, high = 0, gradient.size
@@ -141,7 +143,7 @@ class _Locator:
                 low, whole = middle, whole - first
         return low
 
-    def _range(self, name: str, axis: int) -> tuple[int, int] | None:
+    def _find_range(self, name: str, axis: int) -> tuple[int, int] | None:
         """The first and last wrong index along an axis, by halving; None where it is all of the axis."""
         count = self._evidence.gradients[name].shape[axis]
         shape = [1] * self._evidence.gradients[name].ndim
@@ -152,10 +154,14 @@ class _Locator:
             self.spent += 1
             return self._evidence.moved(name, np.broadcast_to(mask, self._evidence.gradients[name].shape)) > 0
 
-        if count < 2 or not self._can(2 + 2 * _depth(count)) or (wrong(where == 0) and wrong(where == count - 1)):
+        if (
+            count < 2
+            or not self._can_afford(2 + 2 * _depth(count))
+            or (wrong(where == 0) and wrong(where == count - 1))
+        ):
             return None
-        first = _least(count, lambda stop: wrong(where < stop)) - 1
-        last = count - _least(count, lambda kept: wrong(where >= count - kept))
+        first = _bisect(count, lambda stop: wrong(where < stop)) - 1
+        last = count - _bisect(count, lambda kept: wrong(where >= count - kept))
         return None if (first, last) == (0, count - 1) or first > last else (first, last)
 
 
@@ -164,7 +170,7 @@ def _depth(count: int) -> int:
     return int(count).bit_length()
 
 
-def _least(count: int, true_from: Any) -> int:
+def _bisect(count: int, true_from: Any) -> int:
     """The least number in 1..count for which a monotone question is answered with yes."""
     low, high = 1, count
     while low < high:
@@ -176,7 +182,7 @@ def _least(count: int, true_from: Any) -> int:
     return low
 
 
-def _bounds(wrong: Array, axis: int) -> tuple[int, int] | None:
+def _find_bounds(wrong: Array, axis: int) -> tuple[int, int] | None:
     others = tuple(other for other in range(wrong.ndim) if other != axis)
     places = np.flatnonzero(wrong.any(axis=others))
     if not places.size or (places[0] == 0 and places[-1] == wrong.shape[axis] - 1):
@@ -184,7 +190,7 @@ def _bounds(wrong: Array, axis: int) -> tuple[int, int] | None:
     return int(places[0]), int(places[-1])
 
 
-def _compared(
+def _compare(
     got: Array, expected: Array, indices: list[tuple[int, ...]]
 ) -> tuple[Worst | None, float, float | None, float | None]:
     """The worst entry, the relative error, the ratio of the norms, and the cosine."""

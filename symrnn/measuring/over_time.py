@@ -17,7 +17,7 @@ from symrnn.callables.invocation import SubjectError
 from symrnn.callables.subject import Subject
 from symrnn.findings.findings import Suggestion
 from symrnn.measuring.evidence import Evidence
-from symrnn.measuring.sizes import SEED, thin
+from symrnn.measuring.sizes import SEED, make_thin
 
 _SEEN = "it is right for a sequence of one step and wrong for two"
 
@@ -39,7 +39,7 @@ class _Two:
     sequences: Mapping[str, int]
 
 
-def told_apart(
+def tell_apart(
     subject: Subject,
     method: str,
     names: Sequence[str],
@@ -56,14 +56,14 @@ def told_apart(
         two: arrays for two.
     """
     try:
-        asked = _asked(subject, method, one, two)
-        return {name: _one_told(asked, name) for name in names}
+        asked = _ask(subject, method, one, two)
+        return {name: _suggest(asked, name) for name in names}
     except (SubjectError, KeyError, ValueError, IndexError):
         classes = ("missing-accumulation", "wrong-time-index", "stale-cache")
         return {name: Suggestion("recurrent-path-cut", _SEEN, classes) for name in names}
 
 
-def left_out(subject: Subject, evidence: Evidence, names: Sequence[str], one: Arrays) -> dict[str, Suggestion]:
+def find_left_out(subject: Subject, evidence: Evidence, names: Sequence[str], one: Arrays) -> dict[str, Suggestion]:
     """The gradients that are zero for one step, and are not for more."""
     if not names:
         return {}
@@ -71,13 +71,13 @@ def left_out(subject: Subject, evidence: Evidence, names: Sequence[str], one: Ar
         gradients = Evidence(subject, SEED, one, evidence.truth.method, quick=True).gradients
     except (SubjectError, KeyError, ValueError):
         return {}
-    told = "for a sequence of one step it is zero: the first step is left out of the sum"
+    sentence = "for a sequence of one step it is zero: the first step is left out of the sum"
     zero = [name for name in names if name in gradients and not np.any(gradients[name])]
-    return {name: Suggestion("missing-accumulation", told) for name in zero if np.any(evidence.gradients[name])}
+    return {name: Suggestion("missing-accumulation", sentence) for name in zero if np.any(evidence.gradients[name])}
 
 
-def _asked(subject: Subject, method: str, one: Arrays, two: Arrays) -> _Two:
-    first, last = _masks(subject.outputs(one), subject.outputs(two))
+def _ask(subject: Subject, method: str, one: Arrays, two: Arrays) -> _Two:
+    first, last = _make_masks(subject.outputs(one), subject.outputs(two))
     seen = any(np.any(mask) for mask in first.values())
     axes = {
         name: next(n for n, (a, b) in enumerate(zip(np.shape(one[name]), np.shape(two[name]), strict=True)) if a != b)
@@ -92,7 +92,7 @@ def _asked(subject: Subject, method: str, one: Arrays, two: Arrays) -> _Two:
     )
 
 
-def _masks(one: Arrays, two: Arrays) -> tuple[dict[str, Array], dict[str, Array]]:
+def _make_masks(one: Arrays, two: Arrays) -> tuple[dict[str, Array], dict[str, Array]]:
     """Which entries of the outputs are the first step's, and which are the last one's."""
     listed = set(one) != set(two)  # a list with an array a step
     first: dict[str, Array] = {}
@@ -104,23 +104,23 @@ def _masks(one: Arrays, two: Arrays) -> tuple[dict[str, Array], dict[str, Array]
     return first, last
 
 
-def _one_told(asked: _Two, name: str) -> Suggestion:
+def _suggest(asked: _Two, name: str) -> Suggestion:
     if cut := _nothing_carried(asked):
         return Suggestion("recurrent-path-cut", f"{_SEEN}; {cut}")
     flow = [one for one in asked.whole.gradients if names_start(one) or one in asked.sequences]
-    right = [one for one in flow if not _off(asked.whole, one)]
+    right = [one for one in flow if not _is_off(asked.whole, one)]
     if flow and len(right) == len(flow):
-        return _sum_told(asked, name, ", ".join(right))
-    if asked.first is not None and _off(asked.first, name):
-        told = "with a cotangent on the first step alone it is wrong as well, where nothing is carried back"
-        return Suggestion("stale-cache", f"{_SEEN}; {told}", ("wrong-time-index",))
+        return _suggest_for_sum(asked, name, ", ".join(right))
+    if asked.first is not None and _is_off(asked.first, name):
+        sentence = "with a cotangent on the first step alone it is wrong as well, where nothing is carried back"
+        return Suggestion("stale-cache", f"{_SEEN}; {sentence}", ("wrong-time-index",))
     others = ("stale-cache", "wrong-time-index") if flow else ("missing-accumulation", "stale-cache")
-    told = f"that of {', '.join(one for one in flow if one not in right)} is wrong as well" if flow else ""
-    rest = f"; {told}, so that what is carried back is not right" if flow else ""
+    sentence = f"that of {', '.join(one for one in flow if one not in right)} is wrong as well" if flow else ""
+    rest = f"; {sentence}, so that what is carried back is not right" if flow else ""
     return Suggestion("recurrent-path-cut", _SEEN + rest, others)
 
 
-def _off(evidence: Evidence, name: str) -> bool:
+def _is_off(evidence: Evidence, name: str) -> bool:
     product = evidence.product(name, 0)
     return not product.agrees(evidence.coarse)
 
@@ -128,38 +128,38 @@ def _off(evidence: Evidence, name: str) -> bool:
 def _nothing_carried(asked: _Two) -> str:
     """How it shows that a cotangent on the last step does not reach the first; empty where it does, or is not seen."""
     for name, gradient in asked.last.gradients.items():
-        if names_start(name) and not np.any(gradient) and _off(asked.last, name):
+        if names_start(name) and not np.any(gradient) and _is_off(asked.last, name):
             return f"with a cotangent on the last step alone the gradient of {name} is zero: nothing reaches step 0"
     for name, axis in asked.sequences.items():
         first = asked.last.gradients.get(name)
         if first is None or np.any(np.take(first, 0, axis)):
             continue
         if asked.last.moved(name, np.indices(first.shape)[axis] == 0):
-            told = f"with a cotangent on the last step alone the gradient of {name} is zero at the first"
-            return f"{told}: nothing is carried back"
+            sentence = f"with a cotangent on the last step alone the gradient of {name} is zero at the first"
+            return f"{sentence}: nothing is carried back"
     return ""
 
 
-def _sum_told(asked: _Two, name: str, right: str) -> Suggestion:
+def _suggest_for_sum(asked: _Two, name: str, right: str) -> Suggestion:
     """What is carried back is right: the sum over time is not, or what is multiplied in it."""
-    told = f"{_SEEN}; that of {right} is right, so that what is carried back is right"
+    sentence = f"{_SEEN}; that of {right} is right, so that what is carried back is right"
     gradient = asked.whole.gradients[name]
     if asked.first is not None and not np.any(asked.first.gradients[name]):
-        return Suggestion("missing-accumulation", f"{told}; a cotangent on the first step alone gives zero for it")
+        return Suggestion("missing-accumulation", f"{sentence}; a cotangent on the first step alone gives zero for it")
     if sum(size > 1 for size in gradient.shape) < 2:  # no outer product, such as a bias: a sum of what is carried
-        return Suggestion("missing-accumulation", told)
-    rank = _rank(asked.whole.subject, name)
+        return Suggestion("missing-accumulation", sentence)
+    rank = _find_rank(asked.whole.subject, name)
     if rank == 1:
         rest = "for three steps and one example its rank is 1, as that of a single step's term is"
-        return Suggestion("missing-accumulation", f"{told}; {rest}")
+        return Suggestion("missing-accumulation", f"{sentence}; {rest}")
     if rank is not None:
-        return Suggestion("wrong-time-index", f"{told}; it is summed over the steps", ("stale-cache",))
-    return Suggestion("missing-accumulation", told, ("wrong-time-index", "stale-cache"))
+        return Suggestion("wrong-time-index", f"{sentence}; it is summed over the steps", ("stale-cache",))
+    return Suggestion("missing-accumulation", sentence, ("wrong-time-index", "stale-cache"))
 
 
-def _rank(subject: Subject, name: str) -> int | None:
+def _find_rank(subject: Subject, name: str) -> int | None:
     """The rank of a matrix's gradient for three steps and one example; None where that cannot be asked."""
-    arrays = thin(subject, 3)
+    arrays = make_thin(subject, 3)
     if arrays is None:
         return None
     answer = subject.outputs(arrays)

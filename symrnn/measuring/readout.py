@@ -32,7 +32,7 @@ class BeforeReadout:
     held: tuple[str, ...]
 
 
-def linear_inputs(subject: Subject) -> tuple[str, ...]:
+def find_linear_inputs(subject: Subject) -> tuple[str, ...]:
     """The weights that every output which depends on them is linear in; none where forward returns a single number."""
     if all(np.size(array) == 1 for array in subject.answer.values()):
         return ()

@@ -17,8 +17,8 @@ from symrnn.callables.invocation import SubjectError
 from symrnn.findings.findings import Suggestion
 from symrnn.measuring.evidence import Evidence
 from symrnn.measuring.locating import Location
-from symrnn.measuring.over_time import left_out, told_apart
-from symrnn.measuring.sizes import differing, fewer, shorter, unstarted
+from symrnn.measuring.over_time import find_left_out, tell_apart
+from symrnn.measuring.sizes import find_wrong, make_fewer, make_shorter, make_unstarted
 
 _SAME = 1e-7
 """How near a factor must be to a number such as 2 or 1/3 to be called that: the factor is a ratio of two products,
@@ -55,11 +55,11 @@ class WrongGradient:
         return self.evidence.holds(self.name, candidate)
 
 
-def suggested(
+def suggest(
     evidence: Evidence, wrong: Sequence[str], located: Mapping[str, Location], moved: Mapping[str, str]
 ) -> dict[str, tuple[Suggestion, ...]]:
     """The classes of mistakes that each wrong gradient looks like, the plainest first."""
-    found: dict[str, list[Suggestion]] = {name: [_misplaced_told(name, moved)] for name in moved}
+    found: dict[str, list[Suggestion]] = {name: [_suggest_exchange(name, moved)] for name in moved}
     for name in wrong:
         if name not in evidence.gradients or not np.isfinite(evidence.gradients[name]).all():
             continue
@@ -68,7 +68,7 @@ def suggested(
         found[name] += [suggestion for test in TESTS if (suggestion := test(case)) is not None]
     rest = [name for name in located if name not in moved]
     if rest:
-        for name, suggestion in _elsewhere(evidence, rest):
+        for name, suggestion in _suggest_elsewhere(evidence, rest):
             found.setdefault(name, []).append(suggestion)
     return {name: tuple(rows) for name, rows in found.items()}
 
@@ -80,8 +80,8 @@ def _zero(case: WrongGradient) -> Suggestion | None:
     if np.any(case.gradient):
         return None
     alone = " it is the only one that is wrong;" if len(case.wrong) == 1 else ""
-    told = f"it is zero throughout;{alone} the outputs do depend on {case.name}"
-    return Suggestion("zero-gradient", told, ("recurrent-path-cut",) if names_start(case.name) else ())
+    sentence = f"it is zero throughout;{alone} the outputs do depend on {case.name}"
+    return Suggestion("zero-gradient", sentence, ("recurrent-path-cut",) if names_start(case.name) else ())
 
 
 def _phantom(case: WrongGradient) -> Suggestion | None:
@@ -101,17 +101,17 @@ def _factor(case: WrongGradient) -> Suggestion | None:
         return Suggestion("sign", f"it is the right gradient with the opposite sign{too}")
     if abs(factor - 2) < _SAME:
         return Suggestion("double-counted", f"it is exactly 2 times the right gradient{too}")
-    axes = _axes(case, round(1 / factor)) if abs(1 / factor - round(1 / factor)) < _SAME / factor**2 else []
+    axes = _find_axes(case, round(1 / factor)) if abs(1 / factor - round(1 / factor)) < _SAME / factor**2 else []
     if axes:
         part = round(1 / factor)
-        told = f"it is exactly 1/{part} of the right gradient, and {part} is the size of {axes[0]}"
-        return Suggestion("mean-for-sum", told + too)
-    axes = _axes(case, round(factor)) if abs(factor - round(factor)) < _SAME * abs(factor) else []
+        sentence = f"it is exactly 1/{part} of the right gradient, and {part} is the size of {axes[0]}"
+        return Suggestion("mean-for-sum", sentence + too)
+    axes = _find_axes(case, round(factor)) if abs(factor - round(factor)) < _SAME * abs(factor) else []
     size = f", and {round(factor)} is the size of {axes[0]}" if axes else ""
     return Suggestion("wrong-scale", f"it is exactly {factor:.10g} times the right gradient{size}{too}")
 
 
-def _axes(case: WrongGradient, size: int) -> list[str]:
+def _find_axes(case: WrongGradient, size: int) -> list[str]:
     """The axes of that size: of outputs, then of inputs."""
     if size < 2:
         return []
@@ -141,11 +141,11 @@ def _clipped(case: WrongGradient) -> Suggestion | None:
     equal = int(np.sum(np.abs(larger) == top))
     small = "; for small cotangents it is right" if right is not None and case.holds(right) else ""
     if equal >= min(_MANY, larger.size):
-        told = f"for cotangents a million times as large, {equal} of {larger.size} entries are ±{top:.6g}"
+        sentence = f"for cotangents a million times as large, {equal} of {larger.size} entries are ±{top:.6g}"
     else:
         norm = float(np.linalg.norm(larger))
-        told = f"it does not grow with the cotangents; for a million times as large ones its norm is {norm:.6g}"
-    return Suggestion("clipped", told + small)
+        sentence = f"it does not grow with the cotangents; for a million times as large ones its norm is {norm:.6g}"
+    return Suggestion("clipped", sentence + small)
 
 
 def _saturated(case: WrongGradient) -> Suggestion | None:
@@ -201,7 +201,7 @@ def _swapped(case: WrongGradient) -> Suggestion | None:
     return None
 
 
-def misplaced(evidence: Evidence, wrong: Sequence[str]) -> dict[str, str]:
+def find_misplaced(evidence: Evidence, wrong: Sequence[str]) -> dict[str, str]:
     """The gradients that are right and stand in the place of another: whose it is -> where it is, in any shape."""
     returned = {name: evidence.gradients[name] for name in wrong if name in evidence.gradients}
     returned |= {name: array for name, array in evidence.reading.misshapen.items() if name in wrong}
@@ -215,13 +215,13 @@ def misplaced(evidence: Evidence, wrong: Sequence[str]) -> dict[str, str]:
     return found if len(set(found.values())) == len(found) else {}
 
 
-def _misplaced_told(name: str, places: Mapping[str, str]) -> Suggestion:
+def _suggest_exchange(name: str, places: Mapping[str, str]) -> Suggestion:
     other = places[name]
     if places.get(other) == name:
-        told = f"exchanged with that of {other}: each is the right gradient of the other one"
+        sentence = f"exchanged with that of {other}: each is the right gradient of the other one"
     else:
-        told = f"the right one is what is returned for {other}"
-    return Suggestion("gradients-exchanged", told)
+        sentence = f"the right one is what is returned for {other}"
+    return Suggestion("gradients-exchanged", sentence)
 
 
 def _sliced(case: WrongGradient) -> Suggestion | None:
@@ -230,16 +230,16 @@ def _sliced(case: WrongGradient) -> Suggestion | None:
         return None
     axis, (first, last) = min(case.location.slices.items(), key=lambda item: item[1][1] - item[1][0])
     count, width = case.gradient.shape[axis], last - first + 1
-    one, many = _words(case.gradient.ndim, axis)
+    one, many = _name_places(case.gradient.ndim, axis)
     where = f"{one} {first} of {count} is wrong" if width == 1 else f"{many} {first} to {last} of {count} are wrong"
     blocks = count // width
     whole = width > 1 and blocks <= _MOST_BLOCKS and count % width == 0 and first % width == 0
     block = f", block {first // width + 1} of {blocks}" if whole else ""
-    tag, told = _in_slice(case, axis, first, last)
-    return Suggestion(tag, f"only {where}{block}{told}; the rest is right")
+    tag, sentence = _describe_slice(case, axis, first, last)
+    return Suggestion(tag, f"only {where}{block}{sentence}; the rest is right")
 
 
-def _words(dimensions: int, axis: int) -> tuple[str, str]:
+def _name_places(dimensions: int, axis: int) -> tuple[str, str]:
     """What one and several places along an axis are called."""
     if dimensions == 1:
         return "entry", "entries"
@@ -248,7 +248,7 @@ def _words(dimensions: int, axis: int) -> tuple[str, str]:
     return f"index of axis {axis}, number", f"indices of axis {axis}, numbers"
 
 
-def _in_slice(case: WrongGradient, axis: int, first: int, last: int) -> tuple[str, str]:
+def _describe_slice(case: WrongGradient, axis: int, first: int, last: int) -> tuple[str, str]:
     """The tag and the clause for a wrong slice: zero, a multiple, or equal to another block."""
     gradient = case.gradient
     window = [slice(None)] * gradient.ndim
@@ -300,28 +300,28 @@ TESTS: tuple[Callable[[WrongGradient], Suggestion | None], ...] = (
 # The same functions elsewhere.
 
 
-def _elsewhere(evidence: Evidence, wrong: list[str]) -> list[tuple[str, Suggestion]]:
+def _suggest_elsewhere(evidence: Evidence, wrong: list[str]) -> list[tuple[str, Suggestion]]:
     """What becomes right at one step, at one example, or from a zero initial state."""
     subject, method = evidence.subject.unnoticed(), evidence.truth.method
     found: list[tuple[str, Suggestion]] = []
     for tag, change, more, sentence in _QUESTIONS:
-        there = _asked(subject, change)
-        if there is None or (gone := differing(subject, there, method, wrong)) is None:
+        there = _ask(subject, change)
+        if there is None or (gone := find_wrong(subject, there, method, wrong)) is None:
             continue
-        control = None if more is None else _asked(subject, more)
-        still = None if control is None else differing(subject, control, method, wrong)
+        control = None if more is None else _ask(subject, more)
+        still = None if control is None else find_wrong(subject, control, method, wrong)
         read = _read(subject, there)
         names = [name for name in wrong if name not in gone and (still is None or name in still) and name in read]
         if tag == "recurrent-path-cut":
-            found += left_out(subject, evidence, [name for name in wrong if name in gone], there).items()
+            found += find_left_out(subject, evidence, [name for name in wrong if name in gone], there).items()
         if tag == "recurrent-path-cut" and control is not None:
-            found += told_apart(subject, method, names, there, control).items() if names else ()
+            found += tell_apart(subject, method, names, there, control).items() if names else ()
         else:
             found += [(name, Suggestion(tag, sentence)) for name in names]
     return found
 
 
-def _asked(subject: Any, change: Callable[[Any], Any]) -> Arrays | None:
+def _ask(subject: Any, change: Callable[[Any], Any]) -> Arrays | None:
     try:
         result: Arrays | None = change(subject)
     except SubjectError:
@@ -337,15 +337,15 @@ def _read(subject: Any, arrays: Arrays) -> set[str]:
 _QUESTIONS: tuple[tuple[str, Callable[[Any], Any], Callable[[Any], Any] | None, str], ...] = (
     (
         "recurrent-path-cut",
-        lambda subject: shorter(subject, 1),
-        lambda subject: shorter(subject, 2),
+        lambda subject: make_shorter(subject, 1),
+        lambda subject: make_shorter(subject, 2),
         "it is right for a sequence of one step and wrong for two",
     ),
     (
         "mean-for-sum",
-        lambda subject: fewer(subject, 1),
-        lambda subject: fewer(subject, 2),
+        lambda subject: make_fewer(subject, 1),
+        lambda subject: make_fewer(subject, 2),
         "it is right for a batch of one example and wrong for two",
     ),
-    ("initial-state", unstarted, None, "it is right where the initial state is zero"),
+    ("initial-state", make_unstarted, None, "it is right where the initial state is zero"),
 )

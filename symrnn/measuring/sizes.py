@@ -17,7 +17,7 @@ SEED = 1
 """Of the inputs at other sizes; not the usual 0, so that these are not the beginning of the inputs that are checked."""
 
 
-def shorter(subject: Subject, steps: int) -> dict[str, Array] | None:
+def make_shorter(subject: Subject, steps: int) -> dict[str, Array] | None:
     """Inputs of so many steps: made anew, or cut from the sequence; None where neither can be done.
 
     A sequence is told by causality: with its first entries alone, forward returns the first entries of its outputs.
@@ -34,7 +34,7 @@ def shorter(subject: Subject, steps: int) -> dict[str, Array] | None:
     return None
 
 
-def fewer(subject: Subject, examples: int) -> dict[str, Array] | None:
+def make_fewer(subject: Subject, examples: int) -> dict[str, Array] | None:
     """Inputs of so many examples, in the same way; every input with a batch axis is cut."""
     if (made := _made(subject, N=examples)) is not None:
         return made
@@ -45,19 +45,19 @@ def fewer(subject: Subject, examples: int) -> dict[str, Array] | None:
     return None
 
 
-def thin(subject: Subject, steps: int) -> dict[str, Array] | None:
+def make_thin(subject: Subject, steps: int) -> dict[str, Array] | None:
     """Inputs of so many steps and one example; None where that cannot be made."""
     if (made := _made(subject, T=steps, N=1)) is not None:
         return made
-    short = shorter(subject, steps)
+    short = make_shorter(subject, steps)
     if short is None:
         return None
-    single = fewer(subject, 1) or {}
+    single = make_fewer(subject, 1) or {}
     cut = {name: np.take(single[name], range(steps), 0) if name in single else array for name, array in short.items()}
     return single | cut
 
 
-def unstarted(subject: Subject) -> dict[str, Array] | None:
+def make_unstarted(subject: Subject) -> dict[str, Array] | None:
     """The inputs with initial states of zero; None where no input is named as one, or they are zero already."""
     found = {
         name: np.zeros_like(array) for name, array in subject.arrays.items() if names_start(name) and np.any(array)
@@ -65,7 +65,7 @@ def unstarted(subject: Subject) -> dict[str, Array] | None:
     return found or None
 
 
-def differing(subject: Subject, arrays: Arrays, method: str, names: Collection[str]) -> set[str] | None:
+def find_wrong(subject: Subject, arrays: Arrays, method: str, names: Collection[str]) -> set[str] | None:
     """Those of the inputs whose gradients are wrong at another point; None where it cannot be checked there."""
     try:
         evidence = Evidence(subject, SEED, arrays, method, quick=True)

@@ -13,7 +13,7 @@ from symrnn.callables.subject import Subject
 from symrnn.findings.findings import GradientFinding, Suggestion, Verdict, Worst
 from symrnn.measuring.evidence import ERRORS, LARGE, DirectionalProduct, Evidence
 from symrnn.measuring.locating import Location, locate
-from symrnn.measuring.signatures import misplaced, suggested
+from symrnn.measuring.signatures import find_misplaced, suggest
 from symrnn.measuring.truth import COMPLEX_STEP, DIFFERENCES, SINGLE
 
 _WORTHLESS = 1e-2
@@ -80,19 +80,19 @@ def judge_evidence(evidence: Evidence, directions: int = 2) -> Judgement:
     """`judge`, where the evidence may be of other inputs than the subject's own."""
     subject = evidence.subject
     findings = [
-        _found(evidence, name, directions)
+        _judge_one(evidence, name, directions)
         if name in evidence.gradients or name in evidence.reading.refused
-        else _not_returned(evidence, name)
+        else _judge_missing(evidence, name)
         for name in subject.names
         if name in evidence.gradients or name in evidence.reading.refused or _is_expected(evidence, name)
     ]
     _note_emptiness(evidence)
     wrong = [finding.name for finding in findings if finding.verdict is Verdict.WRONG]
-    found = locate(evidence, [name for name in wrong if _locatable(evidence, name)])
+    found = locate(evidence, [name for name in wrong if _is_locatable(evidence, name)])
     located = {name: found[name] for name in wrong if name in found}
-    moved = misplaced(evidence, wrong)
-    suggestions = suggested(evidence, wrong, located, moved)
-    findings = [_told(evidence, one, located.get(one.name), suggestions.get(one.name, ())) for one in findings]
+    moved = find_misplaced(evidence, wrong)
+    suggestions = suggest(evidence, wrong, located, moved)
+    findings = [_add_location(evidence, one, located.get(one.name), suggestions.get(one.name, ())) for one in findings]
     return Judgement(tuple(findings), evidence.truth.method, evidence, moved)
 
 
@@ -109,15 +109,15 @@ def _is_expected(evidence: Evidence, name: str) -> bool:
         return True
 
 
-def _not_returned(evidence: Evidence, name: str) -> GradientFinding:
+def _judge_missing(evidence: Evidence, name: str) -> GradientFinding:
     shape = tuple(np.shape(evidence.point[name]))
-    told = (
+    sentence = (
         f"backward returns no gradient of {name}, and the outputs depend on it; without={name!r} says that on purpose"
     )
-    return GradientFinding(name, shape, Verdict.MISSING, float("nan"), evidence.fine, told)
+    return GradientFinding(name, shape, Verdict.MISSING, float("nan"), evidence.fine, sentence)
 
 
-def _locatable(evidence: Evidence, name: str) -> bool:
+def _is_locatable(evidence: Evidence, name: str) -> bool:
     gradient = evidence.gradients.get(name)
     return (
         gradient is not None
@@ -137,10 +137,10 @@ def _note_emptiness(evidence: Evidence) -> None:
 
 def _is_limited(evidence: Evidence, name: str) -> bool:
     """Whether a gradient is right for these cotangents and not for larger ones."""
-    return all(_single(evidence, name, place)[0] in (Verdict.RIGHT, Verdict.ROUNDING) for place in range(2))
+    return all(_judge_direction(evidence, name, place)[0] in (Verdict.RIGHT, Verdict.ROUNDING) for place in range(2))
 
 
-def _found(evidence: Evidence, name: str, directions: int) -> GradientFinding:
+def _judge_one(evidence: Evidence, name: str, directions: int) -> GradientFinding:
     shape = tuple(np.shape(evidence.point[name]))
     if name in evidence.reading.refused:
         return GradientFinding(
@@ -151,33 +151,37 @@ def _found(evidence: Evidence, name: str, directions: int) -> GradientFinding:
         what = "the array is empty" if not gradient.size else "the outputs are empty"
         return GradientFinding(name, shape, Verdict.UNKNOWN, 0.0, evidence.fine, f"{what}: nothing to compare")
     if not np.isfinite(gradient).all():
-        return _not_finite(evidence, name, shape)
+        return _judge_not_finite(evidence, name, shape)
     try:
-        singles = list(_singles(evidence, name, directions))
+        singles = list(_judge_directions(evidence, name, directions))
     except SubjectError as refusal:
-        told = refusal.problem.sentence.splitlines()[0]
-        return GradientFinding(name, shape, Verdict.UNKNOWN, float("inf"), evidence.fine, f"near the inputs, {told}")
+        sentence = refusal.problem.sentence.splitlines()[0]
+        return GradientFinding(
+            name, shape, Verdict.UNKNOWN, float("inf"), evidence.fine, f"near the inputs, {sentence}"
+        )
     verdict, _, tolerance = max(singles, key=lambda one: (_GRAVITY.index(one[0]), one[1].gap))
-    error = max(_relative(one[1]) for one in singles)
+    error = max(_relative_error(one[1]) for one in singles)
     finding = GradientFinding(
-        name, shape, verdict, error, tolerance, _criterion(evidence, verdict, tolerance, directions)
+        name, shape, verdict, error, tolerance, _describe_criterion(evidence, verdict, tolerance, directions)
     )
     single = verdict is Verdict.ROUNDING and evidence.coarse > evidence.fine  # not a mere remnant of cancellation
     if (verdict is Verdict.RIGHT or single) and evidence.nonlinear(name):
-        return _limited(evidence, finding)
+        return _judge_limited(evidence, finding)
     return finding
 
 
-def _singles(evidence: Evidence, name: str, directions: int) -> Iterator[tuple[Verdict, DirectionalProduct, float]]:
+def _judge_directions(
+    evidence: Evidence, name: str, directions: int
+) -> Iterator[tuple[Verdict, DirectionalProduct, float]]:
     """The verdicts along one direction after the other, until one is that it is wrong."""
     for place in range(max(1, directions)):
-        single = _single(evidence, name, place)
+        single = _judge_direction(evidence, name, place)
         yield single
         if single[0] is Verdict.WRONG:
             return
 
 
-def _single(evidence: Evidence, name: str, place: int) -> tuple[Verdict, DirectionalProduct, float]:
+def _judge_direction(evidence: Evidence, name: str, place: int) -> tuple[Verdict, DirectionalProduct, float]:
     """The verdict along one direction, with the tolerance that decided."""
     product = evidence.product(name, place)
     scale = product.scale or 1.0
@@ -209,13 +213,13 @@ def _single(evidence: Evidence, name: str, place: int) -> tuple[Verdict, Directi
     return Verdict.WRONG, product, max(exact, evidence.coarse)
 
 
-def _relative(product: DirectionalProduct) -> float:
+def _relative_error(product: DirectionalProduct) -> float:
     if product.gap == 0:
         return 0.0
     return product.gap / product.scale if product.scale else float("inf")
 
 
-def _criterion(evidence: Evidence, verdict: Verdict, tolerance: float, directions: int) -> str:
+def _describe_criterion(evidence: Evidence, verdict: Verdict, tolerance: float, directions: int) -> str:
     ways = f"{directions} random direction{'s' if directions != 1 else ''}"
     made = f"⟨gradient, v⟩ against {evidence.truth.method} along {ways} v, to {tolerance:.0e} ‖gradient ⊙ v‖"
     single = max(evidence.subject.epsilon, evidence.subject.gradient_epsilon) > SINGLE
@@ -229,7 +233,7 @@ def _criterion(evidence: Evidence, verdict: Verdict, tolerance: float, direction
     return made + reasons.get(verdict, "")
 
 
-def _not_finite(evidence: Evidence, name: str, shape: tuple[int, ...]) -> GradientFinding:
+def _judge_not_finite(evidence: Evidence, name: str, shape: tuple[int, ...]) -> GradientFinding:
     gradient = evidence.gradients[name]
     index = tuple(int(i) for i in np.argwhere(~np.isfinite(gradient))[0])
     try:
@@ -238,28 +242,28 @@ def _not_finite(evidence: Evidence, name: str, shape: tuple[int, ...]) -> Gradie
         expected = float("nan")
     verdict = Verdict.WRONG if np.isfinite(expected) else Verdict.UNKNOWN
     worst = Worst(index, float(gradient[index]), expected)
-    told = "it has entries that are NaN or infinite, where the forward pass has a derivative"
-    return GradientFinding(name, shape, verdict, float("inf"), evidence.fine, told, worst)
+    sentence = "it has entries that are NaN or infinite, where the forward pass has a derivative"
+    return GradientFinding(name, shape, verdict, float("inf"), evidence.fine, sentence, worst)
 
 
-def _limited(evidence: Evidence, finding: GradientFinding) -> GradientFinding:
+def _judge_limited(evidence: Evidence, finding: GradientFinding) -> GradientFinding:
     """A gradient that is right for these cotangents, and not for a million times as large ones."""
     larger, expected = evidence.enlarged[finding.name], LARGE * evidence.gradients[finding.name]
     gap = np.abs(larger - expected)
     index = tuple(int(i) for i in np.unravel_index(int(np.argmax(np.nan_to_num(gap, nan=np.inf))), gap.shape))
     size = float(np.linalg.norm(expected))
-    told = "right for cotangents of order one; for cotangents a million times as large it does not grow with them"
+    sentence = "right for cotangents of order one; for cotangents a million times as large it does not grow with them"
     return replace(
         finding,
         verdict=Verdict.WRONG,
         error=float(np.linalg.norm(gap)) / size if size else float("inf"),
-        criterion=told,
+        criterion=sentence,
         worst=Worst(index, float(larger[index]), float(expected[index])),
         norm_ratio=float(np.linalg.norm(larger)) / size if size else None,
     )
 
 
-def _told(
+def _add_location(
     evidence: Evidence, finding: GradientFinding, location: Location | None, suggestions: tuple[Suggestion, ...]
 ) -> GradientFinding:
     """The finding with where it is wrong, and what that looks like."""
@@ -275,7 +279,7 @@ def _told(
         worst=location.worst,
         norm_ratio=ratio,
         cosine=cosine,
-        criterion=f"{finding.criterion}; {location.told}",
+        criterion=f"{finding.criterion}; {location.how}",
         suggestions=suggestions,
     )
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from symrnn.callables.conventions import gradients_of, names_cache
-from symrnn.callables.trees import copied, flat_names, leaves, mapped, replaced
+from symrnn.callables.trees import copy_tree, leaves, make_flat_names, map_leaves, replace_leaves
 from symrnn.errors import InputError
 
 KEYS = st.one_of(st.text(max_size=4), st.integers(-3, 3))
@@ -32,11 +32,11 @@ class Gate:
 @given(TREES)
 def test_round_trip(tree):
     found = leaves("root", tree)
-    assert replaced("root", tree, found) == tree
-    assert copied(tree) == tree
-    marked = mapped("root", tree, lambda path, _: path)
+    assert replace_leaves("root", tree, found) == tree
+    assert copy_tree(tree) == tree
+    marked = map_leaves("root", tree, lambda path, _: path)
     assert list(leaves("root", marked).values()) == list(found)
-    names = flat_names(list(found))
+    names = make_flat_names(list(found))
     assert sorted(names.values()) == sorted(found)
     assert all(name.isidentifier() for name in names)
 
@@ -44,7 +44,7 @@ def test_round_trip(tree):
 def test_other_containers_keep_their_type():
     tree = OrderedDict(a=Pair(1.0, [2.0]), b=Gate(3.0, (4.0,)))
     assert list(leaves("p", tree)) == ["p['a'][0]", "p['a'][1][0]", "p['b'].W", "p['b'].b[0]"]
-    again = replaced("p", tree, {"p['b'].W": 5.0})
+    again = replace_leaves("p", tree, {"p['b'].W": 5.0})
     assert again == OrderedDict(a=Pair(1.0, [2.0]), b=Gate(5.0, (4.0,)))
     assert type(again["a"]) is Pair
     assert tree["b"].W == 3.0
@@ -59,7 +59,7 @@ def test_a_tree_inside_itself():
 
 def test_copies_share_nothing():
     tree = {"a": [np.ones(2)]}
-    copied(tree)["a"][0][:] = 0
+    copy_tree(tree)["a"][0][:] = 0
     assert tree["a"][0].sum() == 2
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from symrnn import cells
-from symrnn.callables.outputs import flattened
+from symrnn.callables.outputs import flatten
 from symrnn.errors import InputError
 from symrnn.identification import Layout, identify
 from symrnn.identification.inverse import own_arrays
@@ -68,13 +68,13 @@ def test_gradients_and_cotangents_are_adjoint_to_reading_of_the_cell(name: str, 
     wrapped, layout = found(name, seed)
     rng = np.random.default_rng(3)
     arrays = own_arrays(layout, *random_point(layout, rng), wrapped.inputs)
-    answer = flattened(wrapped.forward(**arrays))
+    answer = flatten(wrapped.forward(**arrays))
     bars = {path: rng.normal(size=answer[path].shape) for path in layout.read(answer)}
     T, N, _ = layout.x(arrays).shape
     by_state = layout.cotangents(bars, T, N)
 
     def loss_of_callable(own: dict[str, Array]) -> float:
-        values = flattened(wrapped.forward(**own))
+        values = flatten(wrapped.forward(**own))
         return sum(float(np.sum(bar * values[path])) for path, bar in bars.items())
 
     def loss_of_cell(params: dict[str, Array], x: Array, state: dict[str, Array]) -> float:

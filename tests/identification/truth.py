@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.callables.outputs import flattened
+from symrnn.callables.outputs import flatten
 from symrnn.identification import Identification, Layout
 from symrnn.identification.search import CONSTANT
 from tests.identification.wrapping import Wrapped, generated
@@ -26,7 +26,7 @@ def course(layout: Layout, params: Mapping[str, Array], x: Array, state: Mapping
 def error(layout: Layout, forward: Callable[..., Any], inputs: Mapping[str, Array]) -> float:
     """The largest error of any output that the layout knows."""
     known = course(layout, layout.params(inputs), layout.x(inputs), layout.state(inputs))
-    found = layout.read(flattened(forward(**inputs)))
+    found = layout.read(flatten(forward(**inputs)))
     errors = []
     for output in layout.outputs:
         expected, value = output.view.expected(known[output.state]), found[output.view.tile.array][output.state]
