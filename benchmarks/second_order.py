@@ -25,9 +25,9 @@ from functools import partial
 import numpy as np
 
 from symrnn import cells, derive, generate
+from symrnn.runs.sizes import layouts
 from symrnn.verification.directional import DIRECTIONAL
 from symrnn.verification.generated import draw
-from symrnn.verification.layout import layouts
 
 CELLS = ("rnn", "lstm", "gru", "gru_reset_after")
 SIZES = ((50, 1, 32, 32), (100, 16, 64, 64), (100, 32, 128, 128))

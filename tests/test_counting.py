@@ -11,7 +11,7 @@ import sympy
 from symrnn import Cell, cells
 from symrnn.counting import count, formula
 from symrnn.language.evaluate import run
-from symrnn.verification.layout import layouts
+from symrnn.runs.sizes import layouts
 
 N, M = (sympy.Symbol(name, integer=True, positive=True) for name in ("d_h", "d_x"))
 

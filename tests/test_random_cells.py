@@ -15,11 +15,11 @@ from symrnn import Cell, derive
 from symrnn.algebra import nodes
 from symrnn.calculus.rules import RULES
 from symrnn.generation import generate
+from symrnn.runs.points import NOWHERE
+from symrnn.runs.sizes import layouts
 from symrnn.verification.exact import check_exactly
 from symrnn.verification.generated import check_generated
-from symrnn.verification.layout import layouts
 from symrnn.verification.numeric import check_numerically
-from symrnn.verification.points import NOWHERE
 from symrnn.verification.report import Check
 from tests.strategies import random_cells
 

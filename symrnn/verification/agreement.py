@@ -15,13 +15,13 @@ from symrnn.algebra.nodes import Variable
 from symrnn.language.definition import Definition
 from symrnn.language.evaluate import run
 from symrnn.language.recurrence import Cell
-from symrnn.verification.layout import Layout
+from symrnn.runs.sizes import Layout
+from symrnn.runs.trial import exact_text
+from symrnn.runs.values import Values
 from symrnn.verification.pairs import EXACT, FLOATS, Delicate, Numbers, Point, bends, bounds, delicate_parts
 from symrnn.verification.parameter_map import ParameterMap
 from symrnn.verification.sameness import Gap, see
 from symrnn.verification.tower import draw, fingerprint
-from symrnn.verification.trial import exact_text
-from symrnn.verification.values import Values
 
 Array = Any
 

@@ -11,11 +11,11 @@ from symrnn.calculus.rules import RULES, RuleTable
 from symrnn.language.recurrence import Cell
 from symrnn.naming import listed
 from symrnn.printers import text
-from symrnn.verification.arbitrary import for_every_number
+from symrnn.runs.arbitrary import for_every_number
+from symrnn.runs.sizes import SIZES, layouts
 from symrnn.verification.exact import check_exactly
 from symrnn.verification.forward_mode import check_forward_mode
 from symrnn.verification.generated import check_generated
-from symrnn.verification.layout import SIZES, layouts
 from symrnn.verification.numeric import check_numerically
 from symrnn.verification.parameters import ParameterForms
 from symrnn.verification.report import Report

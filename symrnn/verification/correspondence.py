@@ -11,7 +11,7 @@ from itertools import islice, permutations, product
 from random import Random
 
 from symrnn.language.recurrence import Cell
-from symrnn.verification.layout import Layout, layouts
+from symrnn.runs.sizes import Layout, layouts
 from symrnn.verification.matching import Array, Landscape, Search
 from symrnn.verification.parameter_map import MapExpression, ParameterMap, pair_sizes, read_map
 from symrnn.verification.reading import Piece, Reading, literals

@@ -18,11 +18,11 @@ from symrnn.calculus.symbols import DerivativeSymbol
 from symrnn.calculus.window import ask
 from symrnn.language.recurrence import Equation
 from symrnn.printers import text
-from symrnn.verification.blocks import StepBlocks
-from symrnn.verification.field import Array, Number, inner, same, slopes
+from symrnn.runs.blocks import StepBlocks
+from symrnn.runs.field import Array, Number, inner, same, slopes
+from symrnn.runs.sizes import vec
+from symrnn.runs.trial import Trial
 from symrnn.verification.jointly import MOST_NAMED, are_separate, culprits
-from symrnn.verification.layout import vec
-from symrnn.verification.trial import Trial
 
 
 def show_step(step: Step) -> str:

@@ -22,8 +22,8 @@ from symrnn.calculus.tangent import tangent
 from symrnn.calculus.truncated import truncated
 from symrnn.language.evaluate import NUMPY, run
 from symrnn.printers import text
+from symrnn.runs.points import Array, fixed_values, relative_error
 from symrnn.verification.numeric import STEP, Finding
-from symrnn.verification.points import Array, fixed_values, relative_error
 
 TOLERANCE = 1e-10
 """Rounding of the code comes near it where a tanh saturates: 1 - h² is known to one unit roundoff there, however small

@@ -17,6 +17,7 @@ from symrnn.cells.finding import find_cell
 from symrnn.language.constants import closed
 from symrnn.language.recurrence import Cell
 from symrnn.printers import text
+from symrnn.runs.sizes import SIZES, Layout, layouts, show, with_sizes_as_numbers
 from symrnn.showing import Shown
 from symrnn.verification.agreement import (
     Counterexample,
@@ -28,7 +29,6 @@ from symrnn.verification.agreement import (
     reach,
 )
 from symrnn.verification.correspondence import EFFORTS, Way, unchanged
-from symrnn.verification.layout import SIZES, Layout, layouts, show, with_sizes_as_numbers
 from symrnn.verification.parameter_map import ParameterMap, read_map
 from symrnn.verification.sameness import Comparison, agree_exactly, compare
 from symrnn.verification.stated_slopes import told_of_derivatives

@@ -12,7 +12,11 @@ from random import Random
 
 from symrnn.algebra.nodes import Variable
 from symrnn.calculus.derivation import Derivation
-from symrnn.verification.blocks import StepBlocks
+from symrnn.runs.blocks import StepBlocks
+from symrnn.runs.field import Number, inner, same, slopes
+from symrnn.runs.sizes import Layout, show, vec
+from symrnn.runs.trial import Trial, exact_text, try_out
+from symrnn.runs.unroll import STEPS, Unrolled
 from symrnn.verification.diagnose import (
     change,
     explain_adjoint,
@@ -23,13 +27,9 @@ from symrnn.verification.diagnose import (
     wrong_jacobians,
     wrong_steps,
 )
-from symrnn.verification.field import Number, inner, same, slopes
 from symrnn.verification.jointly import BY_CHAIN_RULE, are_separate, counted
-from symrnn.verification.layout import Layout, show, vec
 from symrnn.verification.parameters import ParameterForms
 from symrnn.verification.report import EXACT, Check
-from symrnn.verification.trial import Trial, exact_text, try_out
-from symrnn.verification.unroll import STEPS, Unrolled
 
 Test = Callable[[Trial], str]
 """Looks at one trial; returns what is wrong, or an empty text."""

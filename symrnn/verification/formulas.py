@@ -16,10 +16,10 @@ from symrnn.calculus.derivation import Derivation
 from symrnn.errors import InputError, Place, ShapeError, UnknownNameError
 from symrnn.language.recurrence import Cell
 from symrnn.printers import text
+from symrnn.runs.arbitrary import for_every_number
+from symrnn.runs.sizes import SIZES, layouts, show, with_sizes_as_numbers
 from symrnn.showing import Shown
-from symrnn.verification.arbitrary import for_every_number
 from symrnn.verification.counterexamples import Counterexample, Sides, search
-from symrnn.verification.layout import SIZES, layouts, show, with_sizes_as_numbers
 from symrnn.verification.notation import meanings, names, read_equation, read_sides
 from symrnn.verification.pairs import Delicate
 from symrnn.verification.sameness import compare

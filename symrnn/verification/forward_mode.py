@@ -15,10 +15,10 @@ from symrnn.calculus.rtrl import SensitivityRecursion, rtrl
 from symrnn.calculus.second_order import SecondOrder, SecondStep, second_order
 from symrnn.calculus.tangent import TangentStep
 from symrnn.printers import text
-from symrnn.verification.field import FIELD, Array, along, same, slopes
-from symrnn.verification.layout import Layout, show, vec
+from symrnn.runs.field import FIELD, Array, along, same, slopes
+from symrnn.runs.sizes import Layout, show, vec
+from symrnn.runs.trial import ExactEvaluator, Trial, exact_text, run_text, try_out
 from symrnn.verification.report import EXACT, Check
-from symrnn.verification.trial import ExactEvaluator, Trial, exact_text, run_text, try_out
 
 STEPS = 3
 """Sensitivities: what a step adds, what it passes on, and what it passes on of what was passed on."""

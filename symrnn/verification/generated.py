@@ -17,14 +17,14 @@ from symrnn.algebra.nodes import Variable
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.evaluate import run
 from symrnn.language.recurrence import Cell
+from symrnn.runs.points import NOWHERE, Array, Ground, relative_error, search
+from symrnn.runs.rounding import sequence_errors, unexplained
+from symrnn.runs.sizes import Layout, layouts
 from symrnn.verification.diagnose import show_gradient
 from symrnn.verification.directional import DIRECTIONAL, leading
 from symrnn.verification.jointly import DIRECTIONS, are_separate, compare, counted
-from symrnn.verification.layout import Layout, layouts
 from symrnn.verification.numeric import STEP, Finding, conclude
-from symrnn.verification.points import NOWHERE, Array, Ground, relative_error, search
 from symrnn.verification.report import Check
-from symrnn.verification.rounding import sequence_errors, unexplained
 
 METHOD = "generated code"
 TOLERANCE = 1e-10

@@ -19,9 +19,9 @@ from symrnn.calculus.paths import count_paths, paths
 from symrnn.calculus.rules import RULES, RuleTable
 from symrnn.calculus.window import Window, ask
 from symrnn.language.recurrence import Cell
-from symrnn.verification.field import Array, draw, same
-from symrnn.verification.layout import SIZES, layouts, show, vec
-from symrnn.verification.replay import Replay, named_text, replay_exactly
+from symrnn.runs.field import Array, draw, same
+from symrnn.runs.replay import Replay, named_text, replay_exactly
+from symrnn.runs.sizes import SIZES, layouts, show, vec
 from symrnn.verification.report import EXACT, Check
 
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from symrnn.verification.rounding import unexplained
+from symrnn.runs.rounding import unexplained
 
 MOST_ARGUMENTS = 32
 """With respect to so many, every derivative is checked on its own: each argument asks for runs of the text of its own,

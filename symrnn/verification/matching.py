@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.language.evaluate import evaluate, known
-from symrnn.verification.layout import Layout
+from symrnn.runs.sizes import Layout
 from symrnn.verification.reading import Piece, Reading, Unit, Use
 from symrnn.verification.tower import TOWER, TowerNumber, fingerprint
 

@@ -18,14 +18,14 @@ from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.nodes import Variable
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.evaluate import run
-from symrnn.verification.blocks import StepBlocks
+from symrnn.runs.blocks import StepBlocks
+from symrnn.runs.points import NOWHERE, Array, Ground, relative_error, search
+from symrnn.runs.rounding import expression_errors, moved_errors, sequence_errors, unexplained
+from symrnn.runs.sizes import Layout, show, vec
 from symrnn.verification.diagnose import show_jacobian, show_step
 from symrnn.verification.jointly import BY_CHAIN_RULE, DIRECTIONS, MOST_NAMED, are_separate, compare, counted
-from symrnn.verification.layout import Layout, show, vec
 from symrnn.verification.parameters import ParameterForms
-from symrnn.verification.points import NOWHERE, Array, Ground, relative_error, search
 from symrnn.verification.report import Check
-from symrnn.verification.rounding import expression_errors, moved_errors, sequence_errors, unexplained
 
 METHOD = "complex step"
 STEP = 1e-30

@@ -18,7 +18,7 @@ import numpy as np
 from symrnn.errors import CellError, InputError
 from symrnn.language.recurrence import Cell
 from symrnn.language.text import Text, parse
-from symrnn.verification.layout import Layout
+from symrnn.runs.sizes import Layout
 
 Array = Any
 Numeral = Callable[[Fraction], Any]

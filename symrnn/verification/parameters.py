@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from symrnn.algebra.nodes import Expr
 from symrnn.algebra.simplify import simplify
 from symrnn.calculus.derivation import Derivation
-from symrnn.verification.blocks import StepBlocks
+from symrnn.runs.blocks import StepBlocks
+from symrnn.runs.field import Array, Number, inner, same, slopes
+from symrnn.runs.sizes import vec
+from symrnn.runs.trial import Trial
 from symrnn.verification.diagnose import change, follows, show_jacobian, show_step, wrong_factors, wrong_jacobians
-from symrnn.verification.field import Array, Number, inner, same, slopes
 from symrnn.verification.jointly import BY_CHAIN_RULE, are_separate, counted
-from symrnn.verification.layout import vec
-from symrnn.verification.trial import Trial
 
 PARAMETERS = "Jacobians of the parameters"
 """What the reports call the check."""

@@ -18,11 +18,11 @@ from symrnn.algebra.shapes import Size
 from symrnn.language.definition import Definition
 from symrnn.language.inference import Inference
 from symrnn.language.recurrence import Cell
-from symrnn.verification.field import Array
-from symrnn.verification.layout import Layout
+from symrnn.runs.field import Array
+from symrnn.runs.sizes import Layout
+from symrnn.runs.trial import exact_expression
 from symrnn.verification.parameter_map import fold
 from symrnn.verification.tower import TowerNumber
-from symrnn.verification.trial import exact_expression
 
 _NOTHING = Size()
 _FUNCTIONS = {*FUNCTIONS, "softmax"}

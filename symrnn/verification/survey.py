@@ -14,12 +14,12 @@ from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.jacobian import jacobian
 from symrnn.calculus.window import Window, ask, known_variables
 from symrnn.errors import InputError
-from symrnn.verification.arbitrary import for_every_number
-from symrnn.verification.field import Array, draw, same
-from symrnn.verification.layout import SIZES, Layout, layouts, show, vec
+from symrnn.runs.arbitrary import for_every_number
+from symrnn.runs.field import Array, draw, same
+from symrnn.runs.points import NOWHERE, relative_error
+from symrnn.runs.replay import Replay, named_text, replay_exactly, replay_numerically
+from symrnn.runs.sizes import SIZES, Layout, layouts, show, vec
 from symrnn.verification.numeric import METHOD, TOLERANCE, Finding, conclude
-from symrnn.verification.points import NOWHERE, relative_error
-from symrnn.verification.replay import Replay, named_text, replay_exactly, replay_numerically
 from symrnn.verification.report import EXACT, Check
 
 

@@ -30,17 +30,17 @@ from symrnn.language.definition import Definition
 from symrnn.language.evaluate import NUMPY
 from symrnn.language.recurrence import Cell
 from symrnn.printers import text
+from symrnn.runs.arbitrary import for_every_number
+from symrnn.runs.blocks import StepBlocks
+from symrnn.runs.field import FIELD, Array, Number, draw, inner, same, slopes
+from symrnn.runs.sequence import Sequence, draw_sequence
+from symrnn.runs.sizes import Layout, layouts, show, vec
+from symrnn.runs.trial import ExactEvaluator, exact_text, try_out
 from symrnn.showing import ResultTuple
 from symrnn.suggestions import did_you_mean
-from symrnn.verification.arbitrary import for_every_number
-from symrnn.verification.blocks import StepBlocks
 from symrnn.verification.claims import AtStart, Formula, Theorem, Words
-from symrnn.verification.field import FIELD, Array, Number, draw, inner, same, slopes
 from symrnn.verification.formulas import decide
-from symrnn.verification.layout import Layout, layouts, show, vec
 from symrnn.verification.pairs import bounds
-from symrnn.verification.sequence import Sequence, draw_sequence
-from symrnn.verification.trial import ExactEvaluator, exact_text, try_out
 
 _SIZES = ((1, 1), (2, 3), (3, 2))
 _STEPS = 3

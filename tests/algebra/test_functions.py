@@ -20,8 +20,8 @@ from symrnn.algebra.functions import FUNCTIONS, PRIMITIVES, Arithmetic, ScalarFu
 from symrnn.algebra.nodes import SYMPY
 from symrnn.language.evaluate import NUMPY
 from symrnn.language.explicit import EXPLICIT
+from symrnn.runs.field import FIELD
 from symrnn.verification.certain import ARITHMETIC as CERTAIN
-from symrnn.verification.field import FIELD
 from symrnn.verification.tower import TOWER
 
 ROWS = pytest.mark.parametrize("row", FUNCTIONS.values(), ids=list(FUNCTIONS))

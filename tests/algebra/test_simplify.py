@@ -17,10 +17,10 @@ from symrnn.algebra.nodes import Expr, Variable
 from symrnn.algebra.simplify import REWRITINGS, Rewriting, simplify, trace, weight
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.recurrence import Cell
-from symrnn.verification.arbitrary import for_every_number
-from symrnn.verification.field import FIELD, draw, same
-from symrnn.verification.layout import layouts
-from symrnn.verification.trial import ExactEvaluator, exact_text, try_out
+from symrnn.runs.arbitrary import for_every_number
+from symrnn.runs.field import FIELD, draw, same
+from symrnn.runs.sizes import layouts
+from symrnn.runs.trial import ExactEvaluator, exact_text, try_out
 from tests.strategies import random_cells
 
 N, M = Symbol("n", integer=True, positive=True), Symbol("m", integer=True, positive=True)

@@ -15,7 +15,7 @@ from symrnn.calculus.rtrl import rtrl
 from symrnn.errors import UnknownNameError
 from symrnn.language.evaluate import NUMPY
 from symrnn.printers import latex, text
-from symrnn.verification.layout import Layout, vec
+from symrnn.runs.sizes import Layout, vec
 
 T, N = 20, 2
 CELLS = (

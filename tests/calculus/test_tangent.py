@@ -14,10 +14,10 @@ from symrnn.calculus.tangent import tangent
 from symrnn.documents.plain import plain
 from symrnn.errors import UnknownNameError
 from symrnn.printers import text
-from symrnn.verification.field import FIELD, Number, draw, inner
+from symrnn.runs.field import FIELD, Number, draw, inner
+from symrnn.runs.sizes import Layout, layouts
+from symrnn.runs.trial import ExactEvaluator
 from symrnn.verification.forward_mode import check_forward_mode
-from symrnn.verification.layout import Layout, layouts
-from symrnn.verification.trial import ExactEvaluator
 from tests.verification.conftest import every_cell, pytest_generate_tests
 
 __all__ = ["pytest_generate_tests"]  # a test that takes cell_name runs over every cell

@@ -15,9 +15,9 @@ from symrnn.calculus.truncated import Window, truncated
 from symrnn.errors import InputError
 from symrnn.generation import load_source
 from symrnn.language.evaluate import run
+from symrnn.runs.sizes import layouts
 from symrnn.verification.directional import check_truncated
 from symrnn.verification.generated import Reference, draw
-from symrnn.verification.layout import layouts
 
 T, N, D, H = 7, 3, 4, 6
 generate = cache(lambda cell: generated(cell, functions=["truncate"]))

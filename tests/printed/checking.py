@@ -21,7 +21,7 @@ from symrnn.documents.setting import Setting, set_up
 from symrnn.documents.structure import Maths
 from symrnn.language.evaluate import run as run_text
 from symrnn.printers.notation import find_notation
-from symrnn.verification.layout import layouts
+from symrnn.runs.sizes import layouts
 from tests.printed.meaning import STEPS, Array, Move, Network, evaluate, read_sizes
 from tests.printed.reading import READERS, Node, Parser, Relation, UnreadableError, with_underscores
 

@@ -11,7 +11,7 @@ import pytest
 
 from symrnn.algebra.functions import FUNCTIONS, PRIMITIVES
 from symrnn.language.evaluate import NUMPY
-from symrnn.verification.field import FIELD, PRIME, Number, along, array, draw, inner, inverse, same, slopes
+from symrnn.runs.field import FIELD, PRIME, Number, along, array, draw, inner, inverse, same, slopes
 
 ROWS = list(FUNCTIONS.values())
 names = pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])

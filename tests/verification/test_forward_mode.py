@@ -17,11 +17,11 @@ from symrnn import Cell, cells, derive, generate, verify
 from symrnn.algebra import nodes
 from symrnn.calculus.rules import RULES
 from symrnn.generation import FURTHER, load_source
+from symrnn.runs.sizes import layouts
 from symrnn.verification import directional
 from symrnn.verification.directional import DIRECTIONAL
 from symrnn.verification.forward_mode import check_forward_mode
 from symrnn.verification.generated import Reference, check_generated, draw
-from symrnn.verification.layout import layouts
 from tests.strategies import random_cells
 from tests.verification.test_planted_code import (
     Change,

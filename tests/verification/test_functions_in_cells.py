@@ -14,8 +14,8 @@ from symrnn.algebra.functions import FUNCTIONS, ScalarFunction
 from symrnn.calculus import rules
 from symrnn.calculus.remarks import remarks
 from symrnn.printers import text
+from symrnn.runs.sizes import layouts
 from symrnn.verification.exact import check_exactly
-from symrnn.verification.layout import layouts
 from symrnn.verification.numeric import check_numerically
 
 ROWS = list(FUNCTIONS.values())

@@ -15,13 +15,13 @@ import pytest
 from symrnn import Cell, derive, generate
 from symrnn.algebra import nodes
 from symrnn.calculus.derivation import Derivation
+from symrnn.runs.blocks import StepBlocks
+from symrnn.runs.sizes import Layout, layouts
 from symrnn.verification import jointly
-from symrnn.verification.blocks import StepBlocks
 from symrnn.verification.diagnose import show_jacobian
 from symrnn.verification.exact import check_exactly
 from symrnn.verification.generated import check_generated
 from symrnn.verification.jointly import culprits
-from symrnn.verification.layout import Layout, layouts
 from symrnn.verification.numeric import check_numerically
 from symrnn.verification.report import Check
 from tests.growing import SHAPES

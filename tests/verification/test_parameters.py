@@ -10,8 +10,8 @@ from symrnn import cells, derive
 from symrnn.algebra import nodes
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.rules import RULES
+from symrnn.runs.sizes import layouts
 from symrnn.verification.exact import check_exactly
-from symrnn.verification.layout import layouts
 from symrnn.verification.numeric import check_numerically
 from symrnn.verification.parameters import PARAMETERS
 from symrnn.verification.report import Check

@@ -10,9 +10,9 @@ import pytest
 
 from symrnn import cells, derive
 from symrnn.generation import load_source
+from symrnn.runs.sizes import layouts
 from symrnn.verification import generated as verification
 from symrnn.verification.generated import check_generated
-from symrnn.verification.layout import layouts
 from tests.library import MAIN
 
 

@@ -11,11 +11,11 @@ from symrnn import derive, jacobian, verify
 from symrnn.algebra import nodes
 from symrnn.calculus.rules import RULES, local_jacobian
 from symrnn.printers import text
-from symrnn.verification.field import FIELD, Number, draw
-from symrnn.verification.layout import Layout
+from symrnn.runs.field import FIELD, Number, draw
+from symrnn.runs.sizes import Layout
+from symrnn.runs.trial import ExactEvaluator
 from symrnn.verification.parameters import PARAMETERS
 from symrnn.verification.report import EXACT
-from symrnn.verification.trial import ExactEvaluator
 
 # --- the ways to make a rule wrong: what each operand receives -> the same, wrong -------------------------------------
 

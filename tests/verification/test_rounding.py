@@ -15,10 +15,10 @@ from symrnn import Cell, cells, derive, generate
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.generation import Module
 from symrnn.language.evaluate import NUMPY
-from symrnn.verification import rounding
+from symrnn.runs import rounding
+from symrnn.runs.rounding import ROUNDED, UNIT, Rounded
+from symrnn.runs.sizes import layouts
 from symrnn.verification.generated import SIZES, TOLERANCE, check_generated, draw
-from symrnn.verification.layout import layouts
-from symrnn.verification.rounding import ROUNDED, UNIT, Rounded
 
 CANCELLING = '''
 def cancelling(x, h, *, W: "d_k, d_x", v):

@@ -10,9 +10,9 @@ from symrnn.calculus import derivation as calculus
 from symrnn.calculus.derivation import Derivation, shift
 from symrnn.errors import InputError, SymrnnError
 from symrnn.language.recurrence import Equation
+from symrnn.runs.sizes import layouts, show
 from symrnn.verification import exact
 from symrnn.verification.exact import check_exactly
-from symrnn.verification.layout import layouts, show
 from symrnn.verification.numeric import check_numerically
 from symrnn.verification.report import EXACT, Report
 

@@ -10,9 +10,9 @@ from symrnn import Cell, derive, verify
 from symrnn.algebra import nodes
 from symrnn.calculus.rules import RULES
 from symrnn.errors import SymrnnError
+from symrnn.runs.sizes import layouts
 from symrnn.verification.exact import check_exactly
 from symrnn.verification.forward_mode import check_forward_mode
-from symrnn.verification.layout import layouts
 from symrnn.verification.numeric import check_numerically
 from tests.verification.written_with_operators import FIRST, HELD_BACK
 

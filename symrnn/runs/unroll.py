@@ -7,8 +7,8 @@ from collections import ChainMap
 from symrnn.algebra.nodes import Variable
 from symrnn.calculus.derivation import Step, shift
 from symrnn.printers import text
-from symrnn.verification.field import FIELD, Array, Number, along, inner, same, slopes
-from symrnn.verification.trial import ExactEvaluator, Trial, run_text
+from symrnn.runs.field import FIELD, Array, Number, along, inner, same, slopes
+from symrnn.runs.trial import ExactEvaluator, Trial, run_text
 
 STEPS = 3
 """The first step, one between, and the last: a fourth would repeat the second."""

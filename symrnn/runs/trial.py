@@ -15,8 +15,8 @@ from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.definition import Definition
 from symrnn.language.evaluate import run
-from symrnn.verification.field import FIELD, Array, Number, along, draw, slopes
-from symrnn.verification.layout import Layout
+from symrnn.runs.field import FIELD, Array, Number, along, draw, slopes
+from symrnn.runs.sizes import Layout
 
 _TRIES = 20
 Literal = Callable[[Any], Any]

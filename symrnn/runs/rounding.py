@@ -21,9 +21,9 @@ from symrnn.algebra.functions import FUNCTIONS, Arithmetic
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.evaluate import NUMPY
-from symrnn.verification.blocks import StepBlocks
-from symrnn.verification.layout import Layout
-from symrnn.verification.points import fixed_values
+from symrnn.runs.blocks import StepBlocks
+from symrnn.runs.points import fixed_values
+from symrnn.runs.sizes import Layout
 
 Array = Any
 

@@ -21,10 +21,10 @@ from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.window import Window, earlier, known_variables
 from symrnn.language.definition import Definition
 from symrnn.language.evaluate import NUMPY, evaluate, known
-from symrnn.verification.field import FIELD, Array, Number, along, draw, same, slopes
-from symrnn.verification.layout import Layout, layouts
-from symrnn.verification.points import Ground, search
-from symrnn.verification.trial import ExactEvaluator, exact_expression, exact_text
+from symrnn.runs.field import FIELD, Array, Number, along, draw, same, slopes
+from symrnn.runs.points import Ground, search
+from symrnn.runs.sizes import Layout, layouts
+from symrnn.runs.trial import ExactEvaluator, exact_expression, exact_text
 
 Moment = tuple[str, int | None]
 """A value by letter and time: of h at t-1, ("h", -1); of a parameter W, ("W", None)."""

@@ -12,7 +12,7 @@ from symrnn.calculus.graph import StepGraph
 from symrnn.calculus.jacobian import written
 from symrnn.calculus.through_time import LONGEST_BLOCK
 from symrnn.printers import text
-from symrnn.verification.field import Array
+from symrnn.runs.field import Array
 
 Evaluate = Callable[[Expr], Array]
 

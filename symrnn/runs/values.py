@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.nodes import Expr, Variable, variables
 from symrnn.calculus.derivation import Derivation
-from symrnn.verification.field import Array
-from symrnn.verification.layout import Layout
+from symrnn.runs.field import Array
+from symrnn.runs.sizes import Layout
 
 Evaluate = Callable[[Mapping[str, Array], Mapping[str, int]], Evaluator]
 Argument = tuple[str, int, tuple[int, int]]

@@ -20,7 +20,7 @@ from symrnn.algebra.nodes import Act, Argmax, Power
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.evaluate import NUMPY
 from symrnn.language.recurrence import Cell
-from symrnn.verification.layout import Layout
+from symrnn.runs.sizes import Layout
 
 Array = Any
 _Point = TypeVar("_Point")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from random import Random
 
 from symrnn.calculus.derivation import Derivation
-from symrnn.verification.field import FIELD, Array, draw
-from symrnn.verification.layout import Layout
-from symrnn.verification.trial import ExactEvaluator
+from symrnn.runs.field import FIELD, Array, draw
+from symrnn.runs.sizes import Layout
+from symrnn.runs.trial import ExactEvaluator
 
 _TRIES = 20
 

@@ -1,0 +1,1 @@
+"""A cell over steps in any arithmetic: numbers and elements of a field."""
