@@ -18,10 +18,10 @@ from symrnn.language.recurrence import Cell
 from symrnn.runs.sizes import Layout
 from symrnn.runs.trial import exact_text
 from symrnn.runs.values import Values
-from symrnn.verification.pairs import EXACT, FLOATS, Delicate, Numbers, Point, bends, bounds, delicate_parts
+from symrnn.sameness.comparing import Gap, see
+from symrnn.sameness.pairs import EXACT, FLOATS, Delicate, Numbers, Point, bends, bounds, delicate_parts
+from symrnn.sameness.tower import draw, fingerprint
 from symrnn.verification.parameter_map import ParameterMap
-from symrnn.verification.sameness import Gap, see
-from symrnn.verification.tower import draw, fingerprint
 
 Array = Any
 

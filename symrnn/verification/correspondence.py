@@ -12,11 +12,11 @@ from random import Random
 
 from symrnn.language.recurrence import Cell
 from symrnn.runs.sizes import Layout, layouts
+from symrnn.sameness.tower import draw
 from symrnn.verification.matching import Array, Landscape, Search
 from symrnn.verification.parameter_map import MapExpression, ParameterMap, pair_sizes, read_map
 from symrnn.verification.reading import Piece, Reading, literals
 from symrnn.verification.separating import Separated, separated
-from symrnn.verification.tower import draw
 
 GENERIC = (2, 3)
 ONES = (1, 1)

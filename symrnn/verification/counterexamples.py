@@ -18,10 +18,10 @@ from symrnn.language.evaluate import NUMPY
 from symrnn.runs.field import Array
 from symrnn.runs.sizes import Layout
 from symrnn.runs.values import Argument, arguments, needed_names, values_at
-from symrnn.verification.certain import rounded
-from symrnn.verification.pairs import CERTAIN, EXACT, FLOATS, Delicate, Numbers, Point, bends, bounds, delicate_parts
-from symrnn.verification.sameness import Gap, see
-from symrnn.verification.settled import settled
+from symrnn.sameness.certain import rounded
+from symrnn.sameness.comparing import Gap, see
+from symrnn.sameness.pairs import CERTAIN, EXACT, FLOATS, Delicate, Numbers, Point, bends, bounds, delicate_parts
+from symrnn.sameness.settled import settled
 
 _SCALES = (*[1.0] * 20, *[2.0, 0.5, 4.0, 0.1, 10.0, 100.0, 1000.0] * 6)
 _CLEAR, _VISIBLE = 5e-2, 1e-9

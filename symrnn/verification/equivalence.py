@@ -18,6 +18,7 @@ from symrnn.language.constants import closed
 from symrnn.language.recurrence import Cell
 from symrnn.printers import text
 from symrnn.runs.sizes import SIZES, Layout, layouts, show, with_sizes_as_numbers
+from symrnn.sameness.comparing import Comparison, agree_exactly, compare
 from symrnn.showing import Shown
 from symrnn.verification.agreement import (
     Counterexample,
@@ -30,7 +31,6 @@ from symrnn.verification.agreement import (
 )
 from symrnn.verification.correspondence import EFFORTS, Way, unchanged
 from symrnn.verification.parameter_map import ParameterMap, read_map
-from symrnn.verification.sameness import Comparison, agree_exactly, compare
 from symrnn.verification.stated_slopes import told_of_derivatives
 
 Direction = Literal["both", "a from b", "b from a", "none"]

@@ -18,11 +18,11 @@ from symrnn.language.recurrence import Cell
 from symrnn.printers import text
 from symrnn.runs.arbitrary import for_every_number
 from symrnn.runs.sizes import SIZES, layouts, show, with_sizes_as_numbers
+from symrnn.sameness.comparing import compare
+from symrnn.sameness.pairs import Delicate
 from symrnn.showing import Shown
 from symrnn.verification.counterexamples import Counterexample, Sides, search
 from symrnn.verification.notation import meanings, names, read_equation, read_sides
-from symrnn.verification.pairs import Delicate
-from symrnn.verification.sameness import compare
 
 Formula = Expr | str | float
 

@@ -22,8 +22,8 @@ import numpy as np
 
 from symrnn.language.evaluate import evaluate, known
 from symrnn.runs.sizes import Layout
+from symrnn.sameness.tower import TOWER, TowerNumber, fingerprint
 from symrnn.verification.reading import Piece, Reading, Unit, Use
-from symrnn.verification.tower import TOWER, TowerNumber, fingerprint
 
 Array = Any
 Meeting = tuple[int, tuple[Any, ...]]

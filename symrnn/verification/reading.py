@@ -21,8 +21,8 @@ from symrnn.language.recurrence import Cell
 from symrnn.runs.field import Array
 from symrnn.runs.sizes import Layout
 from symrnn.runs.trial import exact_expression
+from symrnn.sameness.tower import TowerNumber
 from symrnn.verification.parameter_map import fold
-from symrnn.verification.tower import TowerNumber
 
 _NOTHING = Size()
 _FUNCTIONS = {*FUNCTIONS, "softmax"}

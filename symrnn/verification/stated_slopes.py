@@ -16,8 +16,8 @@ from sympy import preorder_traversal
 from symrnn.algebra import nodes
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.language.recurrence import Cell
+from symrnn.sameness.pairs import FLOATS
 from symrnn.verification.agreement import CellsThere, MappedCells, argument_shapes
-from symrnn.verification.pairs import FLOATS
 
 Array = Any
 

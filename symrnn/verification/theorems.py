@@ -36,11 +36,11 @@ from symrnn.runs.field import FIELD, Array, Number, draw, inner, same, slopes
 from symrnn.runs.sequence import Sequence, draw_sequence
 from symrnn.runs.sizes import Layout, layouts, show, vec
 from symrnn.runs.trial import ExactEvaluator, exact_text, try_out
+from symrnn.sameness.pairs import bounds
 from symrnn.showing import ResultTuple
 from symrnn.suggestions import did_you_mean
 from symrnn.verification.claims import AtStart, Formula, Theorem, Words
 from symrnn.verification.formulas import decide
-from symrnn.verification.pairs import bounds
 
 _SIZES = ((1, 1), (2, 3), (3, 2))
 _STEPS = 3

@@ -21,8 +21,8 @@ from symrnn.algebra.nodes import SYMPY
 from symrnn.language.evaluate import NUMPY
 from symrnn.language.explicit import EXPLICIT
 from symrnn.runs.field import FIELD
-from symrnn.verification.certain import ARITHMETIC as CERTAIN
-from symrnn.verification.tower import TOWER
+from symrnn.sameness.certain import ARITHMETIC as CERTAIN
+from symrnn.sameness.tower import TOWER
 
 ROWS = pytest.mark.parametrize("row", FUNCTIONS.values(), ids=list(FUNCTIONS))
 

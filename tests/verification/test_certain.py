@@ -10,7 +10,7 @@ import pytest
 
 from symrnn import Cell, cells, equivalent, prove
 from symrnn.algebra.functions import FUNCTIONS
-from symrnn.verification.certain import ARITHMETIC, DIGITS, Certain, Undecided, precise
+from symrnn.sameness.certain import ARITHMETIC, DIGITS, Certain, Undecided, precise
 from symrnn.verification.formulas import Equality
 
 POSITIVE = {

@@ -20,8 +20,8 @@ from symrnn.algebra.intervals import NON_NEGATIVE, POSITIVE, Interval
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.rules import on_expressions
 from symrnn.language.evaluate import NUMPY
-from symrnn.verification.certain import ARITHMETIC, Certain, CertainEvaluator, certain
-from symrnn.verification.tower import TOWER, TowerEvaluator, TowerNumber
+from symrnn.sameness.certain import ARITHMETIC, Certain, CertainEvaluator, certain
+from symrnn.sameness.tower import TOWER, TowerEvaluator, TowerNumber
 
 Array = Any
 Point = list[Array]

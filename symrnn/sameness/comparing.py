@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.verification.certain import DIGITS, Certain, Undecided, certain, precise
-from symrnn.verification.pairs import CERTAIN, EXACT, Delicate, Evaluated, Pair, Point
-from symrnn.verification.tower import draw, same
-from symrnn.verification.zeros import near_zeros
+from symrnn.sameness.certain import DIGITS, Certain, Undecided, certain, precise
+from symrnn.sameness.pairs import CERTAIN, EXACT, Delicate, Evaluated, Pair, Point
+from symrnn.sameness.tower import draw, same
+from symrnn.sameness.zeros import near_zeros
 
 Array = Any
 

@@ -16,8 +16,8 @@ import numpy as np
 from sympy import preorder_traversal
 
 from symrnn.algebra import nodes
-from symrnn.verification.certain import Certain
-from symrnn.verification.pairs import CERTAIN, FLOATS, Delicate, Evaluated, Numbers, Pair, Point
+from symrnn.sameness.certain import Certain
+from symrnn.sameness.pairs import CERTAIN, FLOATS, Delicate, Evaluated, Numbers, Pair, Point
 
 _LINES = 3
 """Random points through which lines are laid."""

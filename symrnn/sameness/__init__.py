@@ -1,0 +1,1 @@
+"""What it means that two functions are the same: the one notion behind `equal`, `prove` and `equivalent`."""
