@@ -22,7 +22,7 @@ from random import Random
 
 from symrnn import cells, derive
 from symrnn.calculus.window import known_variables
-from symrnn.verification.survey import Question, survey
+from symrnn.proofs.survey import Question, survey
 
 HELD_SETS = 2
 

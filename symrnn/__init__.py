@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from symrnn.identification import identify
     from symrnn.language import cell
     from symrnn.language.recurrence import Cell
+    from symrnn.proofs.formulas import equal, prove
+    from symrnn.proofs.jacobians import paths_add_up
+    from symrnn.proofs.theorems import theorems
     from symrnn.verification.checks import verify
     from symrnn.verification.equivalence import equivalent
-    from symrnn.verification.formulas import equal, prove
-    from symrnn.verification.jacobians import paths_add_up
-    from symrnn.verification.theorems import theorems
 
 
 __all__ = [
@@ -73,7 +73,7 @@ _HOMES = {
     "check_gradients": "symrnn.gradients.check",
     "count_paths": "symrnn.calculus.paths",
     "derive": "symrnn.calculus.derivation",
-    "equal": "symrnn.verification.formulas",
+    "equal": "symrnn.proofs.formulas",
     "equivalent": "symrnn.verification",
     "exposing_inputs": "symrnn.diagnosis.exposing",
     "generate": "symrnn.generation",
@@ -81,13 +81,13 @@ _HOMES = {
     "jacobian": "symrnn.calculus.jacobian",
     "parameter_jacobian": "symrnn.calculus.parameters",
     "paths": "symrnn.calculus.paths",
-    "paths_add_up": "symrnn.verification.jacobians",
-    "prove": "symrnn.verification.formulas",
+    "paths_add_up": "symrnn.proofs.jacobians",
+    "prove": "symrnn.proofs.formulas",
     "rtrl": "symrnn.calculus.rtrl",
     "second_order": "symrnn.calculus.second_order",
     "simplify": "symrnn.algebra.simplify",
     "tangent": "symrnn.calculus.tangent",
-    "theorems": "symrnn.verification.theorems",
+    "theorems": "symrnn.proofs.theorems",
     "through_time": "symrnn.calculus.through_time",
     "truncated": "symrnn.calculus.truncated",
     "verify": "symrnn.verification",

@@ -21,7 +21,7 @@ from symrnn.printers.notation import NOTATIONS, Notation
 from symrnn.suggestions import did_you_mean
 
 if TYPE_CHECKING:
-    from symrnn.verification.claims import Theorem, Words
+    from symrnn.proofs.claims import Theorem, Words
 
 # --- properties -------------------------------------------------------------------------------------------------------
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def _properties(setting: Setting) -> Section:
     """The theorems that hold for this cell; what is refuted is no property of it."""
     # only now: a document without this section needs no checks
-    from symrnn.verification.theorems import theorems
+    from symrnn.proofs.theorems import theorems
 
     def block(theorem: Theorem) -> tuple[Block, ...]:
         at = (" at ", _sizes(setting, theorem.sizes)) if theorem.sizes else ()
@@ -42,7 +42,7 @@ def _properties(setting: Setting) -> Section:
 
 def stated(theorem: Theorem, notation: Notation = NOTATIONS["subscript"]) -> tuple[Block, Block]:
     """A theorem in words, and its formula."""
-    from symrnn.verification.claims import shown
+    from symrnn.proofs.claims import shown
 
     def inline(words: Words) -> Inline:
         return tuple(part if isinstance(part, str) else Maths(*shown(part, notation)) for part in words)

@@ -14,10 +14,10 @@ from symrnn.calculus.graph import StepGraph
 from symrnn.calculus.through_time import StepwiseDerivative
 from symrnn.calculus.window import ask
 from symrnn.errors import InputError
+from symrnn.proofs.jacobians import true_change
 from symrnn.runs.points import relative_error
 from symrnn.runs.replay import Replay, replay_numerically
 from symrnn.runs.sizes import layouts, vec
-from symrnn.verification.jacobians import true_change
 from tests.growing import chain, gates, skips, states
 
 

@@ -18,8 +18,8 @@ from symrnn.calculus.window import known_variables
 from symrnn.errors import InputError, UnknownNameError
 from symrnn.language.evaluate import NUMPY, evaluate, run
 from symrnn.printers import text
-from symrnn.verification.jacobians import check_jacobian
-from symrnn.verification.survey import Question, survey
+from symrnn.proofs.jacobians import check_jacobian
+from symrnn.proofs.survey import Question, survey
 
 CLASHING = """
 def clashing(x, h, *, W, U, f_minus2: "d_h", f_minus2_: "d_h"):

@@ -12,11 +12,11 @@ from symrnn.calculus.window import ask, earlier
 from symrnn.errors import InputError, UnknownNameError
 from symrnn.language.evaluate import NUMPY, run
 from symrnn.printers import text
+from symrnn.proofs.survey import true_jacobians
 from symrnn.runs.arbitrary import for_every_number
 from symrnn.runs.points import relative_error
 from symrnn.runs.replay import Replay, replay_numerically
 from symrnn.runs.sizes import layouts, vec
-from symrnn.verification.survey import true_jacobians
 
 STEPS = 3
 

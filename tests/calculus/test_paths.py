@@ -15,10 +15,10 @@ from symrnn.calculus.rules import RULES
 from symrnn.calculus.window import known_variables
 from symrnn.errors import InputError, UnknownNameError
 from symrnn.printers import text
+from symrnn.proofs.jacobians import paths_add_up
 from symrnn.runs.points import relative_error
 from symrnn.runs.replay import replay_numerically
 from symrnn.runs.sizes import layouts
-from symrnn.verification.jacobians import paths_add_up
 
 SMALL = [(2, 3)]
 

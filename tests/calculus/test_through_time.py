@@ -11,11 +11,11 @@ from symrnn.calculus.through_time import StepwiseDerivative, through_time
 from symrnn.calculus.window import ask, earlier
 from symrnn.errors import InputError
 from symrnn.language.evaluate import NUMPY
+from symrnn.proofs.survey import true_jacobians
 from symrnn.runs.arbitrary import for_every_number
 from symrnn.runs.points import relative_error
 from symrnn.runs.replay import Replay, replay_numerically
 from symrnn.runs.sizes import layouts
-from symrnn.verification.survey import true_jacobians
 
 
 def shown(total: StepwiseDerivative) -> list[str]:

@@ -17,7 +17,7 @@ from symrnn.documents.plain import plain
 from symrnn.documents.structure import Bullets, Centred, Document, Maths, Paragraph
 from symrnn.errors import InputError, UnknownNameError
 from symrnn.printers.notation import NOTATIONS
-from symrnn.verification.theorems import theorems
+from symrnn.proofs.theorems import theorems
 from tests.verification.test_theorems import mutated
 
 LAYOUTS = {"numerator": "entries of y as rows", "denominator": "entries of x as rows"}

@@ -10,8 +10,8 @@ import pytest
 
 from symrnn import Cell, cells, equivalent, prove
 from symrnn.algebra.functions import FUNCTIONS
+from symrnn.proofs.formulas import Equality
 from symrnn.sameness.certain import ARITHMETIC, DIGITS, Certain, Undecided, precise
-from symrnn.verification.formulas import Equality
 
 POSITIVE = {
     "a hyperbolic secant": "1 - tanh({0})**2",

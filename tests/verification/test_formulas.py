@@ -15,8 +15,8 @@ from symrnn.algebra.nodes import Variable
 from symrnn.errors import CellError, InputError, ShapeError, SymrnnError, UnknownNameError
 from symrnn.language.evaluate import NUMPY
 from symrnn.language.expressions import STRUCTURAL
-from symrnn.verification.formulas import equal, prove
-from symrnn.verification.notation import read_equation, read_formula
+from symrnn.proofs.formulas import equal, prove
+from symrnn.proofs.notation import read_equation, read_formula
 
 TRUE = [
     ("lstm", "dc_prev == dc * f"),

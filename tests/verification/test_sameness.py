@@ -13,9 +13,9 @@ import sympy
 
 from symrnn import Cell, equivalent, prove
 from symrnn.algebra.functions import FUNCTIONS
+from symrnn.proofs.formulas import Equality, equal
 from symrnn.sameness.pairs import delicate_parts
 from symrnn.sameness.tower import PRIMES, TOWER, TowerNumber, draw, same
-from symrnn.verification.formulas import Equality, equal
 
 A = "a = W @ x + U @ h + b"
 BIG = ("m = 1000000 * h", "q = 1000000 * m", "p = 1000000 * q")

@@ -11,7 +11,7 @@ from symrnn import Cell, cells, derive
 from symrnn.algebra import nodes
 from symrnn.calculus.rules import RULES
 from symrnn.errors import InputError
-from symrnn.verification.theorems import THEOREMS, Theorem, theorems
+from symrnn.proofs.theorems import THEOREMS, Theorem, theorems
 
 
 def mutated(name: str, old: str, new: str) -> Cell:

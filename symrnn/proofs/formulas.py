@@ -16,13 +16,13 @@ from symrnn.calculus.derivation import Derivation
 from symrnn.errors import InputError, Place, ShapeError, UnknownNameError
 from symrnn.language.recurrence import Cell
 from symrnn.printers import text
+from symrnn.proofs.notation import meanings, names, read_equation, read_sides
+from symrnn.proofs.refuting import Counterexample, Sides, search
 from symrnn.runs.arbitrary import for_every_number
 from symrnn.runs.sizes import SIZES, layouts, show, with_sizes_as_numbers
 from symrnn.sameness.comparing import compare
 from symrnn.sameness.pairs import Delicate
 from symrnn.showing import Shown
-from symrnn.verification.counterexamples import Counterexample, Sides, search
-from symrnn.verification.notation import meanings, names, read_equation, read_sides
 
 Formula = Expr | str | float
 

@@ -30,6 +30,8 @@ from symrnn.language.definition import Definition
 from symrnn.language.evaluate import NUMPY
 from symrnn.language.recurrence import Cell
 from symrnn.printers import text
+from symrnn.proofs.claims import AtStart, Formula, Theorem, Words
+from symrnn.proofs.formulas import decide
 from symrnn.runs.arbitrary import for_every_number
 from symrnn.runs.blocks import StepBlocks
 from symrnn.runs.field import FIELD, Array, Number, draw, inner, same, slopes
@@ -39,8 +41,6 @@ from symrnn.runs.trial import ExactEvaluator, exact_text, try_out
 from symrnn.sameness.pairs import bounds
 from symrnn.showing import ResultTuple
 from symrnn.suggestions import did_you_mean
-from symrnn.verification.claims import AtStart, Formula, Theorem, Words
-from symrnn.verification.formulas import decide
 
 _SIZES = ((1, 1), (2, 3), (3, 2))
 _STEPS = 3
