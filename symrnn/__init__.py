@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from symrnn.calculus.through_time import through_time
     from symrnn.calculus.truncated import truncated
     from symrnn.diagnosis.exposing import exposing_inputs
+    from symrnn.equivalence.equivalent import equivalent
     from symrnn.errors import SymrnnError
     from symrnn.generation import generate
     from symrnn.gradients.check import check_gradients
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from symrnn.proofs.jacobians import paths_add_up
     from symrnn.proofs.theorems import theorems
     from symrnn.verification.checks import verify
-    from symrnn.verification.equivalence import equivalent
 
 
 __all__ = [

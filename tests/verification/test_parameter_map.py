@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from symrnn import Cell
+from symrnn.equivalence.parameter_map import MapExpression, read_map
 from symrnn.errors import InputError
-from symrnn.verification.parameter_map import MapExpression, read_map
 
 NAMES, SIZES = ("W", "U", "b", "c"), {"d_h": 2, "d_x": 3}
 W, U, B, C = np.arange(6.0).reshape(2, 3), np.arange(4.0).reshape(2, 2), np.array([1.0, 2.0]), np.array([5.0, 7.0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from symrnn import Cell, cells, equivalent
-from symrnn.verification.separating import separated
+from symrnn.equivalence.separating import separated
 
 END = """    c = f * c + i * g
     h = o * tanh(c)

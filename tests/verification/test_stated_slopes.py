@@ -6,7 +6,7 @@ import pytest
 
 from symrnn import Cell, cells, equivalent
 from symrnn.algebra.functions import FUNCTIONS
-from symrnn.verification.stated_slopes import stated_functions
+from symrnn.equivalence.stated_slopes import stated_functions
 
 
 def cell(right: str, name: str) -> Cell:

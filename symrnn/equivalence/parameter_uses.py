@@ -15,6 +15,7 @@ from functools import cached_property
 
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.shapes import Size
+from symrnn.equivalence.parameter_map import fold
 from symrnn.language.definition import Definition
 from symrnn.language.inference import Inference
 from symrnn.language.recurrence import Cell
@@ -22,7 +23,6 @@ from symrnn.runs.field import Array
 from symrnn.runs.sizes import Layout
 from symrnn.runs.trial import exact_expression
 from symrnn.sameness.tower import TowerNumber
-from symrnn.verification.parameter_map import fold
 
 _NOTHING = Size()
 _FUNCTIONS = {*FUNCTIONS, "softmax"}

@@ -10,13 +10,13 @@ from functools import cached_property
 from itertools import islice, permutations, product
 from random import Random
 
+from symrnn.equivalence.parameter_map import MapExpression, ParameterMap, pair_sizes, read_map
+from symrnn.equivalence.parameter_search import Array, Landscape, Search
+from symrnn.equivalence.parameter_uses import Piece, Reading, literals
+from symrnn.equivalence.separating import Separated, separated
 from symrnn.language.recurrence import Cell
 from symrnn.runs.sizes import Layout, layouts
 from symrnn.sameness.tower import draw
-from symrnn.verification.matching import Array, Landscape, Search
-from symrnn.verification.parameter_map import MapExpression, ParameterMap, pair_sizes, read_map
-from symrnn.verification.reading import Piece, Reading, literals
-from symrnn.verification.separating import Separated, separated
 
 GENERIC = (2, 3)
 ONES = (1, 1)

@@ -15,9 +15,9 @@ from sympy import preorder_traversal
 
 from symrnn.algebra import nodes
 from symrnn.algebra.functions import FUNCTIONS
+from symrnn.equivalence.under_a_map import CellsThere, MappedCells, argument_shapes
 from symrnn.language.recurrence import Cell
 from symrnn.sameness.pairs import FLOATS
-from symrnn.verification.agreement import CellsThere, MappedCells, argument_shapes
 
 Array = Any
 

@@ -14,13 +14,10 @@ from itertools import product
 from typing import Any, Literal
 
 from symrnn.cells.finding import find_cell
-from symrnn.language.constants import closed
-from symrnn.language.recurrence import Cell
-from symrnn.printers import text
-from symrnn.runs.sizes import SIZES, Layout, layouts, show, with_sizes_as_numbers
-from symrnn.sameness.comparing import Comparison, agree_exactly, compare
-from symrnn.showing import Shown
-from symrnn.verification.agreement import (
+from symrnn.equivalence.correspondence import EFFORTS, Way, unchanged
+from symrnn.equivalence.parameter_map import ParameterMap, read_map
+from symrnn.equivalence.stated_slopes import told_of_derivatives
+from symrnn.equivalence.under_a_map import (
     Counterexample,
     MappedCells,
     Reach,
@@ -29,9 +26,12 @@ from symrnn.verification.agreement import (
     mapped,
     reach,
 )
-from symrnn.verification.correspondence import EFFORTS, Way, unchanged
-from symrnn.verification.parameter_map import ParameterMap, read_map
-from symrnn.verification.stated_slopes import told_of_derivatives
+from symrnn.language.constants import closed
+from symrnn.language.recurrence import Cell
+from symrnn.printers import text
+from symrnn.runs.sizes import SIZES, Layout, layouts, show, with_sizes_as_numbers
+from symrnn.sameness.comparing import Comparison, agree_exactly, compare
+from symrnn.showing import Shown
 
 Direction = Literal["both", "a from b", "b from a", "none"]
 Verdict = Literal["same", "special case", "different", "not proved", "not found"]

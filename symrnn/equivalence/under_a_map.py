@@ -12,6 +12,7 @@ import numpy as np
 
 from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.nodes import Variable
+from symrnn.equivalence.parameter_map import ParameterMap
 from symrnn.language.definition import Definition
 from symrnn.language.evaluate import run
 from symrnn.language.recurrence import Cell
@@ -21,7 +22,6 @@ from symrnn.runs.values import Values
 from symrnn.sameness.comparing import Gap, see
 from symrnn.sameness.pairs import EXACT, FLOATS, Delicate, Numbers, Point, bends, bounds, delicate_parts
 from symrnn.sameness.tower import draw, fingerprint
-from symrnn.verification.parameter_map import ParameterMap
 
 Array = Any
 

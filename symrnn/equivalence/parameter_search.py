@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.equivalence.parameter_uses import Piece, Reading, Unit, Use
 from symrnn.language.evaluate import evaluate, known
 from symrnn.runs.sizes import Layout
 from symrnn.sameness.tower import TOWER, TowerNumber, fingerprint
-from symrnn.verification.reading import Piece, Reading, Unit, Use
 
 Array = Any
 Meeting = tuple[int, tuple[Any, ...]]
