@@ -46,7 +46,7 @@ from symrnn import Cell, cells, derive, verify
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.second_order import second_order
 from symrnn.errors import CellError
-from symrnn.generation import generate_source
+from symrnn.targets.generation import generate_source
 from tests.growing import SHAPES
 
 SIZES = (10, 20, 50, 100, 200, 500, 1000)

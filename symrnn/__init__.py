@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from symrnn.diagnosis.exposing import exposing_inputs
     from symrnn.equivalence.equivalent import equivalent
     from symrnn.errors import SymrnnError
-    from symrnn.generation import generate
     from symrnn.gradients.check import check_gradients
     from symrnn.identification import identify
     from symrnn.language import cell
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from symrnn.proofs.formulas import equal, prove
     from symrnn.proofs.jacobians import paths_add_up
     from symrnn.proofs.theorems import theorems
+    from symrnn.targets.generation import generate
     from symrnn.verification.checks import verify
 
 
@@ -76,7 +76,7 @@ _HOMES = {
     "equal": "symrnn.proofs.formulas",
     "equivalent": "symrnn.verification",
     "exposing_inputs": "symrnn.diagnosis.exposing",
-    "generate": "symrnn.generation",
+    "generate": "symrnn.targets.generation",
     "identify": "symrnn.identification",
     "jacobian": "symrnn.calculus.jacobian",
     "parameter_jacobian": "symrnn.calculus.parameters",

@@ -233,8 +233,8 @@ def generate(
         check_module_file(output)
     loaded = load_cell(cell)
 
-    from symrnn.generation import generate_source
     from symrnn.language.constants import read_numbers, with_constants
+    from symrnn.targets.generation import generate_source
 
     loaded = with_constants(loaded, read_numbers(_several(numbers)))
     emit(generate_source(loaded, target, _several(further)), output)

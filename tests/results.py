@@ -10,7 +10,7 @@ import numpy as np
 
 import symrnn
 from symrnn import Cell, cells, generate, interop
-from symrnn.generation import STANDARD
+from symrnn.targets.generation import STANDARD
 
 OWN = "def own(x, h, *, W, U, b):\n    h = tanh(W @ x + U @ h + b)\n    return h\n"
 

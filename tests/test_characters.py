@@ -18,9 +18,9 @@ from symrnn.characters import clean, clean_lines, escaped_program, is_shown, pri
 from symrnn.cli import main
 from symrnn.documents import FORMS, write
 from symrnn.errors import InputError, SymrnnError
-from symrnn.generation import generate_source
 from symrnn.language import read_cells_file
 from symrnn.printers.notation import find_notation
+from symrnn.targets.generation import generate_source
 
 HIDDEN = [
     *map(chr, (*range(0x20), *range(0x7F, 0xA0))),  # C0, DEL, C1

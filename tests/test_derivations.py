@@ -9,7 +9,7 @@ import pytest
 
 from symrnn import Cell, cells, derive
 from symrnn.documents import write
-from symrnn.generation import generate_source
+from symrnn.targets.generation import generate_source
 
 FOLDER = Path(__file__).parents[1] / "derivations"
 

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from symrnn import Cell, derive
 from symrnn.algebra import nodes
 from symrnn.calculus.rules import RULES
-from symrnn.generation import generate
 from symrnn.runs.points import NOWHERE
 from symrnn.runs.sizes import layouts
+from symrnn.targets.generation import generate
 from symrnn.verification.exact import check_exactly
 from symrnn.verification.generated import check_generated
 from symrnn.verification.numeric import check_numerically

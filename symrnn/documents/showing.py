@@ -246,7 +246,7 @@ def _equivalence(found: Any) -> Iterator[Block]:
 
 
 def _functions(module: Any) -> dict[str, Any]:
-    from symrnn.generation import FURTHER, STANDARD
+    from symrnn.targets.generation import FURTHER, STANDARD
 
     made = {name: getattr(module, name) for name in (*STANDARD, *FURTHER)}
     return {name: function for name, function in made.items() if function is not None}

@@ -15,10 +15,10 @@ import numpy as np
 
 from symrnn import cells
 from symrnn.errors import InputError
-from symrnn.generation import Module, generate
 from symrnn.interop.arrays import Array
 from symrnn.interop.onnx_activations import Chosen, texts, with_activations
 from symrnn.interop.transfer import load
+from symrnn.targets.generation import Module, generate
 
 DIRECTIONS: Mapping[str, tuple[bool, ...]] = MappingProxyType(
     {"forward": (False,), "reverse": (True,), "bidirectional": (False, True)}

@@ -63,7 +63,7 @@ def verify(
     derivation, functions = derive(cell, rules), listed(functions, "functions")
     cell = derivation.cell
     if module is None:
-        from symrnn.generation import generate  # only now: who brings a module need not load the code generator
+        from symrnn.targets.generation import generate
 
         module = generate(derivation, functions=functions)
     proved = for_every_number(derivation)

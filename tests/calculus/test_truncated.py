@@ -13,9 +13,9 @@ from symrnn import Cell, cells, derive
 from symrnn import generate as generated
 from symrnn.calculus.truncated import Window, truncated
 from symrnn.errors import InputError
-from symrnn.generation import load_source
 from symrnn.language.evaluate import run
 from symrnn.runs.sizes import layouts
+from symrnn.targets.generation import load_source
 from symrnn.verification.directional import check_truncated
 from symrnn.verification.generated import Reference, draw
 

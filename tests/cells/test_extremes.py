@@ -15,10 +15,10 @@ import pytest
 
 from symrnn import Cell, cells, derive, generate
 from symrnn.calculus.derivation import Derivation
-from symrnn.generation import load_source
 from symrnn.runs.points import fixed_values
 from symrnn.runs.rounding import sequence_errors
 from symrnn.runs.sizes import Layout, layouts
+from symrnn.targets.generation import load_source
 from tests.cells.many_digits import DigitsEvaluator, digits
 
 Array = Any

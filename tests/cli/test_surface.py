@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from symrnn import calculus, cells, choices, completion, documents, generation, printers  # noqa: F401
+from symrnn import cells, choices, completion, documents, printers
 from symrnn.calculus import jacobian
 from symrnn.documents import further
 from symrnn.gradients.checkfile import FileReport
+from symrnn.targets import generation
 
 Run = Callable[..., tuple[int, str, str]]
 HERE = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}

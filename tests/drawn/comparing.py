@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.generation import Module, generate
+from symrnn.targets.generation import Module, generate
 from tests.drawn.truth import Arrays, Meaning, Watch
 from tests.drawn.writing import Drawn, Shape, entries
 

@@ -13,7 +13,7 @@ import pytest
 
 from symrnn import Cell, cells, generate, verify
 from symrnn.errors import InputError
-from symrnn.generation import FURTHER, STANDARD, Module, generate_source
+from symrnn.targets.generation import FURTHER, STANDARD, Module, generate_source
 from tests.library import MAIN
 
 T, N, D, H = 5, 3, 4, 6

@@ -16,7 +16,7 @@ import pytest
 
 from symrnn import Cell, cells, derive, generate, verify
 from symrnn.errors import InputError, SymrnnError
-from symrnn.generation import Module, generate_source, write_whole
+from symrnn.targets.generation import Module, generate_source, write_whole
 from tests.library import MAIN
 
 T, N, D, H = 5, 3, 4, 6
@@ -226,7 +226,7 @@ def test_saved_module_needs_numpy_only(cell: Cell, module: Module, tmp_path: Pat
 
 
 def test_source_does_not_depend_on_the_hash_seed() -> None:
-    code = "from symrnn import cells; from symrnn.generation import generate_source as g;"
+    code = "from symrnn import cells; from symrnn.targets.generation import generate_source as g;"
     code += f"print(*(g(cells[n]) for n in {MAIN}))"
     outputs = {
         subprocess.run(

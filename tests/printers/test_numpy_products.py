@@ -11,9 +11,9 @@ from sympy import Symbol
 from symrnn.algebra import nodes
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Expr, Variable
-from symrnn.printers.numpy_expressions import NumpyExpressions
-from symrnn.printers.numpy_products import PRODUCTS
-from symrnn.printers.numpy_values import kind, own_axes
+from symrnn.targets.numpy.expressions import NumpyExpressions
+from symrnn.targets.numpy.products import PRODUCTS
+from symrnn.targets.numpy.values import kind, own_axes
 
 BATCH = 3
 SIZES = {"n": 2, "m": 4, "k": 5}

@@ -25,11 +25,12 @@ import pytest
 
 from symrnn import derive
 from symrnn.calculus.derivation import Derivation
-from symrnn.generation import load_source
-from symrnn.printers import numpy_expressions, numpy_products
 from symrnn.program.ir import Program
 from symrnn.program.lower import lower
 from symrnn.program.passes import run_passes, single_step
+from symrnn.targets.generation import load_source
+from symrnn.targets.numpy import expressions as numpy_expressions
+from symrnn.targets.numpy import products as numpy_products
 from tests.drawn.comparing import SIZES, Comparison, Nowhere, Point, find_point
 from tests.drawn.truth import Meaning
 from tests.drawn.writing import Drawn, draw

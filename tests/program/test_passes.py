@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from symrnn import Cell, cells, derive
-from symrnn.generation import Module, load_source
 from symrnn.language import read_cells_file
-from symrnn.printers.numpy_layout import Layout
-from symrnn.printers.numpy_module import numpy_module
 from symrnn.program.ir import Accumulate, Assign, Program
 from symrnn.program.lower import lower
 from symrnn.program.passes import PASSES, hoist, inline, run_passes, share, single_step, sink
+from symrnn.targets.generation import Module, load_source
+from symrnn.targets.numpy.layout import Layout
+from symrnn.targets.numpy.module import numpy_module
 from tests.library import MAIN
 
 ZOO = Path(__file__).parents[1] / "verification" / "zoo.py"

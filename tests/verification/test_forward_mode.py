@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from symrnn import Cell, cells, derive, generate, verify
 from symrnn.algebra import nodes
 from symrnn.calculus.rules import RULES
-from symrnn.generation import FURTHER, load_source
 from symrnn.runs.sizes import layouts
+from symrnn.targets.generation import FURTHER, load_source
 from symrnn.verification import directional
 from symrnn.verification.directional import DIRECTIONAL
 from symrnn.verification.forward_mode import check_forward_mode

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from symrnn import cells, derive
-from symrnn.generation import load_source
 from symrnn.runs.sizes import layouts
+from symrnn.targets.generation import load_source
 from symrnn.verification import generated as verification
 from symrnn.verification.generated import check_generated
 from tests.library import MAIN

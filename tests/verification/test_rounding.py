@@ -13,11 +13,11 @@ import pytest
 
 from symrnn import Cell, cells, derive, generate
 from symrnn.algebra.functions import FUNCTIONS
-from symrnn.generation import Module
 from symrnn.language.evaluate import NUMPY
 from symrnn.runs import rounding
 from symrnn.runs.rounding import ROUNDED, UNIT, Rounded
 from symrnn.runs.sizes import layouts
+from symrnn.targets.generation import Module
 from symrnn.verification.generated import SIZES, TOLERANCE, check_generated, draw
 
 CANCELLING = '''

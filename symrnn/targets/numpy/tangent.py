@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symrnn.algebra.nodes import Variable
-from symrnn.printers.numpy_function import FunctionWriter
-from symrnn.printers.numpy_layout import Layout, tuple_source
-from symrnn.printers.numpy_statements import broken, indented, print_statements
 from symrnn.program.ir import Program
+from symrnn.targets.numpy.function import FunctionWriter
+from symrnn.targets.numpy.layout import Layout, tuple_source
+from symrnn.targets.numpy.statements import broken, indented, print_statements
 
 
 def numpy_jvp(program: Program, layout: Layout) -> str:

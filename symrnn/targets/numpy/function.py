@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from symrnn.algebra.nodes import Variable
 from symrnn.language.recurrence import Cell
-from symrnn.printers.numpy_layout import Layout, tuple_source
-from symrnn.printers.numpy_statements import broken, indented, print_statements
 from symrnn.program.ir import Accumulate, Assign, Function, Program
+from symrnn.targets.numpy.layout import Layout, tuple_source
+from symrnn.targets.numpy.statements import broken, indented, print_statements
 
 _STEPS = '''\
 def _steps(name, value, sizes):

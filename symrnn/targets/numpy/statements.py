@@ -8,12 +8,12 @@ from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.printers.mathematics import MathPrinter
 from symrnn.printers.notation import NOTATIONS
-from symrnn.printers.numpy_expressions import NumpyExpressions
-from symrnn.printers.numpy_layout import Frame, Layout
-from symrnn.printers.numpy_products import outer_parts, product
-from symrnn.printers.numpy_values import is_batched, is_thin
 from symrnn.printers.syntax import TEXT
 from symrnn.program.ir import Accumulate, Assign, Statement
+from symrnn.targets.numpy.expressions import NumpyExpressions
+from symrnn.targets.numpy.layout import Frame, Layout
+from symrnn.targets.numpy.products import outer_parts, product
+from symrnn.targets.numpy.values import is_batched, is_thin
 
 WIDTH = 110
 

@@ -18,9 +18,9 @@ from symrnn.algebra import nodes
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.errors import MissingRuleError
-from symrnn.printers.numpy_products import AXES, product
-from symrnn.printers.numpy_values import is_batched, is_thin, own_axes, rank
 from symrnn.printers.precedence import Level
+from symrnn.targets.numpy.products import AXES, product
+from symrnn.targets.numpy.values import is_batched, is_thin, own_axes, rank
 
 MOVING = ("tangent", "unit")
 """Marks of variables that move."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from symrnn.algebra.nodes import Variable
-from symrnn.printers.numpy_layout import Layout, tuple_source
-from symrnn.printers.numpy_passes import PassWriter
-from symrnn.printers.numpy_runtime import OR_ZEROS, RUNTIME, TRUNCATED
 from symrnn.program.ir import Program
+from symrnn.targets.numpy.layout import Layout, tuple_source
+from symrnn.targets.numpy.passes import PassWriter
+from symrnn.targets.numpy.runtime import OR_ZEROS, RUNTIME, TRUNCATED
 
 RESERVED = tuple(
     "jvp hvp rtrl params_dot state_dot state_bar_dot grads_dot start_dot end_dot values rows total wanted count "

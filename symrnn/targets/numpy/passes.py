@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.language.recurrence import Cell
-from symrnn.printers.numpy_function import FunctionWriter, function_source
-from symrnn.printers.numpy_layout import tuple_source
-from symrnn.printers.numpy_statements import broken, indented, print_statements
-from symrnn.printers.numpy_values import rank
 from symrnn.program.ir import Program
+from symrnn.targets.numpy.function import FunctionWriter, function_source
+from symrnn.targets.numpy.layout import tuple_source
+from symrnn.targets.numpy.statements import broken, indented, print_statements
+from symrnn.targets.numpy.values import rank
 
 _CHECK_SIZES = (
     "    if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:",

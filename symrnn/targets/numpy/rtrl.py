@@ -18,12 +18,12 @@ from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.rules import pull_back, push_forward
 from symrnn.calculus.tangent import TangentDerivation, tangent
 from symrnn.language.recurrence import Equation
-from symrnn.printers.numpy_expressions import NumpyExpressions
-from symrnn.printers.numpy_function import FunctionWriter
-from symrnn.printers.numpy_layout import Layout, tuple_source
-from symrnn.printers.numpy_statements import assign, broken, comment, indented
-from symrnn.printers.numpy_values import rank
 from symrnn.program.ir import Assign, Function, Loop, Program
+from symrnn.targets.numpy.expressions import NumpyExpressions
+from symrnn.targets.numpy.function import FunctionWriter
+from symrnn.targets.numpy.layout import Layout, tuple_source
+from symrnn.targets.numpy.statements import assign, broken, comment, indented
+from symrnn.targets.numpy.values import rank
 
 _FRESH = (
     nodes.Sum,

@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.language.recurrence import Cell
-from symrnn.printers.numpy_expressions import NumpyExpressions
-from symrnn.printers.numpy_values import own_axes
+from symrnn.targets.numpy.expressions import NumpyExpressions
+from symrnn.targets.numpy.values import own_axes
 
 Frame = Literal["loop", "all", "single"]
 """What a line is about: step t inside a loop over time, all steps at once, or one step on its own."""

@@ -25,13 +25,13 @@ from symrnn.files import check_module_file, write_whole
 from symrnn.language.constants import with_constants
 from symrnn.language.recurrence import Cell
 from symrnn.naming import listed
-from symrnn.printers.numpy_module import Further, numpy_module
-from symrnn.printers.numpy_rtrl import numpy_rtrl
-from symrnn.printers.numpy_tangent import numpy_hvp, numpy_jvp
 from symrnn.program.lower import lower, lower_second_order, lower_tangent
 from symrnn.program.passes import run_passes, single_step
 from symrnn.showing import Shown
 from symrnn.suggestions import did_you_mean
+from symrnn.targets.numpy.module import Further, numpy_module
+from symrnn.targets.numpy.rtrl import numpy_rtrl
+from symrnn.targets.numpy.tangent import numpy_hvp, numpy_jvp
 from symrnn.version import __version__
 
 STANDARD = ("initialize", "forward", "step", "backward")

@@ -12,8 +12,8 @@ from typing import Protocol
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr
-from symrnn.printers.numpy_values import Kind, is_batched, kind, rank
 from symrnn.printers.precedence import Level
+from symrnn.targets.numpy.values import Kind, is_batched, kind, rank
 
 AXES = ("", "[..., None]", "[..., None, None]")
 """What follows a batched scalar's source so that it multiplies a value with so many axes of its own."""

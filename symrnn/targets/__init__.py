@@ -1,0 +1,1 @@
+"""Cell -> module: derive, lower, improve, print; a folder for each target."""

@@ -1,0 +1,1 @@
+"""Program -> NumPy source."""
