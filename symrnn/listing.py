@@ -12,8 +12,8 @@ from rich.text import Text
 
 from symrnn import cells
 from symrnn.calculus.derivation import derive
+from symrnn.cells.counting import count, formula
 from symrnn.characters import clean
-from symrnn.counting import count, formula
 from symrnn.documents import derivation_document
 from symrnn.documents.setting import set_up
 from symrnn.documents.structure import Block, Bullets, Document, Inline, Paragraph, Section

@@ -9,7 +9,7 @@ import pytest
 import sympy
 
 from symrnn import Cell, cells
-from symrnn.counting import count, formula
+from symrnn.cells.counting import count, formula
 from symrnn.language.evaluate import run
 from symrnn.runs.sizes import layouts
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from symrnn import cells
-from symrnn.counting import count, formula
+from symrnn.cells.counting import count, formula
 from symrnn.listing import short_source, verifications
 from symrnn.verification import many
 from symrnn.verification.report import Check, Report
