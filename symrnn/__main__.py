@@ -1,6 +1,6 @@
 """`python -m symrnn` is the command line."""
 
-from symrnn.cli import main
+from symrnn.cli.app import main
 
 if __name__ == "__main__":
     main()

@@ -15,7 +15,7 @@ import pytest
 
 from symrnn import Cell, check_gradients, derive, generate, jacobian
 from symrnn.characters import clean, clean_lines, escaped_program, is_shown, printable
-from symrnn.cli import main
+from symrnn.cli.app import main
 from symrnn.documents import FORMS, write
 from symrnn.errors import InputError, SymrnnError
 from symrnn.language import read_cells_file

@@ -11,7 +11,7 @@ import pytest
 
 from symrnn import Cell, cells, equivalent, verify
 from symrnn.algebra.functions import FUNCTIONS
-from symrnn.cli import main
+from symrnn.cli.app import main
 from symrnn.language.expressions import STRUCTURAL
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")

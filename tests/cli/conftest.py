@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from symrnn.cli import main
+from symrnn.cli.app import main
 
 
 @pytest.fixture

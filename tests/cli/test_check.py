@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from symrnn.cli import main
+from symrnn.cli.app import main
 from symrnn.findings.report import GradientReport
 from symrnn.gradients import check as gradients
 

@@ -204,7 +204,7 @@ def test_a_terminal_without_unicode_still_gets_an_answer() -> None:
 
 def test_help_imports_nothing_heavy() -> None:
     code = "import sys; sys.argv = ['symrnn', '--help']\n"
-    code += "try:\n    from symrnn.cli import main; main()\nexcept SystemExit: pass\n"
+    code += "try:\n    from symrnn.cli.app import main; main()\nexcept SystemExit: pass\n"
     code += "heavy = {'sympy', 'numpy', 'rich', 'latexify'} & set(sys.modules); assert not heavy, heavy"
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 

@@ -14,7 +14,7 @@ import pytest
 
 from symrnn import cells
 from symrnn.cells.counting import count, formula
-from symrnn.listing import short_source, verifications
+from symrnn.cli.listing import short_source, verifications
 from symrnn.verification import many
 from symrnn.verification.report import Check, Report
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from symrnn import cells, choices, completion, documents, printers
+from symrnn import cells, choices, documents, printers
 from symrnn.calculus import jacobian
+from symrnn.cli import completion
 from symrnn.documents import further
 from symrnn.gradients.checkfile import FileReport
 from symrnn.targets import generation
@@ -130,7 +131,7 @@ def test_the_shell_completes(complete: Callable[[str], list[str]], line: str, ex
 
 
 def test_completion_does_not_wait_for_sympy() -> None:
-    code = "from symrnn.completion import _variables, library_names\nimport symrnn.cli, sys\n"
+    code = "from symrnn.cli.completion import _variables, library_names\nimport symrnn.cli.app, sys\n"
     code += "assert 'gru' in library_names() and 'h_prev' in _variables('gru')\n"
     code += "assert not {'sympy', 'numpy', 'rich'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

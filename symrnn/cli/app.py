@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from symrnn import choices, completion
+from symrnn import choices
 from symrnn.characters import printable
 from symrnn.choices import either, ending_of, form_of
+from symrnn.cli import completion
+from symrnn.cli.options import CellName, Form, Fragment, JacobianLayout, Names, Output, ReportOutput
+from symrnn.cli.terminal import check_output, emit, remark, run
+from symrnn.cli.usage import Commands, usage_error
 from symrnn.errors import InputError
 from symrnn.files import check_module_file
 from symrnn.naming import listed
-from symrnn.options import CellName, Form, Fragment, JacobianLayout, Names, Output, ReportOutput
 from symrnn.paragraphs import WIDTH
-from symrnn.terminal import check_output, emit, remark, run
-from symrnn.usage import Commands, usage_error
 from symrnn.version import __version__
 
 if TYPE_CHECKING:
@@ -80,13 +81,13 @@ def cells(
     if cell is not None:
         loaded = load_cell(cell)
 
+        from symrnn.cli.listing import page
         from symrnn.documents import write
-        from symrnn.listing import page
 
         emit(write(page(loaded), "text"), None)
         return
 
-    from symrnn.listing import library
+    from symrnn.cli.listing import library
 
     _show(library(family))
 
@@ -273,7 +274,7 @@ def verify(
     loaded = [load_cell(name) for name in names]  # wrong input is said before the work begins
     check_output()
 
-    from symrnn.listing import full, verifications
+    from symrnn.cli.listing import full, verifications
 
     reports = _verified(loaded, jobs if jobs or every else 1)
     for shown in verifications(reports) if every else map(full, reports):
@@ -323,8 +324,8 @@ def check(
     written = _report_writer(output)
     loaded = None if cell is None else load_cell(cell)
 
+    from symrnn.cli.listing import gradients
     from symrnn.gradients.checkfile import Wanted, check_file
-    from symrnn.listing import gradients
 
     def announce() -> None:
         typer.echo(f"{printable(str(file))} is imported, that is, run", err=json)

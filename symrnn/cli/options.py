@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from symrnn import choices, completion
+from symrnn import choices
 from symrnn.choices import either
+from symrnn.cli import completion
 from symrnn.files import check_named
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from typer.core import TyperGroup
 
 from symrnn.characters import printable
+from symrnn.cli.terminal import complain
 from symrnn.errors import InputError
 from symrnn.suggestions import close_names, did_you_mean
-from symrnn.terminal import complain
 
 _OTHERWISE: Mapping[str, str] = MappingProxyType(
     {
@@ -49,7 +49,7 @@ class Commands(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def _unknown(self, name: str, rest: list[str]) -> str:
-        from symrnn.completion import library_names
+        from symrnn.cli.completion import library_names
 
         hint = did_you_mean(name, self.commands, called=_OTHERWISE, template="symrnn {}")
         cell = name if name.partition(":")[0].endswith(".py") else "".join(close_names(name, library_names()))
