@@ -22,13 +22,13 @@ from symrnn.algebra import nodes
 from symrnn.algebra.kinds import indexed
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.algebra.spelling import free_letters
+from symrnn.arguments import listed
 from symrnn.calculus.derivation import Derivation, derivation_of
 from symrnn.calculus.equations import Equations, Line
 from symrnn.calculus.jacobian import jacobian
 from symrnn.calculus.tangent import names_of
 from symrnn.errors import UnknownNameError
 from symrnn.language.recurrence import Cell
-from symrnn.naming import listed
 
 
 @dataclass(frozen=True)

@@ -26,12 +26,12 @@ from functools import cached_property
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
+from symrnn.arguments import listed
 from symrnn.calculus.derivation import Derivation, derivation_of, shift
 from symrnn.calculus.graph import graph_of
 from symrnn.calculus.symbols import DerivativeSymbol
 from symrnn.errors import InputError, UnknownNameError
 from symrnn.language.recurrence import Cell, unknown_variable
-from symrnn.naming import listed
 from symrnn.suggestions import did_you_mean
 
 KINDS = ("direct", "cell", "total")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from symrnn import choices
+from symrnn.arguments import listed
 from symrnn.characters import printable
 from symrnn.choices import either, ending_of, form_of
 from symrnn.cli import completion
@@ -22,7 +23,6 @@ from symrnn.cli.terminal import check_output, emit, remark, run
 from symrnn.cli.usage import Commands, usage_error
 from symrnn.errors import InputError
 from symrnn.files import check_module_file
-from symrnn.naming import listed
 from symrnn.paragraphs import WIDTH
 from symrnn.version import __version__
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr
 from symrnn.algebra.simplify import REWRITINGS, trace
+from symrnn.arguments import listed
 from symrnn.calculus.derivation import shift
 from symrnn.calculus.graph import StepGraph, product
 from symrnn.calculus.rules import chain, local_jacobian
@@ -16,7 +17,6 @@ from symrnn.documents.jacobians import pairs_of, short_pairs
 from symrnn.documents.setting import Setting, phrase
 from symrnn.documents.structure import Block, Bullets, Centred, Inline, Maths, Paragraph, Section
 from symrnn.errors import UnknownNameError
-from symrnn.naming import listed
 from symrnn.printers.notation import NOTATIONS, Notation
 from symrnn.suggestions import did_you_mean
 

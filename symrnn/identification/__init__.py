@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from symrnn import cells
+from symrnn.arguments import listed
 from symrnn.callables.black_box import BlackBox
 from symrnn.callables.probe import Probe
 from symrnn.cells.finding import find_cell
@@ -15,7 +16,6 @@ from symrnn.identification.layout import GradientPiece, Layout
 from symrnn.identification.result import Identification
 from symrnn.identification.search import CellSearch
 from symrnn.language.recurrence import Cell
-from symrnn.naming import listed
 
 __all__ = ["GradientPiece", "Identification", "Layout", "Match", "identify"]
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from symrnn.arguments import listed
 from symrnn.calculus.derivation import Derivation, derivation_of, derive
 from symrnn.calculus.second_order import second_order
 from symrnn.calculus.tangent import tangent
@@ -24,7 +25,6 @@ from symrnn.errors import InputError
 from symrnn.files import check_module_file, write_whole
 from symrnn.language.constants import with_constants
 from symrnn.language.recurrence import Cell
-from symrnn.naming import listed
 from symrnn.program.lower import lower, lower_second_order, lower_tangent
 from symrnn.program.passes import run_passes, single_step
 from symrnn.showing import Shown

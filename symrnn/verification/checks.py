@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from symrnn.arguments import listed
 from symrnn.calculus.derivation import Derivation, derive
 from symrnn.calculus.remarks import remarks
 from symrnn.calculus.rules import RULES, RuleTable
 from symrnn.language.recurrence import Cell
-from symrnn.naming import listed
 from symrnn.printers import text
 from symrnn.runs.arbitrary import for_every_number
 from symrnn.runs.sizes import SIZES, layouts
