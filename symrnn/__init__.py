@@ -74,7 +74,7 @@ _HOMES = {
     "count_paths": "symrnn.calculus.paths",
     "derive": "symrnn.calculus.derivation",
     "equal": "symrnn.proofs.formulas",
-    "equivalent": "symrnn.verification",
+    "equivalent": "symrnn.equivalence.equivalent",
     "exposing_inputs": "symrnn.diagnosis.exposing",
     "generate": "symrnn.targets.generation",
     "identify": "symrnn.identification",
