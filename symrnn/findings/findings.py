@@ -136,7 +136,6 @@ class SourceLine:
         file: the file's name.
         line: its number there.
         text: the line as written.
-        latex: the line as a formula; empty where it cannot be written as one.
         variable: the name that is assigned there.
         expected: the derived equation, as text.
     """
@@ -144,7 +143,6 @@ class SourceLine:
     file: str
     line: int
     text: str
-    latex: str
     variable: str
     expected: str
 

@@ -11,7 +11,6 @@ import numpy as np
 from symrnn.callables.conventions import gradients_of
 from symrnn.findings.findings import SourceLine
 from symrnn.source_lines.carriers import Carrier, Steps, agree, carriers_in, carrying
-from symrnn.source_lines.formula import formula
 from symrnn.source_lines.statements import Statement, named_in
 from symrnn.source_lines.tracing import Trace, trace, watch
 
@@ -63,7 +62,7 @@ def locate(
 def told(statement: Statement, variable: str, expected: str = "") -> SourceLine:
     """A statement as the line that is named."""
     name = os.path.basename(statement.file)
-    return SourceLine(name, statement.line, statement.text, formula(statement), variable, expected)
+    return SourceLine(name, statement.line, statement.text, variable, expected)
 
 
 def chosen(

@@ -8,7 +8,7 @@ import itertools
 import linecache
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,7 +27,6 @@ from symrnn.mistakes.backward_pass import Program
 from symrnn.mistakes.loop import Loop
 from symrnn.mistakes.mistake import Mistake
 from symrnn.source_lines import tracing
-from symrnn.source_lines.formula import formula
 from symrnn.source_lines.source import locate, trace, watch
 from symrnn.source_lines.statements import read_statements
 
@@ -386,14 +385,6 @@ def test_zeros_and_what_is_not_finite_are_nowhere(write: Write, point: Point) ->
     assert locate(seen, {"δc": []}, {}) is None
 
 
-def test_the_formula_stands_beside_the_line(write: Write, point: Point) -> None:
-    pytest.importorskip("latexify", reason="latexify-py needs Python < 3.14")
-    steps = quantities(*point)["δf"]
-    found = locate(trace(write(SEPARATE).backward, *point), {"δf": steps}, {})
-    assert found is not None
-    assert found.latex == r"\delta f = \delta c \odot c_{t}"
-
-
 # --- functions in all their forms -------------------------------------------------------------------------------------
 
 DOUBLE = """
@@ -684,7 +675,7 @@ def test_nothing_of_somebody_s_is_run_for_the_sake_of_looking(write: Write) -> N
     assert module.calls == [1]
 
 
-# --- statements and formulas ------------------------------------------------------------------------------------------
+# --- statements -------------------------------------------------------------------------------------------------------
 
 
 def statements(tmp_path: Path, text: str) -> list[Any]:
@@ -728,46 +719,6 @@ def test_a_statement_s_text_is_what_was_written(tmp_path: Path) -> None:
     assert first.text == "δ = 1"
     assert second.text == "y = (δ *\n    2 +\n  # why\n    3)"
     assert (second.line, second.end) == (3, 6)
-
-
-FORMULAS: Mapping[str, str] = {
-    "da_i = dc * g * i * (1 - i)": r"\delta a_i = \delta c \odot g \odot i \odot \left( 1 - i \right)",
-    "dh = (r * h) @ U": r"\delta h = \left( r \odot h \right) \cdot U",
-    "dh = r * (h @ U)": r"\delta h = r \odot \left( h \cdot U \right)",
-    "dW_f += da_f.T @ h_prev": r"\delta W_f = \delta W_f + \delta a_f^{\top} \cdot h_{t-1}",
-    "dWxh = np.outer(da, x)": r"\delta W_{\mathrm{xh}} = \delta a \cdot x^{\top}",
-    "dc = dh * (1 - np.tanh(c) ** 2)": (
-        r"\delta c = \delta h \odot \left( 1 - \left( \tanh \left( c \right) \right)^{2} \right)"
-    ),
-    "grads['W_f'] = x.T.dot(da[t])": r"\delta W_f = x^{\top} \cdot \delta a_{t}",
-    "self.dW = 2 * cache['f']": r"\delta W = 2 f",
-    "db = np.sum(da, axis=0)": r"\delta b = \operatorname{sum}_{\mathrm{axis}=0} \left( \delta a \right)",
-    "δh = sigmoid(z) * ω": r"\delta h = \sigma \left( z \right) \odot \mathrm{ω}",
-    "return dW / N": r"\frac{\delta W}{N}",
-    # what has no formula
-    "a = b if c else d": "",
-    "a = [x for x in y]": "",
-    "a = f(**options)": "",
-    "a = 'text'": "",
-    "a = lambda x: x": "",
-    "a = b = c": "",
-    "print(a)": "",
-    "a = " + " + ".join(["b"] * 1000): "",
-    "a = b[(yield)]": "",
-}
-
-
-@pytest.mark.parametrize("text", FORMULAS)
-def test_a_line_as_a_formula(tmp_path: Path, text: str) -> None:
-    pytest.importorskip("latexify", reason="latexify-py needs Python < 3.14")
-    (statement,) = statements(tmp_path, f"def f():\n    {text}\n")
-    assert formula(statement) == FORMULAS[text]
-
-
-def test_without_latexify_there_is_no_formula(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "latexify", None)
-    (statement,) = statements(tmp_path, "def f():\n    a = b * c\n")
-    assert formula(statement) == ""
 
 
 def test_where_the_sign_is_wrong_the_sign_counts(write: Write, point: Point) -> None:

@@ -41,7 +41,7 @@ WRONG = finding(
     cosine=1.0,
     suggestions=(Suggestion("double-counted", "it is <exactly> 2 times the right gradient " * 6),),
 )
-LINE = SourceLine("mine.py", 12, "  dc = dh * o < 3", r"dc", "dc", "δc = δh ⊙ o")
+LINE = SourceLine("mine.py", 12, "  dc = dh * o < 3", "dc", "δc = δh ⊙ o")
 FULL = GradientReport(
     (finding(), WRONG),
     (Problem("wrong-shape", "shape\n  transposed", False), Problem("forward-raises", "boom <i>")),
