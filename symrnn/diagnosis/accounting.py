@@ -7,7 +7,7 @@ from itertools import combinations
 
 from symrnn.diagnosis.explanation import Explanation, Found, without
 from symrnn.diagnosis.trials import Trial
-from symrnn.mistakes.backward_pass import Program
+from symrnn.mistakes.backward_pass import BackwardPass
 from symrnn.mistakes.mistake import Mistake, made
 
 
@@ -25,7 +25,7 @@ class Account:
         unexplained: the gradients that are wrong at some question once all of these are assumed.
     """
 
-    def __init__(self, right: Program, explanation: Explanation) -> None:
+    def __init__(self, right: BackwardPass, explanation: Explanation) -> None:
         self._right, self._explanation = right, explanation
         needed = self._needed(explanation.found)
         self.dropped = len(explanation.found) - len(needed)

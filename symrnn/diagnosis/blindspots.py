@@ -17,9 +17,10 @@ from symrnn.calculus.derivation import Derivation
 from symrnn.callables.subject import Subject
 from symrnn.findings.findings import BlindSpot
 from symrnn.identification.layout import Layout
-from symrnn.mistakes.backward_pass import Program
-from symrnn.mistakes.catalogue import LIKELY
-from symrnn.mistakes.mistake import Grounds, Mistake, mistakes
+from symrnn.mistakes.backward_pass import BackwardPass
+from symrnn.mistakes.catalogue import likely
+from symrnn.mistakes.mistake import Mistake
+from symrnn.mistakes.site import MistakeSite
 from symrnn.mistakes.tape import Tape, text_shape
 
 Array = Any
@@ -79,10 +80,10 @@ def blind_spots(
     """
     own, best = _features(subject, layout, compared)
     scene = _Scene(derivation, layout, seed)
-    program = Program.right(derivation)
+    program = BackwardPass.right(derivation)
     hidden: dict[str, list[Mistake]] = {}
     remedies = list(own.remedies(best))
-    for mistake in _sample(mistakes(Grounds(program, scene.paths, scene.finals), LIKELY)) if remedies else ():
+    for mistake in _sample(likely(MistakeSite(program, scene.paths, scene.finals))) if remedies else ():
         changed = mistake.made_in(program)
         if scene.shows(program, changed, own) or not scene.shows(program, changed, best):
             continue
@@ -141,7 +142,7 @@ class _Scene:
     def _is_last(self, path: str) -> bool:
         return all(o.view.when == "last step" for o in self.layout.outputs if o.view.tile.array == path)
 
-    def shows(self, right: Program, wrong: Program, features: Features) -> bool:
+    def shows(self, right: BackwardPass, wrong: BackwardPass, features: Features) -> bool:
         """Whether a mistake changes a gradient that is compared."""
         tape, cotangents = self._point(features)
         with np.errstate(all="ignore"):

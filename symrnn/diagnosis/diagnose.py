@@ -17,8 +17,9 @@ from symrnn.diagnosis.search import EXACT, Search
 from symrnn.diagnosis.wording import diagnosis
 from symrnn.findings.findings import Diagnosis
 from symrnn.identification.layout import Layout
-from symrnn.mistakes.backward_pass import Program
-from symrnn.mistakes.mismatch import as_if_of, neighbours
+from symrnn.mistakes.backward_pass import BackwardPass
+from symrnn.mistakes.catalogue import bad_accumulator, extra_path
+from symrnn.mistakes.catalogue.forward_backward_mismatch import as_if_of, neighbours
 from symrnn.mistakes.mistake import Mistake, made
 
 Array = Any
@@ -42,7 +43,7 @@ class Outcome:
     diagnoses: tuple[Diagnosis, ...]
     unexplained: tuple[str, ...]
     asked: int
-    right: Program
+    right: BackwardPass
     answers: tuple[Answer, ...] = ()
     found: tuple[Found, ...] = ()
     near: tuple[Diagnosis, ...] = ()
@@ -71,7 +72,7 @@ def diagnose(
     answers = tuple(
         answer for question in questionnaire.questions() if (answer := questionnaire.ask(question)) is not None
     )
-    right = Program.right(derivation)
+    right = BackwardPass.right(derivation)
     if not answers:
         return Outcome((), (), 0, right)
     timed = "T" in layout.frame.axes
@@ -100,7 +101,7 @@ def _own_cell(questionnaire: Questionnaire, original: Derivation) -> tuple[Deriv
         return original, ()
     for changed, other in neighbours(original.cell):
         if questionnaire.forward_agrees(other):
-            return other, list(as_if_of(Program.right(other), original, changed))
+            return other, list(as_if_of(BackwardPass.right(other), original, changed))
     return original, ()
 
 
@@ -115,14 +116,7 @@ def _offsets(answers: Sequence[Answer]) -> list[Diagnosis]:
         return []
     decay = {round(answer.decays.get(name, 0.0), 12) for answer in answers for name in names}
     if len(decay) == 1 and not decay & {0.0, 1.0}:
-        told = f"To the gradient of {', '.join(names)} {decay.pop():g} times the array itself is added: weight decay."
-        return [Diagnosis("extra-path", None, "", "", names, 0.0, told)]
-    told = f"The gradient of {', '.join(names)} is not zero where every cotangent is: "
+        return [extra_path.of_arrays(names, decay.pop())]
     cell = answers[0].tape.derivation.cell
     summed = {piece.array for answer in answers for piece in answer.observed if piece.name in cell.parameters}
-    if set(names) <= summed:
-        return [
-            Diagnosis("bad-accumulator", None, "", "", names, 0.0, f"{told}the sum over the steps starts elsewhere.")
-        ]
-    told += "something is added that no cotangent is a factor of, such as where a bracket is missing."
-    return [Diagnosis("extra-path", None, "", "", names, 0.0, told)]
+    return [bad_accumulator.of_parameters(names) if set(names) <= summed else extra_path.of_arrays(names, None)]

@@ -10,7 +10,7 @@ import numpy as np
 
 from symrnn.diagnosis.questions import Answer
 from symrnn.diagnosis.trials import Trial
-from symrnn.mistakes.backward_pass import Program
+from symrnn.mistakes.backward_pass import BackwardPass
 from symrnn.mistakes.mistake import Mistake, made
 
 Array = Any
@@ -29,7 +29,7 @@ class Found:
     """
 
     mistake: Mistake
-    before: Program
+    before: BackwardPass
     labels: tuple[str, ...] = ()
     agreement: float = 0.0
     simple: int = 0
@@ -61,7 +61,7 @@ class Explanation:
         return self.trial.answers
 
     @property
-    def program(self) -> Program:
+    def program(self) -> BackwardPass:
         """The program with the mistakes found."""
         return self.trial.program
 
@@ -126,7 +126,7 @@ class Explanation:
         return {piece.label: asked for piece, bad in pieces if bad} | dict(self.given_up)
 
 
-def without(right: Program, found: Iterable[Found], one: Found) -> Program:
+def without(right: BackwardPass, found: Iterable[Found], one: Found) -> BackwardPass:
     """The program with all mistakes but one; without any of them where another is in a term that this one puts there.
 
     Args:

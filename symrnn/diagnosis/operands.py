@@ -18,7 +18,7 @@ from symrnn.algebra.nodes import Expr, Variable
 from symrnn.diagnosis.questions import LARGE, Answer
 from symrnn.diagnosis.wording import formula, listed
 from symrnn.findings.findings import Diagnosis
-from symrnn.mistakes.backward_pass import Line, Program
+from symrnn.mistakes.backward_pass import AdjointEquation, BackwardPass
 from symrnn.printers import latex, text
 
 Array = Any
@@ -34,7 +34,7 @@ class _Read:
     """A weight whose gradient has the right adjoint, and what it was multiplied with."""
 
     label: str
-    line: Line
+    line: AdjointEquation
     operand: Expr
     values: tuple[Array, ...]
     error: float
@@ -46,7 +46,7 @@ class _Read:
 
 
 def other_operands(
-    program: Program, answers: Sequence[Answer], unexplained: Collection[str], name: str
+    program: BackwardPass, answers: Sequence[Answer], unexplained: Collection[str], name: str
 ) -> list[Diagnosis]:
     """What was multiplied with something else, of the gradients that nothing explains.
 
@@ -70,7 +70,7 @@ def other_operands(
     return [_diagnosis(group, name) for group in groups]
 
 
-def _read(program: Program, asked: Sequence[_Asked], label: str) -> _Read | None:
+def _read(program: BackwardPass, asked: Sequence[_Asked], label: str) -> _Read | None:
     name = next((piece.name for answer, *_ in asked for piece in answer.observed if piece.label == label), None)
     line = next((line for line in program.lines if line.of.name == name), None)
     parts = None if line is None else _factors(line)
@@ -102,7 +102,7 @@ def _same(a: Array, b: Array) -> bool:
     return not known.any() or np.allclose(a[known], b[known], rtol=1e-6, atol=1e-9 * np.abs(a[known]).max())
 
 
-def _factors(line: Line) -> tuple[Variable, Expr] | None:
+def _factors(line: AdjointEquation) -> tuple[Variable, Expr] | None:
     """δ and v, where the gradient of a weight is the sum of δ vᵀ."""
     term = line.terms[0] if line.role == "parameter" and len(line.terms) == 1 else None
     if not isinstance(term, nodes.Product):

@@ -21,7 +21,8 @@ from symrnn.errors import InputError
 from symrnn.identification.frames import LAST
 from symrnn.identification.inverse import own_arrays
 from symrnn.identification.layout import Layout
-from symrnn.mistakes.backward_pass import Cotangents, Program, Run
+from symrnn.mistakes.backward_pass import BackwardPass, Cotangents, Run
+from symrnn.mistakes.measured import Measured
 from symrnn.mistakes.tape import Tape
 
 Array = Any
@@ -123,15 +124,20 @@ class Answer:
     point: Mapping[str, Array] = field(default_factory=dict, repr=False)
     given: Mapping[str, Array] = field(default_factory=dict, repr=False)
 
-    def run(self, program: Program) -> Run:
+    def run(self, program: BackwardPass) -> Run:
         """A run of a program on this question."""
         return Run(program, self.tape, self.cotangents, self.finals)
 
-    def expected(self, program: Program) -> list[Array]:
+    def expected(self, program: BackwardPass) -> list[Array]:
         """What a program gives for each piece."""
         with np.errstate(all="ignore"):
             gradients = self.run(program).gradients()
             return [piece.expected(gradients) for piece in self.observed]
+
+    def measured(self, program: BackwardPass) -> tuple[Measured, ...]:
+        """The gradients, each beside what a program gives for it."""
+        pieces = zip(self.observed, self.expected(program), strict=True)
+        return tuple(Measured(piece.name, piece.value, expected) for piece, expected in pieces)
 
 
 def _norm(a: Array) -> float:

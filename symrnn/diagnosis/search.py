@@ -21,13 +21,13 @@ import numpy as np
 
 from symrnn.diagnosis.accounting import Account
 from symrnn.diagnosis.explanation import Explanation, Found
-from symrnn.diagnosis.observed import clippings, multiples
 from symrnn.diagnosis.questions import LARGE, SMALL, Answer
 from symrnn.diagnosis.trials import Reach, Trial
-from symrnn.mistakes.backward_pass import Program
-from symrnn.mistakes.catalogue import LIKELY, WIDE
+from symrnn.mistakes.backward_pass import BackwardPass
+from symrnn.mistakes.catalogue import bounds, likely, multiples, wide
 from symrnn.mistakes.combining import combinations_that_explain
-from symrnn.mistakes.mistake import Grounds, Mistake, made, mistakes
+from symrnn.mistakes.mistake import Mistake, made
+from symrnn.mistakes.site import MistakeSite
 
 Array = Any
 Choices = Iterator[Explanation]
@@ -69,7 +69,7 @@ class Search:
         near: mistakes that come close to some of these, and are not assumed.
     """
 
-    right: Program
+    right: BackwardPass
     answers: Sequence[Answer]
     outputs: Sequence[str]
     suspects: Sequence[Mistake] = ()
@@ -157,7 +157,7 @@ class Search:
 
     def _tried(self, explanation: Explanation, asked: int) -> Iterator[list[Trial]]:
         """The mistakes that can reach what is wrong, the likely ones first, each in the program."""
-        on = Grounds(explanation.program, self.outputs, self.answers[0].finals, self.timed)
+        on = MistakeSite(explanation.program, self.outputs, self.answers[0].finals, self.timed)
         answer = self.answers[asked]
         wrong = zip(answer.observed, explanation.wrong(asked), strict=True)
         names = {piece.name for piece, bad in wrong if bad}
@@ -175,16 +175,16 @@ class Search:
             self._work += len(candidates)
             yield tried
 
-    def _candidates(self, on: Grounds, answer: Answer) -> Iterator[list[Mistake]]:
+    def _candidates(self, on: MistakeSite, answer: Answer) -> Iterator[list[Mistake]]:
         if answer.question.scale != SMALL:
-            yield list(clippings(on, answer))
+            yield bounds(on, answer.measured(on.program))
         if answer.question.scale == LARGE:
             return
         if on.program is self.right:
             yield list(self.suspects)
-        yield mistakes(on, LIKELY)
-        yield list(multiples(on, answer))
-        yield mistakes(on, WIDE)
+        yield likely(on)
+        yield multiples(on, answer.measured(on.program))
+        yield wide(on)
 
     def _whole(self, explanation: Explanation, asked: int, stages: Iterable[list[Trial]]) -> Trial | None:
         """The likeliest mistake that explains everything."""

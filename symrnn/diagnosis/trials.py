@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -11,8 +11,7 @@ import numpy as np
 
 from symrnn.algebra import nodes
 from symrnn.diagnosis.questions import Answer
-from symrnn.mistakes.backward_pass import Program, Run
-from symrnn.mistakes.loop import RIGHT
+from symrnn.mistakes.backward_pass import BackwardPass, Run
 from symrnn.mistakes.mistake import Mistake
 
 Array = Any
@@ -30,7 +29,7 @@ class Trial:
         touched: the names of these gradients.
     """
 
-    program: Program
+    program: BackwardPass
     answers: Sequence[Answer]
     mistakes: tuple[Mistake, ...] = ()
     base: Trial | None = None
@@ -70,8 +69,9 @@ class Trial:
         with np.errstate(all="ignore"):
             if self.touched is not None:
                 return self.base._run(asked).again(self.program, self.touched)
-            loop = self.base.program.loop
-            plain = self.program.loop == loop and not (loop.clamps or loop.norms or loop.skipped)
+            own, other = self.program, self.base.program
+            plain = (own.effects, own.seeded) == (other.effects, other.seeded)
+            plain = plain and not any(effect.whole_run for effect in own.effects)
             if self.answers[asked].question.steps == 1 and plain:
                 return self.base._run(asked).edited(self.program)
         return None
@@ -106,7 +106,7 @@ class Reach:
         steps: of the question; with more than one, what is carried back reaches the equations again.
     """
 
-    def __init__(self, program: Program, steps: int) -> None:
+    def __init__(self, program: BackwardPass, steps: int) -> None:
         self.program, self.steps = program, steps
 
     @cached_property
@@ -131,31 +131,21 @@ class Reach:
 
     def of(self, mistake: Mistake) -> frozenset[str] | None:
         """The gradients; None where all may change."""
-        loop = mistake.loop
-        named = frozenset(name for name, _ in (*loop.sums, *loop.factors, *loop.bounds, *loop.series))
-        named |= {f"{name}_prev" for name, _ in loop.returned}
-        if (
-            loop.cut
-            or loop.kept
-            or loop.seeded
-            or loop.outer
-            or loop.skipped
-            or loop.span
-            or loop.frozen
-            or loop.starts
-            or loop.length
-            or loop.clamps
-            or loop.norms
-        ):
-            return None
-        return named.union(*(self._lines[edit.line] for edit in mistake.edits))
+        found: set[str] = set()
+        for effect in mistake.effects:
+            reached = effect.reached()
+            if reached is None:
+                return None
+            found |= reached
+        return None if mistake.seeded else frozenset(found.union(*(self._lines[edit.line] for edit in mistake.edits)))
 
     def tail(self, mistake: Mistake) -> frozenset[str] | None:
         """The gradients whose own equations it changes, where it changes nothing else; otherwise None."""
-        loop = mistake.loop
-        plain = mistake.scope == "" and replace(loop, sums=(), factors=(), bounds=(), series=(), edge=None) == RIGHT
-        names = {name for name, _ in (*loop.sums, *loop.factors, *loop.bounds, *loop.series)}
+        if mistake.scope or mistake.seeded or not all(effect.own_only for effect in mistake.effects):
+            return None
+        if any(effect.joins_gradients for effect in self.program.effects):
+            return None
+        names = {name for effect in mistake.effects for name in effect.reached() or ()}
         names |= {self.program.lines[edit.line].of.name for edit in mistake.edits}
         cell = self.program.derivation.cell
-        own = plain and names and names <= {*cell.parameters, *cell.inputs} and not self.program.loop.norms
-        return frozenset(names) if own else None
+        return frozenset(names) if names and names <= {*cell.parameters, *cell.inputs} else None

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from symrnn.algebra import nodes
 from symrnn.diagnosis.explanation import Found
 from symrnn.findings.findings import Diagnosis
-from symrnn.mistakes.backward_pass import Line, Program
+from symrnn.mistakes.backward_pass import AdjointEquation, BackwardPass
+from symrnn.mistakes.catalogue import CATALOGUE, phantom_gradient
 from symrnn.mistakes.mistake import Mistake
 from symrnn.printers import latex, text
 
 _SUMMED = "Σ_t "
 
 
-def diagnosis(found: Found, right: Program, name: str, exact: bool = True) -> Diagnosis:
+def diagnosis(found: Found, right: BackwardPass, name: str, exact: bool = True) -> Diagnosis:
     """What was found, as data with a sentence.
 
     Args:
@@ -56,16 +57,10 @@ def _subject(found: Found) -> str:
     return told
 
 
-def clause(mistake: Mistake, lines: Sequence[Line]) -> str:
+def clause(mistake: Mistake, lines: Sequence[AdjointEquation]) -> str:
     """What was done wrong, as a clause."""
-    if (
-        mistake.loop.sums
-        or mistake.loop.factors
-        or mistake.loop.bounds
-        or mistake.loop.norms
-        or mistake.loop.series
-        or (mistake.edits and not _whole_clause(mistake))
-    ):
+    of_equation = any(effect.of_equation for effect in mistake.effects)
+    if of_equation or (mistake.edits and not CATALOGUE[mistake.tag].whole_clause):
         told = f"{formula(lines[0])} {mistake.words}" if lines else mistake.words
         if len(lines) > 1:
             told += f", and likewise {listed([text(line.target) for line in lines[1:]])}"
@@ -73,23 +68,19 @@ def clause(mistake: Mistake, lines: Sequence[Line]) -> str:
     return mistake.words
 
 
-def _whole_clause(mistake: Mistake) -> bool:
-    return mistake.tag in ("forward-backward-mismatch", "gradients-exchanged") or _is_of_nothing(mistake)
-
-
 def _is_of_nothing(mistake: Mistake) -> bool:
     """Whether it is a gradient for which there is no equation."""
-    return mistake.tag == "phantom-gradient" and bool(mistake.edits)
+    return mistake.tag == phantom_gradient.TAG and bool(mistake.edits)
 
 
-def _about(mistake: Mistake, right: Program) -> tuple[Line, ...]:
+def _about(mistake: Mistake, right: BackwardPass) -> tuple[AdjointEquation, ...]:
     lines = mistake.lines(right)
     if lines:
         return lines
     return tuple(line for name in mistake.about for line in right.lines if line.of.name == name)
 
 
-def formula(line: Line) -> str:
+def formula(line: AdjointEquation) -> str:
     """A backward equation as text; for a parameter, with the sum over the steps."""
     value = text(_value(line))
     if line.role == "parameter":
@@ -97,14 +88,14 @@ def formula(line: Line) -> str:
     return f"{text(line.target)} = {value}"
 
 
-def _value(line: Line) -> nodes.Expr:
+def _value(line: AdjointEquation) -> nodes.Expr:
     """The right side; what the loss sends to a state and what the next step sends back is its cotangent there."""
     terms = [term for term in line.terms if not (isinstance(term, nodes.Variable) and term.mark == "carried")]
     terms = [_cotangent(line) if isinstance(t, nodes.Variable) and t.mark == "loss" else t for t in terms]
     return nodes.add(*terms) if terms else nodes.zeros(line.of.shape)
 
 
-def _cotangent(line: Line) -> nodes.Variable:
+def _cotangent(line: AdjointEquation) -> nodes.Variable:
     return line.of.marked("cotangent", f"{line.of.name}_bar_in")
 
 

@@ -19,7 +19,7 @@ from symrnn.algebra.nodes import Expr, Variable
 from symrnn.algebra.simplify import simplify
 from symrnn.calculus.derivation import Derivation, Role
 from symrnn.mistakes.batched import Frame, compiled
-from symrnn.mistakes.loop import OUTER, RIGHT, SERIES, WEIGHTS, Loop
+from symrnn.mistakes.effects import Effect, changes_of
 from symrnn.mistakes.tape import Tape, text_shape
 
 Array = Any
@@ -28,7 +28,7 @@ Cotangents = Mapping[str, Mapping[str, Array]]
 
 
 @dataclass(frozen=True)
-class Line:
+class AdjointEquation:
     """One backward equation: `target` is the sum of `terms`.
 
     Attributes:
@@ -47,38 +47,41 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Program:
+class BackwardPass:
     """A backward pass, right or wrong.
 
     Attributes:
         derivation: the right one.
         lines: the equations.
         start: the equations at step 0, which programs often write down apart from the others.
-        loop: what surrounds them.
+        effects: what is changed beside the equations; nothing, if it is right.
+        seeded: whether the cotangents of last states come in as what a step behind the last hands on; both ways are
+            right, and a mistake may matter in one of them only.
     """
 
     derivation: Derivation = field(repr=False, compare=False)
-    lines: tuple[Line, ...]
-    start: tuple[Line, ...]
-    loop: Loop = RIGHT
+    lines: tuple[AdjointEquation, ...]
+    start: tuple[AdjointEquation, ...]
+    effects: tuple[Effect, ...] = ()
+    seeded: bool = False
 
     @classmethod
-    def right(cls, derivation: Derivation) -> Program:
+    def right(cls, derivation: Derivation) -> BackwardPass:
         """The backward pass as derived."""
         lines = []
         for step in derivation.steps:
             terms = [simplify(share.value) for _, share in step.shares]
             if step.role == "state":
                 terms[:0] = [derivation.loss(step.of.name), carried_part(derivation, step.of.name)]
-            lines.append(Line(step.of, step.target, step.role, step.number, tuple(terms)))
+            lines.append(AdjointEquation(step.of, step.target, step.role, step.number, tuple(terms)))
         always = tuple(lines)
         return cls(derivation, always, always)
 
-    def at(self, t: int) -> tuple[Line, ...]:
+    def at(self, t: int) -> tuple[AdjointEquation, ...]:
         """The equations at a step."""
         return self.lines if t else self.start
 
-    def line(self, name: str) -> Line:
+    def line(self, name: str) -> AdjointEquation:
         """The equation of the adjoint of a variable."""
         return next(line for line in self.lines if line.of.name == name)
 
@@ -103,12 +106,29 @@ class Program:
 
 
 class Run:
-    """One run of a program."""
+    """One run of a backward pass.
 
-    def __init__(self, program: Program, tape: Tape, cotangents: Cotangents, finals: Collection[str]) -> None:
-        self.program, self.tape, self.loop = program, tape, program.loop
-        self.seeds = frozenset(finals) if self.loop.seeded else frozenset()
+    Args:
+        program: the backward pass.
+        tape: the values of a forward pass.
+        cotangents: those of its outputs.
+        finals: the outputs that are last states.
+
+    Attributes:
+        outer: state -> what reaches it from the outputs (T + 1, N, rows, columns).
+        seed: state -> what the last step is handed.
+        handed: state -> what the step before it in the loop handed on.
+        adjoints: state -> its adjoint at the step that the loop came to last.
+        frames: step -> the values that it read and computed.
+        seen: variable -> the values of its adjoint, from the last step back.
+        found: the gradients, where somebody has kept them here.
+    """
+
+    def __init__(self, program: BackwardPass, tape: Tape, cotangents: Cotangents, finals: Collection[str]) -> None:
+        self.program, self.tape = program, tape
+        self.seeds = frozenset(finals) if program.seeded else frozenset()
         self.cell = program.derivation.cell
+        self._changes = changes_of(program.effects)
         self.sums: dict[str, Array] = {}
         self.frames: dict[int, Frame] = {}
         self.found: dict[str, Array] = {}
@@ -119,7 +139,7 @@ class Run:
         self.seed = {name: self._outer(name, cotangents, True)[-1] for name in self.cell.states}
         self.adjoints: dict[str, Array] = {name: np.zeros_like(value) for name, value in self.seed.items()}
 
-    def again(self, program: Program, names: Collection[str]) -> dict[str, Array]:
+    def again(self, program: BackwardPass, names: Collection[str]) -> dict[str, Array]:
         """Gradients of parameters and inputs of another program, one that computes the same adjoints as this one.
 
         Args:
@@ -129,17 +149,17 @@ class Run:
         other = self._of(program)
         other.series = {name: np.zeros_like(self.series[name]) for name in names if name in self.series}
         for t, known in self.frames.items():
-            frame = Frame(self.tape, t, known, program.loop.edge or "around")
+            frame = Frame(self.tape, t, known, other._edge)
             frame.after = known.after
             for line in (line for line in program.at(t) if line.of.name in names):
                 other._keep(line, other._value(line, frame), t)
         return {name: other._found(name) for name in names}
 
-    def edited(self, program: Program) -> dict[str, Array]:
-        """The gradients that another program changes, by what it changes: for a single step and the same loop."""
+    def edited(self, program: BackwardPass) -> dict[str, Array]:
+        """The gradients that another program changes, by what it changes: for a single step and the same effects."""
         other = self._of(program)
         other.series, other.handed = dict(self.series), dict(self.handed)
-        frame = Frame(self.tape, 0, self.frames[0], program.loop.edge or "around")
+        frame = Frame(self.tape, 0, self.frames[0], other._edge)
         changed: set[str] = set()
         names: list[str] = []
         for line, known in zip(program.at(0), self.program.at(0), strict=True):
@@ -157,11 +177,16 @@ class Run:
             name: other._initial(name, other.handed) if name in self._initials else other._found(name) for name in names
         }
 
-    def _of(self, program: Program) -> Run:
+    def _of(self, program: BackwardPass) -> Run:
         """This run for another program, before anything is summed."""
         other = copy(self)
-        other.program, other.loop, other.sums = program, program.loop, {}
+        other.program, other._changes, other.sums = program, changes_of(program.effects), {}
         return other
+
+    @property
+    def _edge(self) -> str:
+        """What is outside the sequence; by default what Python's lists have there."""
+        return next((edge for beyond in self._changes["beyond"] if (edge := beyond())), "around")
 
     @cached_property
     def _initials(self) -> Mapping[str, str]:
@@ -170,47 +195,55 @@ class Run:
     def _initial(self, name: str, late: Mapping[str, Array]) -> Array:
         """The gradient of an initial state."""
         state = self._initials[name]
-        value = self._returned(state, late) + self.outer[state][0]
+        ways = (gradient(self, state, late) for gradient in self._changes["returns_initial"])
+        returned = next((way for way in ways if way is not None), self.handed[state])
+        value = returned + self.outer[state][0]
         shape = text_shape(self.cell, state, value.shape[1:])
-        return self._bounded(name, value.reshape(self.tape.batch, *shape))
+        return self._returned(name, value.reshape(self.tape.batch, *shape))
 
     def gradients(self) -> dict[str, Array]:
         """Every gradient."""
-        carried = {name: np.zeros_like(seed) if name in self.loop.cut else seed for name, seed in self.seed.items()}
+        steps = self.tape.steps
+        carried = {name: self._carried(name, seed, steps) for name, seed in self.seed.items()}
         self.handed = dict(carried)
         late = dict(carried)
-        for t in reversed(range(max(0, self.tape.steps - (self.loop.span or self.tape.steps)), self.tape.steps)):
-            if t in {step % self.tape.steps for step in self.loop.skipped}:
-                continue
-            late = dict(self.handed)
-            carried = self._step(t, carried)
+        for t in reversed(range(steps)):
+            if all(runs(t, steps) for runs in self._changes["runs"]):
+                late = dict(self.handed)
+                carried = self._step(t, carried)
         found = {name: self._found(name) for name in (*self.cell.parameters, *self.cell.inputs)}
         found |= {name: self._initial(name, late) for name in self._initials}
-        for names, bound in self.loop.norms:
-            size = np.sqrt(sum(np.sum(found[name] ** 2) for name in names))
-            found |= {name: found[name] * (bound / max(size, bound)) for name in names}
+        for change in self._changes["returns_all"]:
+            found = change(found)
         return found
 
     def _found(self, name: str) -> Array:
         if name in self.cell.parameters:
-            return self._bounded(name, self._parameter(name))
+            sizes = self.tape.shape(self.cell[name])
+            total = self.sums.get(name, np.zeros(sizes))
+            return self._returned(name, np.reshape(total, text_shape(self.cell, name, sizes)))
+        series = self.series[name]
+        for change in self._changes["returns_series"]:
+            series = change(name, series)
         shape = text_shape(self.cell, name, self.series[name].shape[2:])
-        series = SERIES.get(dict(self.loop.series).get(name, ""), np.asarray)(self.series[name])
-        return self._bounded(name, series.reshape(self.tape.steps, self.tape.batch, *shape))
+        return self._returned(name, series.reshape(self.tape.steps, self.tape.batch, *shape))
 
     def _outer(self, state: str, cotangents: Cotangents, seeds: bool) -> Array:
         """What reaches a state over time from the outputs; or from those that are handed to the last step."""
         total = np.zeros_like(self.tape.courses[state])
-        chosen = dict(self.loop.outer)
         for path, states in cotangents.items():
             if state in states and (path in self.seeds) == seeds:
                 value = np.reshape(states[state], total.shape)
-                total = total + OUTER[chosen[path]](value) if path in chosen else total + value
+                for change in self._changes["cotangents"]:
+                    value = change(path, value)
+                total = total + value
         return total
 
     def _step(self, t: int, carried: Mapping[str, Array]) -> dict[str, Array]:
         derivation = self.program.derivation
-        frame, clamps = self.tape.frame(t, self.loop), dict(self.loop.clamps)
+        frame = self.tape.frame(t, self._edge)
+        for read in self._changes["reads"]:
+            read(self.tape, t, frame)
         frame.after = self.next
         for state in self.cell.states:
             outer = self.outer[state][t + 1]
@@ -218,9 +251,9 @@ class Run:
             frame[derivation.loss(state).name] = outer
             frame[carried_part(derivation, state).name] = carried[state]
         for line in self.program.at(t):
-            value = self._value(line, self._bounded_for(line, frame, clamps))
-            how, bound = clamps.get(line.of.name, ("", 0.0))
-            value = _clamped(value, how, bound) if how in ("entry", "norm") else value
+            value = self._value(line, self._handing_on(frame) if line.role == "carry" else frame)
+            for change in self._changes["computes"]:
+                value = change(line.of.name, value)
             frame[line.target.name] = value
             self.seen.setdefault(line.of.name, []).append(value)
             self._keep(line, value, t)
@@ -228,26 +261,21 @@ class Run:
         self.next = frame
         self.adjoints = {state: self._adjoint(frame, state, state) for state in self.cell.states}
         self.handed = {state: self._adjoint(frame, f"{state}_prev", state) for state in self.cell.states}
-        return {state: self._carried(state, value, t) for state, value in self.handed.items()}
+        return {state: self._carried(state, value, t) for state, value in list(self.handed.items())}
 
-    def _bounded_for(self, line: Line, frame: Frame, clamps: Mapping[str, tuple[str, float]]) -> Frame:
-        """The values that an equation reads: what is handed on may be made of bounded adjoints."""
-        bounds = {name: bound for name, (how, bound) in clamps.items() if how == "carried"}
-        if line.role != "carry" or not bounds:
-            return frame
-        bounded = Frame(self.tape, frame.t, frame, frame.edge)
-        for name, bound in bounds.items():
-            target = self.program.line(name).target.name
-            bounded[target] = np.clip(frame[target], -bound, bound)
-        return bounded
+    def _handing_on(self, frame: Frame) -> Frame:
+        """The values that the equations of what is handed on read."""
+        for change in self._changes["hands_on"]:
+            frame = change(frame, {line.of.name: line.target.name for line in self.program.lines})
+        return frame
 
-    def _value(self, line: Line, frame: Frame) -> Array:
+    def _value(self, line: AdjointEquation, frame: Frame) -> Array:
         value: Any = 0.0
         for term in line.terms:
             value = value + compiled(term)(frame)
         return self._nothing(line.of) + value if np.ndim(value) < 3 else value  # no terms but zeros
 
-    def _keep(self, line: Line, value: Array, t: int) -> None:
+    def _keep(self, line: AdjointEquation, value: Array, t: int) -> None:
         if line.role == "parameter":
             self._accumulate(line.of.name, value, t)
         elif line.role == "input":
@@ -261,48 +289,28 @@ class Run:
         return np.zeros((self.tape.batch, *self.tape.shape(variable)))
 
     def _carried(self, state: str, value: Array, t: int) -> Array:
-        if state in self.loop.cut:
-            return np.zeros_like(value)
-        if self._is_edge(t) and (state in self.loop.windowed or not self.loop.windowed):
-            if self.loop.returns:
-                self.handed[state] = np.zeros_like(value)
-            return np.zeros_like(value)
-        if state in self.loop.kept:
-            return self.seed[state]
-        how, bound = dict(self.loop.clamps).get(f"{state}_prev", ("", 0.0))
-        return np.clip(value, -bound, bound) if how == "handed" else value
-
-    def _is_edge(self, t: int) -> bool:
-        """Whether nothing is carried out of a step because its window ends there."""
-        length, begin, origin = self.loop.length or (0, 0, "")
-        if origin == "end":
-            return bool(self.tape.steps - t >= length)
-        return bool(length) and ((t if origin == "first" else self.tape.steps - t) - begin) % length == 0
+        ways = (carries(self, state, value, t) for carries in self._changes["carries"])
+        return next((way for way in ways if way is not None), value)
 
     def _accumulate(self, name: str, value: Array, t: int) -> None:
-        wanted = dict(self.loop.sums).get(name)
-        weight = 1 if wanted is None else WEIGHTS[wanted](t, self.tape.steps)
+        ways = (counts(name, t, self.tape.steps) for counts in self._changes["counts"])
+        weight = next((way for way in ways if way is not None), 1)
         if weight:
             self.sums[name] = self.sums.get(name, 0.0) + weight * value.sum(axis=0)
 
-    def _parameter(self, name: str) -> Array:
-        shape = self.tape.shape(self.cell[name])
-        return np.reshape(self.sums.get(name, np.zeros(shape)), text_shape(self.cell, name, shape))
-
-    def _returned(self, state: str, late: Mapping[str, Array]) -> Array:
-        how = dict(self.loop.returned).get(state)
-        if how == "adjoint":
-            return self.adjoints[state]
-        if how == "late":
-            return late[state]
-        return np.zeros_like(self.handed[state]) if how == "zero" else self.handed[state]
-
-    def _bounded(self, name: str, value: Array) -> Array:
-        factor = dict(self.loop.factors).get(name, 1.0)
-        number = as_number(factor, self.tape)
+    def _returned(self, name: str, value: Array) -> Array:
+        number = self.multiple(name)
         value = value if number == 1.0 else value * number
-        bound = dict(self.loop.bounds).get(name)
-        return value if bound is None else np.clip(value, -bound, bound)
+        for change in self._changes["returns"]:
+            value = change(name, value)
+        return value
+
+    def multiple(self, name: str) -> float:
+        """The number that the gradient of a variable is multiplied with."""
+        number = 1.0
+        for multiple in self._changes["multiple"]:
+            number *= multiple(name, self.tape)
+        return number
 
 
 @lru_cache(maxsize=100_000)
@@ -311,20 +319,8 @@ def _reads(expr: Expr) -> frozenset[str]:
     return frozenset(variable.name for variable in nodes.variables(expr))
 
 
-def _clamped(value: Array, how: str, bound: float) -> Array:
-    if how == "entry":
-        return np.clip(value, -bound, bound)
-    return value * (bound / max(float(np.linalg.norm(value)), bound))
-
-
-def as_number(factor: Any, tape: Tape) -> float:
-    """The factor on a gradient as a number; see `Loop.factors`."""
-    batch, steps = tape.batch, tape.steps
-    return float({"1/N": 1 / batch, "1/T": 1 / steps, "1/NT": 1 / (batch * steps)}.get(factor, factor))
-
-
 def at_first(previous: Variable, how: str) -> Variable:
-    """A state at t-1 that is something else at step 0, one of `FIRST`; for a single equation."""
+    """A state at t-1 that is something else at step 0, as `Tape.first` has it; for a single equation."""
     return previous.marked(f"first:{how}", f"{previous.name}_first_{how}")
 
 

@@ -1,19 +1,15 @@
-"""A mistake in a backward pass as data, and what a generator of mistakes knows of a cell."""
+"""A mistake in a backward pass as data: the terms and the effects that make the wrong pass out of the right one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from symrnn.algebra import nodes
-from symrnn.algebra.nodes import Expr, Variable
-from symrnn.calculus.derivation import Derivation
-from symrnn.mistakes.backward_pass import Line, Program
-from symrnn.mistakes.loop import RIGHT, Loop
-from symrnn.mistakes.terms import Site, Slope, find_slopes, without
-from symrnn.printers import text
+from symrnn.algebra.nodes import Expr
+from symrnn.mistakes.backward_pass import AdjointEquation, BackwardPass
+from symrnn.mistakes.effects import Effect, merged
 
 
 @dataclass(frozen=True)
@@ -30,34 +26,47 @@ class Mistake:
     """One change of a backward pass that a person might have made.
 
     Attributes:
-        tag: its class.
+        tag: its class, a key of the catalogue.
         words: what it does, as the rest of a sentence about the equation.
         rank: how unlikely it is beside others that have the same effect.
         edits: the terms that it changes.
-        loop: what it changes of the loop.
+        effects: what it changes beside the equations.
         families: what mistakes share that one slip of the pen makes in several equations; one way or another.
         about: the variables that it is about, where it changes no equation.
         scope: the steps at which it changes the equations: "first" for step 0, "later" for all others; otherwise all.
+        seeded: whether it is one of a pass in which the cotangents of last states come in with what is carried.
     """
 
     tag: str
     words: str
     rank: int
     edits: tuple[Edit, ...] = ()
-    loop: Loop = RIGHT
+    effects: tuple[Effect, ...] = ()
     families: tuple[Any, ...] = ()
     about: tuple[str, ...] = ()
     scope: str = ""
+    seeded: bool = False
 
-    def made_in(self, program: Program) -> Program:
+    @property
+    def is_plain(self) -> bool:
+        """Whether it changes equations and nothing else."""
+        return not self.effects and not self.seeded
+
+    @property
+    def between_steps(self) -> bool:
+        """Whether it is about what one step has to do with another."""
+        return any(effect.between_steps for effect in self.effects)
+
+    def made_in(self, program: BackwardPass) -> BackwardPass:
         """A program with this mistake."""
         same = program.start is program.lines
         lines = program.lines if self.scope == "first" else self._edited(program.lines)
         start = program.start if self.scope == "later" else lines if same and not self.scope else None
         start = self._edited(program.start, lenient=True) if start is None else start
-        return replace(program, lines=lines, start=start, loop=merged(program.loop, self.loop))
+        effects = merged(program.effects, self.effects)
+        return replace(program, lines=lines, start=start, effects=effects, seeded=program.seeded or self.seeded)
 
-    def _edited(self, lines: tuple[Line, ...], lenient: bool = False) -> tuple[Line, ...]:
+    def _edited(self, lines: tuple[AdjointEquation, ...], lenient: bool = False) -> tuple[AdjointEquation, ...]:
         """The equations with the edits; step 0 may lack a term that the others have."""
         if not self.edits:
             return lines
@@ -77,7 +86,7 @@ class Mistake:
 
     def joined(self, other: Mistake) -> Mistake | None:
         """Both as one: two of a class in the same equations, or the same in different ones; else None."""
-        if self.tag != other.tag or not (self.edits and other.edits) or (self.loop, other.loop) != (RIGHT, RIGHT):
+        if self.tag != other.tag or not (self.edits and other.edits) or not (self.is_plain and other.is_plain):
             return None
         if self.scope != other.scope:
             return None
@@ -90,12 +99,12 @@ class Mistake:
             return None
         return replace(self, words=words, edits=(*self.edits, *other.edits), families=())
 
-    def lines(self, program: Program) -> tuple[Line, ...]:
+    def lines(self, program: BackwardPass) -> tuple[AdjointEquation, ...]:
         """The equations that it changes."""
         return tuple(program.lines[position] for position in dict.fromkeys(edit.line for edit in self.edits))
 
 
-def made(program: Program, chosen: Iterable[Mistake]) -> Program:
+def made(program: BackwardPass, chosen: Iterable[Mistake]) -> BackwardPass:
     """A program with some mistakes, one after the other.
 
     Raises:
@@ -104,174 +113,3 @@ def made(program: Program, chosen: Iterable[Mistake]) -> Program:
     for mistake in chosen:
         program = mistake.made_in(program)
     return program
-
-
-def merged(a: Loop, b: Loop) -> Loop:
-    """Both changes of a loop; where they contradict, the second."""
-    found: dict[str, Any] = {}
-    for entry in fields(Loop):
-        old, new, usual = getattr(a, entry.name), getattr(b, entry.name), getattr(RIGHT, entry.name)
-        if isinstance(usual, frozenset):
-            found[entry.name] = old | new
-        elif isinstance(usual, tuple):
-            found[entry.name] = tuple((dict(old) | dict(new)).items())
-        else:
-            found[entry.name] = old if new is None else new
-    return Loop(**found)
-
-
-class Grounds:
-    """What the generators know of a program's cell.
-
-    Attributes:
-        program: the backward pass to make mistakes in.
-        outputs: the outputs that may have a cotangent.
-        finals: those of them that are last states.
-        timed: whether there are several steps; a function of a single one has no loop.
-        slopes: the derivatives of its activations.
-    """
-
-    def __init__(
-        self, program: Program, outputs: Sequence[str] = (), finals: Sequence[str] = (), timed: bool = True
-    ) -> None:
-        self.program, self.timed = program, timed
-        self.outputs, self.finals = tuple(outputs), tuple(finals)
-        self.derivation: Derivation = program.derivation
-        self.cell = self.derivation.cell
-        self.slopes: list[Slope] = find_slopes(self.derivation)
-
-    @cached_property
-    def values(self) -> tuple[Variable, ...]:
-        """What a forward pass keeps: inputs, states at t-1, and everything computed at t."""
-        cell = self.cell
-        return (*(cell[n] for n in cell.inputs), *cell.previous, *(e.target for e in self.derivation.forward))
-
-    @cached_property
-    def previous(self) -> frozenset[Variable]:
-        """The states at t-1."""
-        return frozenset(self.cell.previous)
-
-    @cached_property
-    def adjoints(self) -> tuple[Variable, ...]:
-        """The adjoints that the equations compute on the way, in their order."""
-        return tuple(line.target for line in self.program.lines if line.role in ("state", "intermediate"))
-
-    def terms(self, *roles: str) -> Iterator[tuple[int, Line, int, Expr]]:
-        """Every term of the lines with these roles, with its place."""
-        for position, line in enumerate(self.program.lines):
-            if not roles or line.role in roles:
-                for number, term in enumerate(line.terms):
-                    if not nodes.is_zero(term):
-                        yield position, line, number, term
-
-    def position(self, adjoint: Variable) -> int:
-        """Which of the lines gives an adjoint."""
-        return next(index for index, line in enumerate(self.program.lines) if line.target == adjoint)
-
-    def group(self, line: Line) -> Any:
-        """What lines have in common that one statement may compute for several gates: role and shape."""
-        return line.role, tuple(line.of.shape)
-
-
-Generator = Callable[[Grounds], Iterator[Mistake]]
-
-
-def in_brackets(expr: Expr) -> str:
-    """An expression as text, in brackets if it is a sum."""
-    written = text(expr)
-    return f"({written})" if isinstance(expr, nodes.Sum) else written
-
-
-def mistakes(on: Grounds, generators: Iterable[Generator]) -> list[Mistake]:
-    """Every mistake of some classes: in one place each, and as one slip in several equations."""
-    single = [
-        mistake
-        for generator in generators
-        for mistake in generator(on)
-        if (mistake.edits or mistake.loop != RIGHT) and (on.timed or not mistake.loop.between_steps)
-    ]
-    families: dict[Any, list[Mistake]] = {}
-    for mistake in single:
-        for family in mistake.families:
-            families.setdefault((mistake.tag, family), []).append(mistake)
-    together = {_together(members): None for members in families.values() if len(members) > 1}
-    every = [*single, *together]
-    every += [scoped for mistake in every if on.timed for scoped in _scoped(on, mistake)]
-    return every + [_seeded(mistake) for mistake in every if on.finals and _is_about_carrying(on, mistake)]
-
-
-def _is_about_carrying(on: Grounds, mistake: Mistake) -> bool:
-    """Whether it matters if the cotangents of last states are handed to the last step, or added there."""
-    if mistake.loop.cut or mistake.loop.kept or mistake.loop.skipped:
-        return True
-    return any(v.mark in ("loss", "carried") for expr in _expressions(on, mistake) for v in nodes.variables(expr))
-
-
-def _scoped(on: Grounds, mistake: Mistake) -> Iterator[Mistake]:
-    """The mistake made at some steps only: programs often write step 0, or what they return, apart from the others."""
-    if not mistake.edits or mistake.scope:
-        return
-    if all(on.program.lines[edit.line].role == "carry" for edit in mistake.edits):
-        yield replace(mistake, scope="later")
-        returned = f"{mistake.words}, in what is returned for the initial state"
-        yield replace(mistake, words=returned, rank=mistake.rank + 1, scope="first")
-    elif any(on.previous & nodes.variables(expr) for expr in _expressions(on, mistake)):
-        yield replace(mistake, words=f"{mistake.words}, but for step 0", rank=mistake.rank + 1, scope="later")
-
-
-def _expressions(on: Grounds, mistake: Mistake) -> Iterator[Expr]:
-    """What a mistake changes, and what it puts there."""
-    for edit in mistake.edits:
-        terms = on.program.lines[edit.line].terms
-        old = terms[edit.term] if 0 <= edit.term < len(terms) else None
-        yield from (expr for expr in (old, edit.new) if expr is not None)
-
-
-def _seeded(mistake: Mistake) -> Mistake:
-    return replace(mistake, rank=mistake.rank + 2, loop=merged(mistake.loop, Loop(seeded=True)))
-
-
-def _together(members: Sequence[Mistake]) -> Mistake:
-    edits: dict[tuple[int, int], Edit] = {}
-    loop = RIGHT
-    for member in members:
-        for edit in member.edits:
-            edits.setdefault((edit.line, edit.term), edit)
-        loop = merged(loop, member.loop)
-    about = tuple(dict.fromkeys(name for member in members for name in member.about))
-    first = members[0]
-    return Mistake(first.tag, first.words, first.rank + 1, tuple(edits.values()), loop, (), about)
-
-
-def in_slope(on: Grounds, site: Site) -> bool:
-    """Whether a node is part of an activation's derivative: of a factor, where all of its factors are there."""
-    around = (*site.above, site.node)
-    return any(
-        part in around and any(has_slope(node, slope) for node in around[: around.index(part) + 1])
-        for slope in on.slopes
-        for part in slope.factors
-    )
-
-
-def put_at(position: int, number: int, site: Site, new: Expr) -> tuple[Edit, ...]:
-    """The edit that puts an expression at a site; none where the shapes forbid it."""
-    try:
-        return (Edit(position, number, site.put(new)),)
-    except ValueError:  # shapes that do not fit: nobody's program could run it
-        return ()
-
-
-def has_slope(product: Expr, slope: Slope) -> bool:
-    """Whether a product has all factors of a derivative."""
-    return without(product, slope.factors) is not None
-
-
-def reads_adjoint(expr: Expr) -> bool:
-    """Whether an expression is linear in an adjoint, rather than made of forward values alone."""
-    return any(variable.mark for variable in nodes.variables(expr))
-
-
-def called(extra: Expr) -> str:
-    """A term as text; the parts of a state's cotangent have no symbol and are told in words."""
-    mark = extra.mark if isinstance(extra, Variable) else ""
-    return {"loss": "what the loss sends", "carried": "what the next step sends back"}.get(mark) or text(extra)

@@ -13,7 +13,6 @@ from symrnn.algebra.nodes import Variable, is_column, is_scalar
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.recurrence import Cell
 from symrnn.mistakes.batched import Frame, compiled
-from symrnn.mistakes.loop import Loop
 
 Array = Any
 
@@ -97,27 +96,27 @@ class Tape:
             return course[index % self.steps]
         return course[index % len(course) if edge == "around" else min(max(index, 0), len(course) - 1)]
 
-    def frame(self, t: int, loop: Loop) -> Frame:
-        """The values that step t of the backward pass reads."""
-        frame = Frame(self, t, self.params, loop.edge or "around")
-        frozen = dict(loop.frozen)
-        for name, course in self.courses.items():
-            own = t if name not in frozen else frozen[name] % self.steps
-            if name in self.states:
-                frame[name], frame[f"{name}_prev"] = course[own + 1], course[own]
-            else:
-                frame[name] = course[own]
-        if t == 0:
-            for name, how in loop.starts:
-                frame[f"{name}_prev"] = self.first(name, how)
+    def frame(self, t: int, edge: str = "around") -> Frame:
+        """The values that step t of the backward pass reads; `edge` as in `at`."""
+        frame = Frame(self, t, self.params, edge)
+        for name in self.courses:
+            self.put(frame, name, t)
         return frame
+
+    def put(self, frame: Frame, name: str, t: int) -> None:
+        """Put a variable's value at step t into a frame; of a state, that at t-1 as well."""
+        course = self.courses[name]
+        if name in self.states:
+            frame[name], frame[f"{name}_prev"] = course[t + 1], course[t]
+        else:
+            frame[name] = course[t]
 
     def fixed(self, variable: Variable, step: int) -> Array:
         """A variable's value at the first step (0) or at the last (-1)."""
         return self.at(variable, step % self.steps, "zero")
 
     def first(self, state: str, how: str) -> Array:
-        """What step 0 reads for an initial state, one of `FIRST`."""
+        """What step 0 reads for an initial state: "zero", the "last" state, or its "own", the state of step 0."""
         course = self.courses[state]
         return {"zero": 0 * course[0], "last": course[-1], "own": course[1]}[how]
 

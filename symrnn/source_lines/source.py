@@ -10,7 +10,7 @@ import numpy as np
 
 from symrnn.callables.conventions import gradients_of
 from symrnn.findings.findings import SourceLine
-from symrnn.source_lines.carriers import Carrier, Steps, agree, carriers_in, carrying
+from symrnn.source_lines.assigned import AssignedValues, Steps, agree, assigned_in, assigning
 from symrnn.source_lines.statements import Statement, named_in
 from symrnn.source_lines.tracing import Trace, trace, watch
 
@@ -47,11 +47,11 @@ def locate(
         The first line that computes such a value; a line that hands it on only where no other has it; None where no
         line of the trace assigns it.
     """
-    carriers = carriers_in(seen)
+    assigned = assigned_in(seen)
     for name, steps in wrong.items():
         if name in right and agree(steps, right[name]):
             continue
-        line = chosen(carriers, name, steps, right.get(name), others or {})
+        line = chosen(assigned, name, steps, right.get(name), others or {})
         if line is not None:
             return told(
                 line.statement, line.variable, expected if isinstance(expected, str) else expected.get(name, "")
@@ -66,20 +66,20 @@ def told(statement: Statement, variable: str, expected: str = "") -> SourceLine:
 
 
 def chosen(
-    carriers: Sequence[Carrier],
+    assigned: Sequence[AssignedValues],
     name: str,
     steps: Steps,
     right: Steps | None,
     others: Mapping[str, Steps],
     called: tuple[str, Collection[str]] | None = None,
-) -> Carrier | None:
+) -> AssignedValues | None:
     """What computes the wrong values of a quantity; None where that cannot be told.
 
     Where the wrong value is also that of another quantity, one line is that quantity's own: the first to compute it, if
     the other comes before, and the last, if it comes after.  The mistake is where it is taken next.
 
     Args:
-        carriers: what the lines assigned.
+        assigned: what the lines assigned.
         name: the quantity.
         steps: its wrong values.
         right: its right ones, if they are known.
@@ -88,7 +88,7 @@ def chosen(
     """
     last = [] if right is None else right[-1:]
     signed = agree([-step for step in steps[-1:]], last)  # of the step before it has gone through time
-    ways = (carrying(carriers, each, signed) for each in _spans(steps, right))
+    ways = (assigning(assigned, each, signed) for each in _spans(steps, right))
     found = next((way for way in ways if way), [])
     found = _without_callers([one for one in found if not one.has_any(_lost(steps, right))])
     computing = [one for one in found if one.computes]
@@ -125,13 +125,13 @@ def _lost(steps: Steps, right: Steps | None) -> list[Array]:
     return [np.squeeze(other) for step, other in zip(steps, right, strict=True) if not np.any(step) and np.any(other)]
 
 
-def _without_callers(found: Sequence[Carrier]) -> list[Carrier]:
+def _without_callers(found: Sequence[AssignedValues]) -> list[AssignedValues]:
     """Without those that only call a function that has returned the same before."""
     back = [place for place, one in enumerate(found) if one.variable.startswith("return")]
     return [one for place, one in enumerate(found) if not (one.calls and back and back[0] < place)]
 
 
-def _named(found: Sequence[Carrier], called: tuple[str, Collection[str]] | None) -> list[Carrier]:
+def _named(found: Sequence[AssignedValues], called: tuple[str, Collection[str]] | None) -> list[AssignedValues]:
     """Those that assign to what is named after the gradient of the caller's array."""
     if called is None or len({one.statement for one in found}) < 2:
         return []

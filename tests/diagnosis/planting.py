@@ -10,7 +10,7 @@ from symrnn import cells, derive
 from symrnn.algebra.evaluate import at_sizes
 from symrnn.diagnosis.questions import USUAL, Answer, Observed, Question
 from symrnn.diagnosis.trials import Trial
-from symrnn.mistakes.backward_pass import Program
+from symrnn.mistakes.backward_pass import BackwardPass
 from symrnn.mistakes.tape import Tape, text_shape
 
 OUTPUTS = ("h", "last")
@@ -29,9 +29,9 @@ Array = np.ndarray
 
 
 @cache
-def right(name: str) -> Program:
+def right(name: str) -> BackwardPass:
     """The backward pass of a cell of the library."""
-    return Program.right(derive(cells[name]))
+    return BackwardPass.right(derive(cells[name]))
 
 
 @cache
@@ -67,7 +67,7 @@ def asked(name: str) -> tuple[Answer, ...]:
     return tuple(answers)
 
 
-def answers(name: str, program: Program) -> tuple[Answer, ...]:
+def answers(name: str, program: BackwardPass) -> tuple[Answer, ...]:
     """What functions would answer whose backward pass is this program."""
     found = []
     for answer in asked(name):
@@ -80,7 +80,7 @@ def answers(name: str, program: Program) -> tuple[Answer, ...]:
     return tuple(found)
 
 
-def differs(name: str, program: Program, other: Program) -> bool:
+def differs(name: str, program: BackwardPass, other: BackwardPass) -> bool:
     """Whether two programs give different gradients at some question."""
     given = answers(name, program)
     trial = Trial(other, given)

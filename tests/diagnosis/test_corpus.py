@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from symrnn import Cell, cells, generate
-from symrnn.findings.findings import MISTAKES
+from symrnn.mistakes.catalogue import CATALOGUE
 from tests.diagnosis.corpus import LARGE, NAMES, Implementation, Planted, compatible, load, pairs, source, triples
 from tests.diagnosis.corpus.loading import cotangents_of, effect, module
 
@@ -295,7 +295,7 @@ OF_GRADIENTS = {"gradients-exchanged", "zero-gradient"}
 
 def test_every_class_of_mistakes_is_planted() -> None:
     planted = {tag for name in NAMES for mistake in module(name).MISTAKES for tag in mistake.tags}
-    assert planted | OF_GRADIENTS == set(MISTAKES)
+    assert planted | OF_GRADIENTS == set(CATALOGUE)
     assert not planted & OF_GRADIENTS
 
 
@@ -303,7 +303,7 @@ def test_every_class_of_mistakes_is_planted() -> None:
 def test_mistakes_are_well_formed(name: str) -> None:
     mistakes = module(name).MISTAKES
     assert len(mistakes) >= 15
-    assert {tag for mistake in mistakes for tag in mistake.tags} <= set(MISTAKES)
+    assert {tag for mistake in mistakes for tag in mistake.tags} <= set(CATALOGUE)
     assert {mistake.needs for mistake in mistakes} <= {"", LARGE}
     assert all(len(set(mistake.tags)) == len(mistake.tags) for mistake in mistakes)
     labels = [(mistake.tag, mistake.site) for mistake in mistakes]

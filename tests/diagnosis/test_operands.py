@@ -10,7 +10,7 @@ import pytest
 from symrnn.diagnosis.operands import other_operands
 from symrnn.diagnosis.questions import Answer
 from symrnn.diagnosis.trials import Trial
-from symrnn.mistakes.backward_pass import Program
+from symrnn.mistakes.backward_pass import BackwardPass
 from tests.diagnosis.planting import answers, right
 
 GATES = ("f", "i", "g", "o")
@@ -62,6 +62,6 @@ def test_a_gradient_that_is_no_multiple_of_the_adjoint_is_left_alone(broken: flo
 
 
 def test_what_is_no_product_is_left_alone() -> None:
-    program: Program = right("lstm")
+    program: BackwardPass = right("lstm")
     assert other_operands(program, answers("lstm", program), ("b_f", "x", "h_prev"), "lstm") == []
     assert Trial(program, answers("lstm", program)).errors(0).max() <= 1e-9

@@ -10,14 +10,15 @@ import pytest
 from symrnn.diagnosis.explanation import Found
 from symrnn.diagnosis.search import Search
 from symrnn.diagnosis.wording import diagnosis
-from symrnn.mistakes.backward_pass import Program
-from symrnn.mistakes.catalogue import LIKELY
-from symrnn.mistakes.loop import Loop
-from symrnn.mistakes.mistake import Edit, Grounds, Mistake, mistakes
+from symrnn.mistakes.backward_pass import BackwardPass
+from symrnn.mistakes.catalogue import likely
+from symrnn.mistakes.catalogue.recurrent_path_cut import CarryCut
+from symrnn.mistakes.mistake import Edit, Mistake
+from symrnn.mistakes.site import MistakeSite
 from tests.diagnosis.planting import OUTPUTS, answers, right
 
 
-def position(program: Program, name: str) -> int:
+def position(program: BackwardPass, name: str) -> int:
     return next(index for index, line in enumerate(program.lines) if line.of.name == name)
 
 
@@ -27,7 +28,7 @@ def one(name: str, tag: str, line: str, part: str) -> Mistake:
     where = position(program, line)
     found = [
         mistake
-        for mistake in mistakes(Grounds(program, OUTPUTS, ("last",)), LIKELY)
+        for mistake in likely(MistakeSite(program, OUTPUTS, ("last",)))
         if mistake.tag == tag and part in mistake.words and {edit.line for edit in mistake.edits} == {where}
     ]
     return found[0]
@@ -113,7 +114,9 @@ def test_a_near_miss_is_not_a_diagnosis() -> None:
 
 
 def test_an_agreement_is_that_of_the_whole() -> None:
-    cut = Mistake("recurrent-path-cut", "δh is not handed on", 0, loop=Loop(cut=frozenset({"h"})), about=("h_prev",))
+    cut = Mistake(
+        "recurrent-path-cut", "δh is not handed on", 0, effects=(CarryCut(frozenset({"h"})),), about=("h_prev",)
+    )
     _, (found,) = searched("lstm", cut)
     assert found.mistake.tag == "recurrent-path-cut"
     assert found.agreement <= 1e-9

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -11,44 +11,53 @@ import numpy as np
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
-from symrnn.diagnosis.explanation import Found, without
-from symrnn.diagnosis.questions import LARGE, Answer
-from symrnn.diagnosis.trials import Trial
-from symrnn.mistakes.backward_pass import Program, Run, as_number
+from symrnn.algebra.places import factors, places
+from symrnn.mistakes.backward_pass import BackwardPass, Cotangents, Run
 from symrnn.mistakes.batched import Frame, compiled
-from symrnn.mistakes.mistake import Mistake, made
-from symrnn.mistakes.terms import factors, find_slopes, sites
+from symrnn.mistakes.mistake import Mistake
+from symrnn.mistakes.slope import find_slopes
+from symrnn.mistakes.tape import Tape
 
 Array = Any
 EACH = "@each"
 """Marks a parameter's terms, one for each step, beside their sum."""
 _DIFFERENT = 1e-7
+"""Relative: rounding leaves some 1e-13 of a pass over a few steps, and a mistake that shows leaves 1e-3 and more."""
 _UNSAID = ("Transposed", "Slice", "Fill")
 """Expressions that say nothing of a backward pass: any line may compute them."""
 
 
 @dataclass(frozen=True)
-class Case:
-    """One mistake at one question.
+class MistakeCase:
+    """One mistake at a point at which it shows.
 
     Attributes:
-        answer: the question, at which the mistake shows.
+        tape: the values of the forward pass there.
+        cotangents: those of its outputs.
+        finals: the outputs that are last states.
         mistake: the mistake.
-        right: the derived program.
-        whole: the program with all mistakes that were found.
+        right: the derived backward pass.
+        whole: the one with all mistakes that were found.
         without: that without this one.
+        arrays: variable -> the name of the array of the functions under test whose gradient is its gradient.
     """
 
-    answer: Answer
+    tape: Tape
+    cotangents: Cotangents
+    finals: tuple[str, ...]
     mistake: Mistake
-    right: Program
-    whole: Program
-    without: Program
+    right: BackwardPass
+    whole: BackwardPass
+    without: BackwardPass
+    arrays: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def run(self) -> Run:
         """A run with all mistakes."""
-        return self.answer.run(self.whole)
+        return self._run(self.whole)
+
+    def _run(self, program: BackwardPass) -> Run:
+        return Run(program, self.tape, self.cotangents, self.finals)
 
     @cached_property
     def totals(self) -> Mapping[str, Array]:
@@ -62,7 +71,7 @@ class Case:
 
     @cached_property
     def _other(self) -> tuple[Run, Mapping[str, Array]]:
-        run = self.answer.run(self.without)
+        run = self._run(self.without)
         return run, _finished(run)
 
     @cached_property
@@ -72,9 +81,8 @@ class Case:
 
     def _quantities(self, run: Run, totals: Mapping[str, Array]) -> Mapping[str, Sequence[Array]]:
         found: dict[str, Sequence[Array]] = {}
-        multiples = dict(run.loop.factors)
         for name, values in run.seen.items():
-            number = as_number(multiples.get(name, 1.0), self.answer.tape)
+            number = run.multiple(name)
             if name in run.cell.parameters:
                 found[f"{name}{EACH}"] = [step.sum(axis=0) * number for step in values[::-1]]
                 found[name] = [totals[name]]
@@ -86,7 +94,7 @@ class Case:
 
     def differs(self, name: str) -> bool:
         """Whether the mistake changes a quantity."""
-        return name in self.wrong and not _same(self.wrong[name], self.others.get(name, ()))
+        return name in self.wrong and not same(self.wrong[name], self.others.get(name, ()))
 
     @cached_property
     def changed(self) -> list[str]:
@@ -97,7 +105,7 @@ class Case:
         for name in names:
             key = name if name.removesuffix(EACH) not in parameters else name.removesuffix(EACH) + EACH
             pairs = zip(self.wrong.get(key, ()), self.others.get(key, ()), strict=False)
-            late[name] = max((t for t, (a, b) in enumerate(pairs) if not _same([a], [b])), default=-1)
+            late[name] = max((t for t, (a, b) in enumerate(pairs) if not same([a], [b])), default=-1)
         last = max(late.values(), default=-1)
         return [name for name in names if late[name] in (last, -1)]
 
@@ -120,7 +128,7 @@ class Case:
         derivation = self.right.derivation
         values = [equation.value for equation in derivation.forward]
         values += [term for line in self.right.lines for term in line.terms]
-        return frozenset(site.node for value in values for site in sites(value))
+        return frozenset(place.node for value in values for place in places(value))
 
     def pieces(self) -> Iterator[tuple[str, bool, list[Array]]]:
         """The expressions that only the mistake computes, the smallest first.
@@ -132,7 +140,7 @@ class Case:
             if edit.new is None:
                 continue
             line = self.right.lines[edit.line]
-            old = {site.node for site in sites(line.terms[edit.term])} if edit.term >= 0 else set()
+            old = {place.node for place in places(line.terms[edit.term])} if edit.term >= 0 else set()
             for node in self._nested(edit.new, old):
                 values = self.values(node)
                 if line.role == "parameter" and node == edit.new:
@@ -141,12 +149,12 @@ class Case:
 
     def _nested(self, term: Expr, old: Collection[Expr]) -> Iterator[Expr]:
         """The expressions of a term that nothing right has, the innermost first; and what is new in its products."""
-        for site in sorted(sites(term), key=lambda site: -len(site.above)):
-            new = [part for part in factors(site.node)[1] if part not in old]
-            if 1 < len(new) < len(factors(site.node)[1]) and self._is_own(product := nodes.hadamard(*new)):
+        for place in sorted(places(term), key=lambda place: -len(place.above)):
+            new = [part for part in factors(place.node)[1] if part not in old]
+            if 1 < len(new) < len(factors(place.node)[1]) and self._is_own(product := nodes.hadamard(*new)):
                 yield product
-            if self._is_own(site.node):
-                yield site.node
+            if self._is_own(place.node):
+                yield place.node
 
     def _is_own(self, node: Expr) -> bool:
         plain = nodes.coefficient(node)[1]
@@ -157,7 +165,12 @@ class Case:
         return not nodes.is_zero(node) and bool(marks := nodes.variables(node)) and all(v.mark != "loss" for v in marks)
 
     def operands(self) -> Iterator[tuple[str, list[Array]]]:
-        """What an equation should not read, at each step; what it is is "misread", an "adjoint" or another "value"."""
+        """Values that the mistaken equation reads and the right one does not, each with its kind.
+
+        Yields:
+            "misread" for a forward value that is not what it should be, "adjoint", or "value" for any other; the
+            values at each step.
+        """
         yield from (("misread", values) for values in self.misread())
         for edit in self.mistake.edits:
             if edit.new is None or edit.term < 0:
@@ -171,9 +184,9 @@ class Case:
         wrong, right = self._frames, self._other[0].frames
         both = [t for t in sorted(wrong) if t in right]
         for name in wrong[both[0]] if both else ():
-            if name.removesuffix("_prev") in self.answer.tape.courses:
+            if name.removesuffix("_prev") in self.tape.courses:
                 values = [wrong[t][name] for t in both]
-                if not _same(values, [right[t][name] for t in both]):
+                if not same(values, [right[t][name] for t in both]):
                     yield values
 
     @property
@@ -194,7 +207,9 @@ class Case:
     def activations(self) -> list[list[Array]]:
         """The activations at each step, right or of what the mistake takes them of."""
         terms = [edit.new for edit in self.mistake.edits if edit.new is not None]
-        acts = dict.fromkeys(site.node for term in terms for site in sites(term) if isinstance(site.node, nodes.Act))
+        acts = dict.fromkeys(
+            place.node for term in terms for place in places(term) if isinstance(place.node, nodes.Act)
+        )
         return [self.values(node) for node in acts]
 
     @cached_property
@@ -209,30 +224,8 @@ def _finished(run: Run) -> Mapping[str, Array]:
         return run.gradients()
 
 
-def _same(a: Sequence[Array], b: Sequence[Array]) -> bool:
+def same(a: Sequence[Array], b: Sequence[Array]) -> bool:
+    """Whether two sequences of arrays are equal up to far more than rounding, and far less than any mistake."""
     return len(a) == len(b) and all(
         np.linalg.norm(x - y) <= _DIFFERENT * np.linalg.norm(y) for x, y in zip(a, b, strict=True)
     )
-
-
-def cases(right: Program, answers: Sequence[Answer], found: Sequence[Found]) -> Iterator[Case | None]:
-    """Each mistake at a question that shows it well: several steps and examples, and usual numbers if these do."""
-    asked = sorted(answers, key=_plainness)
-    whole = Trial(made(right, (one.mistake for one in found)), asked)
-    for one in found:
-        if one.mistake.tag == "gradients-exchanged":  # every line is right but the return
-            yield None
-            continue
-        rest = Trial(without(right, found, one), asked)
-        shown = next((place for place in range(len(asked)) if _differ(whole, rest, place)), None)
-        yield None if shown is None else Case(asked[shown], one.mistake, right, whole.program, rest.program)
-
-
-def _plainness(answer: Answer) -> tuple[Any, ...]:
-    asked = answer.question
-    return asked.scale >= LARGE, asked.zero, bool(asked.outputs), asked.steps < 2, asked.batch < 2, asked.steps
-
-
-def _differ(whole: Trial, rest: Trial, place: int) -> bool:
-    pairs = zip(whole.expected(place), rest.expected(place), strict=True)
-    return any(not _same([a], [b]) for a, b in pairs)

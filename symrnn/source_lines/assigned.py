@@ -22,7 +22,7 @@ _MOST_PLACES = 64
 
 
 @dataclass
-class Carrier:
+class AssignedValues:
     """What one statement assigned to one variable, in the order of the run.
 
     Attributes:
@@ -107,32 +107,32 @@ class Carrier:
         return tuple(moments)
 
 
-def carriers_in(seen: Trace) -> list[Carrier]:
+def assigned_in(seen: Trace) -> list[AssignedValues]:
     """What every statement of a run assigned to each variable."""
-    found: dict[tuple[Statement, str, bool], Carrier] = {}
+    found: dict[tuple[Statement, str, bool], AssignedValues] = {}
     for moment, record in enumerate(seen.records):
         if record.value.size and np.all(np.isfinite(record.value)):
             key = record.statement, record.variable, record.handed
-            carrier = found.setdefault(key, Carrier(*key))
-            carrier.values.append(np.squeeze(record.value))
-            carrier.moments.append(moment)
-    for carrier in found.values():
-        carrier.sizes = np.sort(np.abs(np.concatenate([value.ravel() for value in carrier.values])))
+            assignment = found.setdefault(key, AssignedValues(*key))
+            assignment.values.append(np.squeeze(record.value))
+            assignment.moments.append(moment)
+    for assignment in found.values():
+        assignment.sizes = np.sort(np.abs(np.concatenate([value.ravel() for value in assignment.values])))
     return list(found.values())
 
 
-def carrying(carriers: Sequence[Carrier], steps: Steps, signed: bool) -> list[Carrier]:
+def assigning(assigned: Sequence[AssignedValues], steps: Steps, signed: bool) -> list[AssignedValues]:
     """Those that assigned these values, in the order of the run; none for zeros, which are everywhere."""
     wanted = [np.squeeze(np.asarray(step, dtype=np.float64)) for step in steps]
     if not all(np.all(np.isfinite(step)) for step in wanted):
         return []
     for reading in _READINGS:
         parts = _sizable(list(reading(wanted)))
-        for carrier in carriers:
-            carrier.found = carrier.find_all(parts, signed) if parts else ()
-        found = [carrier for carrier in carriers if carrier.found]
+        for assignment in assigned:
+            assignment.found = assignment.find_all(parts, signed) if parts else ()
+        found = [assignment for assignment in assigned if assignment.found]
         if found:
-            return sorted(found, key=lambda carrier: min(carrier.found))
+            return sorted(found, key=lambda assignment: min(assignment.found))
     return []
 
 

@@ -23,8 +23,7 @@ from symrnn.diagnosis.explanation import Found
 from symrnn.diagnosis.lines import find_lines
 from symrnn.diagnosis.questions import Question, Questionnaire
 from symrnn.identification import identify
-from symrnn.mistakes.backward_pass import Program
-from symrnn.mistakes.loop import Loop
+from symrnn.mistakes.backward_pass import BackwardPass
 from symrnn.mistakes.mistake import Mistake
 from symrnn.source_lines import tracing
 from symrnn.source_lines.source import locate, trace, watch
@@ -787,33 +786,34 @@ layer = GRU(3, 4)
 """
 
 GATES = "zrn"
-CUT = Loop(cut=frozenset({"h"}), returned=(("h", "zero"),))
+NOT_HANDED = (CarryCut(frozenset({"h"})),)
+AT_ZERO = (*NOT_HANDED, InitialGradientLost((("h", no_gradient),)))
 OF_OBJECTS = {
-    "cut": (Loop(cut=frozenset({"h"})), ("h_prev",), "dh = dhs[t] + self.dh_next", "dh = dhs[t]", "dh ="),
-    "left at zero": (CUT, ("h_prev",), "self.dh_next = dh * z +", "self.dh_next = 0 * dh; _ = z +", "= 0 * dh;"),
+    "cut": (NOT_HANDED, ("h_prev",), "dh = dhs[t] + self.dh_next", "dh = dhs[t]", "dh ="),
+    "left at zero": (AT_ZERO, ("h_prev",), "self.dh_next = dh * z +", "self.dh_next = 0 * dh; _ = z +", "= 0 * dh;"),
     "not handed on": (
-        Loop(cut=frozenset({"h"})),
+        NOT_HANDED,
         ("h_prev",),
         "self.dh_next = dh * z",
         "dh_prev = dh * z",
         "dh_prev =",
     ),
     "not summed": (
-        Loop(sums=tuple((f"W_{gate}", "first") for gate in GATES)),
+        (TermsCounted(tuple((f"W_{gate}", first_only) for gate in GATES)),),
         tuple(f"W_{gate}" for gate in GATES),
         'self.grads["W" + g] += d',
         'self.grads["W" + g] = d',
         'self.grads["W" + g] =',
     ),
     "mean": (
-        Loop(factors=tuple((f"b_{gate}", "1/N") for gate in GATES)),
+        (GradientScaled(tuple((f"b_{gate}", over_batch) for gate in GATES)),),
         tuple(f"b_{gate}" for gate in GATES),
         "d.sum(0)",
         "d.mean(0)",
         'self.grads[f"b{g}"] +=',
     ),
     "clipped": (
-        Loop(bounds=(("U_z", 1e-4),)),
+        (EntriesClipped((("U_z", 1e-4),)),),
         ("U_z",),
         "return dx, self",
         'self.grads["Uz"] = np.clip(self.grads["Uz"], -1e-4, 1e-4)\n        return dx, self',
@@ -824,7 +824,8 @@ OF_OBJECTS = {
 
 @pytest.mark.parametrize("case", OF_OBJECTS)
 def test_the_lines_of_an_object_that_keeps_its_gradients(write: Write, case: str) -> None:
-    loop, about, old, new, shown = OF_OBJECTS[case]
+    tag = {"not summed": "missing-accumulation", "mean": "mean-for-sum"}.get(case, "recurrent-path-cut")
+    effects, about, old, new, shown = OF_OBJECTS[case]
     assert GRU.count(old) == 1
     text = GRU.replace(old, new)
     rng = np.random.default_rng(1)
@@ -838,8 +839,8 @@ def test_the_lines_of_an_object_that_keeps_its_gradients(write: Write, case: str
     derivation = derive(layout.cell)
     answer = Questionnaire(subject, layout, derivation).ask(Question(4, 2))
     assert answer is not None
-    right = Program.right(derivation)
-    found = Found(Mistake("of a test", "", 0, loop=loop, about=about), right)
+    right = BackwardPass.right(derivation)
+    found = Found(Mistake(tag, "", 0, effects=effects, about=about), right)
     (line,) = find_lines(subject, right, [answer], [found])
     assert line is not None
     assert line.line == line_with(text, shown)

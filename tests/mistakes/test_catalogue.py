@@ -10,55 +10,59 @@ import pytest
 
 from symrnn import cells, derive
 from symrnn.diagnosis.explanation import Found, without
-from symrnn.diagnosis.observed import clippings, multiples
+from symrnn.diagnosis.lines import _cases
 from symrnn.diagnosis.search import Search
 from symrnn.diagnosis.trials import Reach, Trial
-from symrnn.diagnosis.wanted import cases
 from symrnn.diagnosis.wording import diagnosis
-from symrnn.findings.findings import MISTAKES
-from symrnn.mistakes.backward_pass import Program
-from symrnn.mistakes.catalogue import LIKELY, WIDE
-from symrnn.mistakes.loop import RIGHT, Loop
-from symrnn.mistakes.mismatch import as_if_of, neighbours
-from symrnn.mistakes.mistake import Edit, Grounds, Mistake, made, merged, mistakes
+from symrnn.mistakes.backward_pass import BackwardPass
+from symrnn.mistakes.catalogue import CATALOGUE, bounds, likely, multiples, wide
+from symrnn.mistakes.catalogue.forward_backward_mismatch import as_if_of, neighbours
+from symrnn.mistakes.catalogue.recurrent_path_cut import CarryCut
+from symrnn.mistakes.effects import merged
+from symrnn.mistakes.mistake import Edit, Mistake, made
+from symrnn.mistakes.shared import GradientScaled
+from symrnn.mistakes.site import MistakeSite
 from tests.diagnosis.planting import OUTPUTS, answers, asked, differs, right
-
-ELSEWHERE = {
-    "bad-accumulator": "gradients that are not zero where the cotangents are, in diagnose",
-    "clipped": "bounds are read off the gradients, in observed",
-    "clipped-in-recursion": "likewise",
-    "zero-gradient": "a signature of gradients, in checking",
-    "phantom-gradient": "the backward pass of a neighbour that has more parameters, in diagnose",
-}
-"""Tags that no generator of the catalogue has, and what finds them."""
 
 CELLS = ("rnn", "gru", "lstm", "lstm_peephole")
 
 
+def site(name: str, timed: bool = True) -> MistakeSite:
+    return MistakeSite(right(name), OUTPUTS, ("last",) if timed else (), timed)
+
+
 @cache
 def every(name: str) -> list[Mistake]:
-    return mistakes(Grounds(right(name), OUTPUTS, ("last",)), (*LIKELY, *WIDE))
+    on = site(name)
+    return [*likely(on), *wide(on)]
 
 
-def test_every_class_has_a_generator_or_another_place() -> None:
-    made = {mistake.tag for name in CELLS for mistake in every(name)}
-    assert made | set(ELSEWHERE) == set(MISTAKES)
-    assert not made & set(ELSEWHERE)
+@pytest.mark.parametrize("tag", CATALOGUE)
+def test_a_class_makes_its_own_mistakes_or_says_what_finds_it(tag: str) -> None:
+    one = CATALOGUE[tag]
+    makers = [make for make in (one.likely, one.wide) if make is not None]
+    made = {mistake.tag for name in CELLS for make in makers for mistake in make(site(name))}
+    assert made == ({tag} if makers else set())
+    assert bool(one.found_by) != bool(makers or one.bounds or one.multiples)
+
+
+def test_precedences_differ() -> None:
+    assert len({one.precedence for one in CATALOGUE.values()}) == len(CATALOGUE)
 
 
 def test_bounds_are_read_off() -> None:
-    on = Grounds(right("gru"), OUTPUTS)
     (answer,) = answers("gru", right("gru"))[-1:]
-    assert {mistake.tag for mistake in clippings(on, answer)} == {"clipped", "clipped-in-recursion"}
-    assert not list(multiples(on, answer))
+    measured = answer.measured(right("gru"))
+    assert {mistake.tag for mistake in bounds(site("gru"), measured)} == {"clipped", "clipped-in-recursion"}
+    assert not multiples(site("gru"), measured)
 
 
 @pytest.mark.parametrize("name", CELLS)
 def test_every_mistake_says_what_it_is(name: str) -> None:
     for mistake in every(name):
-        assert mistake.tag in MISTAKES
+        assert mistake.tag in CATALOGUE
         assert mistake.words
-        assert mistake.edits or mistake.loop != RIGHT
+        assert mistake.edits or mistake.effects
         assert "  " not in mistake.words
 
 
@@ -129,7 +133,7 @@ def test_a_mistake_that_another_one_needs_is_not_left_out_alone() -> None:
     assert without(program, [added, gone], added) == program
     assert without(program, [added, gone], gone) == added.mistake.made_in(program)
     given = answers("rnn", made(program, [added.mistake, gone.mistake]))
-    assert next(iter(cases(program, given, [added, gone]))) is None  # both together change nothing
+    assert next(iter(_cases(program, given, [added, gone]))) is None  # both together change nothing
 
 
 def test_a_mistake_at_some_steps_only() -> None:
@@ -149,10 +153,10 @@ def test_a_mistake_at_some_steps_only() -> None:
 @pytest.mark.parametrize("name", ["rnn", "gru"])
 def test_what_is_planted_is_found_again(name: str) -> None:
     program = right(name)
-    likely = mistakes(Grounds(program, OUTPUTS, ("last",)), LIKELY)
+    planned = likely(site(name))
     missed = []
     planted = 0
-    for mistake in random.Random(name).sample(likely, 8):
+    for mistake in random.Random(name).sample(planned, 8):
         wrong = mistake.made_in(program)
         if not differs(name, wrong, program):
             continue
@@ -176,15 +180,17 @@ def test_what_is_planted_is_found_again(name: str) -> None:
 
 
 def test_mistakes_of_the_loop_are_made_together() -> None:
-    both = merged(Loop(cut=frozenset({"h"}), length=(3, 0, "first")), Loop(factors=(("b", 2.0),)))
-    assert both == Loop(cut=frozenset({"h"}), length=(3, 0, "first"), factors=(("b", 2.0),))
-    assert merged(RIGHT, RIGHT) == RIGHT
+    cut, scaled = CarryCut(frozenset({"h"})), GradientScaled((("b", 2.0), ("W", 3.0)))
+    assert merged((cut,), (scaled,)) == merged((scaled,), (cut,)) == (cut, scaled)
+    both = merged((cut, scaled), (CarryCut(frozenset({"c"})), GradientScaled((("W", 4.0),))))
+    assert both == (CarryCut(frozenset({"c", "h"})), GradientScaled((("b", 2.0), ("W", 4.0))))
+    assert merged((), ()) == ()
 
 
 def test_a_function_of_one_step_has_no_loop() -> None:
-    found = mistakes(Grounds(right("lstm"), OUTPUTS, (), timed=False), LIKELY)
+    found = likely(site("lstm", timed=False))
     assert found
-    assert not any(mistake.loop.between_steps for mistake in found)
+    assert not any(mistake.between_steps for mistake in found)
     assert not {"recurrent-path-cut", "missing-accumulation", "truncated"} & {mistake.tag for mistake in found}
 
 
@@ -196,7 +202,7 @@ def test_two_mistakes_of_one_class_in_an_equation_are_one() -> None:
     assert both.words == "lacks A and lacks B"
     assert both.edits == (*a.edits, *b.edits)
     assert a.joined(Mistake("sign", "has A negated", 2, (Edit(3, 1, None),))) is None
-    assert a.joined(Mistake("missing-path", "is cut", 2, loop=Loop(cut=frozenset({"h"})))) is None
+    assert a.joined(Mistake("missing-path", "is cut", 2, effects=(CarryCut(frozenset({"h"})),))) is None
 
 
 def test_the_questions_are_answered_by_the_right_program() -> None:
@@ -211,7 +217,7 @@ def test_the_gradient_of_what_forward_does_not_use() -> None:
     found = [
         mistake.tag
         for changed, other in neighbours(cell)
-        for mistake in as_if_of(Program.right(other), derive(cell), changed)
+        for mistake in as_if_of(BackwardPass.right(other), derive(cell), changed)
     ]
     assert "phantom-gradient" in found
     assert "forward-backward-mismatch" in found

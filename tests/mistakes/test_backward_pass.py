@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -9,9 +10,23 @@ import numpy as np
 import pytest
 
 from symrnn import Cell, cells, derive, generate
+from symrnn.algebra import nodes
 from symrnn.algebra.evaluate import at_sizes
-from symrnn.mistakes.backward_pass import Program
-from symrnn.mistakes.loop import Loop
+from symrnn.calculus.derivation import shift
+from symrnn.mistakes.backward_pass import BackwardPass
+from symrnn.mistakes.catalogue.clipped import EntriesClipped, NormsBounded
+from symrnn.mistakes.catalogue.clipped_in_recursion import AdjointsBounded
+from symrnn.mistakes.catalogue.double_counted import doubled
+from symrnn.mistakes.catalogue.initial_state import InitialStateRead, adjoint_of_step_0
+from symrnn.mistakes.catalogue.mean_for_sum import over_batch, over_both, over_steps
+from symrnn.mistakes.catalogue.missing_accumulation import StepsSkipped, not_first
+from symrnn.mistakes.catalogue.missing_path import InitialGradientLost, no_gradient
+from symrnn.mistakes.catalogue.recurrent_path_cut import CarryCut, CarryKept
+from symrnn.mistakes.catalogue.stale_cache import ValuesFrozen
+from symrnn.mistakes.catalogue.truncated import LoopShortened, Windowed
+from symrnn.mistakes.catalogue.wrong_time_index import SeriesMoved, series_reversed
+from symrnn.mistakes.effects import Effect
+from symrnn.mistakes.shared import CotangentUsed, GradientScaled, InitialGradient, ReadBeyond, TermsCounted, at_last
 from symrnn.mistakes.tape import Tape, text_shape
 
 T, N = 3, 2
@@ -19,7 +34,7 @@ SIZES = (4, 3, 5, 2)
 Array = np.ndarray
 
 
-def point(cell: Cell, steps: int = T, batch: int = N) -> tuple[Program, Tape, dict[str, Any], dict[str, Array]]:
+def point(cell: Cell, steps: int = T, batch: int = N) -> tuple[BackwardPass, Tape, dict[str, Any], dict[str, Array]]:
     """A program, a forward pass, cotangents of all states as one output, and the shapes' numbers."""
     derivation = derive(cell)
     sizes = dict(zip(cell.sizes, SIZES, strict=False))
@@ -36,7 +51,7 @@ def point(cell: Cell, steps: int = T, batch: int = N) -> tuple[Program, Tape, di
     cotangents = {"all": {name: rng.normal(size=tape.courses[name].shape) for name in cell.states}}
     for course in cotangents["all"].values():
         course[0] = 0.0
-    return Program.right(derivation), tape, cotangents, {**params, **x, **state}
+    return BackwardPass.right(derivation), tape, cotangents, {**params, **x, **state}
 
 
 def loss(cell: Cell, numbers: dict[str, Array], tape: Tape, cotangents: dict[str, Any]) -> Any:
@@ -95,46 +110,71 @@ def test_the_program_agrees_with_the_generated_code(name: str) -> None:
         assert np.allclose(found[f"{key}_prev"], value, rtol=1e-11, atol=1e-13), key
 
 
-CHANGES = [
-    Loop(cut=frozenset({"c"})),
-    Loop(kept=frozenset({"h"})),
-    Loop(sums=(("W_i", "not first"),)),
-    Loop(sums=(("b_f", "doubled"),)),
-    Loop(factors=(("b_o", "1/N"),)),
-    Loop(skipped=frozenset({-1})),
-    Loop(span=2),
-    Loop(frozen=(("o", -1),)),
-    Loop(starts=(("h", "zero"),)),
-    Loop(returned=(("c", "adjoint"),)),
-    Loop(clamps=(("h_prev", ("entry", 1e-3)),)),
-    Loop(clamps=(("c", ("norm", 1e-3)),)),
-    Loop(bounds=(("W_g", 1e-3),)),
-    Loop(norms=((("W_g", "U_g"), 1e-3),)),
-    Loop(series=(("x", "reversed"),)),
-    Loop(length=(2, 0, "first")),
-    Loop(outer=(("all", "last step"),)),
-]
+EFFECTS: tuple[Effect, ...] = (
+    CarryCut(frozenset({"c"})),
+    CarryKept(frozenset({"h"})),
+    TermsCounted((("W_i", not_first),)),
+    TermsCounted((("b_f", doubled),)),
+    GradientScaled((("b_o", over_batch),)),
+    StepsSkipped(frozenset({-1})),
+    LoopShortened(2),
+    ValuesFrozen((("o", -1),)),
+    InitialStateRead((("h", "zero"),)),
+    InitialGradient((("c", adjoint_of_step_0),)),
+    InitialGradientLost((("h", no_gradient),)),
+    AdjointsBounded((("h_prev", ("entry", 1e-3)),)),
+    AdjointsBounded((("c", ("norm", 1e-3)),)),
+    EntriesClipped((("W_g", 1e-3),)),
+    NormsBounded(((("W_g", "U_g"), 1e-3),)),
+    SeriesMoved((("x", series_reversed),)),
+    Windowed(2, 0, "first"),
+    CotangentUsed((("all", at_last),)),
+)
 
 
-@pytest.mark.parametrize("loop", CHANGES, ids=lambda loop: repr(loop)[:0] or str(CHANGES.index(loop)))
-def test_every_change_of_the_loop_changes_a_gradient(loop: Loop) -> None:
+def test_every_effect_is_tried() -> None:
+    def kinds(of: type[Effect]) -> set[type[Effect]]:
+        return {of} | {kind for sub in of.__subclasses__() for kind in kinds(sub)}
+
+    assert kinds(Effect) - {Effect, ReadBeyond} == {type(effect) for effect in EFFECTS}
+
+
+@pytest.mark.parametrize("effect", EFFECTS, ids=lambda effect: type(effect).__name__)
+def test_every_effect_changes_the_gradients_that_it_says(effect: Effect) -> None:
     program, tape, cotangents, _ = point(cells["lstm"])
     right = program.gradients(tape, cotangents)
-    wrong = replace(program, loop=loop).gradients(tape, cotangents)
-    assert any(not np.allclose(right[name], wrong[name], rtol=1e-9, atol=0) for name in right)
+    wrong = replace(program, effects=(effect,)).gradients(tape, cotangents)
+    changed = {name for name in right if not np.allclose(right[name], wrong[name], rtol=1e-9, atol=0)}
+    assert changed
+    reached = effect.reached()
+    assert reached is None or changed <= reached
+
+
+def test_what_is_read_beyond_the_end_is_what_an_effect_says() -> None:
+    program, tape, cotangents, _ = point(cells["rnn"])
+    (after,) = nodes.variables(shift(tape.derivation.cell["h"], 1))
+    line = next(n for n, line in enumerate(program.lines) if line.of.name == "b")
+    lines = list(program.lines)
+    lines[line] = replace(lines[line], terms=(nodes.hadamard(lines[line].terms[0], after),))
+    other = replace(program, lines=tuple(lines), start=tuple(lines))
+    found = [
+        replace(other, effects=(ReadBeyond(edge),)).gradients(tape, cotangents)["b"]
+        for edge in ("around", "rows", "nearest", "zero")
+    ]
+    assert all(not np.allclose(a, b) for a, b in itertools.combinations(found, 2))
 
 
 def test_clipped_gradients_are_within_their_bounds() -> None:
     program, tape, cotangents, _ = point(cells["lstm"])
-    found = replace(program, loop=Loop(bounds=(("W_g", 0.01),))).gradients(tape, cotangents)
+    found = replace(program, effects=(EntriesClipped((("W_g", 0.01),)),)).gradients(tape, cotangents)
     assert np.abs(found["W_g"]).max() == 0.01
-    found = replace(program, loop=Loop(norms=((("W_g", "b_g"), 0.01),))).gradients(tape, cotangents)
+    found = replace(program, effects=(NormsBounded(((("W_g", "b_g"), 0.01),)),)).gradients(tape, cotangents)
     assert np.sqrt(np.sum(found["W_g"] ** 2) + np.sum(found["b_g"] ** 2)) == pytest.approx(0.01)
 
 
 def test_a_mean_is_the_sum_by_the_number_of_examples() -> None:
     program, tape, cotangents, _ = point(cells["gru"])
     right = program.gradients(tape, cotangents)
-    for factor, number in (("1/N", N), ("1/T", T), ("1/NT", N * T)):
-        wrong = replace(program, loop=Loop(factors=(("b_z", factor),))).gradients(tape, cotangents)
+    for factor, number in ((over_batch, N), (over_steps, T), (over_both, N * T)):
+        wrong = replace(program, effects=(GradientScaled((("b_z", factor),)),)).gradients(tape, cotangents)
         assert np.allclose(wrong["b_z"] * number, right["b_z"])

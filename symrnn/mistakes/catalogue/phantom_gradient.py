@@ -1,0 +1,41 @@
+"""Gradients of what the forward pass does not use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symrnn.findings.findings import Diagnosis
+from symrnn.mistakes.backward_pass import BackwardPass
+from symrnn.mistakes.mistake import Edit, Mistake
+from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.printers import text
+
+TAG = "phantom-gradient"
+
+
+def of_unread(program: BackwardPass, edits: Sequence[Edit]) -> Mistake:
+    """The mistake of a backward pass that has terms for parameters that its cell does not read.
+
+    Args:
+        program: the right backward pass.
+        edits: what the terms are.
+    """
+    lines = [program.lines[edit.line] for edit in edits]
+    names = ", ".join(dict.fromkeys(text(line.of) for line in lines))
+    words = f"there is a gradient of {names}, which the forward pass does not use"
+    return Mistake(TAG, words, 3, tuple(edits), about=tuple(line.of.name for line in lines))
+
+
+def of_arrays(names: tuple[str, ...]) -> Diagnosis:
+    """The diagnosis where arrays that forward does not read have a gradient."""
+    sentence = f"There is a gradient of {', '.join(names)}, which forward does not use: it should be zero."
+    return Diagnosis(TAG, None, "", "", names, 0.0, sentence)
+
+
+MISTAKE = MistakeClass(
+    TAG,
+    "there is a gradient of something that the forward pass does not use",
+    precedence=290,
+    whole_clause=True,
+    found_by="the backward pass of a neighbour that has more parameters, or an array that forward does not read",
+)

@@ -1,0 +1,114 @@
+"""Cells with a slip in them: another function, a gate for its complement, an old state for a new one.
+
+A wrong implementation is most often the right one with a slip in one place, or with the same slip in several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+from symrnn.algebra import nodes
+from symrnn.algebra.functions import MISTAKEN
+from symrnn.algebra.nodes import Expr, Variable
+from symrnn.algebra.places import Place, places
+from symrnn.language.recurrence import Cell, Equation
+from symrnn.printers import text
+
+
+def with_slips(cell: Cell) -> Iterator[tuple[tuple[int, ...], Cell]]:
+    """Every cell that differs from one in an equation, or in several in the same way, with their indices.
+
+    A cell may be one of a kind that cannot be derived, where a slip has made it so.
+    """
+    single: list[tuple[int, Any, Expr]] = []
+    for index, equation in enumerate(cell.body):
+        changes = {value: kind for kind, value in reversed(list(_changed(cell, index, equation)))}
+        single += [(index, kind, value) for value, kind in reversed(changes.items())]
+    together: dict[Any, dict[int, list[Expr]]] = {}
+    for index, kind, value in single:
+        if kind is not None:
+            together.setdefault(kind, {}).setdefault(index, []).append(value)
+    found = [{index: value} for index, _, value in single]
+    for by_index in together.values():  # the first such change of each equation, the second of each, ...
+        for place in range(max(map(len, by_index.values()))):
+            alike = {index: values[place] for index, values in by_index.items() if place < len(values)}
+            found += [alike] if len(alike) > 1 else []
+    for change in found:
+        body = tuple(
+            Equation(equation.target, change[index]) if index in change else equation
+            for index, equation in enumerate(cell.body)
+        )
+        yield tuple(change), replace(cell, body=body)
+
+
+def _changed(cell: Cell, index: int, equation: Equation) -> Iterator[tuple[Any, Expr]]:
+    """Every other value of an equation, with what it has in common with changes of others."""
+    known = {earlier.target for earlier in cell.body[:index]}
+    for place in places(equation.value):
+        for kind, new in _instead(cell, place, known):
+            try:
+                yield kind, place.put(new)
+            except ValueError:  # shapes that do not fit
+                continue
+    read = sorted(known & nodes.variables(equation.value), key=text)
+    for gate in read:
+        yield None, _complemented(equation.value, gate)
+    for a, b in combinations(read, 2):
+        if a.shape == b.shape:
+            yield None, equation.value.xreplace({a: b, b: a})
+
+
+def _complemented(value: Expr, gate: Variable) -> Expr:
+    """1 - z for z and z for 1 - z, everywhere in an equation."""
+    other = nodes.subtract(nodes.ones(gate.shape), gate)
+    mark = gate.marked("other", f"{gate.name}_other")
+    return value.xreplace({other: mark}).xreplace({gate: other}).xreplace({mark: gate})
+
+
+def _instead(cell: Cell, place: Place, known: set[Variable]) -> Iterator[tuple[Any, Expr]]:
+    node = place.node
+    ones = nodes.ones(node.shape)
+    if isinstance(node, nodes.Act) and len(node.operands) == 1:
+        yield ("linear", node.name), node.operands[0]
+        yield from ((("act", node.name, o), nodes.act(o, *node.operands)) for o in MISTAKEN if o != node.name)
+    elif isinstance(node, nodes.Sum):
+        for gone in node.args:
+            yield _kind(cell, gone), nodes.add(*(term for term in node.args if term != gone))
+        if any(isinstance(above, nodes.Act) for above in place.above) or not place.above:
+            yield None, nodes.add(*node.args, ones)  # a bias of one, as forget gates have it
+            yield None, nodes.subtract(node, ones)
+    elif isinstance(node, Variable) and not node.mark:
+        others = [*known, *cell.previous]
+        yield from ((("time", node), other) for other in others if other.base == node.base and other != node)
+        if node in known:
+            yield None, nodes.subtract(ones, node)
+    elif isinstance(node, nodes.Product | nodes.Hadamard):
+        yield from ((None, other) for other in _other_side(node))
+        if isinstance(node, nodes.Product) and node.shape[1] == 1 and isinstance(node.args[-1], Variable):
+            yield from ((None, nodes.act(name, node)) for name in ("tanh", "sigmoid"))
+
+
+def _kind(cell: Cell, term: Expr) -> Any:
+    """What a term of a sum is, apart from the gate that it belongs to: a bias; a weight times some vector."""
+    own = {cell[name] for name in cell.parameters}
+    read = nodes.variables(term)
+    return ("without", term.shape, frozenset(read - own)) if read & own else None
+
+
+def _other_side(node: Expr) -> Iterator[Expr]:
+    """W (r ⊙ h) for r ⊙ (W h), and the other way round."""
+    if isinstance(node, nodes.Product) and len(node.args) == 2 and isinstance(node.args[1], nodes.Hadamard):
+        matrix, product = node.args
+        for part in product.args:
+            rest = [other for other in product.args if other != part]
+            if part.shape == node.shape:
+                yield nodes.hadamard(part, nodes.matmul(matrix, nodes.hadamard(*rest)))
+    elif isinstance(node, nodes.Hadamard):
+        for product in node.args:
+            rest = [other for other in node.args if other != product]
+            if isinstance(product, nodes.Product) and product.args[-1].shape == node.shape:
+                *matrices, vector = product.args
+                yield nodes.matmul(*matrices, nodes.hadamard(*rest, vector))
