@@ -24,7 +24,13 @@ from symrnn.diagnosis.lines import find_lines
 from symrnn.diagnosis.questions import Question, Questionnaire
 from symrnn.identification import identify
 from symrnn.mistakes.backward_pass import BackwardPass
+from symrnn.mistakes.catalogue.clipped import EntriesClipped
+from symrnn.mistakes.catalogue.mean_for_sum import over_batch
+from symrnn.mistakes.catalogue.missing_accumulation import first_only
+from symrnn.mistakes.catalogue.missing_path import InitialGradientLost, no_gradient
+from symrnn.mistakes.catalogue.recurrent_path_cut import CarryCut
 from symrnn.mistakes.mistake import Mistake
+from symrnn.mistakes.shared import GradientScaled, TermsCounted
 from symrnn.source_lines import tracing
 from symrnn.source_lines.source import locate, trace, watch
 from symrnn.source_lines.statements import read_statements
