@@ -26,9 +26,13 @@ from symrnn.mistakes.tape import Tape, text_shape
 Array = Any
 
 _STEPS, _BATCH = 4, 2
+"""Steps and examples that show every mistake: what is carried back beyond two steps, and sums over examples."""
 _SEEN = 1e-9
+"""Relative change of a gradient by which a planted mistake is seen; it is that up to which gradients are right."""
 _TRIES = 40
+"""Draws at which the cell may be finite, with both kinds of signs."""
 _MOST = 8
+"""Mistakes of a class that are planted, spread over the equations: the class is hidden by what the inputs are like."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,9 @@ Array = Any
 
 _USUAL = {"d_x": 4, "d_h": 6}
 _TRIES = 60
+"""Draws at which the cell may be finite: ten at each of six sizes, each half of the one before."""
 _LARGEST = 1e4
+"""Beyond it activations are saturated and sums lose digits, where nothing would show any more."""
 _FAINT, _STRONG = 0.3, 4.0
 """Factors on the first example, whose activations stay near their middle, and on the last one, whose saturate."""
 

@@ -31,11 +31,19 @@ SMALL, USUAL, LARGE = 1e-3, 1.0, 1e5
 """Scales of cotangents: below any clipping, as people check, and above any clipping."""
 
 _TRIES = 40
+"""Draws of random numbers at which the cell may be finite: both kinds of signs at each of twenty sizes, the last of
+which is a seventh of the first."""
 _SMALLER = 0.9
+"""What the weights are multiplied by from one pair of draws to the next: with small ones no cell overflows."""
 _UNITS = 4000
+"""Rounding errors of the functions' precision that two equal gradients may differ by: a few steps of sums of some ten
+terms, with the factors that a large weight or a small divisor brings."""
 _LARGEST = 1e6
+"""Values beyond this make rounding errors that hide mistakes: one in 1e16 of it is near the tolerance."""
 _SAME = 1e-9
+"""Up to which error gradients in double precision are the same, however few rounding errors that would be."""
 _ROUNDING = 1e-14
+"""How far rounding may put off a gradient that something larger was subtracted from, relative to it: some ten units."""
 
 
 @dataclass(frozen=True)

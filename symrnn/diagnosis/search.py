@@ -33,12 +33,19 @@ Array = Any
 Choices = Iterator[Explanation]
 
 EXACT = 1e-9
+"""Up to which error a mistake explains a gradient in double precision: the measure is that of the questions."""
 _SHORT = 24
+"""Mistakes with the same gain that are told apart at all questions, which costs a run of the program each."""
 _MOST = 16
+"""Mistakes in one explanation; a pass with more is wrong throughout, and no list of mistakes helps its author."""
 _TOGETHER = 160
+"""Effects that are combined: pairs of so many are some ten thousand, which a product of matrices looks through."""
 _CLOSE, _LITTLE = 1e-3, 0.02
+"""What a near miss may leave of an error: in itself, so that it is seen to be near, and as a part of what there was."""
 _WAYS = 40
+"""Combinations that are tried in the program, of those that explain one gradient: others are explained by chance."""
 _BESIDE = 3
+"""Choices beside the best that are kept to be followed later; each may double the search."""
 _INCOMPLETE, _SEVERAL = 12, 3
 """How many choices are taken back where something is unexplained, and where there are more than two mistakes."""
 _WORK = 40_000

@@ -15,6 +15,7 @@ from symrnn.equivalence.parameter_search import Array, Landscape, Search
 from symrnn.equivalence.parameter_uses import Piece, Reading, literals
 from symrnn.equivalence.separating import Separated, separated
 from symrnn.language.recurrence import Cell
+from symrnn.runs.field import TRIES
 from symrnn.runs.sizes import Layout, layouts
 from symrnn.sameness.tower import draw
 
@@ -51,7 +52,6 @@ _PAIRINGS = 12
 _SCALES = 5
 """So many numbers of the texts are tried as factors; each makes every round longer by as much."""
 _SOLUTIONS = 24
-_TRIES = 20
 _LANDSCAPES = 4
 _PRIMES = (1009, 1013, 1019, 1021, 1031, 1033, 1039, 1049, 1051, 1061, 1063, 1069, 1087, 1091, 1093, 1097)
 
@@ -157,7 +157,7 @@ def _scales(*readings: Reading) -> tuple[Fraction, ...]:
 def _landscape(source: Reading, labels: Mapping[Piece, tuple[int, ...]], rng: Random) -> Landscape | None:
     """The source where most values differ from one another: a relu may give 0, which says little."""
     lands: list[Landscape] = []
-    for _ in range(_TRIES):
+    for _ in range(TRIES):
         variables = source.layout.variables
         values = {v.base if v.time == -1 else v.name: draw(rng, source.layout.text_shape(v)) for v in variables}
         try:

@@ -22,17 +22,34 @@ from fractions import Fraction
 from functools import lru_cache
 from hashlib import blake2b
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from symrnn.algebra.functions import Arithmetic
+
+TRIES = 20
+"""Random points that are tried where something divides by zero.  By chance no divisor is zero; but a relu is, at half
+of the points, and what divides by zero at so many does so at all of them."""
 
 PRIME = 2**61 - 1
 _HALF = (PRIME - 1) // 2
 
 Array = Any
 """A NumPy object array of numbers (or of plain integers, where an expression is constant)."""
+
+
+_Made = TypeVar("_Made")
+
+
+def make_at_point(make: Callable[[], _Made]) -> _Made | None:
+    """What `make`, which draws a point, makes where nothing divides by zero; None where something always does."""
+    for _ in range(TRIES):
+        try:
+            return make()
+        except ZeroDivisionError:
+            continue
+    return None
 
 
 class Number:

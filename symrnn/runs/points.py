@@ -32,6 +32,8 @@ END = 5e-6
 """How far it keeps from the ends of domains: less, since layer normalisation may add 1e-5 to a variance."""
 
 _TRIES = 300
+"""Points that are drawn: 20 at each of three scales, five times over; the signs of the arrays are drawn as well, and a
+root or a logarithm needs certain ones."""
 _SCALES = (1.0, 0.5, 0.1)
 _LARGEST = 1e4  # beyond it, rounding of what cancels would exceed the tolerances
 

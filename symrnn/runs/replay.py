@@ -21,7 +21,7 @@ from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.window import Window, earlier, known_variables
 from symrnn.language.definition import Definition
 from symrnn.language.evaluate import NUMPY, evaluate, known
-from symrnn.runs.field import FIELD, Array, Number, along, draw, same, slopes
+from symrnn.runs.field import FIELD, Array, Number, along, draw, make_at_point, same, slopes
 from symrnn.runs.points import Ground, search
 from symrnn.runs.sizes import Layout, layouts
 from symrnn.runs.trial import ExactEvaluator, exact_expression, exact_text
@@ -30,7 +30,6 @@ Moment = tuple[str, int | None]
 """A value by letter and time: of h at t-1, ("h", -1); of a parameter W, ("W", None)."""
 
 COMPLEX_STEP = 1e-30
-_TRIES = 20
 
 
 @dataclass(frozen=True)
@@ -185,13 +184,11 @@ def named_text(derivation: Derivation) -> Definition:
     """
     cell = derivation.cell
     layout, rng = layouts(cell, [(2, 3)])[0], Random(0)
-    for _ in range(_TRIES):
-        point = {v.name: draw(rng, layout.shape(v)) for v in layout.variables}
-        try:
-            return _named_at(derivation, layout, point)
-        except ZeroDivisionError:
-            continue
-    return cell.syntax
+
+    def draw_names() -> Definition:
+        return _named_at(derivation, layout, {v.name: draw(rng, layout.shape(v)) for v in layout.variables})
+
+    return make_at_point(draw_names) or cell.syntax
 
 
 def _named_at(derivation: Derivation, layout: Layout, point: dict[str, Array]) -> Definition:
@@ -264,15 +261,14 @@ def replay_exactly(
         text: the `named_text` of the derivation, where it is known.
     """
     text = exact_text(text or named_text(derivation))
-    for _ in range(_TRIES):
+
+    def draw_replay() -> Replay:
         arguments = {m: draw(rng, layout.shape(v)) for m, v in _argument_moments(derivation, steps)}
-        try:
-            values = _frames(derivation, arguments, steps, lambda p: _step_exactly(derivation, layout, p))
-        except ZeroDivisionError:
-            continue
+        values = _frames(derivation, arguments, steps, lambda p: _step_exactly(derivation, layout, p))
         assert values is not None
         return Replay(derivation, layout, text, EXACT, ExactEvaluator(values, layout.sizes, FIELD), arguments, steps)
-    return None
+
+    return make_at_point(draw_replay)
 
 
 def replay_numerically(

@@ -5,11 +5,9 @@ from __future__ import annotations
 from random import Random
 
 from symrnn.calculus.derivation import Derivation
-from symrnn.runs.field import FIELD, Array, draw
+from symrnn.runs.field import FIELD, Array, draw, make_at_point
 from symrnn.runs.sizes import Layout
 from symrnn.runs.trial import ExactEvaluator
-
-_TRIES = 20
 
 
 class Sequence:
@@ -71,9 +69,4 @@ def draw_sequence(
         seeded: the states that the loss reads, at every step.
         rng: the source of the numbers.
     """
-    for _ in range(_TRIES):
-        try:
-            return Sequence(derivation, layout, steps, seeded, rng)
-        except ZeroDivisionError:
-            continue
-    return None
+    return make_at_point(lambda: Sequence(derivation, layout, steps, seeded, rng))

@@ -15,10 +15,9 @@ from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.definition import Definition
 from symrnn.language.evaluate import run
-from symrnn.runs.field import FIELD, Array, Number, along, draw, slopes
+from symrnn.runs.field import FIELD, Array, Number, along, draw, make_at_point, slopes
 from symrnn.runs.sizes import Layout
 
-_TRIES = 20
 Literal = Callable[[Any], Any]
 """The number that a literal of a text is."""
 
@@ -139,9 +138,4 @@ def run_text(text: Definition, layout: Layout, point: Mapping[str, Array]) -> di
 
 def try_out(derivation: Derivation, text: Definition, layout: Layout, rng: Random) -> Trial | None:
     """A trial at a point where nothing divides by zero, or None where none is found."""
-    for _ in range(_TRIES):
-        try:
-            return Trial(derivation, text, layout, rng)
-        except ZeroDivisionError:
-            continue
-    return None
+    return make_at_point(lambda: Trial(derivation, text, layout, rng))

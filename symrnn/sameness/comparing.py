@@ -28,9 +28,10 @@ from symrnn.sameness.zeros import near_zeros
 
 Array = Any
 
-_TRIES = 40
 _POINTS = 12
 """Random points per choice of sizes where a function bends: a relu is 0 at half of them, and hides what is before."""
+_TRIES = 40
+"""Random points that are drawn for these: where a relu is a divisor, half of them have no value."""
 _REAL = ("mixed", "mixed", "mixed", "positive", "negative", "small", "large", "zero")
 """What random real points are like: a sign or a domain that all share is not met by mixed ones."""
 _PRECISIONS = (DIGITS, 5 * DIGITS, 20 * DIGITS)
