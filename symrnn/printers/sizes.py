@@ -69,7 +69,7 @@ def is_number(expr: Expr) -> bool:
     """Whether an expression is the same number in every entry, written without a variable."""
     if isinstance(expr, Act):
         return all(map(is_number, expr.operands))
-    return isinstance(coefficient(expr)[1], Ones)
+    return isinstance(coefficient(expr)[1], Ones | Zeros)
 
 
 class _Size:
@@ -302,7 +302,7 @@ class _Sizing:
         if is_scalar(expr):
             whole = self._leaf(expr)
         elif is_number(expr):
-            alone = expr.xreplace({part: Ones(1, 1) for part in parts(expr) if isinstance(part, Ones)})
+            alone = expr.xreplace({part: type(part)(1, 1) for part in parts(expr) if isinstance(part, Ones | Zeros)})
             return self._repeated(expr.shape, lambda ones: expr if ones is None else _with_ones(alone, ones))
         else:
             whole = _Place(_Size(), _Size(), lambda: expr)

@@ -45,15 +45,21 @@ class Relation:
 # --- documents -> relations -------------------------------------------------------------------------------------------
 
 _BEGIN = re.compile(r"^\((?P<number>[\d'′–]+)\) +", re.MULTILINE)
+_GOES_ON = re.compile(r" {4,}[+-] ")
 _END = re.compile(r"^\d+\. Rules used$|^#+ \d+\. Rules used$|^\\section\*?\{(?:\d+\. )?Rules used\}", re.MULTILINE)
 
 
 def from_text(document: str) -> Iterator[Relation]:
     """The equations of a document in plain text: remarks in brackets, long lines broken."""
     document = _END.split(document)[0]
+    blocks: list[str] = []
     for block in document.split("\n\n"):
         if _BEGIN.match(block):
-            yield from _text_block(block.split("\n"))
+            blocks.append(block)
+        elif blocks and _GOES_ON.match(block):  # terms of several lines stand apart from one another
+            blocks[-1] += f"\n{block}"
+    for block in blocks:
+        yield from _text_block(block.split("\n"))
 
 
 def _text_block(lines: list[str]) -> Iterator[Relation]:
@@ -390,7 +396,7 @@ class Parser:
         depth = 0
         for token in self._tokens[self._at :]:
             depth += {"[": 1, "]": -1}.get(token.source, 0)
-            if token.source == ":":
+            if token.source == ":" and depth == 1:
                 return True
             if depth == 0:
                 return False

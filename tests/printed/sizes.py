@@ -112,7 +112,9 @@ class _Reading:
         return _RULES[tree.kind](self, tree)
 
     def inside(self, tree: Node) -> Part:
-        """A part among others, where ones are a column."""
+        """A part among others, where ones are a column and 0 has a size."""
+        if tree == _ZERO:
+            return self._zeros(tree, ())
         part = self.part(tree)
         if part.is_ones:
             part.cols.settle(1)
@@ -121,7 +123,8 @@ class _Reading:
     def solve(self) -> None:
         """What follows from sums and products of sizes.
 
-        Zeros in a stack of which nothing tells more are as large as the identity there, and ones are a column.
+        Where nothing tells more, zeros in a stack are as large as the identity there; other
+        zeros, and ones, are columns.
         """
         self._propagate()
         for zeros, identity in self.blocks:
@@ -132,6 +135,12 @@ class _Reading:
             if cols.value is None:
                 cols.settle(1)
                 self._propagate()
+
+    def _compose(self, combine: Callable[..., int], whole: Size, pieces: list[Size]) -> None:
+        """A size is the sum or product of others; where these are known it is known at once."""
+        self.composed.append((combine, whole, pieces))
+        if all(size.value is not None for size in pieces):
+            whole.settle(combine([size.known for size in pieces]))
 
     def _propagate(self) -> None:
         waiting = None
@@ -183,17 +192,13 @@ class _Reading:
     def _kronecker(self, tree: Node) -> Part:
         parts = [self.inside(part) for part in tree.parts]
         whole = Part(Size(), Size(), lambda: Node("kronecker", tuple(part.build() for part in parts)))
-        self.composed.append((prod, whole.rows, [part.rows for part in parts]))
-        self.composed.append((prod, whole.cols, [part.cols for part in parts]))
+        self._compose(prod, whole.rows, [part.rows for part in parts])
+        self._compose(prod, whole.cols, [part.cols for part in parts])
         return whole
 
     def _transposed(self, tree: Node) -> Part:
         part = self.inside(tree.parts[0])
         return Part(part.cols, part.rows, lambda: Node("transposed", (part.build(),)), part.is_scalar)
-
-    def _power(self, tree: Node) -> Part:
-        base, exponent = (self.part(part) for part in tree.parts)
-        return replace(base, build=lambda: Node("power", (base.build(), exponent.build())))
 
     def _call(self, tree: Node) -> Part:
         name, arguments = tree.parts
@@ -207,19 +212,19 @@ class _Reading:
             return Part(part.rows, part.rows, build)
         if name == "vec":
             rows = Size()
-            self.composed.append((prod, rows, [part.rows, part.cols]))
+            self._compose(prod, rows, [part.rows, part.cols])
             return Part(rows, Size(1), build)
         return replace(part, build=build, is_ones=False)
 
     def _stack(self, tree: Node) -> Part:
-        parts = [self._zeros(part, ()) if part == _ZERO else self.inside(part) for part in tree.parts]
+        parts = [self.inside(part) for part in tree.parts]
         for a, b in pairwise(parts):
             a.cols.join(b.cols)
         identities = [part.rows for part, source in zip(parts, tree.parts, strict=True) if source.kind == "identity"]
         zeros = [part.rows for part, source in zip(parts, tree.parts, strict=True) if source == _ZERO]
         self.blocks += [(block, identities[0]) for block in zeros if identities]
         rows = Size()
-        self.composed.append((sum, rows, [part.rows for part in parts]))
+        self._compose(sum, rows, [part.rows for part in parts])
         return Part(rows, parts[0].cols, lambda: Node("stack", tuple(part.build() for part in parts)))
 
     def _slice(self, tree: Node) -> Part:
@@ -242,6 +247,7 @@ class _Reading:
 
     def _zeros(self, tree: Node, parts: tuple[Node, ...] | None = None) -> Part:
         rows, cols = self._said(tree.parts if parts is None else parts, square=False)
+        self.columns.append(cols)
         return Part(rows, cols, lambda: Node("zeros", (rows.known, cols.known)))
 
     def _said(self, subscript: tuple[Node, ...], square: bool) -> tuple[Size, Size]:
@@ -265,7 +271,7 @@ _RULES: Mapping[str, Callable[[_Reading, Node], Part]] = {
     "product": _Reading._product,
     "kronecker": _Reading._kronecker,
     "transposed": _Reading._transposed,
-    "power": _Reading._power,
+    "power": _Reading._of_all,
     "call": _Reading._call,
     "stack": _Reading._stack,
     "slice": _Reading._slice,

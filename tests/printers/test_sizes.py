@@ -56,6 +56,7 @@ OPEN = {
     "all terms of a sum": (nodes.vec(nodes.add(eye, nodes.matmul(column, row))), "vec(I_{d_h} + 𝟏 𝟏ᵀ)"),
     "what is summed": (nodes.total(nodes.fill(nodes.act("tanh", s), (n, 1))), "𝟏_{d_h}ᵀ (tanh(s_t) 𝟏)"),
     "a function of a number": (nodes.total(nodes.act("tanh", nodes.scale(2, column))), "𝟏_{d_h}ᵀ (tanh(2) 𝟏)"),
+    "a function of zeros": (nodes.total(nodes.act("exp", nodes.zeros((n, 1)))), "𝟏_{d_h}ᵀ (exp(0) 𝟏)"),
     "a matrix of ones as a factor": (nodes.matmul(nodes.fill(s, (n, m)), x), "(s_t 𝟏_{d_h×d_x}) x_t"),
     "a quotient that is repeated": (nodes.matmul(nodes.fill(nodes.power(s, -1), (n, m)), x), "(1/s_t 𝟏_{d_h×d_x}) x_t"),
     "a function's matrix of ones": (
