@@ -15,7 +15,7 @@ from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr
 
 
-class Line(NamedTuple):
+class NamedEquation(NamedTuple):
     """One equation.
 
     Attributes:
@@ -56,7 +56,7 @@ class Equations:
     """What shows itself as equations, one a line."""
 
     @property
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[NamedEquation, ...]:
         """Both sides of every equation."""
         raise NotImplementedError
 

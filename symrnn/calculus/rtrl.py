@@ -24,7 +24,7 @@ from symrnn.algebra.nodes import Expr, Variable
 from symrnn.algebra.spelling import free_letters
 from symrnn.arguments import listed
 from symrnn.calculus.derivation import Derivation, derivation_of
-from symrnn.calculus.equations import Equations, Line
+from symrnn.calculus.equations import Equations, NamedEquation
 from symrnn.calculus.jacobian import jacobian
 from symrnn.calculus.tangent import names_of
 from symrnn.errors import UnknownNameError
@@ -77,19 +77,19 @@ class SensitivityRecursion(Equations):
         return f"sensitivities of {self.derivation.cell.name}"
 
     @property
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[NamedEquation, ...]:
         """Both sides of every recursion, then each parameter's gradient, which is a sum over all steps."""
-        return (*(Line(r.target, r.value) for r in self.recursions), *self.gradients)
+        return (*(NamedEquation(r.target, r.value) for r in self.recursions), *self.gradients)
 
     @property
-    def gradients(self) -> tuple[Line, ...]:
+    def gradients(self) -> tuple[NamedEquation, ...]:
         """Each parameter's gradient, vec of it, and the term that step t adds to it; shown as the sum over t."""
         terms: dict[str, list[Expr]] = {}
         for r in self.recursions:
             loss = nodes.vec(self.derivation.loss(r.state))
             terms.setdefault(r.parameter, []).append(nodes.matmul(nodes.transpose(r.target), loss))
         return tuple(
-            Line(nodes.vec(self.derivation.of(parameter).target), nodes.add(*found))
+            NamedEquation(nodes.vec(self.derivation.of(parameter).target), nodes.add(*found))
             for parameter, found in terms.items()
         )
 

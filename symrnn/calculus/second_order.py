@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation, Role, Step, derivation_of
-from symrnn.calculus.equations import Equations, Line
+from symrnn.calculus.equations import Equations, NamedEquation
 from symrnn.calculus.rules import RuleTable, push_forward
 from symrnn.calculus.tangent import TangentDerivation, names_of, tangent, tangent_of
 from symrnn.errors import UnknownNameError
@@ -82,12 +82,12 @@ class SecondOrder(Equations):
         return f"second order of {self.cell.name}"
 
     @property
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[NamedEquation, ...]:
         """Both sides of every equation: the tangents of the forward equations, then those of the backward ones.
 
         The block of a parameter is a sum over all steps, whose term stands on the right.
         """
-        return (*self.tangent.lines, *(Line(step.target, step.value) for step in self.steps))
+        return (*self.tangent.lines, *(NamedEquation(step.target, step.value) for step in self.steps))
 
     def of(self, name: str) -> SecondStep:
         """The equation for how the adjoint of the variable with this identifier moves."""

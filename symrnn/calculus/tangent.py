@@ -18,7 +18,7 @@ from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.arguments import listed
 from symrnn.calculus.derivation import Derivation, Names, derivation_of
-from symrnn.calculus.equations import Equations, Line
+from symrnn.calculus.equations import Equations, NamedEquation
 from symrnn.calculus.rules import RuleTable, push_forward
 from symrnn.errors import UnknownNameError
 from symrnn.language.recurrence import Cell, Equation
@@ -93,9 +93,9 @@ class TangentDerivation(Equations):
         return f"tangents of {self.cell.name}"
 
     @property
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[NamedEquation, ...]:
         """Both sides of every equation."""
-        return tuple(Line(step.target, step.value) for step in self.steps)
+        return tuple(NamedEquation(step.target, step.value) for step in self.steps)
 
 
 def tangent(

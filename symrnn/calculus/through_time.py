@@ -268,8 +268,8 @@ class _Symbols:
         self._known: dict[tuple[Variable, Variable], Variable] = {}
         self._ends: dict[Variable, Variable] = {}
         self._free: dict[bool, tuple[str, ...]] = {}
-        self._forms: dict[tuple[StepGraph, Variable, Variable], dict[Variable, _Form]] = {}
-        self._latest: dict[tuple[Variable, Variable], dict[_Form, int]] = {}
+        self._forms: dict[tuple[StepGraph, Variable, Variable], dict[Variable, _BlockForm]] = {}
+        self._latest: dict[tuple[Variable, Variable], dict[_BlockForm, int]] = {}
         self.inner: list[Block] = []
 
     def block(self, graph: StepGraph, start: Variable, end: Variable, back: int) -> Block | None:
@@ -295,21 +295,21 @@ class _Symbols:
             for form, back in latest.items()
         )
 
-    def _chained(self, graph: StepGraph, start: Variable, end: Variable) -> dict[Variable, _Form]:
+    def _chained(self, graph: StepGraph, start: Variable, end: Variable) -> dict[Variable, _BlockForm]:
         """The form of a block, after those of the inner derivatives that it names; empty where it is zero."""
         if graph.length(start, end) <= LONGEST_BLOCK:
             value = written(graph.block(start, end))
-            return {} if nodes.is_zero(value) else {end: _Form(value)}
-        found: dict[Variable, _Form] = {}
+            return {} if nodes.is_zero(value) else {end: _BlockForm(value)}
+        found: dict[Variable, _BlockForm] = {}
         for variable, terms in graph.rows(start, end):
             if variable == end or graph.length(start, variable) > LONGEST_INNER:
                 links = tuple(self._link(graph, start, factor, source, found) for factor, source in terms)
                 parts = (factor if inner is None else nodes.matmul(factor, inner) for factor, inner in links)
-                found[variable] = _Form(nodes.add(*parts), links)
+                found[variable] = _BlockForm(nodes.add(*parts), links)
         return found
 
     def _link(
-        self, graph: StepGraph, start: Variable, factor: Expr, source: Variable, found: Mapping[Variable, _Form]
+        self, graph: StepGraph, start: Variable, factor: Expr, source: Variable, found: Mapping[Variable, _BlockForm]
     ) -> tuple[Expr, Variable | None]:
         """A term of a chain rule: what is short in it is written out, what is long has a symbol."""
         if source in found:
@@ -334,7 +334,7 @@ class _Symbols:
             self._free[is_within] = tuple(free_letters(letters, own))
         return self._free[is_within]
 
-    def _block(self, start: Variable, end: Variable, form: _Form, back: int) -> Block:
+    def _block(self, start: Variable, end: Variable, form: _BlockForm, back: int) -> Block:
         at = self._window.at
         shown = _subscripted(at(self._symbol(start, end), back), start, end)
         links = tuple(
@@ -355,7 +355,7 @@ class _Symbols:
         return DerivativeSymbol.holding(kind, at(end, back), at(start, back), entering, frozen)
 
 
-class _Form(NamedTuple):
+class _BlockForm(NamedTuple):
     """A block as it would be at t: its expression, and of a long one the links of its chain rule."""
 
     value: Expr

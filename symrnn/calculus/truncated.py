@@ -36,7 +36,7 @@ from symrnn.language.recurrence import Cell
 
 
 @dataclass(frozen=True)
-class Window:
+class TruncationWindow:
     """One update: the loss of the steps `since` < t <= `end` goes back through the steps `start` < t <= `end`.
 
     Attributes:
@@ -64,10 +64,10 @@ class TruncatedGradient:
     k1: int
     k2: int
 
-    def windows(self, steps: int) -> tuple[Window, ...]:
+    def windows(self, steps: int) -> tuple[TruncationWindow, ...]:
         """The windows of a sequence of so many steps, in order; empty for a sequence without steps."""
         ends = [*range(self.k1, steps, self.k1), steps] if steps else []
-        return tuple(Window(max(e - self.k2, 0), (e - 1) // self.k1 * self.k1, e) for e in ends)
+        return tuple(TruncationWindow(max(e - self.k2, 0), (e - 1) // self.k1 * self.k1, e) for e in ends)
 
     def terms(self, parameter: str, steps: int) -> tuple[tuple[int, int], ...]:
         """The (window's end e, step t) that a parameter's gradient is summed over, each with the term of its step."""
@@ -114,7 +114,7 @@ def truncated(cell: Cell | Derivation | str, k1: int, k2: int) -> TruncatedGradi
 
 
 @dataclass(frozen=True)
-class _Wording:
+class _WindowWords:
     intervals: str
     """What k1 and k2 are."""
     ends: str
@@ -131,7 +131,7 @@ class _Wording:
     """The step at which a window begins, for k2 = 1 and for all others."""
 
 
-_TEXT = _Wording(
+_TEXT = _WindowWords(
     "k1 = {k1}: the number of steps from one update to the next.  "
     "k2 = {k2}: the number of steps that an update goes back through.",
     "e ∈ {ends}: the steps with an update, for the loss of the steps after b = {before}, the update before.",
@@ -142,7 +142,7 @@ _TEXT = _Wording(
     ("e-1", "{0} ⌊(e-1)/{0}⌋"),
     ("t=e", "t=max(1,e-{0})}}^{{e"),
 )
-_LATEX = _Wording(
+_LATEX = _WindowWords(
     r"&k_1 = {k1} \text{{: the number of steps from one update to the next,}} \quad k_2 = {k2} "
     r"\text{{: the number of steps that an update goes back through}}",
     r"&e \in {ends} \text{{: the steps with an update, for the loss of the steps after }} b = {before} "
@@ -157,7 +157,7 @@ _LATEX = _Wording(
 )
 
 
-def _lines(gradient: TruncatedGradient, words: _Wording, show: Callable[[Expr], str]) -> list[str]:
+def _lines(gradient: TruncatedGradient, words: _WindowWords, show: Callable[[Expr], str]) -> list[str]:
     derivation, k1, k2 = gradient.derivation, gradient.k1, gradient.k2
     first = words.first[k2 > 1].format(k2 - 1)
     ends, before = words.updates[k1 > 1].format(k1, 2 * k1), words.before[k1 > 1].format(k1)

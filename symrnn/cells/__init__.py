@@ -13,7 +13,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 from symrnn.cells import as_found, gated, long_short_term, modern, odyssey, simple
-from symrnn.cells.catalogue import Entry, Family
+from symrnn.cells.catalogue import Family, LibraryCell
 from symrnn.cells.known_as import KNOWN_AS, Alias
 from symrnn.characters import printable
 from symrnn.errors import UnknownNameError
@@ -24,7 +24,7 @@ from symrnn.suggestions import did_you_mean
 _FAMILIES: Mapping[str, Family] = MappingProxyType(
     {module.family.name: module.family for module in (simple, long_short_term, odyssey, gated, modern, as_found)}
 )
-_ENTRIES: Mapping[str, Entry] = MappingProxyType(
+_ENTRIES: Mapping[str, LibraryCell] = MappingProxyType(
     {name: entry for family in _FAMILIES.values() for name, entry in family.entries.items()}
 )
 

@@ -14,7 +14,7 @@ from symrnn.language import cell as read
 from symrnn.language.recurrence import Cell
 
 
-class Entry:
+class LibraryCell:
     """A cell of the library.
 
     Attributes:
@@ -45,13 +45,13 @@ class Family:
     def __init__(self, name: str, title: str) -> None:
         self.name = name
         self.title = title
-        self.entries: dict[str, Entry] = {}
+        self.entries: dict[str, LibraryCell] = {}
 
-    def cell(self, function: Callable[..., Any]) -> Entry:
+    def cell(self, function: Callable[..., Any]) -> LibraryCell:
         """Add a cell that is written out: a function of the cell language, which is read and never called."""
         return self._add(function.__name__, lambda: read(function))
 
-    def variant(self, recipe: Callable[[], Cell]) -> Entry:
+    def variant(self, recipe: Callable[[], Cell]) -> LibraryCell:
         """Add a cell made from others: the recipe's docstring says what it is, its equations are written by symrnn."""
         docstring = inspect.cleandoc(recipe.__doc__ or "")
 
@@ -62,8 +62,8 @@ class Family:
 
         return self._add(recipe.__name__, make)
 
-    def _add(self, name: str, make: Callable[[], Cell]) -> Entry:
-        entry = self.entries[name] = Entry(name, self.name, make)
+    def _add(self, name: str, make: Callable[[], Cell]) -> LibraryCell:
+        entry = self.entries[name] = LibraryCell(name, self.name, make)
         return entry
 
 

@@ -13,7 +13,7 @@ from symrnn.calculus.graph import graph_of
 from symrnn.calculus.jacobian import written
 from symrnn.calculus.symbols import DerivativeSymbol
 from symrnn.documents.setting import Setting, phrase
-from symrnn.documents.structure import Block, Display, Equation, Inline, Line, Maths, Paragraph
+from symrnn.documents.structure import Block, Display, EquationLine, Inline, Maths, NumberedEquation, Paragraph
 
 MANY_STATES = 8
 """Of more states than this a document gives one formula for all: the blocks, and the terms of their recursion over
@@ -54,7 +54,7 @@ def chain_rule(setting: Setting, numbers: Iterator[str]) -> list[Block]:
         if derivation.is_preactivation(equation.target):
             continue
         lines = tuple(
-            Line(
+            EquationLine(
                 setting.derivative(DerivativeSymbol("direct", equation.target, source)),
                 setting.maths(written(value, setting.layout)),
             )
@@ -62,7 +62,7 @@ def chain_rule(setting: Setting, numbers: Iterator[str]) -> list[Block]:
             if source not in parameters
         )
         if lines:
-            equations.append(Equation(next(numbers), lines, f"direct:{equation.target.name}"))
+            equations.append(NumberedEquation(next(numbers), lines, f"direct:{equation.target.name}"))
     rule = Maths(*(_RULE if setting.layout == "numerator" else _TRANSPOSED_RULE))
     text: Inline = (
         *("By the chain rule, for a variable v of the step and an argument u of it, the other arguments held, ", rule),

@@ -19,10 +19,10 @@ from symrnn.documents.structure import (
     Bullets,
     Display,
     Document,
-    Equation,
+    EquationLine,
     Inline,
-    Line,
     Maths,
+    NumberedEquation,
     Paragraph,
     Section,
 )
@@ -98,21 +98,21 @@ def _remarks(setting: Setting) -> tuple[Section, ...]:
 # --- forward and backward ---------------------------------------------------------------------------------------------
 
 
-def _equal(setting: Setting, target: Variable, value: Expr, note: Inline = ()) -> Line:
-    return Line(setting.maths(target), setting.maths(value), note)
+def _equal(setting: Setting, target: Variable, value: Expr, note: Inline = ()) -> EquationLine:
+    return EquationLine(setting.maths(target), setting.maths(value), note)
 
 
 def _forward(setting: Setting) -> Section:
     derivation = setting.derivation
-    equations: list[Equation] = []
-    named: list[Line] = []
+    equations: list[NumberedEquation] = []
+    named: list[EquationLine] = []
     for equation in derivation.forward:
         line = _equal(setting, equation.target, equation.value)
         if derivation.is_preactivation(equation.target):
             named.append(line)
             continue
         number = str(derivation.number(equation.target))
-        equations.append(Equation(number, (line, *named), equation.target.name))
+        equations.append(NumberedEquation(number, (line, *named), equation.target.name))
         named = []
     opening: list[Block] = []
     if len(equations) < len(derivation.forward):
@@ -120,9 +120,9 @@ def _forward(setting: Setting) -> Section:
     return Section("forward", "Forward equations", (*opening, *_grouped(equations)))
 
 
-def _grouped(equations: Iterable[Equation]) -> list[Display]:
+def _grouped(equations: Iterable[NumberedEquation]) -> list[Display]:
     """Consecutive equations with the same number of lines align with one another."""
-    groups: list[list[Equation]] = []
+    groups: list[list[NumberedEquation]] = []
     for equation in equations:
         if groups and len(groups[-1][0].lines) == len(equation.lines):
             groups[-1].append(equation)
@@ -132,7 +132,7 @@ def _grouped(equations: Iterable[Equation]) -> list[Display]:
 
 
 def _ranges(numbers: Iterable[int]) -> str:
-    """Equation numbers: (1), (3)–(5)."""
+    """NumberedEquation numbers: (1), (3)–(5)."""
     runs: list[list[int]] = []
     for number in sorted(set(numbers)):
         if runs and number == runs[-1][-1] + 1:
@@ -165,7 +165,7 @@ def _backward(setting: Setting) -> Section:
     def display(*roles: str) -> Display:
         steps = [step for step in derivation.steps if step.role in roles]
         lines = [(step, _equal(setting, step.target, step.value, (_because(derivation, step),))) for step in steps]
-        return Display(tuple(Equation(str(step.number), (line,), step.target.name) for step, line in lines))
+        return Display(tuple(NumberedEquation(str(step.number), (line,), step.target.name) for step, line in lines))
 
     state = setting.sample_state()
     bar = setting.maths(derivation.cotangents[derivation.cell.states[0]])
@@ -206,9 +206,9 @@ def _through_time(setting: Setting) -> Section:
     derivation, last = setting.derivation, setting.last
     states = sorted((derivation.of(name) for name in derivation.cell.states), key=lambda step: step.number)
     recursion = [
-        Equation(
+        NumberedEquation(
             f"{step.number}'",
-            (Line(setting.maths(step.target), setting.maths(derivation.unrolled(step))),),
+            (EquationLine(setting.maths(step.target), setting.maths(derivation.unrolled(step))),),
             f"{step.target.name}:time",
         )
         for step in states
@@ -217,8 +217,10 @@ def _through_time(setting: Setting) -> Section:
     first = replace(setting, notation=replace(setting.notation, now=now))
     partial = replace(setting, notation=replace(first.notation, adjoint="partial"))
     initial = [
-        Equation(
-            f"{step.number}'", (Line(_initial(partial, step), first.maths(step.value)),), f"{step.target.name}:first"
+        NumberedEquation(
+            f"{step.number}'",
+            (EquationLine(_initial(partial, step), first.maths(step.value)),),
+            f"{step.target.name}:first",
         )
         for step in derivation.role("carry")
     ]
@@ -262,13 +264,13 @@ def _parameters(setting: Setting) -> tuple[Section, ...]:
     return (Section("parameters", "Gradients of the parameters", (Paragraph((text,)), rows)),)
 
 
-def _summed(setting: Setting, step: Step) -> Line:
+def _summed(setting: Setting, step: Step) -> EquationLine:
     limits = f"_{{t=1}}^{{{setting.last}}}"
     sign = setting.sum_sign(limits, limits)
-    return Line(setting.maths(step.target), setting.summed(step.value, sign))
+    return EquationLine(setting.maths(step.target), setting.summed(step.value, sign))
 
 
-def _parameter_rows(setting: Setting, steps: tuple[Step, ...]) -> list[Equation]:
+def _parameter_rows(setting: Setting, steps: tuple[Step, ...]) -> list[NumberedEquation]:
     """The parameters of one gate, which share a subscript, on one row; up to four, so that a row stays short."""
     groups: list[list[Step]] = []
     for step in steps:
@@ -278,7 +280,7 @@ def _parameter_rows(setting: Setting, steps: tuple[Step, ...]) -> list[Equation]
         else:
             groups.append([step])
     return [
-        Equation(
+        NumberedEquation(
             f"{group[0].number}–{group[-1].number}" if len(group) > 1 else str(group[0].number),
             tuple(_summed(setting, step) for step in group),
             group[0].target.name,

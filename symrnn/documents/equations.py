@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from symrnn.documents.layout import LATEX, break_lines
-from symrnn.documents.structure import Document, Line
+from symrnn.documents.breaking import LATEX, break_lines
+from symrnn.documents.structure import Document, EquationLine
 
 _LINE = 44.0
 
@@ -22,7 +22,7 @@ def write(document: Document) -> str:
     return f"$\\displaystyle \\begin{{aligned}}\n{rows}\n\\end{{aligned}}$"
 
 
-def _rows(line: Line) -> list[str]:
+def _rows(line: EquationLine) -> list[str]:
     assert line.left is not None
     first, *others = break_lines(line.right.latex, _LINE, LATEX, 2.0)
     return [f"{line.left.latex} &= {first}", *(rf"&\qquad {{}} {piece}" for piece in others)]

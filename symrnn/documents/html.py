@@ -6,7 +6,17 @@ from collections.abc import Iterable
 from html import escape
 
 from symrnn.characters import printable_lines
-from symrnn.documents.structure import Block, Bullets, Centred, Display, Equation, Inline, Maths, Paragraph, Table
+from symrnn.documents.structure import (
+    Block,
+    Bullets,
+    Centred,
+    Display,
+    Inline,
+    Maths,
+    NumberedEquation,
+    Paragraph,
+    Table,
+)
 
 _CELL = "text-align:left;vertical-align:top;padding:2px 12px 2px 0;border-bottom:1px solid rgba(128,128,128,.4)"
 _BOX = "color:inherit;max-width:64em"
@@ -38,7 +48,7 @@ def _row(tag: str, cells: list[str]) -> str:
     return f"<tr>{''.join(f'<{tag} style={chr(34)}{_CELL}{chr(34)}>{cell}</{tag}>' for cell in cells)}</tr>"
 
 
-def _equation(equation: Equation) -> str:
+def _equation(equation: NumberedEquation) -> str:
     rows = [f"{line.left.latex if line.left else ''} &= {line.right.latex}" for line in equation.lines]
     aligned = r" \\ ".join(rows)
     return rf"<p>\[\begin{{aligned}}{escape(aligned)}\end{{aligned}}\]</p>"

@@ -15,7 +15,17 @@ from symrnn.calculus.through_time import Block as TermBlock
 from symrnn.calculus.window import ask
 from symrnn.documents.chain_rule import MANY_STATES, chain_rule, over_many_states, show_paths
 from symrnn.documents.setting import Setting, phrase
-from symrnn.documents.structure import Block, Bullets, Display, Equation, Inline, Line, Maths, Paragraph, Section
+from symrnn.documents.structure import (
+    Block,
+    Bullets,
+    Display,
+    EquationLine,
+    Inline,
+    Maths,
+    NumberedEquation,
+    Paragraph,
+    Section,
+)
 from symrnn.language.recurrence import Cell
 
 MOST_PATHS = 40
@@ -65,7 +75,7 @@ def _one_step(setting: Setting, numbers: Iterator[str]) -> Section:
         left = setting.derivative(ask(derivation, of.name, wrt.name).symbol)
         if (of, wrt) in written_out:
             lines = _block(setting, left, paths(derivation, of.name, wrt.name))
-            displays.append(Display((Equation(number, lines, f"jacobian:{of.name}:{wrt.name}"),)))
+            displays.append(Display((NumberedEquation(number, lines, f"jacobian:{of.name}:{wrt.name}"),)))
         else:
             many = show_paths(graph.count(wrt, of))
             displays.append(Paragraph((left, " is a sum over ", *many, ", too many to be written out.")))
@@ -94,14 +104,14 @@ def short_pairs(
     return short if sum(max(1, x.factors) for x in short.values()) <= _MOST_FACTORS else {}
 
 
-def _block(setting: Setting, left: Maths, found: tuple[Path, ...]) -> tuple[Line, ...]:
+def _block(setting: Setting, left: Maths, found: tuple[Path, ...]) -> tuple[EquationLine, ...]:
     if not found:
-        return (Line(left, Maths("0", "0"), ("no path",)),)
+        return (EquationLine(left, Maths("0", "0"), ("no path",)),)
     terms = [(laid_out(path.value, setting.layout), path_label(setting, path)) for path in found]
     return lines_of(setting, left, terms)
 
 
-def lines_of(setting: Setting, left: Maths, terms: list[tuple[Expr, Inline]]) -> tuple[Line, ...]:
+def lines_of(setting: Setting, left: Maths, terms: list[tuple[Expr, Inline]]) -> tuple[EquationLine, ...]:
     """A sum with a line and a note for each term."""
     lines = []
     for position, (expr, note) in enumerate(terms):
@@ -109,7 +119,7 @@ def lines_of(setting: Setting, left: Maths, terms: list[tuple[Expr, Inline]]) ->
         lead = sign if position else ("-" if sign == "-" else "")
         gap = " " if position else ""
         shown = Maths(f"{lead}{gap}{value.latex}", f"{lead}{gap}{value.text}")
-        lines.append(Line(None if position else left, shown, note))
+        lines.append(EquationLine(None if position else left, shown, note))
     return tuple(lines)
 
 
@@ -139,7 +149,7 @@ def _parameters(setting: Setting, numbers: Iterator[str]) -> tuple[Section, ...]
         has_arguments = any(derivation.is_preactivation(v) for v in own if v not in known)
         whole = graph_of(derivation, {equation.target}).incoming(equation.target) if has_arguments else own
         lines = [
-            Line(
+            EquationLine(
                 setting.derivative(DerivativeSymbol("direct", equation.target, parameter)),
                 laid_out_maths(setting, whole[parameter]),
             )
@@ -147,7 +157,7 @@ def _parameters(setting: Setting, numbers: Iterator[str]) -> tuple[Section, ...]
         ]
         for start in range(0, len(lines), _IN_A_ROW):
             label = f"local:{equation.target.name}:{start}"
-            equations.append(Equation(next(numbers), tuple(lines[start : start + _IN_A_ROW]), label))
+            equations.append(NumberedEquation(next(numbers), tuple(lines[start : start + _IN_A_ROW]), label))
     if not equations:
         return ()
     text = (
@@ -217,7 +227,13 @@ def recursion_row(setting: Setting, numbers: Iterator[str], row: Row, derivative
         parts.append(Maths(gap.latex.join(p.latex for p in pair), gap.text.join(p.text for p in pair)))
     right = Maths(" + ".join(p.latex for p in parts) or "0", " + ".join(p.text for p in parts) or "0")
     label = f"{derivative.kind}:{row.of.name}:{derivative.wrt.name}"
-    return Display((Equation(next(numbers), (Line(setting.derivative(derivative.leading_to(row.of)), right),), label),))
+    return Display(
+        (
+            NumberedEquation(
+                next(numbers), (EquationLine(setting.derivative(derivative.leading_to(row.of)), right),), label
+            ),
+        )
+    )
 
 
 def _total(setting: Setting, numbers: Iterator[str]) -> list[Block]:
@@ -232,8 +248,8 @@ def _total(setting: Setting, numbers: Iterator[str]) -> list[Block]:
         displays.append(recursion_row(setting, numbers, whole.rows[-1], whole.symbol))
         for block in _within(whole.forms, moving):
             left = block_symbol(setting, block) if block.links else setting.derivative(block.stands_for)
-            line = Line(left, setting.maths(block.laid_out(setting.layout)))
-            displays.append(Display((Equation(next(numbers), (line,), f"within:{block.symbol.name}"),)))
+            line = EquationLine(left, setting.maths(block.laid_out(setting.layout)))
+            displays.append(Display((NumberedEquation(next(numbers), (line,), f"within:{block.symbol.name}"),)))
     if len(derivation.cell.states) == 1:
         return []
     text = "A total derivative does not hold the other states: those that read the state in its own step move with it. "
@@ -302,8 +318,8 @@ def _direct(setting: Setting, numbers: Iterator[str]) -> list[Block]:
         factors = [DerivativeSymbol("direct", window.at(window.of, j), window.at(window.wrt, j)) for j in (0, 1)]
         shown = [setting.derivative(factor) for factor in factors[:: 1 if setting.layout == "numerator" else -1]]
         left = Maths(r" \, ".join(f.latex for f in shown), " ".join(f.text for f in shown))
-        line = Line(left, laid_out_maths(setting, value))
-        displays.append(Display((Equation(next(numbers), (line,), f"direct:{state.name}"),)))
+        line = EquationLine(left, laid_out_maths(setting, value))
+        displays.append(Display((NumberedEquation(next(numbers), (line,), f"direct:{state.name}"),)))
     text = (
         r"The path that runs through no other variable is a product with one factor for each step; "
         "over two steps, and over more in the same way:"

@@ -10,17 +10,17 @@ from __future__ import annotations
 import re
 
 from symrnn.documents import escape
-from symrnn.documents.layout import LATEX, break_lines, ems
+from symrnn.documents.breaking import LATEX, break_lines, ems
 from symrnn.documents.structure import (
     Block,
     Bullets,
     Centred,
     Display,
     Document,
-    Equation,
+    EquationLine,
     Inline,
-    Line,
     Maths,
+    NumberedEquation,
     Paragraph,
     Section,
     Table,
@@ -89,7 +89,7 @@ def inline(parts: Inline) -> str:
     return "".join(shown).replace("\u00a0", " ")
 
 
-def _equation(equation: Equation) -> str:
+def _equation(equation: NumberedEquation) -> str:
     tag = rf" \tag{{{equation.number}}}" if equation.number else ""
     rows = _rows(equation)
     if len(rows) == 1:
@@ -98,7 +98,7 @@ def _equation(equation: Equation) -> str:
     return f"$$\n\\begin{{aligned}}\n{joined}\n\\end{{aligned}}{tag}\n$$"
 
 
-def _rows(equation: Equation) -> list[str]:
+def _rows(equation: NumberedEquation) -> list[str]:
     if equation.is_row:
         whole = r", \qquad ".join(_relation(line) for line in equation.lines)
         if ems(whole) <= _LINE:
@@ -106,12 +106,12 @@ def _rows(equation: Equation) -> list[str]:
     return [row for line in equation.lines for row in _line(line)]
 
 
-def _relation(line: Line) -> str:
+def _relation(line: EquationLine) -> str:
     assert line.left is not None
     return f"{maths(line.left.latex)} &= {maths(line.right.latex)}"
 
 
-def _line(line: Line) -> list[str]:
+def _line(line: EquationLine) -> list[str]:
     left = ems(line.left.latex) + 1.5 if line.left else 2.0
     pieces = break_lines(line.right.latex, _LINE - left, LATEX, _INDENT)
     start = f"{maths(line.left.latex)} &= " if line.left else r"&\quad {} "

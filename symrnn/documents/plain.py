@@ -72,11 +72,11 @@ def plain(latex: str) -> str:
     Raises:
         MissingRuleError: a command is not in the table.
     """
-    reader = _Reader(_TOKEN.findall(latex), latex)
+    reader = _TokenReader(_TOKEN.findall(latex), latex)
     return unicodedata.normalize("NFC", re.sub(r" +([,;)])", r"\1", reader.sequence()).strip())
 
 
-class _Reader:
+class _TokenReader:
     """Reads tokens from left to right."""
 
     def __init__(self, tokens: list[str], whole: str) -> None:

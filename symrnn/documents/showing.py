@@ -13,16 +13,16 @@ from typing import Any
 import sympy
 
 from symrnn.documents import html, markdown
-from symrnn.documents.layout import LATEX, break_lines
+from symrnn.documents.breaking import LATEX, break_lines
 from symrnn.documents.structure import (
     Block,
     Bullets,
     Centred,
     Display,
-    Equation,
+    EquationLine,
     Inline,
-    Line,
     Maths,
+    NumberedEquation,
     Paragraph,
     Table,
 )
@@ -79,14 +79,14 @@ def _look(result: Any) -> Look:
     return next(LOOKS[kind.__name__] for kind in type(result).__mro__ if kind.__name__ in LOOKS)
 
 
-def _displayed(block: Block) -> Iterator[Line]:
+def _displayed(block: Block) -> Iterator[EquationLine]:
     if isinstance(block, Display):
         yield from (line for equation in block.equations for line in equation.lines)
     elif isinstance(block, Centred):
-        yield Line(None, block.formula)
+        yield EquationLine(None, block.formula)
 
 
-def _rows(line: Line) -> list[str]:
+def _rows(line: EquationLine) -> list[str]:
     first, *others = break_lines(line.right.latex, _LINE, LATEX, 2.0)
     start = f"{line.left.latex} &= " if line.left else "& "
     return [start + first, *(rf"&\qquad {{}} {piece}" for piece in others)]
@@ -110,13 +110,13 @@ def _maths(expr: Any) -> Maths:
     return Maths(latex(expr), text(expr))
 
 
-def _equation(left: Any, right: Any, number: str = "") -> Equation:
-    return Equation(number, (Line(_maths(left), _maths(right)),))
+def _equation(left: Any, right: Any, number: str = "") -> NumberedEquation:
+    return NumberedEquation(number, (EquationLine(_maths(left), _maths(right)),))
 
 
 def _aligned(sides: Iterable[tuple[Any, Any]]) -> Display:
     """Equations one below the other."""
-    return Display((Equation("", tuple(Line(_maths(left), _maths(right)) for left, right in sides)),))
+    return Display((NumberedEquation("", tuple(EquationLine(_maths(left), _maths(right)) for left, right in sides)),))
 
 
 def _listed(exprs: Iterable[Any]) -> Inline:
@@ -198,7 +198,7 @@ def _explicit(explicit: Any) -> Iterator[Block]:
     yield Paragraph((f"one step in scalars, with {_sizes(explicit)}",), explicit.cell.name)
     for state, value in explicit.states.items():
         left = _maths(explicit.cell[state])
-        yield Display((Equation("", (Line(left, Maths(sympy.latex(value), sympy.sstr(value))),)),))
+        yield Display((NumberedEquation("", (EquationLine(left, Maths(sympy.latex(value), sympy.sstr(value))),)),))
 
 
 # --- verdicts ---------------------------------------------------------------------------------------------------------
@@ -322,7 +322,7 @@ LOOKS: Mapping[str, Look] = MappingProxyType(
         "Module": Look(lambda m: f"module {m.name}: {', '.join(_functions(m))}", _module),
         "Convention": Look(lambda row: f"convention {row.title}: {row.cell}", lambda row: (_convention(row),)),
         "Loaded": Look(lambda loaded: f"{loaded.cell.name} with weights of {loaded.convention.title}", _loaded),
-        "Comparison": Look(_first_line, _comparison),
+        "LayerComparison": Look(_first_line, _comparison),
         "Explanation": Look(
             lambda e: "; ".join(map(_first_line, e.comparisons)),
             lambda e: (block for comparison in e.comparisons for block in _comparison(comparison)),

@@ -20,10 +20,10 @@ from symrnn.documents.structure import (
     Bullets,
     Display,
     Document,
-    Equation,
+    EquationLine,
     Inline,
-    Line,
     Maths,
+    NumberedEquation,
     Paragraph,
     Section,
 )
@@ -83,7 +83,9 @@ def jacobian_document(
     blocks: list[Block] = []
     if is_short:
         value = jacobian(derivation, of, wrt, kind, steps=steps, holding=holding, layout=layout)
-        blocks.append(Display((Equation(next(numbers), (Line(left, setting.maths(value)),), "jacobian"),)))
+        blocks.append(
+            Display((NumberedEquation(next(numbers), (EquationLine(left, setting.maths(value)),), "jacobian"),))
+        )
     else:
         blocks.append(Paragraph((left, *_too_long(many, window.steps))))
     sections = [Section("jacobian", "Jacobian", tuple(blocks))]
@@ -125,7 +127,7 @@ def _paths(setting: Setting, window: Window, left: Maths, numbers: Iterator[str]
     names = [v.name for v in window.held]
     found = paths(window.derivation, window.of.name, window.wrt.name, window.steps, holding=names, kind=window.kind)
     terms = [(laid_out(path.value, setting.layout), path_label(setting, path)) for path in found]
-    display = Display((Equation(next(numbers), lines_of(setting, left, terms), "paths"),))
+    display = Display((NumberedEquation(next(numbers), lines_of(setting, left, terms), "paths"),))
     return Section("paths", "Paths", (Paragraph(("One term for each path:",)), display))
 
 
@@ -140,8 +142,8 @@ def _recursion(setting: Setting, window: Window, numbers: Iterator[str]) -> Sect
     if total.forms:
         blocks.append(Paragraph(("with the blocks of one step, at other steps in the same way:",)))
     for block in total.forms:
-        line = Line(block_symbol(setting, block), setting.maths(block.laid_out(setting.layout)))
-        blocks.append(Display((Equation(next(numbers), (line,), block.symbol.name),)))
+        line = EquationLine(block_symbol(setting, block), setting.maths(block.laid_out(setting.layout)))
+        blocks.append(Display((NumberedEquation(next(numbers), (line,), block.symbol.name),)))
     return Section("recursion", "Recursion", tuple(blocks))
 
 
@@ -160,9 +162,9 @@ def _gradient(setting: Setting, window: Window, numbers: Iterator[str]) -> Secti
     """The term of one step in the gradient of a loss, which is the sum of these."""
     step = window.derivation.of(window.wrt.name)
     lines = (
-        Line(setting.maths(step.target), setting.summed(step.left, setting.sum_sign("_t", "_t"))),
-        Line(setting.maths(step.left), setting.maths(step.value)),
+        EquationLine(setting.maths(step.target), setting.summed(step.left, setting.sum_sign("_t", "_t"))),
+        EquationLine(setting.maths(step.left), setting.maths(step.value)),
     )
     text = "The gradient of a loss, in the parameter's shape, with the term of every step:"
-    equations = tuple(Equation(next(numbers), (line,), f"gradient:{i}") for i, line in enumerate(lines))
+    equations = tuple(NumberedEquation(next(numbers), (line,), f"gradient:{i}") for i, line in enumerate(lines))
     return Section("gradient", "Gradient", (Paragraph((text,)), Display(equations)))

@@ -56,7 +56,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Line:
+class EquationLine:
     """`left = right`, or without a left side a further term of the line above.
 
     Attributes:
@@ -71,7 +71,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Equation:
+class NumberedEquation:
     """One or more lines under one number.
 
     Attributes:
@@ -81,7 +81,7 @@ class Equation:
     """
 
     number: str
-    lines: tuple[Line, ...]
+    lines: tuple[EquationLine, ...]
     label: str = ""
 
     def __post_init__(self) -> None:
@@ -98,7 +98,7 @@ class Equation:
 class Display:
     """Equations that are set as one block, aligned at their equals signs."""
 
-    equations: tuple[Equation, ...]
+    equations: tuple[NumberedEquation, ...]
 
 
 @dataclass(frozen=True)

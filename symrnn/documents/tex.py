@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symrnn.documents import escape
-from symrnn.documents.layout import LATEX, break_lines, ems
+from symrnn.documents.breaking import LATEX, break_lines, ems
 from symrnn.documents.scripts import DEFINITIONS
 from symrnn.documents.structure import (
     Block,
@@ -13,10 +13,10 @@ from symrnn.documents.structure import (
     Centred,
     Display,
     Document,
-    Equation,
+    EquationLine,
     Inline,
-    Line,
     Maths,
+    NumberedEquation,
     Paragraph,
     Table,
 )
@@ -139,7 +139,7 @@ class _Writer:
             total += _RELATION + (_GAP if column else 0.0)
         return total <= self.line
 
-    def rows(self, equation: Equation, display: Display, columns: int) -> list[str]:
+    def rows(self, equation: NumberedEquation, display: Display, columns: int) -> list[str]:
         """The rows of one equation; the number stands on the last one with a formula."""
         tag = self.tag(equation)
         if columns > 1 and equation.is_row and len(equation.lines) > 1:
@@ -156,7 +156,7 @@ class _Writer:
         formulas[last] += tag
         return formulas
 
-    def tag(self, equation: Equation) -> str:
+    def tag(self, equation: NumberedEquation) -> str:
         """The number, and a label to refer to it."""
         if not equation.number:
             return ""
@@ -184,7 +184,7 @@ def _table(table: Table) -> str:
 # --- displayed equations ----------------------------------------------------------------------------------------------
 
 
-def _left(line: Line) -> float:
+def _left(line: EquationLine) -> float:
     return ems(line.left.latex) if line.left else 0.0
 
 
@@ -192,12 +192,12 @@ def _number_width(display: Display) -> float:
     return _NUMBER + 0.5 * max(max(len(equation.number) - 2, 0) for equation in display.equations)
 
 
-def _pair(line: Line, end: str) -> str:
+def _pair(line: EquationLine, end: str) -> str:
     assert line.left is not None
     return f"{line.left.latex} &= {line.right.latex}{end}"
 
 
-def _note_ems(line: Line) -> float:
+def _note_ems(line: EquationLine) -> float:
     return 0.8 * sum(ems(part.latex) if isinstance(part, Maths) else 0.5 * len(part) for part in line.note)
 
 
@@ -210,7 +210,7 @@ def _note_width(display: Display, room: float) -> float:
     return min(width, natural) if width >= min(_NARROWEST_NOTE, natural) else 0.0
 
 
-def _line(line: Line, room: float, note_width: float) -> tuple[list[str], str]:
+def _line(line: EquationLine, room: float, note_width: float) -> tuple[list[str], str]:
     """The rows of a formula with a note beside it, or the rows and a note to stand below."""
     pieces = break_lines(line.right.latex, room if line.left else room - 1.0, LATEX, _INDENT)
     start = f"{line.left.latex} &= " if line.left else r"&\quad {} "

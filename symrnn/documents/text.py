@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from symrnn.documents.layout import TEXT, break_lines, columns
+from symrnn.documents.breaking import TEXT, break_lines, columns
 from symrnn.documents.structure import (
     Block,
     Bullets,
     Centred,
     Display,
     Document,
-    Equation,
+    EquationLine,
     Inline,
-    Line,
     Maths,
+    NumberedEquation,
     Paragraph,
     Section,
     Table,
@@ -105,7 +105,7 @@ def _display(display: Display) -> str:
     return "\n".join(shown)
 
 
-def _number(equation: Equation) -> str:
+def _number(equation: NumberedEquation) -> str:
     return f"({equation.number})" if equation.number else ""
 
 
@@ -147,7 +147,7 @@ _LONGEST_LEFT = 0.6
 _HANGING = 6
 
 
-def _line(line: Line, lefts: int, column: int, room: int) -> list[str]:
+def _line(line: EquationLine, lefts: int, column: int, room: int) -> list[str]:
     start = _padded(line.left.text, lefts) + " = " if line.left else " " * (lefts + 5)
     indent = " " * (columns(start) + (2 if line.left else 0))
     if columns(start) > _LONGEST_LEFT * room:

@@ -19,7 +19,7 @@ from symrnn.language.recurrence import Cell
 
 
 @dataclass(frozen=True)
-class Counterexample:
+class TellingOutputs:
     """Outputs of one cell that another cannot give.
 
     Attributes:
@@ -62,7 +62,7 @@ def _turns(values: Array) -> int:
     return int((np.diff(np.sign(values)) != 0).sum())
 
 
-def _reset_after_into_before(name: str) -> Counterexample:
+def _reset_after_into_before(name: str) -> TellingOutputs:
     """Units 1 and 2 at zero, unit 3 at 1: each candidate is tanh(line in x + reset gate * constant).
 
     After the product, every unit has its own reset gate; before it, units 1 and 2 see unit 3 through its one gate.
@@ -81,10 +81,10 @@ def _reset_after_into_before(name: str) -> Counterexample:
         "  change its sign three times along x only around that gate's centre, which cannot be near -20 and near 20"
     )
     holds = _turns(values[0, 4:]) == 3 and _turns(values[1, :4]) == 3
-    return Counterexample(name, "h_prev = (0, 0, 1), x varied: h_1 and h_2", points, _rows(values), bound, holds)
+    return TellingOutputs(name, "h_prev = (0, 0, 1), x varied: h_1 and h_2", points, _rows(values), bound, holds)
 
 
-def _reset_before_into_after(name: str) -> Counterexample:
+def _reset_before_into_after(name: str) -> TellingOutputs:
     """Unit 1 at zero, units 2 and 3 at s: the candidate is tanh(a sum of two gated terms) against a single one.
 
     constant + sigmoid(line) * line = 0 means a line equal to a convex function, which has at most two solutions.
@@ -100,12 +100,12 @@ def _reset_before_into_after(name: str) -> Counterexample:
         "with the reset after the product h_1 has the sign of constant + gate(s) * line(s) here, which changes\n"
         "  at most twice along s whatever the weights"
     )
-    return Counterexample(
+    return TellingOutputs(
         name, "x = 0, h_prev = (0, s, s), s varied: h_1", points, _rows(values), bound, _turns(values) > 2
     )
 
 
-def _inner_bias(name: str) -> Counterexample:
+def _inner_bias(name: str) -> TellingOutputs:
     """At h_prev = 0 the candidate is tanh(line in x), unless a bias stands inside the reset."""
     cell = cells.lookup(name)
     params = _zeros(cell, 1)
@@ -115,10 +115,10 @@ def _inner_bias(name: str) -> Counterexample:
     points = (-8.0, -2.0, 2.0, 8.0)
     values = np.array([_outputs(cell, params, x, h=[0])["h"] for x in points]).T
     bound = "without the bias c_n inside the reset h has the sign of a line in x here, which changes at most once"
-    return Counterexample(name, "h_prev = 0, x varied: h", points, _rows(values), bound, _turns(values) > 1)
+    return TellingOutputs(name, "h_prev = 0, x varied: h", points, _rows(values), bound, _turns(values) > 1)
 
 
-def _peepholes(name: str) -> Counterexample:
+def _peepholes(name: str) -> TellingOutputs:
     """c_t as a function of c_{t-1}: a line without peepholes."""
     cell = cells.lookup(name)
     params = _zeros(cell, 1)
@@ -127,10 +127,10 @@ def _peepholes(name: str) -> Counterexample:
     values = np.array([_outputs(cell, params, 0.0, h=[0], c=[c])["c"] for c in points]).T
     bend = float(values[0, 0] - 2 * values[0, 1] + values[0, 2])
     bound = f"without peepholes c_t is a line in c_(t-1), for given x and h; these differ from one by {bend:.4f}"
-    return Counterexample(name, "x = 0, h_prev = 0, c_prev varied: c", points, _rows(values), bound, abs(bend) > 0.1)
+    return TellingOutputs(name, "x = 0, h_prev = 0, c_prev varied: c", points, _rows(values), bound, abs(bend) > 0.1)
 
 
-def _projection(name: str) -> Counterexample:
+def _projection(name: str) -> TellingOutputs:
     """An output beyond 1."""
     cell = cells.lookup(name)
     params = _zeros(cell, 1)
@@ -138,21 +138,21 @@ def _projection(name: str) -> Counterexample:
     points = (4.0,)
     values = np.array([_outputs(cell, params, x, h=[0], c=[4.0])["h"] for x in points]).T
     bound = "without the projection |h| = |o tanh(c)| < 1"
-    return Counterexample(
+    return TellingOutputs(
         name, "W_h = 3, c_prev = 4, h_prev = 0, x varied: h", points, _rows(values), bound, values[0, 0] > 1
     )
 
 
-def _relu_into_tanh(name: str) -> Counterexample:
+def _relu_into_tanh(name: str) -> TellingOutputs:
     values = _line(name, points := (1.0, 3.0))
     bound = "tanh never leaves the interval from -1 to 1"
-    return Counterexample(name, "W = 1, h_prev = 0, x varied: h", points, _rows(values), bound, bool(values.max() > 1))
+    return TellingOutputs(name, "W = 1, h_prev = 0, x varied: h", points, _rows(values), bound, bool(values.max() > 1))
 
 
-def _tanh_into_relu(name: str) -> Counterexample:
+def _tanh_into_relu(name: str) -> TellingOutputs:
     values = _line(name, points := (-1.0, 1.0))
     bound = "relu is never negative"
-    return Counterexample(name, "W = 1, h_prev = 0, x varied: h", points, _rows(values), bound, bool(values.min() < 0))
+    return TellingOutputs(name, "W = 1, h_prev = 0, x varied: h", points, _rows(values), bound, bool(values.min() < 0))
 
 
 def _line(name: str, points: tuple[float, ...]) -> Array:
@@ -166,7 +166,7 @@ def _rows(values: Array) -> tuple[tuple[float, ...], ...]:
     return tuple(tuple(float(value) for value in row) for row in values)
 
 
-OBSTRUCTIONS: Mapping[tuple[str, str], Callable[[str], Counterexample]] = MappingProxyType(
+OBSTRUCTIONS: Mapping[tuple[str, str], Callable[[str], TellingOutputs]] = MappingProxyType(
     {
         ("gru, reset after the product", "gru, reset before the product"): _reset_after_into_before,
         ("gru, reset before the product", "gru, reset after the product"): _reset_before_into_after,

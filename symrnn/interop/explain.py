@@ -11,7 +11,7 @@ from symrnn.errors import InputError
 from symrnn.freezing import Frozen
 from symrnn.interop.arrays import describe, extents
 from symrnn.interop.conventions import CONVENTIONS, Convention, Entry, rows
-from symrnn.interop.counterexamples import OBSTRUCTIONS, Counterexample
+from symrnn.interop.counterexamples import OBSTRUCTIONS, TellingOutputs
 from symrnn.interop.forms import FORMS, lost
 from symrnn.showing import Shown
 
@@ -39,11 +39,11 @@ class WeightMap:
     exists: str
     conditions: Mapping[str, str]
     changes: tuple[str, ...]
-    counterexample: Counterexample | None
+    counterexample: TellingOutputs | None
 
 
 @dataclass(frozen=True, repr=False)
-class Comparison(Shown):
+class LayerComparison(Shown):
     """Two rows of the table beside one another.
 
     Attributes:
@@ -85,7 +85,7 @@ class Explanation(Shown):
         comparisons: pair by pair.
     """
 
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[LayerComparison, ...]
 
     def __str__(self) -> str:
         return "\n\n\n".join(str(comparison) for comparison in self.comparisons)
@@ -125,11 +125,11 @@ def _one_per_kind(framework: str, kind: str) -> list[Convention]:
     return list(first.values())
 
 
-def compare(a: Convention, b: Convention) -> Comparison:
+def compare(a: Convention, b: Convention) -> LayerComparison:
     """Two rows of the table beside one another."""
     said = [Difference(aspect, of(a), of(b)) for aspect, of in ASPECTS.items()]
     differences = tuple(d for d in said if d.a != d.b)
-    return Comparison(a, b, differences, weight_map(a, b), weight_map(b, a))
+    return LayerComparison(a, b, differences, weight_map(a, b), weight_map(b, a))
 
 
 def weight_map(a: Convention, b: Convention) -> WeightMap:

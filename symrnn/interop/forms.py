@@ -21,7 +21,7 @@ Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
-class Form:
+class FunctionalForm:
     """How a cell relates to the others of its function.
 
     Attributes:
@@ -44,14 +44,14 @@ class Form:
 _BEFORE = "before the product: U_n (r * h)"
 _AFTER = "after the product: r * (U_n h)"
 _OLD, _NEW = "the old state", "the candidate"
-_RNN, _RELU, _LSTM = Form("rnn with tanh"), Form("rnn with relu"), Form("lstm")
-_GRU_BEFORE = Form("gru, reset before the product", _BEFORE, _OLD)
+_RNN, _RELU, _LSTM = FunctionalForm("rnn with tanh"), FunctionalForm("rnn with relu"), FunctionalForm("lstm")
+_GRU_BEFORE = FunctionalForm("gru, reset before the product", _BEFORE, _OLD)
 _GRU_BEFORE_NEW = replace(_GRU_BEFORE, update=_NEW, negated=frozenset("z"))
-_GRU_AFTER = Form("gru, reset after the product", _AFTER, _OLD, apart=frozenset("n"))
+_GRU_AFTER = FunctionalForm("gru, reset after the product", _AFTER, _OLD, apart=frozenset("n"))
 _GRU_AFTER_NEW = replace(_GRU_AFTER, update=_NEW, negated=frozenset("z"))
 _PROJECTED = replace(_LSTM, projection="W_h")
 
-FORMS: Mapping[str, Form] = {
+FORMS: Mapping[str, FunctionalForm] = {
     "rnn": _RNN,
     "rnn_two_biases": _RNN,
     "rnn_relu": _RELU,
@@ -79,7 +79,9 @@ FORMS: Mapping[str, Form] = {
     "gru_reset_after_zcandidate_no_bias": _GRU_AFTER_NEW,
     "gru_reset_after_zcandidate_one_bias": _GRU_AFTER_NEW,
     "gru_reset_after_zcandidate_two_biases": _GRU_AFTER_NEW,
-    "mgu_flax": Form("mgu, reset after the product", "after the product: f * (U_n h)", _OLD, apart=frozenset("n")),
+    "mgu_flax": FunctionalForm(
+        "mgu, reset after the product", "after the product: f * (U_n h)", _OLD, apart=frozenset("n")
+    ),
 }
 """Library cell -> its form.  What is not here has no counterpart among the frameworks' layers."""
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from symrnn.language.recurrence import Cell
 from symrnn.variants.draft import Draft
 from symrnn.variants.expressions import (
-    Term,
+    SignedTerm,
     is_matrix_product,
     is_product,
     map_sums,
@@ -38,7 +38,7 @@ def without_biases(cell: Cell) -> Cell:
     if not biases:
         raise draft.refuse("has no biases", "use it as it is")
 
-    def change(those: list[Term]) -> list[Term] | None:
+    def change(those: list[SignedTerm]) -> list[SignedTerm] | None:
         kept = [term for term in those if not (isinstance(term.value, ast.Name) and term.value.id in biases)]
         return [_inner(term, change) for term in kept] if len(kept) < len(those) else None
 
@@ -57,7 +57,7 @@ def with_two_biases(cell: Cell) -> Cell:
     draft = Draft.of("with_two_biases", cell)
     biases, added = biases_of(draft), dict[str, str]()
 
-    def change(those: list[Term]) -> list[Term] | None:
+    def change(those: list[SignedTerm]) -> list[SignedTerm] | None:
         bias = next((t.value.id for t in those if isinstance(t.value, ast.Name) and t.value.id in biases), None)
         place = next((i for i, term in enumerate(those) if _is_recurrent(term.value, draft.states)), None)
         if bias is None or place is None or bias.startswith(_RECURRENT) or twin(bias) in draft.parameters:
@@ -66,7 +66,7 @@ def with_two_biases(cell: Cell) -> Cell:
         recurrent = those[place]
         rest = [t for t in those if t is not recurrent and not (isinstance(t.value, ast.Name) and t.value.id == bias)]
         first = rest[:1]
-        return [*first, Term(name(bias)), *_with_bias(recurrent, twin(bias)), *rest[1:]]
+        return [*first, SignedTerm(name(bias)), *_with_bias(recurrent, twin(bias)), *rest[1:]]
 
     changed = draft.map_values(lambda value: map_sums(value, change))
     if not added:
@@ -90,7 +90,7 @@ def with_one_bias(cell: Cell) -> Cell:
     biases = biases_of(draft)
     removed = set()
 
-    def change(those: list[Term]) -> list[Term] | None:
+    def change(those: list[SignedTerm]) -> list[SignedTerm] | None:
         there = {term.value.id for term in those if isinstance(term.value, ast.Name)} & biases
         double = {twin(bias) for bias in there if twin(bias) != bias} & there
         removed.update(double)
@@ -112,7 +112,7 @@ def biases_of(draft: Draft) -> set[str]:
     """The parameters that are biases."""
     found: set[str] = set()
 
-    def change(those: list[Term]) -> None:
+    def change(those: list[SignedTerm]) -> None:
         if any(is_matrix_product(part) for term in those for part in parts(term.value)):
             found.update(t.value.id for t in those if isinstance(t.value, ast.Name) and t.value.id in draft.parameters)
 
@@ -125,8 +125,8 @@ def twin(bias: str) -> str:
     return _RECURRENT + bias[1:]
 
 
-def _inner(term: Term, change: Callable[[list[Term]], Sequence[Term] | None]) -> Term:
-    return Term(map_sums(term.value, change), term.negative)
+def _inner(term: SignedTerm, change: Callable[[list[SignedTerm]], Sequence[SignedTerm] | None]) -> SignedTerm:
+    return SignedTerm(map_sums(term.value, change), term.negative)
 
 
 def _is_recurrent(node: ast.expr, states: Collection[str]) -> bool:
@@ -134,10 +134,10 @@ def _is_recurrent(node: ast.expr, states: Collection[str]) -> bool:
     return any(is_matrix_product(part) and set(names_in(part)) & set(states) for part in parts(node))
 
 
-def _with_bias(term: Term, bias: str) -> list[Term]:
+def _with_bias(term: SignedTerm, bias: str) -> list[SignedTerm]:
     if is_product(term.value):
         assert isinstance(term.value, ast.BinOp)
         left, right = term.value.left, term.value.right
-        inside = sum_of([*terms(right), Term(name(bias))])
-        return [Term(product(left, inside), term.negative)]
-    return [term, Term(name(bias), term.negative)]
+        inside = sum_of([*terms(right), SignedTerm(name(bias))])
+        return [SignedTerm(product(left, inside), term.negative)]
+    return [term, SignedTerm(name(bias), term.negative)]

@@ -18,7 +18,7 @@ _LONGEST_NAME = 60
 
 
 @dataclass(frozen=True)
-class Line:
+class DraftLine:
     """One equation: target, value, and the shape written beside it, if any."""
 
     name: str
@@ -53,7 +53,7 @@ class Draft:
     wording: Wording
     positional: Mapping[str, str | None]
     parameters: Mapping[str, str | None]
-    lines: tuple[Line, ...]
+    lines: tuple[DraftLine, ...]
     states: tuple[str, ...]
     constants: Mapping[str, ast.expr] = field(default_factory=dict)
 
@@ -69,7 +69,7 @@ class Draft:
             Wording.read(found.docstring),
             {argument.name: _annotation(argument.annotation) for argument in syntax.positional},
             {argument.name: _annotation(argument.annotation) for argument in syntax.keyword_only},
-            tuple(Line(one.name, one.value, _annotation(one.annotation)) for one in syntax.assignments),
+            tuple(DraftLine(one.name, one.value, _annotation(one.annotation)) for one in syntax.assignments),
             syntax.returned,
             syntax.constants,
         )
@@ -93,7 +93,7 @@ class Draft:
         """The error for a transformation that this cell does not allow."""
         return InputError(f"{self.operation}: the cell {self.origin.name} {problem}\n  {remedy}")
 
-    def line(self, name: str) -> Line:
+    def line(self, name: str) -> DraftLine:
         """The equation of a name.
 
         Raises:
@@ -105,7 +105,7 @@ class Draft:
         there = ", ".join(line.name for line in self.lines)
         raise self.refuse(f"has no equation for {name!r}", f"it has equations for {there}")
 
-    def gate(self, name: str) -> Line:
+    def gate(self, name: str) -> DraftLine:
         """The equation of a gate.
 
         Raises:
@@ -224,7 +224,7 @@ def _argument(item: tuple[str, str | None]) -> str:
     return name if annotation is None else f'{name}: "{annotation}"'
 
 
-def _heading(line: Line) -> str:
+def _heading(line: DraftLine) -> str:
     return _argument((line.name, line.annotation))
 
 

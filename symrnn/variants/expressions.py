@@ -16,7 +16,7 @@ Rule = Callable[[ast.expr], ast.expr | None]
 
 
 @dataclass(frozen=True)
-class Term:
+class SignedTerm:
     """One term of a sum, with its sign."""
 
     value: ast.expr
@@ -118,7 +118,7 @@ def replace_names(node: ast.expr, by: dict[str, ast.expr]) -> ast.expr:
     return rewrite(node, lambda part: by.get(part.id) if isinstance(part, ast.Name) else None)
 
 
-def terms(node: ast.expr, negative: bool = False) -> list[Term]:
+def terms(node: ast.expr, negative: bool = False) -> list[SignedTerm]:
     """The terms of a sum, in order; an expression that is no sum is its own only term."""
     if is_sum(node):
         assert isinstance(node, ast.BinOp)
@@ -126,17 +126,17 @@ def terms(node: ast.expr, negative: bool = False) -> list[Term]:
         return [*terms(node.left, negative), *terms(node.right, negative != flipped)]
     if isinstance(node, ast.UnaryOp):
         return terms(node.operand, not negative)
-    return [Term(node, negative)]
+    return [SignedTerm(node, negative)]
 
 
-def sum_of(those: Iterable[Term]) -> ast.expr:
+def sum_of(those: Iterable[SignedTerm]) -> ast.expr:
     """The sum of terms, 0 where there are none; a positive term is put first where there is one."""
     ordered = list(those)
     if not ordered:
         return ast.Constant(0)
     first = next((term for term in ordered if not term.negative), None)
     if first is None:
-        return ast.UnaryOp(ast.USub(), sum_of([Term(term.value) for term in ordered]))
+        return ast.UnaryOp(ast.USub(), sum_of([SignedTerm(term.value) for term in ordered]))
     ordered.remove(first)
     node = first.value
     for term in ordered:
@@ -144,7 +144,7 @@ def sum_of(those: Iterable[Term]) -> ast.expr:
     return node
 
 
-def map_sums(node: ast.expr, change: Callable[[list[Term]], Sequence[Term] | None]) -> ast.expr:
+def map_sums(node: ast.expr, change: Callable[[list[SignedTerm]], Sequence[SignedTerm] | None]) -> ast.expr:
     """The expression with its sums changed, the inner ones too.
 
     Args:
@@ -159,7 +159,7 @@ def map_sums(node: ast.expr, change: Callable[[list[Term]], Sequence[Term] | Non
         if changed is not None:
             return sum_of(changed)
         if is_sum(part):
-            return sum_of([Term(_inside(term.value, rule), term.negative) for term in terms(part)])
+            return sum_of([SignedTerm(_inside(term.value, rule), term.negative) for term in terms(part)])
         return None
 
     return rewrite(node, rule)
@@ -192,7 +192,7 @@ def simplified(node: ast.expr) -> ast.expr:
 
 
 def _simplified_sum(node: ast.expr) -> ast.expr:
-    kept = [Term(simplified(term.value), term.negative) for term in terms(node)]
+    kept = [SignedTerm(simplified(term.value), term.negative) for term in terms(node)]
     kept = [term for term in kept if not is_number(term.value, 0)]
     ones = [term for term in kept if is_number(term.value, 1)]
     if len({term.negative for term in ones}) == 2:  # 1 - 1
@@ -229,4 +229,4 @@ def with_term(value: ast.expr, term: ast.expr) -> ast.expr:
     assert isinstance(value, ast.Call)
     old = terms(value.args[0])
     place = next((i for i, one in enumerate(old) if i and isinstance(one.value, ast.Name)), len(old))
-    return ast.Call(value.func, [sum_of([*old[:place], Term(term), *old[place:]])], [])
+    return ast.Call(value.func, [sum_of([*old[:place], SignedTerm(term), *old[place:]])], [])

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from symrnn.language.recurrence import Cell
-from symrnn.variants.draft import Draft, Line
+from symrnn.variants.draft import Draft, DraftLine
 from symrnn.variants.expressions import (
-    Term,
+    SignedTerm,
     complement,
     matrix_product,
     name,
@@ -115,7 +115,7 @@ def with_full_gate_recurrence(cell: Cell, gates: Sequence[str] | None = None) ->
     before = []
     for gate in chosen:
         products = [matrix_product(name(f"R_{other}{gate}"), name(other)) for other in chosen]
-        before.append(Line(f"r_{gate}", sum_of([Term(value) for value in products])))
+        before.append(DraftLine(f"r_{gate}", sum_of([SignedTerm(value) for value in products])))
         for other in chosen:
             draft = draft.with_parameter(f"R_{other}{gate}", None, "weights from gate to gate")
     draft = replace(

@@ -9,7 +9,7 @@ from dataclasses import replace
 from symrnn.language.recurrence import Cell
 from symrnn.variants.draft import Draft
 from symrnn.variants.expressions import (
-    Term,
+    SignedTerm,
     is_product,
     map_sums,
     matrix_product,
@@ -66,7 +66,7 @@ def without_peepholes(cell: Cell, memory: str = "c") -> Cell:
         both = [part.id for part in (node.left, node.right) if isinstance(part, ast.Name)]
         return len(both) == 2 and memory in both and any(one in draft.parameters for one in both)
 
-    def change(those: list[Term]) -> list[Term] | None:
+    def change(those: list[SignedTerm]) -> list[SignedTerm] | None:
         kept = [term for term in those if not is_peephole(term.value)]
         return kept if 0 < len(kept) < len(those) else None
 

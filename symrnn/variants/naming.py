@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from symrnn.language.recurrence import Cell
-from symrnn.variants.draft import Draft, Line
+from symrnn.variants.draft import Draft, DraftLine
 from symrnn.variants.expressions import name as name_of
 from symrnn.variants.expressions import replace_names
 from symrnn.variants.wording import Wording, stem
@@ -47,7 +47,8 @@ def renamed(cell: Cell, name: str | None = None, names: Mapping[str, str] | None
         positional={new.get(one, one): shape for one, shape in draft.positional.items()},
         parameters={new.get(one, one): shape for one, shape in draft.parameters.items()},
         lines=tuple(
-            Line(new.get(line.name, line.name), replace_names(line.value, by), line.annotation) for line in draft.lines
+            DraftLine(new.get(line.name, line.name), replace_names(line.value, by), line.annotation)
+            for line in draft.lines
         ),
         states=tuple(new.get(one, one) for one in draft.states),
         constants={new.get(one, one): number for one, number in draft.constants.items()},

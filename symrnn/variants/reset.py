@@ -8,7 +8,7 @@ from symrnn.language.recurrence import Cell
 from symrnn.variants.biases import biases_of
 from symrnn.variants.draft import Draft
 from symrnn.variants.expressions import (
-    Term,
+    SignedTerm,
     is_matrix_product,
     is_product,
     map_sums,
@@ -32,15 +32,15 @@ def with_reset_after(cell: Cell) -> Cell:
     draft = Draft.of("with_reset_after", cell)
     biases, found = {one for one in biases_of(draft) if one.startswith("c")}, []
 
-    def change(those: list[Term]) -> list[Term] | None:
+    def change(those: list[SignedTerm]) -> list[SignedTerm] | None:
         inside = [term for term in those if isinstance(term.value, ast.Name) and term.value.id in biases]
-        result: list[Term] = []
+        result: list[SignedTerm] = []
         for term in those:
             before = _before(draft, term.value)
             if before is not None:
                 matrix, gate, state = before
-                bracket = sum_of([Term(matrix_product(matrix, name(state))), *inside])
-                result.append(Term(product(name(gate), bracket), term.negative))
+                bracket = sum_of([SignedTerm(matrix_product(matrix, name(state))), *inside])
+                result.append(SignedTerm(product(name(gate), bracket), term.negative))
                 found.append(gate)
             elif term not in inside:
                 result.append(term)
@@ -63,10 +63,10 @@ def with_reset_before(cell: Cell) -> Cell:
     draft = Draft.of("with_reset_before", cell)
     found = []
 
-    def change(those: list[Term]) -> list[Term] | None:
+    def change(those: list[SignedTerm]) -> list[SignedTerm] | None:
         if not any(_after(draft, term.value) for term in those):
             return None
-        result: list[Term] = []
+        result: list[SignedTerm] = []
         for term in those:
             after = _after(draft, term.value)
             if after is None:
@@ -74,7 +74,7 @@ def with_reset_before(cell: Cell) -> Cell:
                 continue
             gate, matrix, state, rest = after
             moved = matrix_product(matrix, product(name(gate), name(state)))
-            result += [Term(moved, term.negative), *rest]
+            result += [SignedTerm(moved, term.negative), *rest]
             found.append(gate)
         return result
 
@@ -100,7 +100,7 @@ def _gate_and_state(draft: Draft, node: ast.expr) -> tuple[str, str] | None:
     return (gates[0], states[0]) if len(both) == 2 and gates and states else None
 
 
-def _after(draft: Draft, node: ast.expr) -> tuple[str, ast.expr, str, list[Term]] | None:
+def _after(draft: Draft, node: ast.expr) -> tuple[str, ast.expr, str, list[SignedTerm]] | None:
     """(r, U, h, other terms of the bracket) of r * (U @ h + ...), or None."""
     if not is_product(node) or not isinstance(node, ast.BinOp):
         return None
@@ -116,7 +116,7 @@ def _after(draft: Draft, node: ast.expr) -> tuple[str, ast.expr, str, list[Term]
     return None
 
 
-def _matrix_and_state(draft: Draft, term: Term) -> tuple[ast.expr, str] | None:
+def _matrix_and_state(draft: Draft, term: SignedTerm) -> tuple[ast.expr, str] | None:
     """(U, h) of U @ h, or None."""
     node = term.value
     if term.negative or not is_matrix_product(node) or not isinstance(node, ast.BinOp):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from symrnn.language.recurrence import Cell
 from symrnn.variants.draft import Draft
 from symrnn.variants.expressions import (
-    Term,
+    SignedTerm,
     call,
     function_of,
     is_matrix_product,
@@ -43,13 +43,13 @@ def with_concatenated_weights(cell: Cell, order: str = "hx") -> Cell:
     if not pairs:
         raise draft.refuse("has no sum W @ x + U @ h of its own two matrices", "use it as it is")
 
-    def change(those: list[Term]) -> list[Term] | None:
+    def change(those: list[SignedTerm]) -> list[SignedTerm] | None:
         found = _pair_in(draft, those)
         if found is None or (_weight(found[0]), _weight(found[1])) not in pairs:
             return None
         first, second = found
         vectors = [_vector(second), _vector(first)] if order == "hx" else [_vector(first), _vector(second)]
-        joined = Term(matrix_product(name(_weight(first)), call("concat", *vectors)))
+        joined = SignedTerm(matrix_product(name(_weight(first)), call("concat", *vectors)))
         return [joined if term is first else term for term in those if term is not second]
 
     parameters = dict(draft.parameters)
@@ -76,8 +76,8 @@ def with_split_weights(cell: Cell) -> Cell:
     draft = Draft.of("with_split_weights", cell)
     found: dict[str, str] = {}
 
-    def rule(those: list[Term]) -> list[Term] | None:
-        result: list[Term] = []
+    def rule(those: list[SignedTerm]) -> list[SignedTerm] | None:
+        result: list[SignedTerm] = []
         for term in those:
             split = _joined(draft, term.value)
             if split is None:
@@ -86,8 +86,8 @@ def with_split_weights(cell: Cell) -> Cell:
             weight, vector, recurrent = split
             found[weight] = "U" + weight[1:]
             result += [
-                Term(matrix_product(name(weight), vector), term.negative),
-                Term(matrix_product(name(found[weight]), recurrent), term.negative),
+                SignedTerm(matrix_product(name(weight), vector), term.negative),
+                SignedTerm(matrix_product(name(found[weight]), recurrent), term.negative),
             ]
         return result if len(result) > len(those) else None
 
@@ -106,7 +106,7 @@ def _pairs(draft: Draft) -> list[_Pair]:
     """(W, U) for the matrices that always stand side by side."""
     found: list[_Pair] = []
 
-    def collect(those: list[Term]) -> None:
+    def collect(those: list[SignedTerm]) -> None:
         pair = _pair_in(draft, those)
         if pair is not None:
             found.append((_weight(pair[0]), _weight(pair[1])))
@@ -117,7 +117,7 @@ def _pairs(draft: Draft) -> list[_Pair]:
     return [(a, b) for (a, b), count in together.items() if used[a] == count and used[b] == count]
 
 
-def _pair_in(draft: Draft, those: list[Term]) -> tuple[Term, Term] | None:
+def _pair_in(draft: Draft, those: list[SignedTerm]) -> tuple[SignedTerm, SignedTerm] | None:
     """The products with an input and with a state in a sum, where there is one of each."""
     products = [term for term in those if _is_weighted(draft, term) and not term.negative]
     inputs = [term for term in products if set(names_in(_vector(term))) <= set(draft.inputs)]
@@ -125,7 +125,7 @@ def _pair_in(draft: Draft, those: list[Term]) -> tuple[Term, Term] | None:
     return (inputs[0], states[0]) if len(inputs) == 1 and len(states) == 1 else None
 
 
-def _is_weighted(draft: Draft, term: Term) -> bool:
+def _is_weighted(draft: Draft, term: SignedTerm) -> bool:
     node = term.value
     if not is_matrix_product(node) or not isinstance(node, ast.BinOp) or not isinstance(node.left, ast.Name):
         return False
@@ -133,13 +133,13 @@ def _is_weighted(draft: Draft, term: Term) -> bool:
     return node.left.id in draft.parameters and plain and len(draft.origin.shape_names(node.left.id)) == 2
 
 
-def _weight(term: Term) -> str:
+def _weight(term: SignedTerm) -> str:
     assert isinstance(term.value, ast.BinOp)
     assert isinstance(term.value.left, ast.Name)
     return term.value.left.id
 
 
-def _vector(term: Term) -> ast.expr:
+def _vector(term: SignedTerm) -> ast.expr:
     assert isinstance(term.value, ast.BinOp)
     return term.value.right
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation, Step
-from symrnn.calculus.equations import Line
+from symrnn.calculus.equations import NamedEquation
 from symrnn.calculus.rules import local_jacobian
 from symrnn.calculus.symbols import DerivativeSymbol
 from symrnn.calculus.window import ask
@@ -32,7 +32,7 @@ def show_step(step: Step) -> str:
 
 def show_gradient(step: Step) -> str:
     """A backward equation over all steps, with its number: of a parameter, ∂L/∂W as the sum of what they contribute."""
-    return f"equation ({step.number}) {Line(step.target, step.value)}"
+    return f"equation ({step.number}) {NamedEquation(step.target, step.value)}"
 
 
 def show_equation(derivation: Derivation, equation: Equation) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from symrnn import Cell, cells, derive
 from symrnn import generate as generated
-from symrnn.calculus.truncated import Window, truncated
+from symrnn.calculus.truncated import TruncationWindow, truncated
 from symrnn.errors import InputError
 from symrnn.language.evaluate import run
 from symrnn.runs.sizes import layouts
@@ -26,10 +26,19 @@ CELLS = ("rnn", "lstm", "gru", "gru_reset_after", "mlstm", "slstm", "lru", "lstm
 
 def test_windows_are_what_the_definition_says() -> None:
     windows = truncated(cells.rnn, 2, 3).windows(7)
-    assert windows == (Window(0, 0, 2), Window(1, 2, 4), Window(3, 4, 6), Window(4, 6, 7))
-    assert truncated(cells.rnn, 7, 7).windows(7) == (Window(0, 0, 7),)
-    assert truncated(cells.rnn, 9, 12).windows(7) == (Window(0, 0, 7),)
-    assert truncated(cells.rnn, 1, 2).windows(3) == (Window(0, 0, 1), Window(0, 1, 2), Window(1, 2, 3))
+    assert windows == (
+        TruncationWindow(0, 0, 2),
+        TruncationWindow(1, 2, 4),
+        TruncationWindow(3, 4, 6),
+        TruncationWindow(4, 6, 7),
+    )
+    assert truncated(cells.rnn, 7, 7).windows(7) == (TruncationWindow(0, 0, 7),)
+    assert truncated(cells.rnn, 9, 12).windows(7) == (TruncationWindow(0, 0, 7),)
+    assert truncated(cells.rnn, 1, 2).windows(3) == (
+        TruncationWindow(0, 0, 1),
+        TruncationWindow(0, 1, 2),
+        TruncationWindow(1, 2, 3),
+    )
     assert truncated(cells.rnn, 2, 2).windows(0) == ()
 
 

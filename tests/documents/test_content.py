@@ -17,7 +17,7 @@ from symrnn.documents import FORMS, derivation_document, symbols, write
 from symrnn.documents.content import _ranges
 from symrnn.documents.plain import plain
 from symrnn.documents.setting import phrase
-from symrnn.documents.structure import Bullets, Display, Document, Equation, Line, Maths, Table
+from symrnn.documents.structure import Bullets, Display, Document, EquationLine, Maths, NumberedEquation, Table
 from symrnn.errors import InputError, MissingRuleError, NameClashError, UnknownNameError
 from symrnn.printers import NOTATIONS, Notation, text
 
@@ -290,7 +290,7 @@ def test_unknown_command_has_no_plain_form() -> None:
 
 def test_wrong_structures_cannot_be_built() -> None:
     with pytest.raises(ValueError, match="no left side"):
-        Equation("1", (Line(None, Maths("a", "a")),))
+        NumberedEquation("1", (EquationLine(None, Maths("a", "a")),))
     with pytest.raises(ValueError, match="a table of 2 columns"):
         Table(("a", "b"), ((("c",),),))
     with pytest.raises(KeyError):

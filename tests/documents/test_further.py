@@ -12,7 +12,7 @@ from symrnn.calculus.paths import paths
 from symrnn.calculus.rules import chain
 from symrnn.calculus.window import KINDS
 from symrnn.documents import FORMS, derivation_document, jacobian_document, write
-from symrnn.documents.layout import ems, without_bars
+from symrnn.documents.breaking import ems, without_bars
 from symrnn.documents.plain import plain
 from symrnn.documents.structure import Bullets, Centred, Document, Maths, Paragraph
 from symrnn.errors import InputError, UnknownNameError

@@ -12,7 +12,7 @@ import pytest
 from symrnn import cells, derive
 from symrnn.calculus.derivation import Derivation
 from symrnn.documents import FORMS, derivation_document, escape, write
-from symrnn.documents.layout import LATEX, TEXT, break_lines, columns, ems, without_bars
+from symrnn.documents.breaking import LATEX, TEXT, break_lines, columns, ems, without_bars
 from symrnn.errors import UnknownNameError
 from symrnn.printers import NOTATIONS
 from tests.library import MAIN

@@ -8,7 +8,7 @@ import pytest
 from symrnn import cells
 from symrnn.errors import InputError
 from symrnn.interop import CONVENTIONS, NoImageError, dump, explain, load
-from symrnn.interop.counterexamples import OBSTRUCTIONS, Counterexample
+from symrnn.interop.counterexamples import OBSTRUCTIONS, TellingOutputs
 from symrnn.interop.explain import compare
 from symrnn.interop.forms import FORMS
 from tests.interop.layers import random_params
@@ -102,7 +102,7 @@ def test_unknown_kinds() -> None:
         explain("flax", "keras", "mgu")
 
 
-def nearest(example: Counterexample, name: str, tries: int) -> float:
+def nearest(example: TellingOutputs, name: str, tries: int) -> float:
     """The smallest largest error with which a cell follows a one-row counterexample, over many random weights."""
     cell = cells.lookup(name)
     rng = np.random.default_rng(0)

@@ -96,7 +96,7 @@ class _Ruler:
 
 
 @dataclass(frozen=True)
-class Syntax:
+class BreakingRules:
     """What the breaking of lines must know of a syntax.
 
     Attributes:
@@ -114,8 +114,8 @@ class Syntax:
     closing: tuple[str, ...]
 
 
-LATEX = Syntax(ems, (" + ", " - "), (r" \odot ", r" \oslash ", r" \otimes "), ("{", r"\left"), ("}", r"\right"))
-TEXT = Syntax(columns, (" + ", " - "), (" ⊙ ", " ⊘ ", " ⊗ "), (), ())
+LATEX = BreakingRules(ems, (" + ", " - "), (r" \odot ", r" \oslash ", r" \otimes "), ("{", r"\left"), ("}", r"\right"))
+TEXT = BreakingRules(columns, (" + ", " - "), (" ⊙ ", " ⊘ ", " ⊗ "), (), ())
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class _Break:
     cost: tuple[int, int]
 
 
-def _breaks(printed: str, syntax: Syntax) -> Iterator[_Break]:
+def _breaks(printed: str, syntax: BreakingRules) -> Iterator[_Break]:
     depth = held = 0
     for position, character in enumerate(printed):
         if syntax.opening and printed.startswith(syntax.opening, position):
@@ -144,11 +144,11 @@ def _breaks(printed: str, syntax: Syntax) -> Iterator[_Break]:
             yield _Break(position, (depth, 2))
 
 
-def _follows_sign(before: str, syntax: Syntax) -> bool:
+def _follows_sign(before: str, syntax: BreakingRules) -> bool:
     return f"{before} ".endswith((*syntax.loosest, *syntax.signs))
 
 
-def break_lines(printed: str, width: float, syntax: Syntax, indent: float = 0.0) -> list[str]:
+def break_lines(printed: str, width: float, syntax: BreakingRules, indent: float = 0.0) -> list[str]:
     """Cut a formula into lines; each but the first starts with its sign, or with a further factor.
 
     Args:
@@ -171,12 +171,12 @@ def break_lines(printed: str, width: float, syntax: Syntax, indent: float = 0.0)
     return [*lines, printed]
 
 
-def _fits(printed: str, width: float, syntax: Syntax) -> bool:
+def _fits(printed: str, width: float, syntax: BreakingRules) -> bool:
     # No name takes 60 characters for the width of one, so what is much longer need not be measured.
     return len(printed) <= 60 * max(width, 1.0) and syntax.measure(printed) <= width
 
 
-def _best_break(printed: str, width: float, syntax: Syntax) -> _Break | None:
+def _best_break(printed: str, width: float, syntax: BreakingRules) -> _Break | None:
     """The least disturbing place that fills a good part of the line; the first one where none fits."""
     first: _Break | None = None
     fitting: list[tuple[_Break, float]] = []
