@@ -12,7 +12,7 @@ from symrnn.mistakes.effects import Effect
 from symrnn.mistakes.line_finder import FoundLine, LineFinder, LineRule
 from symrnn.mistakes.measured import Measured, common_ratios, largest_shared, usual_bounds
 from symrnn.mistakes.mistake import Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.site import MistakeSite
 
 Array = Any
@@ -99,4 +99,12 @@ MISTAKE = MistakeClass(
     "the gradient that is returned is clipped",
     precedence=260,
     bounds=bounds,
+    wrong=(
+        Example("rnn", 'return {"x": dx,', 'dW = np.clip(dW, -0.1, 0.1)\n    return {"x": dx,'),
+        Example("rnn", 'return {"x": dx,', 'dU *= 0.01 / max(np.linalg.norm(dU), 0.01)\n    return {"x": dx,'),
+    ),
+    right=(
+        Example("rnn", 'return {"x": dx,', 'dW = np.clip(dW, -1e9, 1e9)\n    return {"x": dx,'),
+        Example("rnn", 'return {"x": dx,', 'dU *= 1e9 / max(np.linalg.norm(dU), 1e9)\n    return {"x": dx,'),
+    ),
 )

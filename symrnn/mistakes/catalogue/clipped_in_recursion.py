@@ -13,7 +13,7 @@ from symrnn.mistakes.effects import Effect
 from symrnn.mistakes.line_finder import FoundLine, LineFinder, LineRule
 from symrnn.mistakes.measured import Measured, usual_bounds
 from symrnn.mistakes.mistake import Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.site import MistakeSite
 from symrnn.printers import text
 from symrnn.source_lines.assigned import assigning
@@ -117,4 +117,12 @@ MISTAKE = MistakeClass(
     "what is carried back in time is clipped at each step",
     precedence=270,
     bounds=bounds,
+    wrong=(
+        Example("rnn", "carry = da @ U", "carry = np.clip(da @ U, -0.1, 0.1)"),
+        Example("rnn", "da = dh * (1 - h[t + 1] ** 2)", "da = np.clip(dh * (1 - h[t + 1] ** 2), -0.1, 0.1)"),
+    ),
+    right=(
+        Example("rnn", "carry = da @ U", "carry = np.clip(da @ U, -1e9, 1e9)"),
+        Example("rnn", "da = dh * (1 - h[t + 1] ** 2)", "da = np.clip(dh * (1 - h[t + 1] ** 2), -1e9, 1e9)"),
+    ),
 )

@@ -15,7 +15,7 @@ from symrnn.mistakes.catalogue.wrong_operand import wholes_for_parts
 from symrnn.mistakes.line_finder import LineFinder
 from symrnn.mistakes.measured import Measured, common_ratios
 from symrnn.mistakes.mistake import Edit, Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.shared import GradientScaled
 from symrnn.mistakes.site import MistakeSite, reads_adjoint
 from symrnn.mistakes.slope import Slope
@@ -132,4 +132,12 @@ MISTAKE = MistakeClass(
     wide=wide,
     multiples=multiples,
     find_line=LineFinder.nowhere,  # the lines that read it are right, and what changed it may stand in the forward pass
+    wrong=(
+        Example("gru", 'drh = dan @ p["U_n"]', 'drh = dan @ p["U_n"]\n        r[t] *= h[t]', line=None),
+        Example("gru", "dh = dhs[t] + carry", "z[t] *= n[t]\n        dh = dhs[t] + carry", line=None),
+    ),
+    right=(
+        Example("gru", 'drh = dan @ p["U_n"]', 'drh = dan @ p["U_n"]\n        rh = r[t] * h[t]'),
+        Example("gru", "dh = dhs[t] + carry", "zn = z[t] * n[t]\n        dh = dhs[t] + carry"),
+    ),
 )

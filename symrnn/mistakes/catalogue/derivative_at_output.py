@@ -9,7 +9,7 @@ from symrnn.algebra.nodes import Expr
 from symrnn.calculus.rules import slopes
 from symrnn.mistakes.line_finder import given_otherwise
 from symrnn.mistakes.mistake import Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.site import MistakeSite
 from symrnn.mistakes.slope import Slope
 from symrnn.mistakes.slope_places import others_in_place
@@ -33,4 +33,12 @@ MISTAKE = MistakeClass(
     precedence=80,
     likely=likely,
     find_line=given_otherwise,
+    wrong=(
+        Example("rnn", "(1 - h[t + 1] ** 2)", "(1 - np.tanh(h[t + 1]) ** 2)"),
+        Example("gru", "(1 - n[t] ** 2)", "(1 - np.tanh(n[t]) ** 2)"),
+    ),
+    right=(
+        Example("rnn", "(1 - h[t + 1] ** 2)", "(1 - np.tanh(np.arctanh(h[t + 1])) ** 2)"),
+        Example("gru", "(1 - n[t] ** 2)", "(1 - np.tanh(np.arctanh(n[t])) ** 2)"),
+    ),
 )

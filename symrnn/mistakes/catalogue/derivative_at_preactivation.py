@@ -8,7 +8,7 @@ from symrnn.algebra import nodes
 from symrnn.calculus.rules import slopes
 from symrnn.mistakes.line_finder import given_otherwise
 from symrnn.mistakes.mistake import Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.site import MistakeSite
 from symrnn.mistakes.slope import Slope
 from symrnn.mistakes.slope_places import others_in_place
@@ -32,4 +32,12 @@ MISTAKE = MistakeClass(
     precedence=90,
     likely=likely,
     find_line=given_otherwise,
+    wrong=(
+        Example("rnn", "(1 - h[t + 1] ** 2)", "(1 - (x[t] @ W.T + h[t] @ U.T + b) ** 2)"),
+        Example("gru", "(1 - n[t] ** 2)", "(1 - np.arctanh(n[t]) ** 2)"),
+    ),
+    right=(
+        Example("rnn", "(1 - h[t + 1] ** 2)", "(1 - np.tanh(x[t] @ W.T + h[t] @ U.T + b) ** 2)"),
+        Example("gru", "(1 - n[t] ** 2)", "(1 - np.tanh(np.arctanh(n[t])) ** 2)"),
+    ),
 )

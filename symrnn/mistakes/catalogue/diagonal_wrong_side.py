@@ -9,7 +9,7 @@ from symrnn.algebra.nodes import Expr
 from symrnn.algebra.places import factors, without
 from symrnn.mistakes.backward_pass import BackwardPass, of_next_step
 from symrnn.mistakes.mistake import Edit, Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.site import MistakeSite, in_brackets, reads_adjoint
 from symrnn.printers import text
 
@@ -95,4 +95,12 @@ MISTAKE = MistakeClass(
     "an element-by-element factor is on the wrong side of a matrix product",
     precedence=190,
     likely=likely,
+    wrong=(
+        Example("gru", 'daz @ p["U_z"]', '(dz @ p["U_z"]) * z[t] * (1 - z[t])'),
+        Example("rnn", "carry = da @ U", "carry = dh @ U * (1 - h[t + 1] ** 2)"),
+    ),
+    right=(
+        Example("gru", 'drh = dan @ p["U_n"]', 'drh = (dn * (1 - n[t] ** 2)) @ p["U_n"]'),
+        Example("rnn", "carry = da @ U", "carry = (dh * (1 - h[t + 1] ** 2)) @ U"),
+    ),
 )

@@ -11,7 +11,7 @@ from symrnn.algebra import nodes
 from symrnn.mistakes.catalogue.missing_accumulation import in_sums
 from symrnn.mistakes.dropping import partial_adjoints
 from symrnn.mistakes.mistake import Edit, Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.shared import OtherUse, other_uses
 from symrnn.mistakes.site import MistakeSite, called
 from symrnn.printers import text
@@ -65,4 +65,12 @@ MISTAKE = MistakeClass(
     "a term is counted twice",
     precedence=130,
     likely=likely,
+    wrong=(
+        Example("rnn", "dh = dhs[t] + carry", "dh = 2 * dhs[t] + carry"),
+        Example("rnn", "db += da.sum(axis=0)", "db += da.sum(axis=0) + db"),
+    ),
+    right=(
+        Example("rnn", "dh = dhs[t] + carry", "dh = 2 * (dhs[t] + carry) / 2"),
+        Example("rnn", "db += da.sum(axis=0)", "db += (da + da).sum(axis=0) / 2"),
+    ),
 )

@@ -10,7 +10,7 @@ from symrnn.algebra.places import factors, places
 from symrnn.mistakes.backward_pass import AdjointEquation
 from symrnn.mistakes.catalogue.derivative_at_output import at_output
 from symrnn.mistakes.mistake import Edit, Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.site import MistakeSite, has_slope, in_brackets, put_at
 from symrnn.mistakes.slope_places import slope_places
 from symrnn.mistakes.swaps import Swap, other_adjoints, swapped, swapped_in_one_place
@@ -98,4 +98,12 @@ MISTAKE = MistakeClass(
     precedence=70,
     likely=likely,
     wide=wide,
+    wrong=(
+        Example("gru", "daz = dz * z[t] * (1 - z[t])", "daz = dz * z[t] ** 2 * (1 - z[t])"),
+        Example("rnn", "da = dh * (1 - h[t + 1] ** 2)", "da = dh * (1 - h[t + 1] ** 2) ** 2"),
+    ),
+    right=(
+        Example("gru", "daz = dz * z[t] * (1 - z[t])", "daz = dz * z[t] ** 2 * (1 / z[t] - 1)"),
+        Example("rnn", "da = dh * (1 - h[t + 1] ** 2)", "da = dh * (1 - h[t + 1]) * (1 + h[t + 1])"),
+    ),
 )

@@ -13,7 +13,7 @@ from symrnn.algebra.places import factors, without
 from symrnn.findings.findings import Diagnosis
 from symrnn.mistakes.backward_pass import carried_part
 from symrnn.mistakes.mistake import Edit, Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.shared import OtherUse, at_last, everywhere, other_uses
 from symrnn.mistakes.site import MistakeSite, called, reads_adjoint
 from symrnn.printers import text
@@ -125,4 +125,17 @@ MISTAKE = MistakeClass(
     precedence=50,
     likely=likely,
     wide=wide,
+    wrong=(
+        Example(
+            "rnn",
+            "dh = dhs[t] + carry",
+            'dh = dhs[t] + carry\n        dh += last["h"] * (t < len(x) - 1)',
+            line="dh += ",
+        ),
+        Example("lstm", "dc_next = dc * f[t]", "dc_next = dc * f[t] + dh"),
+    ),
+    right=(
+        Example("rnn", "dh = dhs[t] + carry", "dh = dhs[t] + carry + 0 * carry"),
+        Example("lstm", "dc_next = dc * f[t]", "dc_next = dc - dc * (1 - f[t])"),
+    ),
 )

@@ -12,7 +12,7 @@ from symrnn.language.recurrence import Cell
 from symrnn.mistakes.backward_pass import AdjointEquation, BackwardPass
 from symrnn.mistakes.catalogue import phantom_gradient
 from symrnn.mistakes.mistake import Edit, Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.site import MistakeSite
 from symrnn.printers import text
 from symrnn.variants.slips import with_slips
@@ -115,4 +115,12 @@ MISTAKE = MistakeClass(
     precedence=280,
     wide=wide,
     whole_clause=True,
+    wrong=(
+        Example("rnn", "da = dh * (1 - h[t + 1] ** 2)", "da = dh * h[t + 1] * (1 - h[t + 1])"),
+        Example("gru", "dan = dn * (1 - n[t] ** 2)", "dan = dn * n[t] * (1 - n[t])"),
+    ),
+    right=(
+        Example("rnn", "da = dh * (1 - h[t + 1] ** 2)", "da = dh * (1 - h[t + 1] * h[t + 1])"),
+        Example("gru", "dan = dn * (1 - n[t] ** 2)", "dan = dn - dn * n[t] ** 2"),
+    ),
 )

@@ -12,7 +12,7 @@ from symrnn.calculus.derivation import Role
 from symrnn.mistakes.backward_pass import AdjointEquation
 from symrnn.mistakes.line_finder import FoundLine, LineFinder
 from symrnn.mistakes.mistake import Edit, Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.site import MistakeSite
 from symrnn.mistakes.swaps import Swap, are_alike, other_adjoints, swapped, swapped_in_one_place
 from symrnn.printers import text
@@ -97,4 +97,12 @@ MISTAKE = MistakeClass(
     likely=likely,
     wide=wide,
     find_line=find_line,
+    wrong=(
+        Example("gru", 'grads["b_r"] += dar.sum', 'grads["b_r"] += daz.sum'),
+        Example("gru", 'grads["U_r"] += dar.T', 'grads["U_r"] += daz.T'),
+    ),
+    right=(
+        Example("gru", "dar.sum(axis=0)", "np.ones(len(dar)) @ dar"),
+        Example("gru", "dar.T @ h[t]", "(h[t].T @ dar).T"),
+    ),
 )

@@ -9,7 +9,7 @@ from symrnn.algebra import nodes
 from symrnn.findings.findings import Diagnosis
 from symrnn.mistakes.line_finder import LineFinder
 from symrnn.mistakes.mistake import Edit, Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.site import MistakeSite
 from symrnn.printers import text
 
@@ -49,4 +49,12 @@ MISTAKE = MistakeClass(
     likely=likely,
     find_line=LineFinder.nowhere,  # every line is right but the return
     whole_clause=True,
+    wrong=(
+        Example("lstm", '"h_prev": dh_next, "c_prev": dc_next', '"h_prev": dc_next, "c_prev": dh_next', line=None),
+        Example("lstm", "    return {", "    dh_next, dc_next = dc_next, dh_next\n    return {", line=None),
+    ),
+    right=(
+        Example("lstm", '"h_prev": dh_next, "c_prev": dc_next', '"c_prev": dc_next, "h_prev": dh_next'),
+        Example("lstm", "    return {", "    dc_next, dh_next = dc_next, dh_next\n    return {"),
+    ),
 )

@@ -14,7 +14,7 @@ from symrnn.mistakes.batched import Frame
 from symrnn.mistakes.effects import Effect
 from symrnn.mistakes.line_finder import LineFinder, LineRule
 from symrnn.mistakes.mistake import Edit, Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.shared import InitialGradient
 from symrnn.mistakes.site import MistakeSite, reads_adjoint
 from symrnn.mistakes.tape import Tape
@@ -104,4 +104,12 @@ MISTAKE = MistakeClass(
     "step 0 reads something else than the initial state",
     precedence=200,
     likely=likely,
+    wrong=(
+        Example("rnn", "dU += da.T @ h[t]", "dU += da.T @ (h[t] if t else 0 * h[t])"),
+        Example("rnn", '"h_prev": carry', '"h_prev": dh'),
+    ),
+    right=(
+        Example("rnn", "dU += da.T @ h[t]", "dU += da.T @ (h[t] if t else h[0])"),
+        Example("rnn", '"h_prev": carry', '"h_prev": da @ U'),
+    ),
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from symrnn.mistakes.catalogue.missing_accumulation import is_matrix
 from symrnn.mistakes.mistake import Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.shared import GradientScaled
 from symrnn.mistakes.site import MistakeSite
 
@@ -55,4 +55,12 @@ MISTAKE = MistakeClass(
     "a gradient is the mean over the batch, or over time, in place of the sum",
     precedence=220,
     likely=likely,
+    wrong=(
+        Example("rnn", "db += da.sum(axis=0)", "db += da.mean(axis=0)"),
+        Example("rnn", "dU += da.T @ h[t]", "dU += da.T @ h[t] / len(da)"),
+    ),
+    right=(
+        Example("rnn", "db += da.sum(axis=0)", "db += da.mean(axis=0) * len(da)"),
+        Example("rnn", "dU += da.T @ h[t]", "dU += (da / len(da)).T @ h[t] * len(da)"),
+    ),
 )

@@ -10,7 +10,7 @@ from symrnn.mistakes.backward_pass import AdjointEquation
 from symrnn.mistakes.effects import Effect
 from symrnn.mistakes.line_finder import LineFinder, LineRule
 from symrnn.mistakes.mistake import Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.shared import TermsCounted
 from symrnn.mistakes.site import MistakeSite
 
@@ -96,4 +96,12 @@ MISTAKE = MistakeClass(
     "a gradient is not summed over all time steps",
     precedence=210,
     likely=likely,
+    wrong=(
+        Example("rnn", "dW += da.T @ x[t]", "dW = da.T @ x[t]"),
+        Example("rnn", "db += da.sum(axis=0)", "db += da.sum(axis=0) * (t > 0)"),
+    ),
+    right=(
+        Example("rnn", "dW += da.T @ x[t]", "dW = dW + da.T @ x[t]"),
+        Example("rnn", "db += da.sum(axis=0)", "db += da.sum(axis=0) * (t >= 0)"),
+    ),
 )

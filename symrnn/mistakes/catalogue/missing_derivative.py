@@ -9,7 +9,7 @@ from symrnn.algebra.nodes import Variable
 from symrnn.algebra.places import without
 from symrnn.mistakes.backward_pass import AdjointEquation
 from symrnn.mistakes.mistake import Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.site import MistakeSite, called, in_brackets
 from symrnn.mistakes.slope_places import slope_places
 from symrnn.mistakes.swaps import Swap, of_preactivation, other_adjoints, swapped, swapped_in_one_place
@@ -53,4 +53,12 @@ MISTAKE = MistakeClass(
     precedence=60,
     likely=likely,
     wide=wide,
+    wrong=(
+        Example("rnn", "da = dh * (1 - h[t + 1] ** 2)", "da = dh"),
+        Example("gru", "dar = dr * r[t] * (1 - r[t])", "dar = dr * r[t]"),
+    ),
+    right=(
+        Example("rnn", "da = dh * (1 - h[t + 1] ** 2)", "da = dh - dh * h[t + 1] ** 2"),
+        Example("gru", "dar = dr * r[t] * (1 - r[t])", "dar = dr * (r[t] - r[t] ** 2)"),
+    ),
 )

@@ -9,7 +9,7 @@ from symrnn.algebra.nodes import Expr, Variable
 from symrnn.algebra.places import Place, places, without
 from symrnn.mistakes.backward_pass import AdjointEquation
 from symrnn.mistakes.mistake import Edit, Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.site import MistakeSite, has_slope, in_brackets, put_at, reads_adjoint
 from symrnn.mistakes.swaps import Swap, of_preactivation, other_adjoints, swapped, swapped_in_one_place
 from symrnn.printers import text
@@ -77,4 +77,12 @@ MISTAKE = MistakeClass(
     precedence=110,
     likely=likely,
     wide=wide,
+    wrong=(
+        Example("gru", "dn = dh * z[t]", "dn = dh"),
+        Example("gru", "drh * r[t] +", "drh +"),
+    ),
+    right=(
+        Example("gru", "dn = dh * z[t]", "dn = dh - dh * (1 - z[t])"),
+        Example("gru", "drh * r[t] +", "r[t] * drh +"),
+    ),
 )

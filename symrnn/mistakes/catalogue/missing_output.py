@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.mistakes.mistake import Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.shared import OtherUse, at_last, other_uses, unused
 from symrnn.mistakes.site import MistakeSite
 
@@ -44,4 +44,12 @@ MISTAKE = MistakeClass(
     "the cotangent of an output is not used",
     precedence=30,
     likely=likely,
+    wrong=(
+        Example("rnn", 'carry = last["h"]', 'carry = np.zeros_like(last["h"])'),
+        Example("lstm", "dh = dhs[t] + dh_next", "dh = dh_next"),
+    ),
+    right=(
+        Example("rnn", "dh = dhs[t] + carry", "dh = carry + dhs[t]"),
+        Example("rnn", 'carry = last["h"]', 'carry = 1 * last["h"]'),
+    ),
 )

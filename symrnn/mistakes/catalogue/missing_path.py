@@ -12,7 +12,7 @@ from symrnn.algebra import nodes
 from symrnn.algebra.places import places
 from symrnn.mistakes.dropping import dropped_carries, dropped_terms, is_cotangent, partial_adjoints
 from symrnn.mistakes.mistake import Edit, Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.shared import InitialGradient
 from symrnn.mistakes.site import MistakeSite, called, in_brackets, in_slope, put_at
 from symrnn.printers import text
@@ -91,4 +91,12 @@ MISTAKE = MistakeClass(
     "a variable's gradient lacks one of its terms",
     precedence=40,
     likely=likely,
+    wrong=(
+        Example("gru", " + drh * r[t] + dar", " + dar"),
+        Example("gru", 'dx[t] = dar @ p["W_r"] + daz', "dx[t] = daz"),
+    ),
+    right=(
+        Example("gru", 'drh * r[t] + dar @ p["U_r"]', 'dar @ p["U_r"] + drh * r[t]'),
+        Example("gru", 'dx[t] = dar @ p["W_r"] + daz @ p["W_z"]', 'dx[t] = daz @ p["W_z"] + dar @ p["W_r"]'),
+    ),
 )

@@ -12,7 +12,7 @@ from symrnn.mistakes.dropping import dropped_carries, dropped_terms
 from symrnn.mistakes.effects import Effect
 from symrnn.mistakes.line_finder import FoundLine, LineFinder, LineRule, named_base
 from symrnn.mistakes.mistake import Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.site import MistakeSite
 from symrnn.printers import text
 from symrnn.source_lines.assigned import assigning
@@ -108,4 +108,12 @@ MISTAKE = MistakeClass(
     "nothing, or not everything, is carried back from one step to the one before",
     precedence=10,
     likely=likely,
+    wrong=(
+        Example("rnn", "dh = dhs[t] + carry", "dh = dhs[t] + (carry if t == len(x) - 1 else 0)"),
+        Example("lstm", "+ dc_next\n", "+ (dc_next if t == len(x) - 1 else 0)\n"),
+    ),
+    right=(
+        Example("rnn", "carry = da @ U", "carry = (U.T @ da.T).T"),
+        Example("lstm", "dc_next = dc * f[t]", "dc_next = f[t] * dc"),
+    ),
 )

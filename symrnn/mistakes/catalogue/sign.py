@@ -9,7 +9,7 @@ from symrnn.algebra import nodes
 from symrnn.algebra.places import places
 from symrnn.mistakes.catalogue.double_counted import terms_scaled
 from symrnn.mistakes.mistake import Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.shared import OtherUse, other_uses
 from symrnn.mistakes.site import MistakeSite, in_brackets, in_slope, put_at
 
@@ -45,4 +45,12 @@ MISTAKE = MistakeClass(
     "a term has the wrong sign",
     precedence=120,
     likely=likely,
+    wrong=(
+        Example("rnn", "carry = da @ U", "carry = -da @ U"),
+        Example("gru", "(n[t] - h[t])", "(n[t] + h[t])"),
+    ),
+    right=(
+        Example("rnn", "carry = da @ U", "carry = -da @ -U"),
+        Example("gru", "(n[t] - h[t])", "-(h[t] - n[t])"),
+    ),
 )

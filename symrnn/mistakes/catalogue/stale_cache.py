@@ -13,7 +13,7 @@ from symrnn.mistakes.batched import Frame
 from symrnn.mistakes.effects import Effect
 from symrnn.mistakes.line_finder import FoundLine, LineFinder, LineRule
 from symrnn.mistakes.mistake import Edit, Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.site import MistakeSite
 from symrnn.mistakes.slope import Slope
 from symrnn.mistakes.slope_places import elsewhere_on_summands
@@ -115,4 +115,12 @@ MISTAKE = MistakeClass(
     "every step reads the values of one step",
     precedence=230,
     likely=likely,
+    wrong=(
+        Example("rnn", "da = dh * (1 - h[t + 1] ** 2)", "da = dh * (1 - h[-1] ** 2)"),
+        Example("gru", 'grads["W_n"] += dan.T @ x[t]', 'grads["W_n"] += dan.T @ x[-1]'),
+    ),
+    right=(
+        Example("rnn", "da = dh * (1 - h[t + 1] ** 2)", "da = dh * (1 - h[t - len(x)] ** 2)"),
+        Example("rnn", "dW += da.T @ x[t]", "dW += da.T @ x[t - len(x)]"),
+    ),
 )

@@ -8,7 +8,7 @@ from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.algebra.places import Place, places
 from symrnn.mistakes.mistake import Edit, Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.site import MistakeSite, put_at
 from symrnn.printers import text
 
@@ -55,4 +55,12 @@ MISTAKE = MistakeClass(
     "a matrix is transposed where it should not be, or is not where it should be",
     precedence=180,
     likely=likely,
+    wrong=(
+        Example("rnn", "carry = da @ U", "carry = da @ U.T"),
+        Example("rnn", "dU += da.T @ h[t]", "dU += h[t].T @ da"),
+    ),
+    right=(
+        Example("rnn", "carry = da @ U", "carry = (U.T @ da.T).T"),
+        Example("rnn", "dU += da.T @ h[t]", "dU += (h[t].T @ da).T"),
+    ),
 )

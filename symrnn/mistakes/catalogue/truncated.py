@@ -13,7 +13,7 @@ from symrnn.mistakes.catalogue.recurrent_path_cut import handed_on
 from symrnn.mistakes.effects import Effect
 from symrnn.mistakes.line_finder import LineFinder, LineRule
 from symrnn.mistakes.mistake import Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.site import MistakeSite
 from symrnn.printers import text
 
@@ -109,4 +109,12 @@ MISTAKE = MistakeClass(
     "nothing is carried back beyond some number of steps",
     precedence=20,
     likely=likely,
+    wrong=(
+        Example("rnn", "reversed(range(len(x)))", "reversed(range(max(0, len(x) - 3), len(x)))", line=None),
+        Example("rnn", "carry = da @ U", "carry = da @ U * (t % 2 != 0)", line="dh = dhs[t] + carry"),
+    ),
+    right=(
+        Example("rnn", "reversed(range(len(x)))", "range(len(x) - 1, -1, -1)"),
+        Example("rnn", "carry = da @ U", "carry = da @ U * (t >= 0)"),
+    ),
 )

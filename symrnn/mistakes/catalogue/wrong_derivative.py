@@ -11,7 +11,7 @@ from symrnn.algebra.nodes import Expr
 from symrnn.algebra.places import factors, places
 from symrnn.calculus.rules import on_expressions, slopes
 from symrnn.mistakes.mistake import Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.site import MistakeSite
 from symrnn.mistakes.slope import Slope
 from symrnn.mistakes.slope_places import others_in_place
@@ -64,4 +64,12 @@ MISTAKE = MistakeClass(
     "the derivative is that of another function",
     precedence=100,
     likely=likely,
+    wrong=(
+        Example("rnn", "(1 - h[t + 1] ** 2)", "h[t + 1] * (1 - h[t + 1])"),
+        Example("gru", "(1 - n[t] ** 2)", "(1 + n[t] ** 2)"),
+    ),
+    right=(
+        Example("rnn", "(1 - h[t + 1] ** 2)", "(1 + h[t + 1]) * (1 - h[t + 1])"),
+        Example("gru", "(1 - n[t] ** 2)", "(1 - n[t] * n[t])"),
+    ),
 )

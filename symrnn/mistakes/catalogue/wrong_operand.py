@@ -14,7 +14,7 @@ from symrnn.algebra.places import Place, places
 from symrnn.mistakes.backward_pass import AdjointEquation
 from symrnn.mistakes.catalogue.missing_factor import lost_factors
 from symrnn.mistakes.mistake import Edit, Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.site import MistakeSite, in_brackets, in_slope, put_at, reads_adjoint
 from symrnn.mistakes.swaps import Swap, are_alike, other_adjoints, other_values, swapped, swapped_in_one_place
 from symrnn.printers import text
@@ -159,4 +159,12 @@ MISTAKE = MistakeClass(
     precedence=150,
     likely=likely,
     wide=wide,
+    wrong=(
+        Example("gru", "dr = drh * h[t]", "dr = drh * n[t]"),
+        Example("gru", "dan.T @ (r[t] * h[t])", "dan.T @ h[t]"),
+    ),
+    right=(
+        Example("gru", "dr = drh * h[t]", "dr = h[t] * drh"),
+        Example("gru", "dan.T @ (r[t] * h[t])", "dan.T @ (h[t] * r[t])"),
+    ),
 )

@@ -9,7 +9,7 @@ from sympy import S
 from symrnn.mistakes.catalogue.double_counted import terms_scaled
 from symrnn.mistakes.measured import Measured, common_ratios
 from symrnn.mistakes.mistake import Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.shared import GradientScaled
 from symrnn.mistakes.site import MistakeSite
 
@@ -37,4 +37,12 @@ MISTAKE = MistakeClass(
     precedence=140,
     likely=likely,
     multiples=multiples,
+    wrong=(
+        Example("rnn", "dx[t] = da @ W", "dx[t] = 3 * da @ W"),
+        Example("rnn", "dU += da.T @ h[t]", "dU += da.T @ h[t] / 2"),
+    ),
+    right=(
+        Example("rnn", "dx[t] = da @ W", "dx[t] = (3 * da) @ (W / 3)"),
+        Example("rnn", "dU += da.T @ h[t]", "dU += da.T @ h[t] / 2 * 2"),
+    ),
 )

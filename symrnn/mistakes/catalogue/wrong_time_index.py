@@ -15,7 +15,7 @@ from symrnn.mistakes.backward_pass import AdjointEquation, of_next_step
 from symrnn.mistakes.effects import Effect
 from symrnn.mistakes.line_finder import LineRule
 from symrnn.mistakes.mistake import Edit, Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.shared import Change, OtherUse, computed_or_returned, other_uses
 from symrnn.mistakes.site import MistakeSite
 from symrnn.mistakes.slope import Slope
@@ -153,4 +153,12 @@ MISTAKE = MistakeClass(
     precedence=170,
     likely=likely,
     wide=wide,
+    wrong=(
+        Example("rnn", "dU += da.T @ h[t]", "dU += da.T @ h[t + 1]"),
+        Example("rnn", "dh = dhs[t] + carry", "dh = dhs[-1 - t] + carry"),
+    ),
+    right=(
+        Example("rnn", "dU += da.T @ h[t]", "dU += da.T @ h[t - len(h)]"),
+        Example("rnn", "dh = dhs[t] + carry", "dh = dhs[t - len(x)] + carry"),
+    ),
 )
