@@ -19,6 +19,7 @@ from symrnn.diagnosis.questions import LARGE, Answer
 from symrnn.diagnosis.wording import formula, listed
 from symrnn.findings.findings import Diagnosis
 from symrnn.mistakes.backward_pass import AdjointEquation, BackwardPass
+from symrnn.mistakes.catalogue import corrupted_cache, wrong_operand
 from symrnn.printers import latex, text
 
 Array = Any
@@ -125,6 +126,6 @@ def _diagnosis(group: Sequence[_Read], name: str) -> Diagnosis:
         )
         told += f" as where {text(first.operand)} is changed after it was stored"
     told += f". Agreement: {error:.0e}. Equation ({first.line.number}) of `symrnn derive {name}`."
-    tag = "corrupted-cache" if len(group) > 1 else "wrong-operand"
+    tag = corrupted_cache.TAG if len(group) > 1 else wrong_operand.TAG
     printed = f"{latex(first.line.target)} = {latex(first.line.terms[0])}"
     return Diagnosis(tag, first.line.number, formula(first.line), printed, labels, error, told)

@@ -5,41 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-MISTAKES = {
-    "recurrent-path-cut": "nothing, or not everything, is carried back from one step to the one before",
-    "missing-path": "a variable's gradient lacks one of its terms",
-    "missing-output": "the cotangent of an output is not used",
-    "derivative-at-output": "the derivative of an activation is taken at its output",
-    "missing-derivative": "the factor of an activation's derivative is missing",
-    "derivative-at-preactivation": "a derivative written with the output is fed with the argument",
-    "wrong-derivative": "the derivative is that of another function",
-    "wrong-time-index": "a value is read at another time step",
-    "initial-state": "step 0 reads something else than the initial state",
-    "missing-accumulation": "a gradient is not summed over all time steps",
-    "mean-for-sum": "a gradient is the mean over the batch, or over time, in place of the sum",
-    "double-counted": "a term is counted twice",
-    "bad-accumulator": "a sum does not start at zero",
-    "extra-path": "a gradient has a term too many",
-    "extra-factor": "a term has a factor too many",
-    "missing-factor": "a term lacks a factor that is not an activation's derivative",
-    "phantom-gradient": "there is a gradient of something that the forward pass does not use",
-    "transpose": "a matrix is transposed where it should not be, or is not where it should be",
-    "wrong-operand": "one variable is used in place of another",
-    "diagonal-wrong-side": "an element-by-element factor is on the wrong side of a matrix product",
-    "gate-swapped": "a gate's gradient is that of another gate",
-    "stale-cache": "every step reads the values of one step",
-    "corrupted-cache": "a stored value is changed before it is read",
-    "forward-backward-mismatch": "forward and backward are of different cells",
-    "wrong-scale": "a gradient is a constant times the right one",
-    "clipped": "the gradient that is returned is clipped",
-    "clipped-in-recursion": "what is carried back in time is clipped at each step",
-    "truncated": "nothing is carried back beyond some number of steps",
-    "sign": "a term has the wrong sign",
-    "gradients-exchanged": "gradients are returned in the places of others",
-    "zero-gradient": "a gradient is never computed, not added up, or not returned",
-}
-"""Every class of mistakes: its tag, and what it is in plain words."""
-
 
 class Verdict(StrEnum):
     """What can be said of one gradient."""
@@ -74,7 +39,7 @@ class Suggestion:
     """A class of mistakes that a wrong gradient looks like; less than a diagnosis, since no cell was needed to see it.
 
     Attributes:
-        mistake: the tag of the likeliest class, one of `MISTAKES`.
+        mistake: the tag of the likeliest class, a tag of the catalogue of mistakes.
         sentence: what was seen, with numbers.
         others: further classes that it may be as well, the likelier first.
     """
@@ -152,7 +117,7 @@ class Diagnosis:
     """One mistake in a backward pass.
 
     Attributes:
-        mistake: its class, one of `MISTAKES`.
+        mistake: its class, a tag of the catalogue of mistakes.
         equation: the number of the equation in the cell's derivation; None for a mistake outside the equations.
         formula: that equation as text, such as `δa_i = δc ⊙ g ⊙ i ⊙ (1 - i)`.
         latex: that equation as LaTeX.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from symrnn.findings.findings import MISTAKES, BlindSpot, Diagnosis, GradientFinding, Suggestion
+from symrnn.deferred import function_above
+from symrnn.findings.findings import BlindSpot, Diagnosis, GradientFinding, Suggestion
 
 
 def describe_worst(finding: GradientFinding) -> str:
@@ -30,7 +31,8 @@ def describe_diagnosis(diagnosis: Diagnosis) -> list[str]:
 def describe_suggestion(suggestion: Suggestion) -> str:
     """What a wrong gradient looks like, with its class in plain words."""
     tags = (suggestion.mistake, *suggestion.others)
-    meant = "; or ".join(f"{tag}: {MISTAKES[tag]}" if tag in MISTAKES else tag for tag in tags)
+    meaning_of = function_above("meaning_of")
+    meant = "; or ".join(f"{tag}: {meaning}" if (meaning := meaning_of(tag)) else tag for tag in tags)
     return f"{suggestion.sentence} ({meant})"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +15,7 @@ from symrnn.gradients.recognition import Recognition
 from symrnn.identification.layout import Layout
 from symrnn.identification.wording import describe
 from symrnn.measuring.verdicts import Judgement
+from symrnn.mistakes.catalogue import gradients_exchanged, phantom_gradient
 
 _READOUT_WRONG = (
     "with {0} as the identity every gradient of the cell is right: the mistake is in how the outputs' cotangents are "
@@ -48,7 +49,8 @@ def report(
         recognised: the cell, or why there is none; None where it was not looked for.
         named: the mistakes in terms of the cell; None where there is none.
     """
-    exchanged = _name_exchanged(measured.misplaced)
+    misplaced = measured.misplaced  # this is exact, and no cell is needed to see it
+    exchanged = (gradients_exchanged.misplaced(misplaced),) if misplaced else ()
     bare = GradientReport(
         gradients=measured.findings,
         problems=tuple(subject.problems),
@@ -93,15 +95,6 @@ def _explain_contradictions(
     return tuple(found)
 
 
-def _name_exchanged(misplaced: Mapping[str, str]) -> tuple[Diagnosis, ...]:
-    """Gradients that are right and stand in the places of others; this is exact, and no cell is needed to see it."""
-    if not misplaced:
-        return ()
-    places = "; ".join(f"what is returned for {other} is the gradient of {name}" for name, other in misplaced.items())
-    sentence = f"Gradients are exchanged: {places}."
-    return (Diagnosis("gradients-exchanged", None, "", "", tuple(misplaced), 0.0, sentence),)
-
-
 def _name_phantoms(findings: Sequence[GradientFinding], subject: Subject, layout: Layout) -> tuple[Diagnosis, ...]:
     """Gradients of arrays that forward does not read."""
     read = {subject.flat_names[flat] for flat in layout.names if flat in subject.flat_names}
@@ -110,12 +103,11 @@ def _name_phantoms(findings: Sequence[GradientFinding], subject: Subject, layout
         for one in findings
         if one.verdict is Verdict.WRONG
         and one.name not in read
-        and any(suggestion.mistake == "phantom-gradient" for suggestion in one.suggestions)
+        and any(suggestion.mistake == phantom_gradient.TAG for suggestion in one.suggestions)
     )
     if not names:
         return ()
-    sentence = f"There is a gradient of {', '.join(names)}, which forward does not use: it should be zero."
-    return (Diagnosis("phantom-gradient", None, "", "", names, 0.0, sentence),)
+    return (phantom_gradient.of_arrays(names),)
 
 
 def _arrays_of(mistakes: Sequence[Diagnosis]) -> frozenset[str]:

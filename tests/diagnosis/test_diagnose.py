@@ -13,8 +13,8 @@ from symrnn.callables.subject import Subject
 from symrnn.diagnosis.diagnose import Outcome, diagnose
 from symrnn.diagnosis.questions import LARGE, Question, Questionnaire
 from symrnn.diagnosis.trials import Trial
-from symrnn.findings.findings import MISTAKES
 from symrnn.identification import Layout
+from symrnn.mistakes.catalogue import CATALOGUE
 from tests.diagnosis.corpus import NAMES, load
 from tests.diagnosis.diagnosing import cell_of, diagnosed, inputs_of, known, named, sample
 
@@ -107,7 +107,7 @@ def test_a_sentence_says_what_and_where() -> None:
     assert found.equation == 13
     assert found.gradients[0] == "h0"
     assert len(found.gradients) == 11
-    assert found.mistake in MISTAKES
+    assert found.mistake in CATALOGUE
     assert found.latex
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import ast
 import random
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import symrnn.measuring
 from symrnn import cells, derive
 from symrnn.diagnosis.explanation import Found, without
 from symrnn.diagnosis.lines import _cases
 from symrnn.diagnosis.search import Search
 from symrnn.diagnosis.trials import Reach, Trial
 from symrnn.diagnosis.wording import diagnosis
+from symrnn.findings.findings import Suggestion
+from symrnn.findings.sentences import describe_suggestion
 from symrnn.mistakes.backward_pass import BackwardPass
 from symrnn.mistakes.catalogue import CATALOGUE, bounds, likely, multiples, wide
 from symrnn.mistakes.catalogue.forward_backward_mismatch import as_if_of, neighbours
@@ -221,3 +226,27 @@ def test_the_gradient_of_what_forward_does_not_use() -> None:
     ]
     assert "phantom-gradient" in found
     assert "forward-backward-mismatch" in found
+
+
+def tags_suggested() -> set[str]:
+    """The tags in the suggestions of `measuring`, a room that the catalogue is above of."""
+    folder = Path(symrnn.measuring.__file__).parent
+    calls = [node for file in folder.glob("*.py") for node in ast.walk(ast.parse(file.read_text("utf-8")))]
+    found: set[str] = set()
+    for node in calls:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Suggestion":
+            tags = [node.args[0], *node.args[2:], *(key.value for key in node.keywords if key.arg != "sentence")]
+            words = [part.value for tag in tags for part in ast.walk(tag) if isinstance(part, ast.Constant)]
+            found |= {word for word in words if isinstance(word, str) and "/" not in word}
+    return found
+
+
+def test_what_is_suggested_without_a_cell_is_of_the_catalogue() -> None:
+    suggested = tags_suggested()
+    assert len(suggested) > 10
+    assert suggested <= set(CATALOGUE)
+
+
+def test_a_report_says_what_a_class_is() -> None:
+    for tag, one in CATALOGUE.items():
+        assert describe_suggestion(Suggestion(tag, "seen")) == f"seen ({tag}: {one.meaning})"

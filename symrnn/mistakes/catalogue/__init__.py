@@ -27,8 +27,10 @@ CATALOGUE: Mapping[str, MistakeClass] = MappingProxyType(
 )
 """Tag -> class, in the order of precedence."""
 
-MEANINGS: Mapping[str, str] = MappingProxyType({tag: one.meaning for tag, one in CATALOGUE.items()})
-"""Tag -> what the class is, in plain words."""
+
+def meaning_of(tag: str) -> str:
+    """What a class is, in plain words; empty for a tag that is none of the catalogue's."""
+    return CATALOGUE[tag].meaning if tag in CATALOGUE else ""
 
 
 def likely(on: MistakeSite) -> list[Mistake]:

@@ -10,7 +10,7 @@ class Planted:
     """A replacement in the text of an implementation, as somebody would have made the mistake.
 
     Attributes:
-        tag: the class of the mistake, one of `MISTAKES` in `symrnn.findings.findings`.
+        tag: the class of the mistake, a tag of `symrnn.mistakes.catalogue`.
         site: where it is, for people.
         old: the text replaced.
         new: what stands there instead.
