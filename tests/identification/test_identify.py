@@ -10,7 +10,6 @@ import pytest
 
 import symrnn
 from symrnn import Cell, cells, identify
-from symrnn.callables.outputs import drop_cache
 from symrnn.errors import InputError, UnknownNameError
 from symrnn.identification.inverse import own_arrays
 from tests.identification.truth import error, failure
@@ -322,15 +321,6 @@ def test_a_cache_that_is_returned_last_is_no_output() -> None:
     assert found.layout is not None
     assert [output.view.tile.array for output in found.layout.outputs] == ["output[0]"]
     assert any("taken for a cache" in remark for remark in found.remarks)
-
-
-def test_outputs_beside_one_another_are_no_cache() -> None:
-    h, W = np.ones((2, 3)), np.ones((3, 3))
-    states = np.ones((4, 2, 3))
-    assert drop_cache((states, [h, h]), [h, W]) == (states, [h, h])  # states alone, though one is the initial one
-    assert drop_cache((states, (h, W)), [h, W]) == (states,)
-    assert drop_cache([states, (h, W)], [h, W]) == [states, (h, W)]
-    assert drop_cache(((h, W),), [h, W]) == ((h, W),)
 
 
 # --- vectors that are added twice, or serve several gates -------------------------------------------------------------
