@@ -13,7 +13,7 @@ from symrnn.algebra.rebuilding import rebuild
 
 
 @dataclass(frozen=True)
-class Place:
+class TermPlace:
     """A node of a term, as a place where the term can be changed.
 
     Attributes:
@@ -28,14 +28,14 @@ class Place:
 
 
 @lru_cache(maxsize=20_000)  # a search looks at the terms of one cell again and again
-def places(term: Expr) -> tuple[Place, ...]:
+def places(term: Expr) -> tuple[TermPlace, ...]:
     """Every node of a term, the term itself first."""
-    found = [Place(term, lambda new: new)]
+    found = [TermPlace(term, lambda new: new)]
     for index, child in enumerate(term.args):
         if isinstance(term, Variable) or not getattr(child, "is_Matrix", False):
             continue
         for place in places(child):
-            found.append(Place(place.node, _inside(term, index, place.put), (term, *place.above)))
+            found.append(TermPlace(place.node, _inside(term, index, place.put), (term, *place.above)))
     return tuple(found)
 
 

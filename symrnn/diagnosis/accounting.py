@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
-from symrnn.diagnosis.explanation import Explanation, Found, without
-from symrnn.diagnosis.trials import Trial
+from symrnn.diagnosis.explanation import FoundMistake, PartialExplanation, without
+from symrnn.diagnosis.trials import MistakenPass
 from symrnn.mistakes.backward_pass import BackwardPass
 from symrnn.mistakes.mistake import Mistake, made
 
 
-class Account:
+class ReducedExplanation:
     """The account of an explanation.
 
     Args:
@@ -25,7 +25,7 @@ class Account:
         unexplained: the gradients that are wrong at some question once all of these are assumed.
     """
 
-    def __init__(self, right: BackwardPass, explanation: Explanation) -> None:
+    def __init__(self, right: BackwardPass, explanation: PartialExplanation) -> None:
         self._right, self._explanation = right, explanation
         needed = self._needed(explanation.found)
         self.dropped = len(explanation.found) - len(needed)
@@ -39,10 +39,10 @@ class Account:
         unlikely = sum(found.mistake.rank for found in self.found)
         return len(self.unexplained), len(self.found), self.dropped, unlikely
 
-    def _made(self, chosen: Sequence[Found]) -> Trial:
-        return Trial(made(self._right, (found.mistake for found in chosen)), self._explanation.answers)
+    def _made(self, chosen: Sequence[FoundMistake]) -> MistakenPass:
+        return MistakenPass(made(self._right, (found.mistake for found in chosen)), self._explanation.answers)
 
-    def _possible(self, chosen: Sequence[Found]) -> bool:
+    def _possible(self, chosen: Sequence[FoundMistake]) -> bool:
         """Whether mistakes can be made without others: one may be in a term that another has put there."""
         try:
             self._made(chosen)
@@ -50,10 +50,10 @@ class Account:
             return False
         return True
 
-    def _score(self, chosen: Sequence[Found]) -> int:
+    def _score(self, chosen: Sequence[FoundMistake]) -> int:
         return self._explanation.score(self._made(chosen))
 
-    def _needed(self, kept: Sequence[Found]) -> list[Found]:
+    def _needed(self, kept: Sequence[FoundMistake]) -> list[FoundMistake]:
         """The mistakes without which fewer gradients would agree."""
         needed = list(kept)
         best = self._score(needed) if len(needed) > 1 else 0
@@ -63,8 +63,8 @@ class Account:
                 needed = rest
         return needed
 
-    def _joined(self, kept: Sequence[Found]) -> list[Found]:
-        """The mistakes, those that are one in words as one: several in an equation, or the same in several."""
+    def _joined(self, kept: Sequence[FoundMistake]) -> list[FoundMistake]:
+        """Merge mistakes that one sentence can describe: several in an equation, or the same in several."""
         joined = list(kept)
         for one, other in combinations(kept, 2):
             both: Mistake | None = None
@@ -72,18 +72,18 @@ class Account:
                 both = one.mistake.joined(other.mistake)
             if both is None:
                 continue
-            rest = [Found(both, one.before) if found is one else found for found in joined if found is not other]
+            rest = [FoundMistake(both, one.before) if found is one else found for found in joined if found is not other]
             if self._possible(rest) and self._score(rest) == self._score(joined):
                 joined = rest
         return joined
 
-    def _attributed(self, kept: Sequence[Found]) -> list[Found]:
+    def _attributed(self, kept: Sequence[FoundMistake]) -> list[FoundMistake]:
         whole = self._made(kept)
         attributed = [self._with_labels(found, kept, whole) for found in kept]
         return [found for found in attributed if found.labels]
 
-    def _with_labels(self, found: Found, kept: Sequence[Found], whole: Trial) -> Found:
-        rest = Trial(without(self._right, kept, found), self._explanation.answers)
+    def _with_labels(self, found: FoundMistake, kept: Sequence[FoundMistake], whole: MistakenPass) -> FoundMistake:
+        rest = MistakenPass(without(self._right, kept, found), self._explanation.answers)
         tolerance = self._explanation.tolerance
         labels: dict[str, float] = {}
         simple = 0
@@ -95,7 +95,7 @@ class Account:
                     labels[piece.label] = max(labels.get(piece.label, 0.0), float(error))
             simple = simple or len(labels)
         agreement = max(labels.values(), default=0.0)
-        return Found(found.mistake, found.before, tuple(labels), agreement, simple)
+        return FoundMistake(found.mistake, found.before, tuple(labels), agreement, simple)
 
     def _still_wrong(self) -> set[str]:
         whole = self._made(self.found)

@@ -83,7 +83,7 @@ def blind_spots(
         seed: of all numbers.
     """
     own, best = _features(subject, layout, compared)
-    scene = _Scene(derivation, layout, seed)
+    scene = _SmallForwardPass(derivation, layout, seed)
     program = BackwardPass.right(derivation)
     hidden: dict[str, list[Mistake]] = {}
     remedies = list(own.remedies(best))
@@ -133,7 +133,7 @@ def _is_told(flat: str, names: Mapping[str, str], compared: Collection[str]) -> 
     return any(names[path] == flat for path in compared if path in names)
 
 
-class _Scene:
+class _SmallForwardPass:
     """A small forward pass of the cell, with the features asked for."""
 
     def __init__(self, derivation: Derivation, layout: Layout, seed: int) -> None:

@@ -10,10 +10,10 @@ import numpy as np
 
 from symrnn.calculus.derivation import Derivation
 from symrnn.callables.subject import Subject
-from symrnn.diagnosis.explanation import Found
+from symrnn.diagnosis.explanation import FoundMistake
 from symrnn.diagnosis.operands import other_operands
 from symrnn.diagnosis.questions import Answer, Questionnaire
-from symrnn.diagnosis.search import EXACT, Search
+from symrnn.diagnosis.search import EXACT, MistakeSearch
 from symrnn.diagnosis.wording import diagnosis
 from symrnn.findings.findings import Diagnosis
 from symrnn.identification.layout import Layout
@@ -45,7 +45,7 @@ class Outcome:
     asked: int
     right: BackwardPass
     answers: tuple[Answer, ...] = ()
-    found: tuple[Found, ...] = ()
+    found: tuple[FoundMistake, ...] = ()
     near: tuple[Diagnosis, ...] = ()
 
 
@@ -76,7 +76,7 @@ def diagnose(
     if not answers:
         return Outcome((), (), 0, right)
     timed = "T" in layout.frame.axes
-    search = Search(right, answers, questionnaire.outputs, suspects, questionnaire.tolerance, timed)
+    search = MistakeSearch(right, answers, questionnaire.outputs, suspects, questionnaire.tolerance, timed)
     found, unexplained = tuple(search.run()), search.unexplained
     program = made(right, (one.mistake for one in found))
     others = other_operands(program, answers, unexplained, layout.cell.name) if unexplained else []

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.diagnosis.questions import Answer
-from symrnn.diagnosis.trials import Trial
+from symrnn.diagnosis.trials import MistakenPass
 from symrnn.mistakes.backward_pass import BackwardPass
 from symrnn.mistakes.mistake import Mistake, made
 
@@ -17,7 +17,7 @@ Array = Any
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundMistake:
     """A mistake that was found.
 
     Attributes:
@@ -36,7 +36,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Explanation:
+class PartialExplanation:
     """How far an explanation has come.
 
     Attributes:
@@ -48,12 +48,12 @@ class Explanation:
         near: mistakes that come close to what was given up.
     """
 
-    trial: Trial
+    trial: MistakenPass
     tolerance: float
-    found: tuple[Found, ...] = ()
+    found: tuple[FoundMistake, ...] = ()
     given_up: Mapping[str, int] = field(default_factory=dict)
     failures: int = 0
-    near: tuple[Found, ...] = ()
+    near: tuple[FoundMistake, ...] = ()
 
     @property
     def answers(self) -> Sequence[Answer]:
@@ -68,11 +68,11 @@ class Explanation:
     # what agrees
 
     def counted(self, asked: int) -> Array:
-        """Which pieces of an answer are looked at: a gradient that was given up is not, from there on."""
+        """Mask of the gradients still to be explained: one that was given up is not looked at from there on."""
         never = len(self.answers)
         return np.array([self.given_up.get(p.label, never) > asked for p in self.answers[asked].observed], dtype=bool)
 
-    def right(self, asked: int, trial: Trial | None = None) -> Array:
+    def right(self, asked: int, trial: MistakenPass | None = None) -> Array:
         """Which pieces of an answer agree with a trial, this explanation's own if none is given."""
         return ((trial or self.trial).errors(asked) <= self.tolerance) & self.counted(asked)
 
@@ -89,30 +89,30 @@ class Explanation:
         counted = self.counted(asked)
         return self.answers[asked].question.steps > 1 and bool(2 * counted.sum() < counted.size)
 
-    def score(self, trial: Trial) -> int:
+    def score(self, trial: MistakenPass) -> int:
         """How many gradients agree with a trial, over all questions."""
         return int(sum(self.right(asked, trial).sum() for asked in range(len(self.answers))))
 
-    def keeps(self, other: Trial, asked: int) -> bool:
+    def keeps(self, other: MistakenPass, asked: int) -> bool:
         """Whether nothing that agrees disagrees with another trial."""
         return not np.any(self.right(asked) & ~self.right(asked, other))
 
-    def gains(self, other: Trial, asked: int) -> bool:
+    def gains(self, other: MistakenPass, asked: int) -> bool:
         """Whether more agrees with another trial, and nothing less."""
         gained = self.right(asked, other) & ~self.right(asked)
         return bool(gained.any()) and self.keeps(other, asked)
 
     # going on
 
-    def with_mistakes(self, chosen: Iterable[Mistake]) -> Explanation:
+    def with_mistakes(self, chosen: Iterable[Mistake]) -> PartialExplanation:
         """The explanation with some mistakes more."""
         found, trial = list(self.found), self.trial
         for mistake in chosen:
-            found.append(Found(mistake, trial.program))
-            trial = Trial(mistake.made_in(trial.program), self.answers)
+            found.append(FoundMistake(mistake, trial.program))
+            trial = MistakenPass(mistake.made_in(trial.program), self.answers)
         return replace(self, found=tuple(found), trial=trial)
 
-    def giving_up(self, asked: int, near: Found | None = None) -> Explanation:
+    def giving_up(self, asked: int, near: FoundMistake | None = None) -> PartialExplanation:
         """The explanation without what is wrong at a question; that is all, where later answers show no more."""
         failures = self.failures + 1
         given_up = replace(self, given_up=self._left(asked), failures=failures)
@@ -126,7 +126,7 @@ class Explanation:
         return {piece.label: asked for piece, bad in pieces if bad} | dict(self.given_up)
 
 
-def without(right: BackwardPass, found: Iterable[Found], one: Found) -> BackwardPass:
+def without(right: BackwardPass, found: Iterable[FoundMistake], one: FoundMistake) -> BackwardPass:
     """The program with all mistakes but one; without any of them where another is in a term that this one puts there.
 
     Args:

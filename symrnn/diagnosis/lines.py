@@ -9,9 +9,9 @@ from typing import Any
 from symrnn.callables.invocation import SubjectError
 from symrnn.callables.subject import Subject
 from symrnn.diagnosis.diagnose import Outcome
-from symrnn.diagnosis.explanation import Found, without
+from symrnn.diagnosis.explanation import FoundMistake, without
 from symrnn.diagnosis.questions import LARGE, Answer
-from symrnn.diagnosis.trials import Trial
+from symrnn.diagnosis.trials import MistakenPass
 from symrnn.diagnosis.wording import formula
 from symrnn.findings.findings import Diagnosis, SourceLine
 from symrnn.mistakes.backward_pass import BackwardPass
@@ -33,7 +33,7 @@ def add_lines(subject: Subject, outcome: Outcome) -> tuple[Diagnosis, ...]:
 
 
 def find_lines(
-    subject: Subject, right: BackwardPass, answers: Sequence[Answer], found: Sequence[Found]
+    subject: Subject, right: BackwardPass, answers: Sequence[Answer], found: Sequence[FoundMistake]
 ) -> list[SourceLine | None]:
     """The line of each mistake that was found; None where none carries the wrong numbers, or there is no source."""
     traces: dict[int, list[AssignedValues]] = {}
@@ -71,13 +71,13 @@ def _watch(subject: Subject, answer: Answer) -> list[AssignedValues]:
 
 
 def _cases(
-    right: BackwardPass, answers: Sequence[Answer], found: Sequence[Found]
+    right: BackwardPass, answers: Sequence[Answer], found: Sequence[FoundMistake]
 ) -> Iterator[tuple[Answer, MistakeCase] | None]:
     """Each mistake at a question that shows it well: several steps and examples, and usual numbers if these do."""
     asked = sorted(answers, key=_plainness)
-    whole = Trial(made(right, (one.mistake for one in found)), asked)
+    whole = MistakenPass(made(right, (one.mistake for one in found)), asked)
     for one in found:
-        rest = Trial(without(right, found, one), asked)
+        rest = MistakenPass(without(right, found, one), asked)
         shown = next((place for place in range(len(asked)) if _differ(whole, rest, place)), None)
         yield None if shown is None else _case(asked[shown], one.mistake, right, whole.program, rest.program)
 
@@ -95,6 +95,6 @@ def _plainness(answer: Answer) -> tuple[Any, ...]:
     return asked.scale >= LARGE, asked.zero, bool(asked.outputs), asked.steps < 2, asked.batch < 2, asked.steps
 
 
-def _differ(whole: Trial, rest: Trial, place: int) -> bool:
+def _differ(whole: MistakenPass, rest: MistakenPass, place: int) -> bool:
     pairs = zip(whole.expected(place), rest.expected(place), strict=True)
     return any(not same([a], [b]) for a, b in pairs)

@@ -41,7 +41,7 @@ class _Read:
     error: float
 
     def is_like(self, other: _Read) -> bool:
-        """Whether both were multiplied with the same, in place of the same."""
+        """Whether both weights used the same wrong operand."""
         pairs = list(zip(self.values, other.values, strict=False))
         return self.operand == other.operand and all(a.shape == b.shape and _same(a, b) for a, b in pairs)
 

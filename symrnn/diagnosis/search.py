@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.diagnosis.accounting import Account
-from symrnn.diagnosis.explanation import Explanation, Found
+from symrnn.diagnosis.accounting import ReducedExplanation
+from symrnn.diagnosis.explanation import FoundMistake, PartialExplanation
 from symrnn.diagnosis.questions import LARGE, SMALL, Answer
-from symrnn.diagnosis.trials import Reach, Trial
+from symrnn.diagnosis.trials import GradientsReached, MistakenPass
 from symrnn.mistakes.backward_pass import BackwardPass
 from symrnn.mistakes.catalogue import bounds, likely, multiples, wide
 from symrnn.mistakes.combining import combinations_that_explain
@@ -30,7 +30,7 @@ from symrnn.mistakes.mistake import Mistake, made
 from symrnn.mistakes.site import MistakeSite
 
 Array = Any
-Choices = Iterator[Explanation]
+Choices = Iterator[PartialExplanation]
 
 EXACT = 1e-9
 """Up to which error a mistake explains a gradient in double precision: the measure is that of the questions."""
@@ -53,7 +53,7 @@ _WORK = 40_000
 
 
 @dataclass(eq=False)
-class _Junction:
+class _OpenChoice:
     """Where an explanation could have gone on in another way."""
 
     choices: Choices
@@ -62,7 +62,7 @@ class _Junction:
 
 
 @dataclass
-class Search:
+class MistakeSearch:
     """One search.
 
     Attributes:
@@ -83,14 +83,14 @@ class Search:
     tolerance: float = EXACT
     timed: bool = True
     unexplained: set[str] = field(default_factory=set)
-    near: tuple[Found, ...] = ()
-    _best: Account | None = None
+    near: tuple[FoundMistake, ...] = ()
+    _best: ReducedExplanation | None = None
     _work: int = 0
 
-    def run(self) -> list[Found]:
+    def run(self) -> list[FoundMistake]:
         """The mistakes, in the order found."""
         for explanation in self._explanations():
-            account = Account(self.right, explanation)
+            account = ReducedExplanation(self.right, explanation)
             if self._best is None or account.cost < self._best.cost:
                 self._best, self.near = account, explanation.near
         if self._best is None:
@@ -100,10 +100,10 @@ class Search:
 
     # which choices are followed
 
-    def _explanations(self) -> Iterator[Explanation]:
+    def _explanations(self) -> Iterator[PartialExplanation]:
         """Explanations, the first choice everywhere first."""
-        start = Explanation(Trial(self.right, self.answers), self.tolerance)
-        open_: list[_Junction] = []
+        start = PartialExplanation(MistakenPass(self.right, self.answers), self.tolerance)
+        open_: list[_OpenChoice] = []
         yield from self._followed(start, open_)
         taken_back = 0
         while open_ and taken_back < self._patience() and self._work < _WORK:
@@ -125,23 +125,23 @@ class Search:
         # a single mistake that explains everything would have been seen at the first choice
         return _SEVERAL if len(self._best.found) > 2 else 0
 
-    def _followed(self, explanation: Explanation, open_: list[_Junction]) -> Iterator[Explanation]:
+    def _followed(self, explanation: PartialExplanation, open_: list[_OpenChoice]) -> Iterator[PartialExplanation]:
         """The explanation that first choices lead to from here; none if it gets no better than what is known."""
         while (asked := explanation.first_wrong()) is not None and len(explanation.found) < _MOST:
             if not self._may_be_better(explanation):
                 return
             choices = self._choices(explanation, asked)
             explanation = next(choices)
-            open_.append(_Junction(choices, len(open_)))
+            open_.append(_OpenChoice(choices, len(open_)))
         yield explanation
 
-    def _may_be_better(self, explanation: Explanation) -> bool:
+    def _may_be_better(self, explanation: PartialExplanation) -> bool:
         if self._best is None:
             return True
         known = len(self._best.unexplained), len(self._best.found) + self._best.dropped
         return (len(explanation.given_up), len(explanation.found)) < known
 
-    def _choices(self, explanation: Explanation, asked: int) -> Choices:
+    def _choices(self, explanation: PartialExplanation, asked: int) -> Choices:
         """How an explanation may go on from a question that it does not explain, the likeliest way first."""
         first, then, again = tee(self._tried(explanation, asked), 3)
         any_ = False
@@ -162,13 +162,13 @@ class Search:
 
     # one mistake
 
-    def _tried(self, explanation: Explanation, asked: int) -> Iterator[list[Trial]]:
+    def _tried(self, explanation: PartialExplanation, asked: int) -> Iterator[list[MistakenPass]]:
         """The mistakes that can reach what is wrong, the likely ones first, each in the program."""
         on = MistakeSite(explanation.program, self.outputs, self.answers[0].finals, self.timed)
         answer = self.answers[asked]
         wrong = zip(answer.observed, explanation.wrong(asked), strict=True)
         names = {piece.name for piece, bad in wrong if bad}
-        reach = Reach(explanation.program, answer.question.steps)
+        reach = GradientsReached(explanation.program, answer.question.steps)
         single = [earlier for earlier in range(asked) if self.answers[earlier].question.steps == 1]
         for candidates in self._candidates(on, answer):
             tried = []
@@ -176,7 +176,7 @@ class Search:
                 touched = reach.of(mistake)
                 if touched is None or touched & names:
                     changed = mistake.made_in(explanation.program)
-                    one = Trial(changed, self.answers, (mistake,), explanation.trial, reach.tail(mistake))
+                    one = MistakenPass(changed, self.answers, (mistake,), explanation.trial, reach.tail(mistake))
                     if all(explanation.keeps(one, earlier) for earlier in single):  # quick to tell, and often not so
                         tried.append(one)
             self._work += len(candidates)
@@ -193,7 +193,9 @@ class Search:
         yield multiples(on, answer.measured(on.program))
         yield wide(on)
 
-    def _whole(self, explanation: Explanation, asked: int, stages: Iterable[list[Trial]]) -> Trial | None:
+    def _whole(
+        self, explanation: PartialExplanation, asked: int, stages: Iterable[list[MistakenPass]]
+    ) -> MistakenPass | None:
         """The likeliest mistake that explains everything."""
         for tried in stages:
             whole = [
@@ -208,11 +210,13 @@ class Search:
                 return min(whole, key=lambda one: one.mistakes[0].rank)
         return None
 
-    def _best_of(self, explanation: Explanation, asked: int, tried: Iterable[Trial]) -> list[Trial]:
+    def _best_of(
+        self, explanation: PartialExplanation, asked: int, tried: Iterable[MistakenPass]
+    ) -> list[MistakenPass]:
         """Those that gain something and lose nothing: first the one after which most agrees here, then elsewhere."""
         gains = [(int(explanation.right(asked, one).sum()), one) for one in tried if explanation.gains(one, asked)]
         gains.sort(key=lambda one: (-one[0], one[1].mistakes[0].rank))
-        best: list[Trial] = []
+        best: list[MistakenPass] = []
         for _, group in groupby(gains, key=lambda one: one[0]):
             keeping = (one for _, one in group if all(explanation.keeps(one, earlier) for earlier in range(asked)))
             short = list(islice(keeping, _SHORT))
@@ -222,7 +226,7 @@ class Search:
                 break
         return best[: _BESIDE + 1]
 
-    def _apart(self, ranked: Sequence[Trial], known: Sequence[Trial]) -> list[Trial]:
+    def _apart(self, ranked: Sequence[MistakenPass], known: Sequence[MistakenPass]) -> list[MistakenPass]:
         """Mistakes with different effects: the first of each effect."""
         seen = {self._effect(one) for one in known}
         found = []
@@ -233,13 +237,13 @@ class Search:
                 found.append(one)
         return found
 
-    def _effect(self, trial: Trial) -> tuple[bytes, ...]:
+    def _effect(self, trial: MistakenPass) -> tuple[bytes, ...]:
         return tuple(np.round(trial.errors(asked), 7).tobytes() for asked in range(len(self.answers)))
 
     # several at once
 
     def _several(
-        self, explanation: Explanation, asked: int, harmless: Sequence[Trial]
+        self, explanation: PartialExplanation, asked: int, harmless: Sequence[MistakenPass]
     ) -> Iterator[tuple[Mistake, ...]]:
         """Mistakes that together make a gradient right, each of which changes nothing that agrees."""
         if self.answers[asked].question.scale == LARGE:
@@ -248,7 +252,7 @@ class Search:
         ranked = sorted(harmless, key=lambda one: one.mistakes[0].rank)
         for place in np.flatnonzero(explanation.wrong(asked)).tolist():
             observed = self.answers[asked].observed[place].value.ravel()
-            touching: dict[bytes, Trial] = {}
+            touching: dict[bytes, MistakenPass] = {}
             for one in ranked:
                 value = one.expected(asked)[place]
                 if not np.array_equal(value, base[place]) and np.all(np.isfinite(value)):
@@ -265,12 +269,14 @@ class Search:
                 yield from (one[-1].mistakes for one in sorted(good, reverse=True)[: _BESIDE + 1])
                 return
 
-    def _with(self, explanation: Explanation, chosen: Sequence[Mistake]) -> Trial:
-        return Trial(made(explanation.program, chosen), self.answers, tuple(chosen))
+    def _with(self, explanation: PartialExplanation, chosen: Sequence[Mistake]) -> MistakenPass:
+        return MistakenPass(made(explanation.program, chosen), self.answers, tuple(chosen))
 
     # what comes close
 
-    def _near(self, explanation: Explanation, asked: int, harmless: Sequence[Trial]) -> Found | None:
+    def _near(
+        self, explanation: PartialExplanation, asked: int, harmless: Sequence[MistakenPass]
+    ) -> FoundMistake | None:
         """The mistake that leaves least of what is wrong with a gradient, if that is little."""
         wrong = explanation.wrong(asked)
         before = explanation.trial.errors(asked)
@@ -286,7 +292,7 @@ class Search:
         one = harmless[-best[2]]
         near = wrong & (one.errors(asked) <= close) & (one.errors(asked) > self.tolerance)
         labels = [p.label for p, close_ in zip(self.answers[asked].observed, near, strict=True) if close_]
-        return Found(one.mistakes[0], explanation.program, tuple(labels), -best[1], len(labels))
+        return FoundMistake(one.mistakes[0], explanation.program, tuple(labels), -best[1], len(labels))
 
 
 def _likely(chosen: Sequence[Mistake]) -> tuple[int, int, int]:

@@ -18,7 +18,7 @@ Array = Any
 
 
 @dataclass(eq=False)
-class Trial:
+class MistakenPass:
     """A program, and how far its gradients are from those observed.
 
     Attributes:
@@ -32,7 +32,7 @@ class Trial:
     program: BackwardPass
     answers: Sequence[Answer]
     mistakes: tuple[Mistake, ...] = ()
-    base: Trial | None = None
+    base: MistakenPass | None = None
     touched: frozenset[str] | None = None
     _runs: dict[int, Run] = field(default_factory=dict)
     _expected: dict[int, list[Array]] = field(default_factory=dict)
@@ -98,7 +98,7 @@ class Trial:
         return self._floors[asked]
 
 
-class Reach:
+class GradientsReached:
     """Which gradients a mistake can change.
 
     Args:

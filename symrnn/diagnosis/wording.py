@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symrnn.algebra import nodes
-from symrnn.diagnosis.explanation import Found
+from symrnn.diagnosis.explanation import FoundMistake
 from symrnn.findings.findings import Diagnosis
 from symrnn.mistakes.backward_pass import AdjointEquation, BackwardPass
 from symrnn.mistakes.catalogue import CATALOGUE, phantom_gradient
@@ -15,7 +15,7 @@ from symrnn.printers import latex, text
 _SUMMED = "Σ_t "
 
 
-def diagnosis(found: Found, right: BackwardPass, name: str, exact: bool = True) -> Diagnosis:
+def diagnosis(found: FoundMistake, right: BackwardPass, name: str, exact: bool = True) -> Diagnosis:
     """What was found, as data with a sentence.
 
     Args:
@@ -47,7 +47,7 @@ def diagnosis(found: Found, right: BackwardPass, name: str, exact: bool = True) 
     )
 
 
-def _subject(found: Found) -> str:
+def _subject(found: FoundMistake) -> str:
     """The gradients that a mistake makes wrong: those that show it at once, and how many follow from them."""
     first = found.labels[: found.simple] or found.labels
     others = len(found.labels) - len(first)

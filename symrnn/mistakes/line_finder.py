@@ -129,7 +129,7 @@ class LineFinder:
         return None if array is None else (array, list(dict.fromkeys(self.arrays.values())))
 
     def taken_from(self, assignment: AssignedValues) -> AssignedValues:
-        """The line that gives the wrong value a name, if that name is read for it alone."""
+        """The assignment that introduces the wrong value, if nothing else reads it."""
         read = operands(assignment.statement)
         for kind, values in self.case.operands():
             for other in self.assigned:

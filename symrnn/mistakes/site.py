@@ -8,7 +8,7 @@ from typing import Any
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
-from symrnn.algebra.places import Place, without
+from symrnn.algebra.places import TermPlace, without
 from symrnn.calculus.derivation import Derivation
 from symrnn.mistakes.backward_pass import AdjointEquation, BackwardPass
 from symrnn.mistakes.mistake import Edit, Mistake
@@ -80,7 +80,7 @@ def in_brackets(expr: Expr) -> str:
     return f"({written})" if isinstance(expr, nodes.Sum) else written
 
 
-def in_slope(on: MistakeSite, place: Place) -> bool:
+def in_slope(on: MistakeSite, place: TermPlace) -> bool:
     """Whether a node is part of an activation's derivative: of a factor, where all of its factors are there."""
     around = (*place.above, place.node)
     return any(
@@ -90,7 +90,7 @@ def in_slope(on: MistakeSite, place: Place) -> bool:
     )
 
 
-def put_at(position: int, number: int, place: Place, new: Expr) -> tuple[Edit, ...]:
+def put_at(position: int, number: int, place: TermPlace, new: Expr) -> tuple[Edit, ...]:
     """The edit that puts an expression at a place; none where the shapes forbid it."""
     try:
         return (Edit(position, number, place.put(new)),)

@@ -8,7 +8,7 @@ from typing import Any
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr
-from symrnn.algebra.places import Place, factors, places, without
+from symrnn.algebra.places import TermPlace, factors, places, without
 from symrnn.mistakes.mistake import Mistake
 from symrnn.mistakes.site import MistakeSite, called, in_brackets, put_at
 from symrnn.mistakes.slope import Slope
@@ -33,7 +33,7 @@ class SlopePlace:
 
     position: int
     number: int
-    place: Place
+    place: TermPlace
     slope: Slope
     rest: Expr
     whole: Expr

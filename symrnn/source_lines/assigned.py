@@ -149,7 +149,7 @@ def _close(got: Array, expected: Array) -> bool:
 
 
 def _sizable(parts: Sequence[Array]) -> list[Array]:
-    """Those that are more than the rounding of others; which may be zero in one program and not in another."""
+    """Drop values that are only rounding noise, which may be zero in one program and not in another."""
     sizes = [float(np.linalg.norm(part)) for part in parts]
     return [part for part, size in zip(parts, sizes, strict=True) if size > TOLERANCE * max(sizes)]
 

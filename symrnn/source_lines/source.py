@@ -119,7 +119,7 @@ def _spans(steps: Steps, right: Steps | None) -> Iterator[Steps]:
 
 
 def _lost(steps: Steps, right: Steps | None) -> list[Array]:
-    """The right values at steps at which the wrong ones are zero: who has these is not wrong."""
+    """The right values at steps at which the wrong ones are zero: statements that hold these are innocent."""
     if right is None or len(right) != len(steps) or not any(np.any(step) for step in steps):
         return []
     return [np.squeeze(other) for step, other in zip(steps, right, strict=True) if not np.any(step) and np.any(other)]

@@ -13,7 +13,7 @@ from typing import Any
 from symrnn.algebra import nodes
 from symrnn.algebra.functions import MISTAKEN
 from symrnn.algebra.nodes import Expr, Variable
-from symrnn.algebra.places import Place, places
+from symrnn.algebra.places import TermPlace, places
 from symrnn.language.recurrence import Cell, Equation
 from symrnn.printers import text
 
@@ -68,7 +68,7 @@ def _complemented(value: Expr, gate: Variable) -> Expr:
     return value.xreplace({other: mark}).xreplace({gate: other}).xreplace({mark: gate})
 
 
-def _instead(cell: Cell, place: Place, known: set[Variable]) -> Iterator[tuple[Any, Expr]]:
+def _instead(cell: Cell, place: TermPlace, known: set[Variable]) -> Iterator[tuple[Any, Expr]]:
     node = place.node
     ones = nodes.ones(node.shape)
     if isinstance(node, nodes.Act) and len(node.operands) == 1:

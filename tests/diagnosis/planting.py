@@ -9,7 +9,7 @@ import numpy as np
 from symrnn import cells, derive
 from symrnn.algebra.evaluate import at_sizes
 from symrnn.diagnosis.questions import USUAL, Answer, Observed, Question
-from symrnn.diagnosis.trials import Trial
+from symrnn.diagnosis.trials import MistakenPass
 from symrnn.mistakes.backward_pass import BackwardPass
 from symrnn.mistakes.tape import Tape, text_shape
 
@@ -83,5 +83,5 @@ def answers(name: str, program: BackwardPass) -> tuple[Answer, ...]:
 def differs(name: str, program: BackwardPass, other: BackwardPass) -> bool:
     """Whether two programs give different gradients at some question."""
     given = answers(name, program)
-    trial = Trial(other, given)
+    trial = MistakenPass(other, given)
     return any(np.any(trial.errors(asked) > 1e-9) for asked in range(len(given)))

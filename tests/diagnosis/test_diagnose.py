@@ -12,7 +12,7 @@ from symrnn import derive
 from symrnn.callables.subject import Subject
 from symrnn.diagnosis.diagnose import Outcome, diagnose
 from symrnn.diagnosis.questions import LARGE, Question, Questionnaire
-from symrnn.diagnosis.trials import Trial
+from symrnn.diagnosis.trials import MistakenPass
 from symrnn.identification import Layout
 from symrnn.mistakes.catalogue import CATALOGUE
 from tests.diagnosis.corpus import NAMES, load
@@ -153,7 +153,7 @@ def test_an_answer_is_what_the_derived_pass_gives() -> None:
         answer = talk.ask(question)
         assert answer is not None
         outcome_program = diagnosed("gru_torch").right
-        assert np.all(Trial(outcome_program, [answer]).errors(0) <= talk.tolerance)
+        assert np.all(MistakenPass(outcome_program, [answer]).errors(0) <= talk.tolerance)
         assert {piece.array for piece in answer.observed} == set(talk.subject.arrays)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from symrnn.diagnosis.operands import other_operands
 from symrnn.diagnosis.questions import Answer
-from symrnn.diagnosis.trials import Trial
+from symrnn.diagnosis.trials import MistakenPass
 from symrnn.mistakes.backward_pass import BackwardPass
 from tests.diagnosis.planting import answers, right
 
@@ -64,4 +64,4 @@ def test_a_gradient_that_is_no_multiple_of_the_adjoint_is_left_alone(broken: flo
 def test_what_is_no_product_is_left_alone() -> None:
     program: BackwardPass = right("lstm")
     assert other_operands(program, answers("lstm", program), ("b_f", "x", "h_prev"), "lstm") == []
-    assert Trial(program, answers("lstm", program)).errors(0).max() <= 1e-9
+    assert MistakenPass(program, answers("lstm", program)).errors(0).max() <= 1e-9

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from symrnn.diagnosis.explanation import Found
-from symrnn.diagnosis.search import Search
+from symrnn.diagnosis.explanation import FoundMistake
+from symrnn.diagnosis.search import MistakeSearch
 from symrnn.diagnosis.wording import diagnosis
 from symrnn.mistakes.backward_pass import BackwardPass
 from symrnn.mistakes.catalogue import likely
@@ -34,12 +34,12 @@ def one(name: str, tag: str, line: str, part: str) -> Mistake:
     return found[0]
 
 
-def searched(name: str, *planted: Mistake) -> tuple[Search, list[Found]]:
+def searched(name: str, *planted: Mistake) -> tuple[MistakeSearch, list[FoundMistake]]:
     """The search for what is planted, and what it found."""
     wrong = right(name)
     for mistake in planted:
         wrong = mistake.made_in(wrong)
-    search = Search(right(name), answers(name, wrong), OUTPUTS)
+    search = MistakeSearch(right(name), answers(name, wrong), OUTPUTS)
     return search, search.run()
 
 
@@ -75,7 +75,7 @@ def test_each_mistake_has_the_gradients_that_it_makes_wrong() -> None:
     assert {each.mistake.tag: each.labels for each in found} == {"transpose": ("U_g",), "sign": ("b_o",)}
 
 
-def noisy(name: str, label: str, size: float) -> Search:
+def noisy(name: str, label: str, size: float) -> MistakeSearch:
     """A search where one gradient is off by noise."""
     rng = np.random.default_rng(3)
     changed = []
@@ -85,7 +85,7 @@ def noisy(name: str, label: str, size: float) -> Search:
             for p in answer.observed
         ]
         changed.append(replace(answer, observed=tuple(pieces)))
-    return Search(right(name), changed, OUTPUTS)
+    return MistakeSearch(right(name), changed, OUTPUTS)
 
 
 def test_what_no_mistake_explains_is_said() -> None:
@@ -102,7 +102,7 @@ def test_a_near_miss_is_not_a_diagnosis() -> None:
         pieces = [replace(p, value=p.value * (1 + 1e-5)) if p.label == "U_r" else p for p in answer.observed]
         pieces = [replace(p, value=p.value + 1e-6 * np.abs(p.value)) if p.label == "U_r" else p for p in pieces]
         changed.append(replace(answer, observed=tuple(pieces)))
-    search = Search(right("gru"), changed, OUTPUTS)
+    search = MistakeSearch(right("gru"), changed, OUTPUTS)
     assert search.run() == []
     assert search.unexplained == {"U_r"}
     (near, *_) = search.near

@@ -12,10 +12,10 @@ import pytest
 
 import symrnn.measuring
 from symrnn import cells, derive
-from symrnn.diagnosis.explanation import Found, without
+from symrnn.diagnosis.explanation import FoundMistake, without
 from symrnn.diagnosis.lines import _cases
-from symrnn.diagnosis.search import Search
-from symrnn.diagnosis.trials import Reach, Trial
+from symrnn.diagnosis.search import MistakeSearch
+from symrnn.diagnosis.trials import GradientsReached, MistakenPass
 from symrnn.diagnosis.wording import diagnosis
 from symrnn.findings.findings import Suggestion
 from symrnn.findings.sentences import describe_suggestion
@@ -78,10 +78,10 @@ def test_mistakes_reach_no_other_gradients_than_they_say(name: str) -> None:
     for number in (0, 5):
         found = answers(name, program)
         steps = found[number].question.steps
-        reach = Reach(program, steps)
+        reach = GradientsReached(program, steps)
         for mistake in chosen:
             touched = reach.of(mistake)
-            errors = Trial(mistake.made_in(program), found).errors(number)
+            errors = MistakenPass(mistake.made_in(program), found).errors(number)
             names = [piece.name for piece in found[number].observed]
             moved = {key for key, error in zip(names, errors, strict=True) if error > 1e-9}
             assert touched is None or moved <= touched, mistake
@@ -91,12 +91,12 @@ def test_mistakes_reach_no_other_gradients_than_they_say(name: str) -> None:
 def test_a_run_that_is_continued_is_the_whole_run(name: str) -> None:
     program = right(name)
     found = answers(name, program)
-    base, reach = Trial(program, found), Reach(program, 3)
+    base, reach = MistakenPass(program, found), GradientsReached(program, 3)
     tails = [(mistake, reach.tail(mistake)) for mistake in every(name)]
     chosen = random.Random(name).sample([one for one in tails if one[1]], 30)
     for mistake, tail in chosen:
         changed = mistake.made_in(program)
-        fast, whole = Trial(changed, found, (mistake,), base, tail), Trial(changed, found)
+        fast, whole = MistakenPass(changed, found, (mistake,), base, tail), MistakenPass(changed, found)
         for number in (0, 7):
             for a, b in zip(fast.expected(number), whole.expected(number), strict=True):
                 assert np.array_equal(a, b, equal_nan=True), mistake
@@ -106,10 +106,10 @@ def test_a_run_that_is_continued_is_the_whole_run(name: str) -> None:
 def test_a_step_that_is_edited_is_the_whole_step(name: str) -> None:
     program = right(name)
     found = answers(name, program)
-    base = Trial(program, found)
+    base = MistakenPass(program, found)
     for mistake in random.Random(name).sample(every(name), 60):
         changed = mistake.made_in(program)
-        fast, whole = Trial(changed, found, (mistake,), base), Trial(changed, found)
+        fast, whole = MistakenPass(changed, found, (mistake,), base), MistakenPass(changed, found)
         for number in (1, 2):
             for a, b in zip(fast.expected(number), whole.expected(number), strict=True):
                 assert np.allclose(a, b, rtol=1e-12, atol=1e-14, equal_nan=True), mistake
@@ -133,8 +133,8 @@ def test_a_mistake_that_another_one_needs_is_not_left_out_alone() -> None:
     program = right("rnn")
     place = next(n for n, line in enumerate(program.lines) if line.role == "carry")
     line = program.lines[place]
-    added = Found(Mistake("extra-path", "has a term too many", 7, (Edit(place, -1, line.terms[0]),)), program)
-    gone = Found(Mistake("missing-path", "lacks it again", 2, (Edit(place, len(line.terms), None),)), program)
+    added = FoundMistake(Mistake("extra-path", "has a term too many", 7, (Edit(place, -1, line.terms[0]),)), program)
+    gone = FoundMistake(Mistake("missing-path", "lacks it again", 2, (Edit(place, len(line.terms), None),)), program)
     assert without(program, [added, gone], added) == program
     assert without(program, [added, gone], gone) == added.mistake.made_in(program)
     given = answers("rnn", made(program, [added.mistake, gone.mistake]))
@@ -166,7 +166,7 @@ def test_what_is_planted_is_found_again(name: str) -> None:
         if not differs(name, wrong, program):
             continue
         planted += 1
-        search = Search(program, answers(name, wrong), OUTPUTS)
+        search = MistakeSearch(program, answers(name, wrong), OUTPUTS)
         found = search.run()
         assert found, mistake
         assert not search.unexplained, mistake
@@ -212,7 +212,7 @@ def test_two_mistakes_of_one_class_in_an_equation_are_one() -> None:
 
 def test_the_questions_are_answered_by_the_right_program() -> None:
     given = answers("gru", right("gru"))
-    trial = Trial(right("gru"), given)
+    trial = MistakenPass(right("gru"), given)
     assert all(np.all(trial.errors(place) == 0) for place in range(len(given)))
     assert len(asked("gru")) > 5
 

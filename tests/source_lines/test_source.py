@@ -19,7 +19,7 @@ import pytest
 from symrnn import cells, derive
 from symrnn.callables.adapters import from_object
 from symrnn.callables.subject import Subject
-from symrnn.diagnosis.explanation import Found
+from symrnn.diagnosis.explanation import FoundMistake
 from symrnn.diagnosis.lines import find_lines
 from symrnn.diagnosis.questions import Question, Questionnaire
 from symrnn.identification import identify
@@ -846,7 +846,7 @@ def test_the_lines_of_an_object_that_keeps_its_gradients(write: Write, case: str
     answer = Questionnaire(subject, layout, derivation).ask(Question(4, 2))
     assert answer is not None
     right = BackwardPass.right(derivation)
-    found = Found(Mistake(tag, "", 0, effects=effects, about=about), right)
+    found = FoundMistake(Mistake(tag, "", 0, effects=effects, about=about), right)
     (line,) = find_lines(subject, right, [answer], [found])
     assert line is not None
     assert line.line == line_with(text, shown)

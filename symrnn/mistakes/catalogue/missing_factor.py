@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
-from symrnn.algebra.places import Place, places, without
+from symrnn.algebra.places import TermPlace, places, without
 from symrnn.mistakes.backward_pass import AdjointEquation
 from symrnn.mistakes.mistake import Edit, Mistake
 from symrnn.mistakes.mistake_class import Example, MistakeClass
@@ -35,7 +35,7 @@ def lost_factors(on: MistakeSite) -> Iterator[tuple[bool, Expr, tuple[Edit, ...]
                     yield inside and line.role == "parameter", part, put_at(position, number, place, rest)
 
 
-def _without_matrix(position: int, number: int, place: Place) -> Iterator[Mistake]:
+def _without_matrix(position: int, number: int, place: TermPlace) -> Iterator[Mistake]:
     """A product without its square matrix."""
     scale, (matrix, *rest) = place.node.as_coeff_matrices()
     if rest and matrix.shape[0] == matrix.shape[1] and matrix.shape[0] != 1:

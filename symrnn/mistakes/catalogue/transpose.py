@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
-from symrnn.algebra.places import Place, places
+from symrnn.algebra.places import TermPlace, places
 from symrnn.mistakes.mistake import Edit, Mistake
 from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.site import MistakeSite, put_at
@@ -46,7 +46,7 @@ def _block(node: Expr) -> tuple[Expr, tuple[Expr, ...]] | None:
     return (nodes.rows(matrix, *node.bounds), tuple(rest)) if number == 1 and rest else None
 
 
-def _is_transposed(place: Place) -> bool:
+def _is_transposed(place: TermPlace) -> bool:
     return bool(place.above) and isinstance(place.above[-1], nodes.Transposed)
 
 

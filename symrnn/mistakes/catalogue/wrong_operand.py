@@ -10,7 +10,7 @@ from sympy import S
 from symrnn.algebra import nodes
 from symrnn.algebra.functions import GATES
 from symrnn.algebra.nodes import Expr, Variable
-from symrnn.algebra.places import Place, places
+from symrnn.algebra.places import TermPlace, places
 from symrnn.mistakes.backward_pass import AdjointEquation
 from symrnn.mistakes.catalogue.missing_factor import lost_factors
 from symrnn.mistakes.mistake import Edit, Mistake
@@ -105,7 +105,7 @@ def _complement(node: Expr) -> Expr | None:
     return None
 
 
-def _is_gate(on: MistakeSite, place: Place) -> bool:
+def _is_gate(on: MistakeSite, place: TermPlace) -> bool:
     return any(slope.of == place.node and slope.function in GATES for slope in on.slopes)
 
 
