@@ -58,7 +58,8 @@ def simplify(expr: Expr, table: Table = REWRITINGS) -> Expr:
     if not getattr(expr, "is_Matrix", False):
         remedy = "give what `jacobian` returns, or a value of `derive`"
         raise InputError(f"simplify: expected an expression, got {type(expr).__name__} {expr!r}\n  {remedy}")
-    return _Simplifier(table, None)(expr)
+    simplified = _Simplifier(table, None)(expr)
+    return expr if simplified == expr else simplified
 
 
 def trace(expr: Expr, table: Table = REWRITINGS) -> tuple[Simplification, ...]:
@@ -68,13 +69,22 @@ def trace(expr: Expr, table: Table = REWRITINGS) -> tuple[Simplification, ...]:
     return tuple(log)
 
 
+_simplified: dict[Expr, Expr] = {}
+"""What the package's own table makes of expressions: the Jacobians of a cell share most of their parts, and each of its
+parameters asks for them again."""
+_MOST_REMEMBERED = 1 << 14
+"""Parts remembered: more than the documents of any cell of the library have, some tens of megabytes."""
+
+
 class _Simplifier:
     """Works from the leaves up; equal parts are simplified once."""
 
     def __init__(self, table: Table, record: Callable[[Simplification], None] | None) -> None:
         self._rows = _by_kind(table)
         self._record = record
-        self._known: dict[Expr, Expr] = {}
+        self._known = _simplified if table is REWRITINGS and record is None else {}
+        if len(self._known) > _MOST_REMEMBERED:
+            self._known.clear()
 
     def __call__(self, expr: Expr) -> Expr:
         """The simplified expression."""
