@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symrnn.findings.findings import Diagnosis
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 
 TAG = "bad-accumulator"
 
@@ -20,4 +20,12 @@ MISTAKE = MistakeClass(
     "a sum does not start at zero",
     precedence=300,
     found_by="gradients that are not zero where the cotangents are",
+    wrong=(
+        Example("rnn", "dW, dU, db = np.zeros_like(W)", "dW, dU, db = np.ones_like(W)"),
+        Example("rnn", "np.zeros_like(b)\n", "0.1 + np.zeros_like(b)\n"),
+    ),
+    right=(
+        Example("rnn", "np.zeros_like(b)\n", "0.0 * b\n"),
+        Example("rnn", "dW, dU, db = np.zeros_like(W)", "dW, dU, db = np.zeros(W.shape)"),
+    ),
 )

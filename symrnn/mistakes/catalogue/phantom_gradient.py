@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from symrnn.findings.findings import Diagnosis
 from symrnn.mistakes.backward_pass import BackwardPass
 from symrnn.mistakes.mistake import Edit, Mistake
-from symrnn.mistakes.mistake_class import MistakeClass
+from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.printers import text
 
 TAG = "phantom-gradient"
@@ -38,4 +38,12 @@ MISTAKE = MistakeClass(
     precedence=290,
     whole_clause=True,
     found_by="the backward pass of a neighbour that has more parameters, or an array that forward does not read",
+    wrong=(
+        Example("rnn", '"b": db, "h_prev": carry', '"b": db, "h_prev": carry, "unread": db'),
+        Example("rnn", '"b": db, "h_prev": carry', '"b": db, "h_prev": carry, "unread": b'),
+    ),
+    right=(
+        Example("rnn", '"b": db, "h_prev": carry', '"b": db, "h_prev": carry, "unread": 0 * db'),
+        Example("rnn", '"b": db, "h_prev": carry', '"b": db, "h_prev": carry, "unread": np.zeros_like(b)'),
+    ),
 )
