@@ -28,6 +28,7 @@ _Asked = tuple[Answer, Mapping[str, Sequence[Array]], Mapping[str, Array]]
 """A question's answer, and what a program gives there: the values of the adjoints, and the gradients."""
 
 _EXACT = 1e-9
+"""Relative: a least-squares fit leaves some 1e-13 where it is exact, and no small number where it is not."""
 
 
 @dataclass(frozen=True)

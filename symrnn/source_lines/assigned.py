@@ -18,7 +18,9 @@ Steps = Sequence[Array]
 """The values of a quantity, one for each time step."""
 
 TOLERANCE = 1e-9
+"""Relative: another order of additions moves a value by some 1e-14, and other quantities are some 1e-3 away or more."""
 _MOST_PLACES = 64
+"""Entries as large as the one looked for: more than a few are repetitions, where any of them will do."""
 
 
 @dataclass

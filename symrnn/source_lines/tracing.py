@@ -25,13 +25,14 @@ Tracer = Callable[[FrameType, str, Any], Any]
 
 MOST_EVENTS = 300_000
 """Executed lines after which nothing is watched any more."""
-MOST_RECORDS = 50_000
+MOST_RECORDS = 50_000  # with MOST_BYTES: what a check may hold in memory beside the functions themselves
 MOST_BYTES = 16 << 20
 LARGEST = 1 << 18
 """Entries of the largest array that is kept."""
 _OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _STANDARD = os.path.dirname(os.path.abspath(os.__file__))
 _DEEPEST = 4
+"""Wrappers around a function, and lists within lists: people nest one or two."""
 _LONGEST = 1000
 """Entries of a list that are looked at."""
 
