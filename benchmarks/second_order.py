@@ -27,7 +27,7 @@ import numpy as np
 from symrnn import cells, derive, generate
 from symrnn.runs.sizes import layouts
 from symrnn.verification.directional import DIRECTIONAL
-from symrnn.verification.generated import draw
+from symrnn.verification.network import draw_network
 
 CELLS = ("rnn", "lstm", "gru", "gru_reset_after")
 SIZES = ((50, 1, 32, 32), (100, 16, 64, 64), (100, 32, 128, 128))
@@ -38,7 +38,7 @@ def errors(name: str) -> dict[str, float]:
     """The largest error of each function of one cell."""
     derivation = derive(cells[name])
     module = generate(derivation, functions=list(DIRECTIONAL))
-    network = draw(derivation, layouts(cells[name], [(6, 4)])[0], np.random.default_rng(0))
+    network = draw_network(derivation, layouts(cells[name], [(6, 4)])[0], np.random.default_rng(0))
     assert network is not None
     with np.errstate(all="ignore"):
         return {what: max(f.error for f in check(module, network)) for what, check in DIRECTIONAL.items()}

@@ -11,12 +11,13 @@ from itertools import islice, permutations, product
 from random import Random
 
 from symrnn.equivalence.parameter_map import MapExpression, ParameterMap, pair_sizes, read_map
-from symrnn.equivalence.parameter_search import Array, Landscape, Search
+from symrnn.equivalence.parameter_search import Landscape, Search
 from symrnn.equivalence.parameter_uses import Piece, Reading, literals
 from symrnn.equivalence.separating import Separated, separated
 from symrnn.language.recurrence import Cell
 from symrnn.runs.field import TRIES
-from symrnn.runs.sizes import Layout, layouts
+from symrnn.runs.numbers import Array
+from symrnn.runs.sizes import CellAtSizes, layouts
 from symrnn.sameness.tower import draw
 
 GENERIC = (2, 3)
@@ -126,13 +127,13 @@ class Way:
 
 def _search(
     target: Cell,
-    layout: Layout,
+    layout: CellAtSizes,
     names: Mapping[str, str],
     sizes: Mapping[str, str],
     effort: Effort,
     seed: int,
 ) -> Search | None:
-    there = Layout(target, {name: layout.sizes[sizes[name]] for name in target.sizes})
+    there = CellAtSizes(target, {name: layout.sizes[sizes[name]] for name in target.sizes})
     ours, theirs = Reading(target, there), Reading(layout.cell, layout)
     primes = dict(zip(layout.cell.sizes, _PRIMES, strict=False))
     labels = theirs.labels(primes), ours.labels({name: primes[sizes[name]] for name in target.sizes})

@@ -29,7 +29,7 @@ from symrnn.equivalence.under_a_map import (
 from symrnn.language.constants import closed
 from symrnn.language.recurrence import Cell
 from symrnn.printers import text
-from symrnn.runs.sizes import SIZES, Layout, layouts, show, with_sizes_as_numbers
+from symrnn.runs.sizes import SIZES, CellAtSizes, layouts, show, with_sizes_as_numbers
 from symrnn.sameness.comparing import Comparison, agree_exactly, compare
 from symrnn.showing import Shown
 
@@ -263,7 +263,7 @@ class _Judge:
             derivatives=told_of_derivatives(pairs[-1], self.seed) if holds else "",
         )
 
-    def failing(self, found: ParameterMap) -> list[Layout]:
+    def failing(self, found: ParameterMap) -> list[CellAtSizes]:
         """The sizes at which the cells do not agree under a map."""
         return [pair.layout for pair in self.pairs(found) if agree_exactly(pair, self.seed) is False]
 

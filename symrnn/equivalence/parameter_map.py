@@ -18,9 +18,9 @@ import numpy as np
 from symrnn.errors import CellError, InputError
 from symrnn.language.recurrence import Cell
 from symrnn.language.text import Text, parse
-from symrnn.runs.sizes import Layout
+from symrnn.runs.numbers import Array
+from symrnn.runs.sizes import CellAtSizes
 
-Array = Any
 Numeral = Callable[[Fraction], Any]
 """Makes a number written in a map one of the arrays' kind."""
 
@@ -209,7 +209,7 @@ class _Reader:
     def value(self, node: ast.expr) -> Array:
         number = fold(node)
         if number is not None:
-            return self.numeral(number)
+            return np.asarray(self.numeral(number))
         match node:
             case ast.Name():
                 return self.values[node.id]
@@ -266,11 +266,13 @@ class ParameterMap:
     expressions: Mapping[str, MapExpression]
     sizes: Mapping[str, str]
 
-    def layout(self, layout: Layout) -> Layout:
+    def layout(self, layout: CellAtSizes) -> CellAtSizes:
         """The target at the sizes of a layout of the source."""
-        return Layout(self.target, {name: layout.sizes[self.sizes[name]] for name in self.target.sizes})
+        return CellAtSizes(self.target, {name: layout.sizes[self.sizes[name]] for name in self.target.sizes})
 
-    def apply(self, values: Mapping[str, Array], layout: Layout, numeral: Numeral, *kinds: str) -> dict[str, Array]:
+    def apply(
+        self, values: Mapping[str, Array], layout: CellAtSizes, numeral: Numeral, *kinds: str
+    ) -> dict[str, Array]:
         """The target's arguments from the source's.
 
         Args:
@@ -290,7 +292,9 @@ class ParameterMap:
             for name in getattr(self.target, kind)
         }
 
-    def _value(self, name: str, values: Mapping[str, Array], layout: Layout, there: Layout, numeral: Numeral) -> Array:
+    def _value(
+        self, name: str, values: Mapping[str, Array], layout: CellAtSizes, there: CellAtSizes, numeral: Numeral
+    ) -> Array:
         variable = self.target[f"{name}_prev" if name in self.target.states else name]
         shape, expression = there.text_shape(variable), self.expressions[name]
         at = ", ".join(f"{size} = {number}" for size, number in layout.sizes.items())

@@ -22,10 +22,10 @@ import numpy as np
 
 from symrnn.equivalence.parameter_uses import Piece, Reading, Unit, Use
 from symrnn.language.evaluate import evaluate, known
-from symrnn.runs.sizes import Layout
+from symrnn.runs.numbers import Array
+from symrnn.runs.sizes import CellAtSizes
 from symrnn.sameness.tower import TOWER, TowerNumber, fingerprint
 
-Array = Any
 Meeting = tuple[int, tuple[Any, ...]]
 """A sign and a fingerprint, which are opposite and the same for opposite values."""
 _LARGEST_SUM = 3
@@ -93,7 +93,7 @@ class Landscape:
     """
 
     reading: Reading
-    layout: Layout
+    layout: CellAtSizes
     values: Mapping[str, Array]
     labels: Mapping[Piece, tuple[int, ...]]
     occurs: set[tuple[Any, ...]] = field(default_factory=set)

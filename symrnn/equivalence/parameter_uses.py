@@ -19,9 +19,9 @@ from symrnn.equivalence.parameter_map import fold
 from symrnn.language.definition import Definition
 from symrnn.language.inference import Inference
 from symrnn.language.recurrence import Cell
-from symrnn.runs.field import Array
-from symrnn.runs.sizes import Layout
-from symrnn.runs.trial import exact_expression
+from symrnn.runs.literals import exact_expression
+from symrnn.runs.numbers import Array
+from symrnn.runs.sizes import CellAtSizes
 from symrnn.sameness.tower import TowerNumber
 
 _NOTHING = Size()
@@ -120,7 +120,7 @@ class Reading:
         layout: its sizes.
     """
 
-    def __init__(self, cell: Cell, layout: Layout) -> None:
+    def __init__(self, cell: Cell, layout: CellAtSizes) -> None:
         self.cell = cell
         self.layout = layout
         self._inference = Inference(cell.syntax)
@@ -133,7 +133,7 @@ class Reading:
         """A piece's shape at the sizes."""
         return self._shape(piece, self.layout)
 
-    def _shape(self, piece: Piece, layout: Layout) -> tuple[int, ...]:
+    def _shape(self, piece: Piece, layout: CellAtSizes) -> tuple[int, ...]:
         shape = list(layout.text_shape(self.cell[piece.parameter]))
         if piece.axis >= 0:
             shape[piece.axis] = number(piece.stop, layout.sizes) - number(piece.start, layout.sizes)
@@ -141,7 +141,7 @@ class Reading:
 
     def labels(self, sizes: Mapping[str, int]) -> dict[Piece, tuple[int, ...]]:
         """The pieces' shapes at other sizes."""
-        layout = Layout(self.cell, sizes)
+        layout = CellAtSizes(self.cell, sizes)
         return {piece: self._shape(piece, layout) for pieces in self.pieces.values() for piece in pieces}
 
     @cached_property

@@ -8,8 +8,6 @@ Source: Martins, Sturdza & Alonso (2003), The complex-step derivative approximat
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from sympy import preorder_traversal
 
@@ -17,11 +15,8 @@ from symrnn.algebra import nodes
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.equivalence.under_a_map import CellsThere, MappedCells, argument_shapes
 from symrnn.language.recurrence import Cell
-from symrnn.sameness.pairs import FLOATS
+from symrnn.runs.numbers import FLOATS
 
-Array = Any
-
-_STEP = 1e-30
 _POINTS = 5
 _APART = 1e-6
 """Beyond this share of the slopes a difference is none of rounding: a stated slope is another function."""
@@ -52,14 +47,14 @@ def told_of_derivatives(pair: MappedCells, seed: int) -> str:
 def _differ(pair: MappedCells, rng: np.random.Generator) -> bool:
     for _ in range(_POINTS):
         moved = {
-            name: rng.standard_normal(shape) + 1j * _STEP * rng.standard_normal(shape)
+            name: FLOATS.move(rng.standard_normal(shape), rng.standard_normal(shape))
             for name, shape in argument_shapes(pair.layout).items()
         }
         arguments = pair.found.apply(moved, pair.layout, float)
         with np.errstate(all="ignore"):
             there = CellsThere(pair, (arguments, moved), FLOATS)
             for ours, theirs in zip(there.side(0), there.side(1), strict=True):
-                a, b = np.imag(ours) / _STEP, np.imag(theirs) / _STEP
+                a, b = FLOATS.rate(ours), FLOATS.rate(theirs)
                 if np.any(np.abs(a - b) > _APART * (1 + np.abs(a) + np.abs(b))):
                     return True
     return False

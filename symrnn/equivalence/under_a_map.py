@@ -16,14 +16,13 @@ from symrnn.equivalence.parameter_map import ParameterMap
 from symrnn.language.definition import Definition
 from symrnn.language.evaluate import run
 from symrnn.language.recurrence import Cell
-from symrnn.runs.sizes import Layout
-from symrnn.runs.trial import exact_text
+from symrnn.runs.literals import exact_text
+from symrnn.runs.numbers import FLOATS, Array, Numbers
+from symrnn.runs.sizes import CellAtSizes
 from symrnn.runs.values import Values
 from symrnn.sameness.comparing import Gap, see
-from symrnn.sameness.pairs import EXACT, FLOATS, Delicate, Numbers, Point, bends, bounds, delicate_parts
-from symrnn.sameness.tower import draw, fingerprint
-
-Array = Any
+from symrnn.sameness.pairs import Delicate, Point, bends, bounds, delicate_parts
+from symrnn.sameness.tower import TOWERED, draw, fingerprint
 
 _SCALES = (*[1.0] * 20, *[2.0, 0.5, 4.0, 0.1] * 5)
 _CLEAR, _VISIBLE = 5e-2, 1e-9
@@ -90,7 +89,7 @@ class MappedCells:
     """
 
     found: ParameterMap
-    layout: Layout
+    layout: CellAtSizes
 
     @property
     def sizes(self) -> Mapping[str, int]:
@@ -119,7 +118,7 @@ class MappedCells:
 
     def _shared(self, parts: Sequence[Delicate]) -> Iterator[Delicate]:
         rng = Random(0)
-        evaluated = self.at([draw(rng, shape) for shape in self.shapes], EXACT)
+        evaluated = self.at([draw(rng, shape) for shape in self.shapes], TOWERED)
         known: dict[Delicate, Any] = {}
         for part in parts:
             try:
@@ -171,7 +170,7 @@ class CellsThere:
                 states = found.apply(through, layout, self.numbers.literal, "states")
         return list(states.values())
 
-    def _run(self, cell: Cell, arguments: Mapping[str, Array], layout: Layout) -> dict[str, Array]:
+    def _run(self, cell: Cell, arguments: Mapping[str, Array], layout: CellAtSizes) -> dict[str, Array]:
         names = run(self.cells.text(cell, self.numbers), arguments, self.numbers.arithmetic)
         return {s: np.broadcast_to(np.asarray(names[s]), layout.text_shape(cell[s])) for s in cell.states}
 
@@ -185,12 +184,11 @@ class CellsThere:
         target = self._step(found.target, found.layout(layout), self.arguments[0])
         return target, self._step(found.source, layout, self.arguments[1])
 
-    def _step(self, cell: Cell, layout: Layout, given: Mapping[str, Array]) -> Evaluator:
+    def _step(self, cell: Cell, layout: CellAtSizes, given: Mapping[str, Array]) -> Evaluator:
         values = Values({v.name: layout.matrix(v, given[_name(v)]) for v in layout.variables})
         evaluate = self.numbers.evaluator(values, layout.sizes)
         with np.errstate(all="ignore"):
-            for equation in cell.body:
-                values.compute(equation.target.name, equation.value, evaluate)
+            values.compute_all(((equation.target, equation.value) for equation in cell.body), evaluate)
         return evaluate
 
 
@@ -199,12 +197,12 @@ def _name(variable: Variable) -> str:
     return variable.base if variable.time == -1 else variable.name
 
 
-def argument_shapes(layout: Layout) -> dict[str, tuple[int, ...]]:
+def argument_shapes(layout: CellAtSizes) -> dict[str, tuple[int, ...]]:
     """The shapes of all arguments, by the names of the text."""
     return {_name(v): layout.text_shape(v) for v in layout.variables}
 
 
-def mapped(found: ParameterMap, layouts: Sequence[Layout]) -> tuple[MappedCells, ...]:
+def mapped(found: ParameterMap, layouts: Sequence[CellAtSizes]) -> tuple[MappedCells, ...]:
     """The cells under a map at several choices of sizes."""
     return tuple(MappedCells(found, layout) for layout in layouts)
 
@@ -212,7 +210,7 @@ def mapped(found: ParameterMap, layouts: Sequence[Layout]) -> tuple[MappedCells,
 # --- what a map reaches -----------------------------------------------------------------------------------------------
 
 
-def reach(found: ParameterMap, layout: Layout) -> Reach:
+def reach(found: ParameterMap, layout: CellAtSizes) -> Reach:
     """The rank of a map's linear part, against the numbers of parameters on both sides."""
     shapes = {name: layout.text_shape(found.source[name]) for name in found.source.parameters}
     values = {name: np.zeros(shape) for name, shape in shapes.items()}
@@ -229,7 +227,7 @@ def reach(found: ParameterMap, layout: Layout) -> Reach:
     return Reach(rank == origin.size, rank == len(columns))
 
 
-def _flat(found: ParameterMap, values: Mapping[str, Array], layout: Layout) -> Array:
+def _flat(found: ParameterMap, values: Mapping[str, Array], layout: CellAtSizes) -> Array:
     applied = found.apply(values, layout, float, "parameters")
     return np.concatenate([np.zeros(0), *(np.asarray(value, dtype=float).reshape(-1) for value in applied.values())])
 
@@ -238,7 +236,7 @@ def _flat(found: ParameterMap, values: Mapping[str, Array], layout: Layout) -> A
 
 
 def find_counterexample(
-    maps: Sequence[ParameterMap], layout: Layout, target_is_a: bool, seed: int
+    maps: Sequence[ParameterMap], layout: CellAtSizes, target_is_a: bool, seed: int
 ) -> tuple[ParameterMap, Counterexample] | None:
     """Numbers at which the cells differ under each of several maps, and the map that comes nearest there.
 
@@ -289,7 +287,7 @@ def counterexample_at(gap: Gap, target_is_a: bool) -> Counterexample:
 
 
 def _compare(
-    found: ParameterMap, layout: Layout, values: Mapping[str, Array], target_is_a: bool
+    found: ParameterMap, layout: CellAtSizes, values: Mapping[str, Array], target_is_a: bool
 ) -> Counterexample | None:
     """Both cells at numbers in floating point; None where one has no value."""
     told = side_by_side(MappedCells(found, layout), values, target_is_a)

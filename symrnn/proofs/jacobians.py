@@ -19,9 +19,11 @@ from symrnn.calculus.paths import count_paths, paths
 from symrnn.calculus.rules import RULES, RuleTable
 from symrnn.calculus.window import Window, ask
 from symrnn.language.recurrence import Cell
-from symrnn.runs.field import Array, draw, same
+from symrnn.runs.field import draw, same
+from symrnn.runs.numbers import Array
 from symrnn.runs.replay import Replay, named_text, replay_exactly
 from symrnn.runs.sizes import SIZES, layouts, show, vec
+from symrnn.verification.judging import UNDEFINED, conclude_exactly
 from symrnn.verification.report import EXACT, Check
 
 
@@ -133,14 +135,14 @@ def _checked(window: Window, claim: _Claim, sizes: Sequence[tuple[int, int]], se
     for layout in chosen:
         replay = replay_exactly(window.derivation, layout, window.reach, rng, text)
         if replay is None:
-            wrong.append("no point found at which nothing divides by zero")
+            wrong.append(UNDEFINED)
             continue
         direction = draw(rng, layout.shape(window.wrt))
         truth = true_change(replay, window, direction)
         detail = "the text has no such value" if truth is None else claim.test(replay, vec(direction), vec(truth))
         if detail:
             wrong.append(detail)
-    return Check(claim.name, EXACT, show(chosen), len(wrong), None, not wrong, "\n".join(dict.fromkeys(wrong)))
+    return conclude_exactly(claim.name, show(chosen), wrong)
 
 
 def true_change(replay: Replay, window: Window, direction: Array) -> Array | None:

@@ -14,14 +14,14 @@ import numpy as np
 from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.nodes import Expr, Variable, variables
 from symrnn.calculus.derivation import Derivation
-from symrnn.language.evaluate import NUMPY
-from symrnn.runs.field import Array
-from symrnn.runs.sizes import Layout
+from symrnn.runs.numbers import FLOATS, Array, Numbers
+from symrnn.runs.sizes import CellAtSizes
 from symrnn.runs.values import Argument, arguments, needed_names, values_at
-from symrnn.sameness.certain import rounded
+from symrnn.sameness.certain import CERTAIN, rounded
 from symrnn.sameness.comparing import Gap, see
-from symrnn.sameness.pairs import CERTAIN, EXACT, FLOATS, Delicate, Numbers, Point, bends, bounds, delicate_parts
+from symrnn.sameness.pairs import Delicate, Point, bends, bounds, delicate_parts
 from symrnn.sameness.settled import settled
+from symrnn.sameness.tower import TOWERED
 
 _SCALES = (*[1.0] * 20, *[2.0, 0.5, 4.0, 0.1, 10.0, 100.0, 1000.0] * 6)
 _CLEAR, _VISIBLE = 5e-2, 1e-9
@@ -75,7 +75,7 @@ class Sides:
     left: Expr
     right: Expr
     derivation: Derivation
-    layout: Layout
+    layout: CellAtSizes
     spelled: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -123,7 +123,7 @@ class Sides:
         with np.errstate(all="ignore"):
             values = values_at(self.derivation, self.layout, self._wanted, given, numbers.evaluator, self._needed)
         evaluate = numbers.evaluator(values, self.layout.sizes)
-        return SidesThere(self, evaluate, self._settled if numbers is EXACT else (self.left, self.right))
+        return SidesThere(self, evaluate, self._settled if numbers is TOWERED else (self.left, self.right))
 
     @cached_property
     def _settled(self) -> tuple[Expr, Expr]:
@@ -163,7 +163,7 @@ class Sides:
                 shown[v.name] = rounded(exact.values[v.name])
             except (ArithmeticError, ValueError):
                 shown[v.name] = rounded(evaluate.values[v.name])
-        again = Evaluator(shown, self.layout.sizes, NUMPY)
+        again = FLOATS.evaluator(shown, self.layout.sizes)
         with np.errstate(all="ignore"):
             seen = [float(self._rounded(again, side)[at]) for side in (self.left, self.right)]
         visible = [np.isfinite(x) for x in seen] == [np.isfinite(x) for x in gap.values] and seen[0] != seen[1]

@@ -15,16 +15,18 @@ from symrnn.calculus.jacobian import jacobian
 from symrnn.calculus.window import Window, ask, known_variables
 from symrnn.errors import InputError
 from symrnn.runs.arbitrary import for_every_number
-from symrnn.runs.field import Array, draw, same
+from symrnn.runs.field import draw, same
+from symrnn.runs.numbers import Array
 from symrnn.runs.points import NOWHERE, relative_error
 from symrnn.runs.replay import Replay, named_text, replay_exactly, replay_numerically
-from symrnn.runs.sizes import SIZES, Layout, layouts, show, vec
-from symrnn.verification.numeric import METHOD, TOLERANCE, Finding, conclude
-from symrnn.verification.report import EXACT, Check
+from symrnn.runs.sizes import SIZES, CellAtSizes, layouts, show, vec
+from symrnn.verification.judging import UNDEFINED, Deviation, conclude, conclude_exactly
+from symrnn.verification.numeric import METHOD, TOLERANCE
+from symrnn.verification.report import Check
 
 
 @dataclass(frozen=True)
-class Question:
+class JacobianQuestion:
     """Which Jacobians are meant.
 
     Attributes:
@@ -43,7 +45,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class _Pair:
+class _Claimed:
     window: Window
     value: Expr
 
@@ -54,7 +56,7 @@ class _Pair:
 
 def survey(
     derivation: Derivation,
-    question: Question,
+    question: JacobianQuestion,
     *,
     of: Iterable[str] | None = None,
     wrt: Iterable[str] | None = None,
@@ -77,7 +79,7 @@ def survey(
     """
     derivation = for_every_number(derivation)
     known = known_variables(derivation)
-    columns: dict[str, list[_Pair]] = {}
+    columns: dict[str, list[_Claimed]] = {}
     for start in wrt if wrt is not None else known:
         for end in of if of is not None else known:
             try:
@@ -85,35 +87,34 @@ def survey(
             except InputError:  # one of the two is held
                 continue
             value = jacobian(derivation, end, start, question.kind, steps=question.steps, holding=question.holding)
-            columns.setdefault(start, []).append(_Pair(window, value))
+            columns.setdefault(start, []).append(_Claimed(window, value))
     count = sum(len(pairs) for pairs in columns.values())
     name = f"{count} Jacobians, {question}"
     chosen = layouts(derivation.cell, sizes)
-    wrong = list(_exactly(derivation, columns, chosen, seed))
-    detail = "\n".join(dict.fromkeys(wrong))
-    exact = Check(name, EXACT, show(chosen), len(wrong), None, not wrong and count > 0, detail)
+    wrong = _exactly(derivation, columns, chosen, seed)
+    exact = conclude_exactly(name, show(chosen), wrong, count)
     findings = list(_numerically(derivation, columns, chosen, seed))
     if not findings:
-        findings = [Finding(np.inf, NOWHERE)]
+        findings = [Deviation(np.inf, NOWHERE)]
     return exact, conclude(name, METHOD, show(chosen), findings, TOLERANCE)
 
 
-def _by_reach(columns: Mapping[str, Sequence[_Pair]]) -> Mapping[int, Sequence[Sequence[_Pair]]]:
+def _by_reach(columns: Mapping[str, Sequence[_Claimed]]) -> Mapping[int, Sequence[Sequence[_Claimed]]]:
     """The columns by the number of steps in which a change is followed."""
-    found: dict[int, list[Sequence[_Pair]]] = {}
+    found: dict[int, list[Sequence[_Claimed]]] = {}
     for pairs in columns.values():
         found.setdefault(pairs[0].window.reach, []).append(pairs)
     return found
 
 
 def _exactly(
-    derivation: Derivation, columns: Mapping[str, Sequence[_Pair]], chosen: Sequence[Layout], seed: int
+    derivation: Derivation, columns: Mapping[str, Sequence[_Claimed]], chosen: Sequence[CellAtSizes], seed: int
 ) -> Iterator[str]:
     rng, text = Random(seed), named_text(derivation)
     for layout, (reach, group) in product(chosen, _by_reach(columns).items()):
         replay = replay_exactly(derivation, layout, reach, rng, text)
         if replay is None:
-            yield f"no point found at which nothing divides by zero, at {show([layout])}"
+            yield f"{UNDEFINED}, at {show([layout])}"
             continue
         for pairs in group:
             first = pairs[0].window
@@ -127,8 +128,8 @@ def _exactly(
 
 
 def _numerically(
-    derivation: Derivation, columns: Mapping[str, Sequence[_Pair]], chosen: Sequence[Layout], seed: int
-) -> Iterator[Finding]:
+    derivation: Derivation, columns: Mapping[str, Sequence[_Claimed]], chosen: Sequence[CellAtSizes], seed: int
+) -> Iterator[Deviation]:
     rng, text = np.random.default_rng(seed), named_text(derivation)
     for layout, (reach, group) in product(chosen, _by_reach(columns).items()):
         replay = replay_numerically(derivation, layout, reach, rng, text)
@@ -140,7 +141,7 @@ def _numerically(
                 for pair in pairs:
                     found = truth.get(_moment(pair.window.of), np.full((1, 1), np.nan))
                     error = relative_error(replay.evaluate(pair.value), found)
-                    yield Finding(error, f"{pair.name} is wrong")
+                    yield Deviation(error, f"{pair.name} is wrong")
 
 
 def true_jacobians(replay: Replay, window: Window) -> Mapping[tuple[str, int | None], Array]:
@@ -164,5 +165,5 @@ def _moment(variable: Variable) -> tuple[str, int | None]:
     return variable.base, variable.time
 
 
-def _column(layout: Layout, variable: Variable, value: Array) -> Array:
+def _column(layout: CellAtSizes, variable: Variable, value: Array) -> Array:
     return vec(value.reshape(layout.shape(variable)))

@@ -17,7 +17,6 @@ import numpy as np
 
 from symrnn.algebra import nodes
 from symrnn.algebra.enclosure import combination, enclose
-from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.intervals import MINUS_ONE_TO_ONE, ZERO_TO_ONE, Interval
 from symrnn.algebra.nodes import Expr, Variable
@@ -27,17 +26,19 @@ from symrnn.calculus.jacobian import Path, paths
 from symrnn.calculus.window import ask
 from symrnn.errors import InputError
 from symrnn.language.definition import Definition
-from symrnn.language.evaluate import NUMPY
 from symrnn.language.recurrence import Cell
 from symrnn.printers import text
 from symrnn.proofs.claims import AtStart, Formula, Theorem, Words
 from symrnn.proofs.formulas import decide
 from symrnn.runs.arbitrary import for_every_number
 from symrnn.runs.blocks import StepBlocks
-from symrnn.runs.field import FIELD, Array, Number, draw, inner, same, slopes
-from symrnn.runs.sequence import Sequence, draw_sequence
-from symrnn.runs.sizes import Layout, layouts, show, vec
-from symrnn.runs.trial import ExactEvaluator, exact_text, try_out
+from symrnn.runs.field import Number, draw, inner, same, slopes
+from symrnn.runs.field_point import draw_point
+from symrnn.runs.literals import exact_text
+from symrnn.runs.numbers import FLOATS, Array
+from symrnn.runs.sequence import FieldSequence, draw_sequence
+from symrnn.runs.sizes import CellAtSizes, layouts, show, vec
+from symrnn.runs.stepping import StepValues
 from symrnn.sameness.pairs import bounds
 from symrnn.showing import ResultTuple
 from symrnn.suggestions import did_you_mean
@@ -87,7 +88,7 @@ _MOST_SHOWN = 64
 """Of more pairs than this not every number of paths is told."""
 
 
-def _sizes(chosen: Iterable[Layout]) -> tuple[Mapping[str, int], ...]:
+def _sizes(chosen: Iterable[CellAtSizes]) -> tuple[Mapping[str, int], ...]:
     return tuple(layout.sizes for layout in chosen)
 
 
@@ -128,7 +129,7 @@ def _paths(derivation: Derivation, seed: int) -> Iterator[Theorem]:
 def _adds_up(
     blocks: StepBlocks,
     definition: Definition,
-    layout: Layout,
+    layout: CellAtSizes,
     rng: Random,
     pair: tuple[str, Variable],
     ways: tuple[Path, ...] | None,
@@ -136,7 +137,7 @@ def _adds_up(
     """Whether the paths' values, summed, move a state as the author's text does; the chain rule adds up many."""
     state, variable = pair
     derivation = blocks.derivation
-    trial = try_out(derivation, definition, layout, rng)
+    trial = draw_point(derivation, definition, layout, rng)
     if trial is None:
         return False
     moved = vec(slopes(trial.moved_by(variable.name)[state]))
@@ -249,11 +250,8 @@ def _beyond(derivation: Derivation, state: str, hypothesis: Mapping[Variable, In
         for variable in layout.variables:
             scale = 1.0 if variable in hypothesis else float(4 ** (attempt % 4))
             values[variable.name] = np.round(scale * rng.uniform(-1, 1, layout.shape(variable)), 2)
-        evaluate = Evaluator(values, layout.sizes, NUMPY)
         with np.errstate(all="ignore"):
-            for equation in derivation.forward:
-                values[equation.target.name] = evaluate(equation.value)
-        largest = float(np.max(np.abs(values[state])))
+            largest = float(np.max(np.abs(StepValues(derivation, layout, FLOATS, values).values[state])))
         if np.isfinite(largest) and largest > 1.01:
             given = ", ".join(f"{v.name} = {np.asarray(values[v.name]).reshape(-1).tolist()}" for v in layout.variables)
             return f"{state} reaches {largest:.4g} at {given}"
@@ -296,19 +294,20 @@ def _rtrl(derivation: Derivation, seed: int) -> Iterator[Theorem]:
     )
 
 
-def _disagreements(sequence: Sequence, blocks: StepBlocks, rng: Random) -> list[str]:
+def _disagreements(sequence: FieldSequence, blocks: StepBlocks, rng: Random) -> list[str]:
     """The parameters whose two gradients differ along a random direction."""
     cell, layout = sequence.derivation.cell, sequence.layout
-    evaluators = [ExactEvaluator(frame, layout.sizes, FIELD) for frame in sequence.frames]
     wrong = []
     for name in cell.parameters:
         direction = draw(rng, layout.shape(cell[name]))
         moved = {s: 0 * vec(sequence.loss[0][s]) for s in cell.states}
         forward, backward = Number(0), Number(0)
-        for at, evaluate in enumerate(evaluators):
+        for at, step in enumerate(sequence.steps):
             changes = {cell[f"{s}_prev"]: change for s, change in moved.items()} | {cell[name]: vec(direction)}
             moved = {
-                s: sum(blocks.along(cell[s], wrt, change, evaluate) for wrt, change in changes.items())
+                s: np.sum(
+                    [blocks.along(cell[s], wrt, change, step.evaluate) for wrt, change in changes.items()], axis=0
+                )
                 for s in cell.states
             }
             forward += sum((inner(vec(sequence.loss[at][s]), moved[s]) for s in cell.states), Number(0))

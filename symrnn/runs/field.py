@@ -25,6 +25,7 @@ from random import Random
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from symrnn.algebra.functions import Arithmetic
 
@@ -35,8 +36,8 @@ of the points, and what divides by zero at so many does so at all of them."""
 PRIME = 2**61 - 1
 _HALF = (PRIME - 1) // 2
 
-Array = Any
-"""A NumPy object array of numbers (or of plain integers, where an expression is constant)."""
+Array = NDArray[Any]
+"""Numbers as objects (or plain integers, where an expression is constant)."""
 
 
 _Made = TypeVar("_Made")
@@ -261,7 +262,7 @@ def draw(rng: Random, shape: tuple[int, ...]) -> Array:
 
 def along(values: Array, direction: Array) -> Array:
     """The values, moving in a direction: its values become the slopes."""
-    pairs = zip(_number(values).reshape(-1), _number(direction).reshape(-1), strict=True)
+    pairs = zip(_number(values.reshape(-1)), _number(direction.reshape(-1)), strict=True)  # a scalar has no axis
     return array([Number(value.value, step.value) for value, step in pairs], values.shape)
 
 

@@ -19,10 +19,10 @@ from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Act, Argmax, Power
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.evaluate import NUMPY
-from symrnn.language.recurrence import Cell
-from symrnn.runs.sizes import Layout
+from symrnn.runs.numbers import FLOATS, Array
+from symrnn.runs.sizes import CellAtSizes
+from symrnn.runs.stepping import StepValues
 
-Array = Any
 _Point = TypeVar("_Point")
 
 DISTANCE = 1e-3
@@ -38,11 +38,6 @@ _SCALES = (1.0, 0.5, 0.1)
 _LARGEST = 1e4  # beyond it, rounding of what cancels would exceed the tolerances
 
 
-def fixed_values(cell: Cell) -> dict[str, Array]:
-    """The constants of a cell, in rows and columns."""
-    return {name: np.full((1, 1), float(number)) for name, number in cell.constants.items()}
-
-
 class Ground:
     """Tells the legal points of a derivation's step from the others.
 
@@ -51,23 +46,21 @@ class Ground:
         layout: the sizes.
     """
 
-    def __init__(self, derivation: Derivation, layout: Layout) -> None:
+    def __init__(self, derivation: Derivation, layout: CellAtSizes) -> None:
         self.derivation = derivation
         self.layout = layout
         parts = [node for equation in derivation.forward for node in preorder_traversal(equation.value)]
         self._delicate = [part for part in dict.fromkeys(parts) if type(part) in _CLEARANCE]
 
-    def step(self, arguments: Mapping[str, Array]) -> Evaluator | None:
+    def step(self, arguments: Mapping[str, Array]) -> StepValues | None:
         """The step's values from its arguments in rows and columns, or None where the point is not legal."""
-        values = fixed_values(self.derivation.cell) | dict(arguments)
-        evaluate = Evaluator(values, self.layout.sizes, NUMPY)
         with np.errstate(all="ignore"):
-            for equation in self.derivation.forward:
-                value = values[equation.target.name] = evaluate(equation.value)
-                if not np.all(np.abs(value) < _LARGEST):  # false for nan as well
-                    return None
-            legal = all(np.all(_CLEARANCE[type(part)](part, evaluate) > DISTANCE) for part in self._delicate)
-        return evaluate if legal else None
+            at = StepValues(self.derivation, self.layout, FLOATS, arguments)
+            computed = (at.values[equation.target.name] for equation in self.derivation.forward)
+            if not all(np.all(np.abs(value) < _LARGEST) for value in computed):  # false for nan as well
+                return None
+            legal = all(np.all(_CLEARANCE[type(part)](part, at.evaluate) > DISTANCE) for part in self._delicate)
+        return at if legal else None
 
 
 def _from_kink(node: Act, evaluate: Evaluator) -> Array:

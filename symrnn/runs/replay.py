@@ -10,60 +10,27 @@ import ast
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from random import Random
 
 import numpy as np
 
 from symrnn.algebra.evaluate import Evaluator
-from symrnn.algebra.functions import FUNCTIONS, Arithmetic
+from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Variable
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.window import Window, earlier, known_variables
 from symrnn.language.definition import Definition
-from symrnn.language.evaluate import NUMPY, evaluate, known
-from symrnn.runs.field import FIELD, Array, Number, along, draw, make_at_point, same, slopes
+from symrnn.language.evaluate import evaluate, known
+from symrnn.runs.field import FIELD, draw, make_at_point, same
+from symrnn.runs.literals import exact_expression, exact_text
+from symrnn.runs.numbers import FLOATS, RESIDUES, Array, SlopedNumbers
 from symrnn.runs.points import Ground, search
-from symrnn.runs.sizes import Layout, layouts
-from symrnn.runs.trial import ExactEvaluator, exact_expression, exact_text
+from symrnn.runs.sizes import CellAtSizes, layouts
+from symrnn.runs.stepping import Frame, StepValues, over_steps
 
 Moment = tuple[str, int | None]
 """A value by letter and time: of h at t-1, ("h", -1); of a parameter W, ("W", None)."""
-
-COMPLEX_STEP = 1e-30
-
-
-@dataclass(frozen=True)
-class Calculus:
-    """Numbers that carry a slope.
-
-    Attributes:
-        functions: the functions of the table over them.
-        move: `move(value, direction)`, the value moving in a direction.
-        rest: the value without its slope.
-        rate: its slope.
-    """
-
-    functions: Arithmetic
-    move: Callable[[Array, Array], Array]
-    rest: Callable[[Array], Array]
-    rate: Callable[[Array], Array]
-
-
-def _along(value: Array, direction: Array) -> Array:
-    return along(value.reshape(-1), direction.reshape(-1)).reshape(value.shape)  # as a list: a scalar has no axis
-
-
-def _at_rest(value: Array) -> Array:
-    return _along(value, np.full(value.shape, Number(0), dtype=object))
-
-
-EXACT = Calculus(FIELD, _along, _at_rest, slopes)
-COMPLEX = Calculus(
-    NUMPY,
-    lambda value, direction: value + 1j * COMPLEX_STEP * direction,
-    np.real,
-    lambda value: np.imag(value) / COMPLEX_STEP,
-)
 
 
 @dataclass(frozen=True)
@@ -74,16 +41,16 @@ class Replay:
         derivation: the derivation whose claims are looked at.
         layout: the sizes.
         text: the author's text with its pre-activations named, and with literals of the right kind.
-        calculus: the kind of number.
+        numbers: the kind of number.
         evaluate: gives expressions of the variables at t, t-1, ... their values.
         arguments: inputs of every step, states before the first, parameters, by moment, in rows and columns.
         steps: the number of steps.
     """
 
     derivation: Derivation
-    layout: Layout
+    layout: CellAtSizes
     text: Definition
-    calculus: Calculus
+    numbers: SlopedNumbers
     evaluate: Evaluator
     arguments: Mapping[Moment, Array]
     steps: int
@@ -96,13 +63,13 @@ class Replay:
                 nothing on, except what moves.
             direction: how it moves, in rows and columns.
         """
-        run = _Run(self, window, direction)
+        run = _HeldRun(self, window, direction)
         run.through_all_steps()
-        return {moment: self.calculus.rate(value) for moment, value in run.seen.items()}
+        return {moment: self.numbers.rate(value) for moment, value in run.seen.items()}
 
 
-class _Run:
-    """One run of the text; `seen` has every value before it is held."""
+class _HeldRun:
+    """One run of the text in which one variable moves and others are held; `seen` has every value before that."""
 
     def __init__(self, replay: Replay, window: Window, direction: Array) -> None:
         assert replay.steps == window.reach
@@ -117,16 +84,21 @@ class _Run:
 
     def through_all_steps(self) -> None:
         replay, cell = self._replay, self._replay.derivation.cell
-        m = replay.calculus.functions
-        state = {s: self._argument(f"{s}_prev", (s, -replay.steps)) for s in cell.states}
-        fixed = {p: self._argument(p, (p, None)) for p in cell.parameters}
-        for back in reversed(range(replay.steps)):
-            names = known(replay.text, fixed | {x: self._argument(x, (x, -back)) for x in cell.inputs} | state, m)
+        backs = range(replay.steps - 1, -1, -1)
+        start = {s: self._argument(f"{s}_prev", (s, -replay.steps)) for s in cell.states}
+        start |= {p: self._argument(p, (p, None)) for p in cell.parameters}
+        inputs = ({x: self._argument(x, (x, -back)) for x in cell.inputs} for back in backs)
+
+        def step(number: int, point: Frame) -> dict[str, Array]:
+            names = known(replay.text, point, replay.numbers.arithmetic)
             for line in replay.text.assignments:
-                value = evaluate(line.value, names, m)
+                value = evaluate(line.value, names, replay.numbers.arithmetic)
                 is_authors = line.name in cell.symbols
-                names[line.name] = self._settle(line.name, (line.name, -back), value, is_authors)
-            state = {s: names[s] for s in cell.states}
+                names[line.name] = self._settle(line.name, (line.name, -backs[number]), value, is_authors)
+            return names
+
+        for _ in over_steps(step, lambda names: {s: names[s] for s in cell.states}, start, inputs):
+            pass
 
     def _argument(self, name: str, moment: Moment) -> Array:
         shape = self._replay.layout.text_shape(self._known[name])
@@ -134,13 +106,13 @@ class _Run:
 
     def _settle(self, name: str, moment: Moment, value: Array, is_authors: bool) -> Array:
         """What a value is read as: moved, or at rest."""
-        calculus, shape = self._replay.calculus, self._replay.layout.text_shape(self._known[name])
+        numbers, shape = self._replay.numbers, self._replay.layout.text_shape(self._known[name])
         value = np.broadcast_to(np.asarray(value), shape)
         if moment == self._moving:
-            value = calculus.move(value, self._direction.reshape(shape))
+            value = numbers.move(value, self._direction.reshape(shape))
         self.seen[moment] = value
         silent = self._explicit and is_authors and moment != self._moving
-        return calculus.rest(value) if silent or moment in self._held else value
+        return numbers.rest(value) if silent or moment in self._held else value
 
 
 # --- the author's text with the names that the derivation adds --------------------------------------------------------
@@ -191,9 +163,9 @@ def named_text(derivation: Derivation) -> Definition:
     return make_at_point(draw_names) or cell.syntax
 
 
-def _named_at(derivation: Derivation, layout: Layout, point: dict[str, Array]) -> Definition:
+def _named_at(derivation: Derivation, layout: CellAtSizes, point: dict[str, Array]) -> Definition:
     names = known(derivation.cell.syntax, layout.arguments(point), FIELD)
-    values = _step_exactly(derivation, layout, point).values
+    values = StepValues(derivation, layout, RESIDUES, point).values
     definition, lines = derivation.cell.syntax, []
     hidden = [e.target.name for e in derivation.forward if derivation.is_preactivation(e.target)]
     unnamed = {name: values[name] for name in hidden}
@@ -208,14 +180,6 @@ def _named_at(derivation: Derivation, layout: Layout, point: dict[str, Array]) -
     return replace(definition, assignments=tuple(lines))
 
 
-def _step_exactly(derivation: Derivation, layout: Layout, point: dict[str, Array]) -> Evaluator:
-    """All values of one step over the field, from the forward equations; they are added to the point."""
-    evaluator = ExactEvaluator(point, layout.sizes, FIELD)
-    for equation in derivation.forward:
-        point[equation.target.name] = evaluator(equation.value)
-    return evaluator
-
-
 # --- points -----------------------------------------------------------------------------------------------------------
 
 
@@ -226,30 +190,30 @@ def _argument_moments(derivation: Derivation, steps: int) -> Iterator[tuple[Mome
     yield from (((x, -back), cell[x]) for back in range(steps) for x in cell.inputs)
 
 
-def _frames(
+def _values_over_steps(
     derivation: Derivation,
     arguments: Mapping[Moment, Array],
     steps: int,
-    step: Callable[[dict[str, Array]], Evaluator | None],
+    step: Callable[[Frame], StepValues | None],
 ) -> dict[str, Array] | None:
     """Every value of every step by identifier, from the forward equations; None where `step` gives nothing."""
     cell = derivation.cell
     fixed = {p: arguments[p, None] for p in cell.parameters}
-    state = {f"{s}_prev": arguments[s, -steps] for s in cell.states}
+    start = fixed | {f"{s}_prev": arguments[s, -steps] for s in cell.states}
+    backs = range(steps - 1, -1, -1)
+    inputs = ({x: arguments[x, -back] for x in cell.inputs} for back in backs)
+    reached = over_steps(lambda _, point: step(point), lambda at: at.carried if at else {}, start, inputs)
     values = dict(fixed)
-    for back in reversed(range(steps)):
-        inputs = {x: arguments[x, -back] for x in cell.inputs}
-        evaluated = step(fixed | inputs | state)
-        if evaluated is None:
+    for back, at in zip(backs, reached, strict=True):
+        if at is None:
             return None
         for name, variable in known_variables(derivation).items():
-            values[earlier(derivation, variable, back).name] = evaluated.values[name]
-        state = {f"{s}_prev": evaluated.values[s] for s in cell.states}
+            values[earlier(derivation, variable, back).name] = at.values[name]
     return values
 
 
 def replay_exactly(
-    derivation: Derivation, layout: Layout, steps: int, rng: Random, text: Definition | None = None
+    derivation: Derivation, layout: CellAtSizes, steps: int, rng: Random, text: Definition | None = None
 ) -> Replay | None:
     """A window at random numbers of the field at which nothing divides by zero, or None where none is found.
 
@@ -264,15 +228,17 @@ def replay_exactly(
 
     def draw_replay() -> Replay:
         arguments = {m: draw(rng, layout.shape(v)) for m, v in _argument_moments(derivation, steps)}
-        values = _frames(derivation, arguments, steps, lambda p: _step_exactly(derivation, layout, p))
-        assert values is not None
-        return Replay(derivation, layout, text, EXACT, ExactEvaluator(values, layout.sizes, FIELD), arguments, steps)
+        step = partial(StepValues, derivation, layout, RESIDUES)
+        values = _values_over_steps(derivation, arguments, steps, step)
+        assert values is not None  # a divisor that is zero raises
+        evaluator = RESIDUES.evaluator(values, layout.sizes)
+        return Replay(derivation, layout, text, RESIDUES, evaluator, arguments, steps)
 
     return make_at_point(draw_replay)
 
 
 def replay_numerically(
-    derivation: Derivation, layout: Layout, steps: int, rng: np.random.Generator, text: Definition | None = None
+    derivation: Derivation, layout: CellAtSizes, steps: int, rng: np.random.Generator, text: Definition | None = None
 ) -> Replay | None:
     """The same at a legal point in floating point."""
     ground, named = Ground(derivation, layout), text or named_text(derivation)
@@ -280,9 +246,9 @@ def replay_numerically(
 
     def accept(drawn: dict[str, Array]) -> Replay | None:
         arguments = dict(zip(moments, drawn.values(), strict=True))
-        values = _frames(derivation, arguments, steps, ground.step)
+        values = _values_over_steps(derivation, arguments, steps, ground.step)
         if values is None:
             return None
-        return Replay(derivation, layout, named, COMPLEX, Evaluator(values, layout.sizes, NUMPY), arguments, steps)
+        return Replay(derivation, layout, named, FLOATS, FLOATS.evaluator(values, layout.sizes), arguments, steps)
 
     return search(rng, {str(moment): layout.shape(v) for moment, v in moments.items()}, accept)

@@ -10,22 +10,20 @@ Algorithms, section 3.3 (running error analysis).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.functions import FUNCTIONS, Arithmetic
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.evaluate import NUMPY
 from symrnn.runs.blocks import StepBlocks
-from symrnn.runs.points import fixed_values
-from symrnn.runs.sizes import Layout
-
-Array = Any
+from symrnn.runs.numbers import Array, Numbers
+from symrnn.runs.sizes import CellAtSizes
+from symrnn.runs.stepping import StepValues, derive_over_steps, go_back_over_steps
 
 UNIT = float(np.finfo(np.float64).eps) / 2
 """The unit roundoff of double precision."""
@@ -98,8 +96,8 @@ def _function(name: str) -> Callable[..., Array]:
 
 
 def _softmax(x: Array) -> Array:
-    e = ROUNDED.exp(x - max(Rounded.of(entry).value for entry in x.flat))
-    return e / e.sum(axis=0)
+    e: Array = ROUNDED.exp(x - max(Rounded.of(entry).value for entry in x.flat))
+    return np.asarray(e / e.sum(axis=0))
 
 
 ROUNDED = Arithmetic(Rounded.of, **{name: _function(name) for name in FUNCTIONS}, softmax=_softmax)
@@ -117,7 +115,7 @@ def _errors(value: Array) -> Array:
     return np.asarray(_error(np.asarray(value, dtype=object))).astype(float)
 
 
-def unexplained(difference: Array, bound: Array) -> Array:
+def unexplained(difference: Array | float, bound: Array | float) -> Array:
     """What is left of a difference when rounding within a bound is taken off; all of it where the bound is not finite.
 
     Args:
@@ -129,7 +127,12 @@ def unexplained(difference: Array, bound: Array) -> Array:
     return np.where(distance <= explained, 0.0, distance - explained)  # nan stays nan
 
 
-def expression_errors(derivation: Derivation, layout: Layout, arguments: Mapping[str, Array], expr: Expr) -> Array:
+BOUNDED = Numbers(ROUNDED, lambda literal: Rounded(float(literal)), _exact)
+"""Numbers that carry a bound on their error.  A literal is what floating point makes of it: that is what the code that
+is compared has, too."""
+
+
+def expression_errors(derivation: Derivation, layout: CellAtSizes, arguments: Mapping[str, Array], expr: Expr) -> Array:
     """How far rounding can take an expression in the variables of one step, in units of the unit roundoff.
 
     Args:
@@ -138,12 +141,12 @@ def expression_errors(derivation: Derivation, layout: Layout, arguments: Mapping
         arguments: the step's arguments in rows and columns, by identifier.
         expr: the expression.
     """
-    return _errors(_step(derivation, layout, {name: _exact(value) for name, value in arguments.items()})(expr))
+    return _errors(StepValues(derivation, layout, BOUNDED, _lift(arguments)).evaluate(expr))
 
 
 def moved_errors(
     derivation: Derivation,
-    layout: Layout,
+    layout: CellAtSizes,
     arguments: Mapping[str, Array],
     blocks: StepBlocks,
     changes: Mapping[Variable, Array],
@@ -157,52 +160,35 @@ def moved_errors(
         blocks: the Jacobians of the step.
         changes: how some arguments move, as columns.
     """
-    evaluate = _step(derivation, layout, {name: _exact(value) for name, value in arguments.items()})
+    evaluate = StepValues(derivation, layout, BOUNDED, _lift(arguments)).evaluate
     moved = blocks.moved({v: _exact(change) for v, change in changes.items()}, evaluate)
     return {v: _errors(change) for v, change in moved.items()}
 
 
-def _step(derivation: Derivation, layout: Layout, frame: dict[str, Array]) -> Evaluator:
-    """Gives the variables of a step their values, and then expressions theirs."""
-    frame |= {name: _exact(value) for name, value in fixed_values(derivation.cell).items()}
-    evaluate = Evaluator(frame, layout.sizes, ROUNDED)
-    for equation in derivation.forward:
-        frame[equation.target.name] = evaluate(equation.value)
-    return evaluate
-
-
 def sequence_errors(
-    derivation: Derivation, layout: Layout, fixed: Mapping[str, Array], steps: Iterable[Mapping[str, Array]]
+    derivation: Derivation,
+    layout: CellAtSizes,
+    start: Mapping[str, Array],
+    inputs: Sequence[Mapping[str, Array]],
+    losses: Sequence[Mapping[str, Array]],
 ) -> list[dict[str, Array]]:
     """How far rounding can take states and gradients over a sequence, by a derivation's equations forward and back.
 
     Args:
         derivation: the equations.
         layout: the sizes.
-        fixed: parameters, and states at the start, in rows and columns, by identifier.
-        steps: of every step the inputs, and by the states' names what the loss adds to their adjoints.
+        start: parameters, and states before the first step, in rows and columns, by identifier.
+        inputs: of every step.
+        losses: of every step what the loss adds to the adjoint of each state, by its name.
 
     Returns:
         Of every step the bounds, in units of the unit roundoff: by the names of the states for their values, and by
         the names of the step's arguments (inputs, states at t-1, each parameter's term) for their adjoints.
     """
-    cell = derivation.cell
-    frames: list[tuple[Evaluator, dict[str, Array], dict[str, Array]]] = []
-    values: Mapping[str, Array] = {name: _exact(value) for name, value in fixed.items()}
-    for step in steps:
-        given = {name: _exact(value) for name, value in step.items()}
-        frame = {**values} | {name: given[name] for name in cell.inputs}
-        evaluate = _step(derivation, layout, frame)
-        values = {**values} | {f"{s}_prev": frame[s] for s in cell.states}
-        frames.append((evaluate, frame, given))
-    sent: Mapping[str, Array] = dict.fromkeys(cell.states, 0)
-    found = []
-    for evaluate, frame, given in reversed(frames):
-        for s, variable in derivation.cotangents.items():
-            frame[variable.name] = given[s] + sent[s]
-        for one in derivation.steps:
-            frame[one.target.name] = evaluate(one.value)
-        sent = {s: frame[derivation.of(f"{s}_prev").target.name] for s in cell.states}
-        adjoints = {v.name: derivation.of(v.name).target.name for v in layout.variables}
-        found.append({name: _errors(frame[value]) for name, value in (adjoints | {s: s for s in cell.states}).items()})
-    return found[::-1]
+    steps = derive_over_steps(derivation, layout, BOUNDED, _lift(start), map(_lift, inputs))
+    go_back_over_steps(steps, [_lift(loss) for loss in losses])
+    return [{name: _errors(value) for name, value in at.gradients.items()} for at in steps]
+
+
+def _lift(values: Mapping[str, Array]) -> dict[str, Array]:
+    return {name: _exact(value) for name, value in values.items()}

@@ -13,6 +13,7 @@ from itertools import count, islice
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sympy import preorder_traversal
 
 from symrnn.algebra import nodes
@@ -22,14 +23,14 @@ from symrnn.algebra.nodes import Expr, Variable, is_column, is_scalar, variables
 from symrnn.errors import InputError
 from symrnn.language.recurrence import Cell
 
-Array = Any
+Array = NDArray[Any]
 
 SIZES: tuple[tuple[int, int], ...] = ((1, 1), (2, 3), (3, 2), (4, 4))
 """(d_h, d_x).  Where the two are equal a transpose keeps its shape; (1, 1) alone would hide transposes and order."""
 
 
 @dataclass(frozen=True)
-class Layout:
+class CellAtSizes:
     """A cell at one choice of sizes.
 
     Attributes:
@@ -83,7 +84,7 @@ def vec(value: Array) -> Array:
     return value.reshape(-1, 1, order="F")
 
 
-def layouts(cell: Cell, pairs: Sequence[tuple[int, int]]) -> tuple[Layout, ...]:
+def layouts(cell: Cell, pairs: Sequence[tuple[int, int]]) -> tuple[CellAtSizes, ...]:
     """A layout per pair (d_h, d_x); further sizes get small numbers that differ from these and from one another.
 
     Raises:
@@ -100,7 +101,7 @@ def layouts(cell: Cell, pairs: Sequence[tuple[int, int]]) -> tuple[Layout, ...]:
             chosen.append(sizes)
     if not chosen:
         raise InputError("sizes=(): there is nothing to check at\n  give pairs (d_h, d_x) such as (2, 3)")
-    return tuple(Layout(cell, sizes) for sizes in chosen)
+    return tuple(CellAtSizes(cell, sizes) for sizes in chosen)
 
 
 _FURTHER = ((5, 6), (7, 5), (11, 9), (13, 17), (23, 19))
@@ -108,7 +109,7 @@ _FURTHER = ((5, 6), (7, 5), (11, 9), (13, 17), (23, 19))
 _LARGEST_ROOT = 40
 
 
-def with_sizes_as_numbers(chosen: Sequence[Layout], exprs: Iterable[Expr]) -> tuple[Layout, ...]:
+def with_sizes_as_numbers(chosen: Sequence[CellAtSizes], exprs: Iterable[Expr]) -> tuple[CellAtSizes, ...]:
     """Further layouts where sizes occur as numbers in some expressions, as in a mean or in size(x) - 1.
 
     Two are added at which no such number is zero, and those at which one is zero that are small enough.
@@ -118,12 +119,12 @@ def with_sizes_as_numbers(chosen: Sequence[Layout], exprs: Iterable[Expr]) -> tu
     if not numbers:
         return tuple(chosen)
 
-    def vanishes(layout: Layout) -> bool:
+    def vanishes(layout: CellAtSizes) -> bool:
         return any(_is_zero(number, layout) for number in numbers)
 
-    every = [Layout(cell, _assignment(cell, *pair)) for pair in _FURTHER]
+    every = [CellAtSizes(cell, _assignment(cell, *pair)) for pair in _FURTHER]
     generic = [layout for layout in every if not vanishes(layout)] or every
-    small = (Layout(cell, _assignment(cell, n, n + 1)) for n in range(5, _LARGEST_ROOT))
+    small = (CellAtSizes(cell, _assignment(cell, n, n + 1)) for n in range(5, _LARGEST_ROOT))
     found = [*chosen, *generic[:2], *islice(filter(vanishes, small), 2)]
     return tuple({tuple(layout.sizes.items()): layout for layout in found}.values())
 
@@ -140,7 +141,7 @@ def _numbers(node: Any) -> Iterator[Any]:
         yield node
 
 
-def _is_zero(number: Any, layout: Layout) -> bool:
+def _is_zero(number: Any, layout: CellAtSizes) -> bool:
     if not getattr(number, "is_Matrix", False):
         return bool(at_sizes(number, layout.sizes) == 0)
     try:
@@ -156,7 +157,7 @@ def _assignment(cell: Cell, d_h: int, d_x: int) -> Mapping[str, int]:
     return {name: given[name] if name in given else next(free) for name in cell.sizes}
 
 
-def show(chosen: Sequence[Layout]) -> str:
+def show(chosen: Sequence[CellAtSizes]) -> str:
     """The sizes as text: the names once, then the numbers."""
     names = chosen[0].cell.sizes
     if not names:

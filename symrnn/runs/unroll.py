@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import ChainMap
+from collections.abc import Iterable, Mapping
 
 from symrnn.algebra.nodes import Variable
 from symrnn.calculus.derivation import Step, shift
 from symrnn.printers import text
-from symrnn.runs.field import FIELD, Array, Number, along, inner, same, slopes
-from symrnn.runs.trial import ExactEvaluator, Trial, run_text
+from symrnn.runs.field import Number, along, inner, same, slopes
+from symrnn.runs.field_point import FieldPoint, run_in_columns
+from symrnn.runs.numbers import RESIDUES, Array
+from symrnn.runs.stepping import Frame, StepValues, over_steps
 
 STEPS = 3
 """The first step, one between, and the last: a fourth would repeat the second."""
@@ -23,39 +26,34 @@ class Unrolled:
         change: how the loss Σ_t <∂ℓ/∂h_t, h_t> moves when every argument does, from the text.
     """
 
-    def __init__(self, trial: Trial) -> None:
+    def __init__(self, trial: FieldPoint) -> None:
         self.trial = trial
         self.derivation = trial.derivation
         cell = self.derivation.cell
-        self._parameters = [cell[name] for name in cell.parameters]
         self._inputs = [cell[name] for name in cell.inputs]
+        self._directions = [{v.name: trial.draw(v) for v in self._inputs} for _ in range(STEPS + 1)]
         self.frames: list[dict[str, Array]] = []
-        self._directions: list[dict[str, Array]] = []
         self.change = Number(0)
         self._run_forward()
         self._run_backward()
 
     def _run_forward(self) -> None:
-        layout = self.trial.layout
-        state = {v.name: along(self.trial.draw(v), self.trial.direction[v.name]) for v in self.derivation.cell.previous}
-        fixed = {v.name: along(self.trial.values[v.name], self.trial.direction[v.name]) for v in self._parameters}
-        for _ in range(STEPS + 1):
-            direction = {v.name: self.trial.draw(v) for v in self._inputs}
-            series = {v.name: along(self.trial.draw(v), direction[v.name]) for v in self._inputs}
-            point = fixed | series | state
-            names = run_text(self.trial.text, layout, point)
-            frame = {name: _at_rest(value) for name, value in point.items()}
-            evaluate = ExactEvaluator(frame, layout.sizes, FIELD)
-            for equation in self.derivation.forward:
-                frame[equation.target.name] = evaluate(equation.value)
-            for s in self.derivation.cell.states:
-                frame[self.derivation.loss(s).name] = self.trial.draw(self.derivation.cell[s])
-            if len(self.frames) < STEPS:
-                for s in self.derivation.cell.states:
-                    self.change += inner(frame[self.derivation.loss(s).name], slopes(names[s]))
+        trial, cell = self.trial, self.derivation.cell
+        fixed = {name: trial.values[name] for name in cell.parameters} | {v.name: trial.draw(v) for v in cell.previous}
+        start = {name: along(value, trial.direction[name]) for name, value in fixed.items()}
+        inputs = ({name: along(trial.draw(cell[name]), d) for name, d in one.items()} for one in self._directions)
+
+        def step(_: int, point: Frame) -> tuple[dict[str, Array], Mapping[str, Array]]:
+            at_rest = {name: RESIDUES.rest(value) for name, value in point.items()}
+            values = StepValues(self.derivation, trial.layout, RESIDUES, at_rest).values
+            return values, run_in_columns(trial.text, trial.layout, point)
+
+        reached = over_steps(step, lambda each: {f"{s}_prev": each[1][s] for s in cell.states}, start, inputs)
+        for number, (frame, names) in enumerate(reached):
+            for s in cell.states:
+                loss = frame[self.derivation.loss(s).name] = trial.draw(cell[s])
+                self.change += inner(loss, slopes(names[s])) if number < STEPS else Number(0)
             self.frames.append(frame)
-            self._directions.append(direction)
-            state = {f"{s}_prev": names[s] for s in self.derivation.cell.states}
 
     def _run_backward(self) -> None:
         last = self.frames[-1]
@@ -67,7 +65,7 @@ class Unrolled:
             frame, after = self.frames[time], self.frames[time + 1]
             for variable in signals:
                 frame.setdefault(shift(variable, 1).name, after[variable.name])
-            evaluate = ExactEvaluator(frame, self.trial.layout.sizes, FIELD)
+            evaluate = RESIDUES.evaluator(frame, self.trial.layout.sizes)
             for name, value in equations:
                 frame[name] = evaluate(value)
 
@@ -79,16 +77,15 @@ class Unrolled:
     @property
     def holds(self) -> bool:
         """Whether the gradients of the equations explain how the loss moves."""
+        direction, frames = self.trial.direction, self.frames[:STEPS]
         total = Number(0)
         for step in self.derivation.role("parameter"):
-            total += sum(
-                (inner(f[step.target.name], self.trial.direction[step.of.name]) for f in self.frames[:STEPS]), Number(0)
-            )
+            total += _sum(inner(frame[step.target.name], direction[step.of.name]) for frame in frames)
         for step in self.derivation.role("carry"):
-            total += inner(self.frames[0][step.target.name], self.trial.direction[step.of.name])
+            total += inner(frames[0][step.target.name], direction[step.of.name])
         for step in self.derivation.role("input"):
-            pairs = zip(self.frames[:STEPS], self._directions, strict=False)
-            total += sum((inner(f[step.target.name], d[step.of.name]) for f, d in pairs), Number(0))
+            pairs = zip(frames, self._directions, strict=False)
+            total += _sum(inner(frame[step.target.name], own[step.of.name]) for frame, own in pairs)
         return total == self.change
 
     def wrong_recursions(self) -> list[str]:
@@ -105,11 +102,11 @@ class Unrolled:
         carry = self.derivation.of(f"{state}_prev").target.name
         for frame, after in zip(self.frames, self.frames[1:], strict=False):
             cotangent = {self.derivation.cotangents[state].name: frame[self.derivation.loss(state).name] + after[carry]}
-            evaluate = ExactEvaluator(ChainMap(cotangent, frame), self.trial.layout.sizes, FIELD)
+            evaluate = RESIDUES.evaluator(ChainMap(cotangent, frame), self.trial.layout.sizes)
             if not same(evaluate(step.value), frame[step.target.name]):
                 return False
         return True
 
 
-def _at_rest(value: Array) -> Array:
-    return along(value, 0 * value)
+def _sum(numbers: Iterable[Number]) -> Number:
+    return sum(numbers, Number(0))

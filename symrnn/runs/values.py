@@ -8,7 +8,7 @@ from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.nodes import Expr, Variable, variables
 from symrnn.calculus.derivation import Derivation
 from symrnn.runs.field import Array
-from symrnn.runs.sizes import Layout
+from symrnn.runs.sizes import CellAtSizes
 
 Evaluate = Callable[[Mapping[str, Array], Mapping[str, int]], Evaluator]
 Argument = tuple[str, int, tuple[int, int]]
@@ -29,6 +29,14 @@ class Values(dict[str, Array]):
         except (ArithmeticError, ValueError) as error:
             self._faults[name] = error
 
+    def compute_all(
+        self, equations: Iterable[tuple[Variable, Expr]], evaluate: Evaluator, needed: Set[str] | None = None
+    ) -> None:
+        """Add the values that equations define, as far as they are needed."""
+        for target, value in equations:
+            if needed is None or target.name in needed:
+                self.compute(target.name, value, evaluate)
+
     def __missing__(self, name: str) -> Array:
         raise self._faults.get(name, KeyError(name))
 
@@ -39,7 +47,7 @@ def steps_back(derivation: Derivation, wanted: Iterable[Variable]) -> int:
     return max([0, *(-v.time - (v.base in states) for v in wanted if v.time is not None)])
 
 
-def arguments(derivation: Derivation, layout: Layout, wanted: Sequence[Variable]) -> tuple[Argument, ...]:
+def arguments(derivation: Derivation, layout: CellAtSizes, wanted: Sequence[Variable]) -> tuple[Argument, ...]:
     """What a step, and the steps before it that are read, can be given freely."""
     cell, back = derivation.cell, steps_back(derivation, wanted)
     found: list[Argument] = [(name, 0, layout.shape(cell[name])) for name in cell.parameters]
@@ -50,7 +58,7 @@ def arguments(derivation: Derivation, layout: Layout, wanted: Sequence[Variable]
 
 def values_at(
     derivation: Derivation,
-    layout: Layout,
+    layout: CellAtSizes,
     wanted: Sequence[Variable],
     given: Mapping[tuple[str, int], Array],
     evaluator: Evaluate,
@@ -77,17 +85,11 @@ def values_at(
                 frame.compute(f"{s}_prev", cell[s], evaluator(frames[0], layout.sizes))
             elif not frames:
                 frame[f"{s}_prev"] = given[f"{s}_prev", back]
-        evaluate = evaluator(frame, layout.sizes)
-        for equation in derivation.forward:
-            if equation.target.name in needed:
-                frame.compute(equation.target.name, equation.value, evaluate)
+        frame.compute_all(((e.target, e.value) for e in derivation.forward), evaluator(frame, layout.sizes), needed)
         frames.insert(0, frame)
     now = frames[0]
     now |= {v.name: given[v.name, 0] for v in derivation.cotangents.values()}
-    evaluate = evaluator(now, layout.sizes)
-    for step in derivation.steps:
-        if step.target.name in needed:
-            now.compute(step.target.name, step.value, evaluate)
+    now.compute_all(((step.target, step.value) for step in derivation.steps), evaluator(now, layout.sizes), needed)
     for name, ago, variable in _earlier(derivation, wanted, now):
         now.compute(name, variable, evaluator(frames[ago], layout.sizes))
     return now

@@ -24,10 +24,9 @@ from typing import Any
 import mpmath  # type: ignore[import-untyped]
 import numpy as np
 
-from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.functions import Arithmetic, ScalarFunction
+from symrnn.runs.numbers import Array, Numbers
 
-Array = Any
 End = Any
 """A fraction, or an interval."""
 
@@ -333,19 +332,11 @@ ARITHMETIC = _Enclosing(step=_on_arrays(_step), **_COMMON)
 """The functions of the table; those defined by others follow from their definitions."""
 
 
-class CertainEvaluator(Evaluator):
-    """Evaluates expressions with certain numbers."""
-
-    def __init__(self, values: Mapping[str, Array], sizes: Mapping[str, int]) -> None:
-        super().__init__(values, sizes, ARITHMETIC)
-
-    def number(self, coefficient: Any) -> Any:
-        """The number in front of a product."""
-        return Certain.of(super().number(coefficient))
-
-
 certain = np.frompyfunc(Certain.of, 1, 1)
 """Arrays of floats as certain numbers."""
+
+CERTAIN = Numbers(ARITHMETIC, Certain.literal, certain, exact=True)
+"""Certain numbers."""
 
 
 def rounded(value: Array) -> Array:

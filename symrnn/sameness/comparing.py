@@ -17,16 +17,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
 from random import Random
-from typing import Any
 
 import numpy as np
 
-from symrnn.sameness.certain import DIGITS, Certain, Undecided, certain, precise
-from symrnn.sameness.pairs import CERTAIN, EXACT, Delicate, Evaluated, Pair, Point
-from symrnn.sameness.tower import draw, same
+from symrnn.runs.numbers import Array
+from symrnn.sameness.certain import CERTAIN, DIGITS, Certain, Undecided, certain, precise
+from symrnn.sameness.pairs import Delicate, Evaluated, Pair, Point
+from symrnn.sameness.tower import TOWERED, draw, same
 from symrnn.sameness.zeros import near_zeros
-
-Array = Any
 
 _POINTS = 12
 """Random points per choice of sizes where a function bends: a relu is 0 at half of them, and hides what is before."""
@@ -99,7 +97,7 @@ def agree_exactly(pair: Pair, seed: int) -> bool | None:
     rng = Random(seed)
     wanted, points = _POINTS if pair.bends else 1, 0
     for _ in range(_TRIES):
-        evaluated = pair.at([draw(rng, shape) for shape in pair.shapes], EXACT)
+        evaluated = pair.at([draw(rng, shape) for shape in pair.shapes], TOWERED)
         try:
             left, right = evaluated.side(0), evaluated.side(1)
         except ZeroDivisionError:

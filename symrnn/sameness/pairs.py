@@ -5,51 +5,23 @@ The functions may be the two sides of an equation about a cell, or two cells und
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
 from sympy import preorder_traversal
 
 from symrnn.algebra import nodes
 from symrnn.algebra.enclosure import enclose
-from symrnn.algebra.evaluate import Evaluator
-from symrnn.algebra.functions import FUNCTIONS, Arithmetic
+from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.intervals import NON_NEGATIVE, POSITIVE, Interval
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.rules import on_expressions
-from symrnn.language.evaluate import NUMPY
-from symrnn.sameness.certain import ARITHMETIC, Certain, CertainEvaluator, certain
-from symrnn.sameness.tower import TOWER, TowerEvaluator, TowerNumber
+from symrnn.runs.numbers import Array, Numbers
+from symrnn.sameness.certain import Certain
 
-Array = Any
 Point = list[Array]
 """A value for every argument that two functions share, in the order of the pair's shapes."""
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """A kind of number.
-
-    Attributes:
-        arithmetic: the functions of the table.
-        evaluator: evaluates expressions.
-        literal: the number that an integer, a fraction or a decimal literal is.
-        lift: arrays of a point as arrays of these numbers.
-    """
-
-    arithmetic: Arithmetic
-    evaluator: Callable[[Mapping[str, Array], Mapping[str, int]], Evaluator]
-    literal: Callable[[Any], Any]
-    lift: Callable[[Array], Array]
-
-
-FLOATS = Numbers(
-    NUMPY, lambda values, sizes: Evaluator(values, sizes, NUMPY), float, lambda value: np.asarray(value, dtype=float)
-)
-CERTAIN = Numbers(ARITHMETIC, CertainEvaluator, Certain.literal, certain)
-EXACT = Numbers(TOWER, lambda values, sizes: TowerEvaluator(values, sizes, TOWER), TowerNumber.of, lambda value: value)
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.functions import Arithmetic
-
-Array = Any
+from symrnn.runs.numbers import Array, Numbers
 
 PRIMES = (
     2**61 - 1,
@@ -217,12 +215,8 @@ TOWER = Arithmetic(
 """The functions of the table over the tower; those defined by others follow from their definitions."""
 
 
-class TowerEvaluator(Evaluator):
-    """Evaluates expressions over the tower."""
-
-    def number(self, coefficient: Any) -> Any:
-        """The number in front of a product."""
-        return TowerNumber.of(super().number(coefficient))
+TOWERED = Numbers(TOWER, TowerNumber.of, lambda value: np.asarray(value, dtype=object), exact=True)
+"""Numbers of the tower."""
 
 
 def draw(rng: Random, shape: tuple[int, ...]) -> Array:

@@ -16,8 +16,9 @@ import numpy as np
 from sympy import preorder_traversal
 
 from symrnn.algebra import nodes
-from symrnn.sameness.certain import Certain
-from symrnn.sameness.pairs import CERTAIN, FLOATS, Delicate, Evaluated, Numbers, Pair, Point
+from symrnn.runs.numbers import FLOATS, Numbers
+from symrnn.sameness.certain import CERTAIN, Certain
+from symrnn.sameness.pairs import Delicate, Evaluated, Pair, Point
 
 _LINES = 3
 """Random points through which lines are laid."""

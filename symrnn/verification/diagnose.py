@@ -20,8 +20,8 @@ from symrnn.language.recurrence import Equation
 from symrnn.printers import text
 from symrnn.runs.blocks import StepBlocks
 from symrnn.runs.field import Array, Number, inner, same, slopes
+from symrnn.runs.field_point import FieldPoint
 from symrnn.runs.sizes import vec
-from symrnn.runs.trial import Trial
 from symrnn.verification.jointly import MOST_NAMED, are_separate, culprits
 
 
@@ -45,16 +45,16 @@ def show_jacobian(derivation: Derivation, of: Variable, wrt: Variable) -> str:
     return ask(derivation, of.name, wrt.name).symbol.text(text)
 
 
-def wrong_steps(trial: Trial) -> list[Step]:
+def wrong_steps(trial: FieldPoint) -> list[Step]:
     """The backward equations that do not follow from the forward equations, in order."""
     return [step for step in trial.derivation.steps if not _holds(trial, step)]
 
 
-def _holds(trial: Trial, step: Step) -> bool:
+def _holds(trial: FieldPoint, step: Step) -> bool:
     return follows(trial, step, trial.values[step.target.name])
 
 
-def follows(trial: Trial, step: Step, value: Array) -> bool:
+def follows(trial: FieldPoint, step: Step, value: Array) -> bool:
     """Whether a value is what a step's forward equations and their targets' adjoints make of its variable."""
     variable, derivation = step.of, trial.derivation
     direction = trial.draw(variable)
@@ -68,7 +68,7 @@ def follows(trial: Trial, step: Step, value: Array) -> bool:
     return inner(value, direction) == expected
 
 
-def wrong_gradients(trial: Trial) -> list[Variable]:
+def wrong_gradients(trial: FieldPoint) -> list[Variable]:
     """The arguments of the step whose adjoint, taken through the whole step, is wrong; of many, the first few."""
 
     def right(some: Sequence[Variable]) -> bool:
@@ -82,7 +82,7 @@ def wrong_gradients(trial: Trial) -> list[Variable]:
     return [variable for variable in every if not right([variable])]
 
 
-def change(trial: Trial, moved: dict[str, Array]) -> Number:
+def change(trial: FieldPoint, moved: dict[str, Array]) -> Number:
     """How <cotangents, new states> moves."""
     total = Number(0)
     for state, cotangent in trial.derivation.cotangents.items():
@@ -90,7 +90,7 @@ def change(trial: Trial, moved: dict[str, Array]) -> Number:
     return total
 
 
-def explain_adjoint(trial: Trial) -> str:
+def explain_adjoint(trial: FieldPoint) -> str:
     """Which backward equations are wrong, and which gradients that spoils."""
     lines = [f"{show_step(step)} is wrong" for step in wrong_steps(trial)]
     spoiled = [text(trial.derivation.of(v.name).target) for v in wrong_gradients(trial)]
@@ -99,7 +99,7 @@ def explain_adjoint(trial: Trial) -> str:
     return "\n".join(lines) or "each equation holds on its own, yet together they do not give the step's adjoint"
 
 
-def wrong_factors(trial: Trial, of: Variable, wrt: Variable) -> Iterator[str]:
+def wrong_factors(trial: FieldPoint, of: Variable, wrt: Variable) -> Iterator[str]:
     """The forward equations between two variables whose local Jacobians are wrong, as sentences."""
     derivation = trial.derivation
     for equation, variable in _between(derivation, of, wrt):
@@ -134,7 +134,7 @@ def _between(derivation: Derivation, of: Variable, wrt: Variable) -> Iterator[tu
 # --- many Jacobians at once -------------------------------------------------------------------------------------------
 
 
-def wrong_jacobians(trial: Trial, blocks: StepBlocks, arguments: Sequence[Variable]) -> str:
+def wrong_jacobians(trial: FieldPoint, blocks: StepBlocks, arguments: Sequence[Variable]) -> str:
     """What is wrong with the Jacobians of all states with respect to some arguments; an empty text where nothing is.
 
     Args:
@@ -153,7 +153,7 @@ def wrong_jacobians(trial: Trial, blocks: StepBlocks, arguments: Sequence[Variab
     return "\n".join(dict.fromkeys(_told(trial, blocks, states, pairs[:MOST_NAMED])))
 
 
-def _moved_wrongly(trial: Trial, blocks: StepBlocks, arguments: Iterable[Variable]) -> list[Variable]:
+def _moved_wrongly(trial: FieldPoint, blocks: StepBlocks, arguments: Iterable[Variable]) -> list[Variable]:
     """The states that the Jacobians move otherwise than the text."""
     directions = {v.name: trial.direction[v.name] for v in arguments}
     moved = trial.run(directions)
@@ -163,7 +163,7 @@ def _moved_wrongly(trial: Trial, blocks: StepBlocks, arguments: Iterable[Variabl
 
 
 def _told(
-    trial: Trial, blocks: StepBlocks, states: Sequence[Variable], pairs: Iterable[tuple[Variable, Variable]]
+    trial: FieldPoint, blocks: StepBlocks, states: Sequence[Variable], pairs: Iterable[tuple[Variable, Variable]]
 ) -> Iterator[str]:
     names = ", ".join(of.name for of in states[:MOST_NAMED]) + (", ..." if len(states) > MOST_NAMED else "")
     yield f"{len(states)} of the {len(trial.derivation.cell.states)} states move otherwise than in the text: {names}"

@@ -11,19 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from symrnn.algebra.evaluate import Evaluator
-from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.second_order import second_order
 from symrnn.calculus.tangent import tangent
 from symrnn.calculus.truncated import truncated
-from symrnn.language.evaluate import NUMPY, run
 from symrnn.printers import text
-from symrnn.runs.points import Array, fixed_values, relative_error
-from symrnn.verification.numeric import STEP, Finding
+from symrnn.runs.numbers import FLOATS, Array
+from symrnn.runs.points import relative_error
+from symrnn.verification.judging import Deviation
+from symrnn.verification.network import BATCH, GROUPS, TIME, Arrays, Loss, Network
 
 TOLERANCE = 1e-10
 """Rounding of the code comes near it where a tanh saturates: 1 - h² is known to one unit roundoff there, however small
@@ -31,44 +30,17 @@ it is, and the slope passes that on times what moves the argument.  Complex step
 WINDOWS = ((1, 2), (2, 3), (3, 3), (2, 9))
 """(k1, k2) for truncated backpropagation over 5 steps: windows that overlap, that do not, and that see everything."""
 
-Arrays = Mapping[str, Array]
-STEPS = 5
-"""Of the sequences that generated code is run on: enough for windows that overlap."""
 
-
-def leading(inputs: Mapping[str, Array], steps: int = STEPS) -> list[Any]:
+def leading(inputs: Mapping[str, Array], steps: int = TIME) -> list[Any]:
     """What tells a generated function the sequence: the inputs, or the number of steps where there are none."""
     return list(inputs.values()) or [steps]
-
-
-class Network(Protocol):
-    """What the checks need of a network on random data; `generated.Reference` is one."""
-
-    derivation: Derivation
-    cell: Any
-    layout: Any
-    sequence: Any
-    series: dict[str, Array]
-    h_bar: Array
-    state_bar: dict[str, Array]
-
-    def run(self, sequence: Any, steps: int = ...) -> dict[str, Array]:
-        """Every state at every step."""
 
 
 def directions(network: Network, seed: int = 1) -> dict[str, dict[str, Array]]:
     """One random direction for everything that the network is given: group -> name -> array."""
     rng = np.random.default_rng(seed)
-    groups = {group: getattr(network.sequence, group) for group in ("params", "inputs", "state")}
+    groups = {group: getattr(network.data, group) for group in GROUPS}
     return {g: {n: rng.standard_normal(np.shape(v)) for n, v in arrays.items()} for g, arrays in groups.items()}
-
-
-def _along(network: Network, moving: Mapping[str, Arrays]) -> Any:
-    sequence = network.sequence
-    for group, arrays in moving.items():
-        for name, direction in arrays.items():
-            sequence = sequence.moved(group, name, 1j * STEP * direction)
-    return sequence
 
 
 def _directed(network: Network, moving: Mapping[str, Arrays]) -> list[Any]:
@@ -77,25 +49,24 @@ def _directed(network: Network, moving: Mapping[str, Arrays]) -> list[Any]:
     return [dict(moving["params"]) or None, *inputs, dict(moving["state"]) or None]
 
 
-def _compare(label: str, value: Any, truth: Array, origin: Callable[[], str] = lambda: "") -> Finding:
+def _compare(label: str, value: Any, truth: Array, origin: Callable[[], str] = lambda: "") -> Deviation:
     value = np.asarray(value)
     if value.shape != truth.shape:
-        return Finding(np.inf, f"{label} has shape {value.shape}, it must have {truth.shape}{origin()}")
+        return Deviation(np.inf, f"{label} has shape {value.shape}, it must have {truth.shape}{origin()}")
     error = relative_error(value, truth)
-    return Finding(error, "" if error <= TOLERANCE else f"{label} is off by {error:.1e}{origin()}")
+    return Deviation(error, "" if error <= TOLERANCE else f"{label} is off by {error:.1e}{origin()}")
 
 
 # --- jvp --------------------------------------------------------------------------------------------------------------
 
 
-def check_jvp(module: Any, network: Network) -> Iterator[Finding]:
+def check_jvp(module: Any, network: Network) -> Iterator[Deviation]:
     """The outputs and the final states move as they do in the text; what is not given stands still."""
     moving, cell = directions(network), network.cell
-    params, inputs = dict(network.sequence.params), leading(network.sequence.inputs)
+    params, inputs = dict(network.data.params), leading(network.data.inputs)
     for chosen in (moving, {**moving, "params": {}}, {"inputs": {}, "state": {}, "params": moving["params"]}):
-        series = network.run(_along(network, chosen))
-        rates = {name: np.imag(value) / STEP for name, value in series.items()}
-        h_dot, state_dot = module.jvp(params, *inputs, dict(network.sequence.state), *_directed(network, chosen))
+        rates = network.rates(chosen)
+        h_dot, state_dot = module.jvp(params, *inputs, dict(network.data.state), *_directed(network, chosen))
         first = cell.states[0]
         yield _compare(f"jvp: {first}_dot", h_dot, rates[first], partial(_tangent_origin, network, first))
         for name in cell.states:
@@ -111,81 +82,44 @@ def _tangent_origin(network: Network, name: str) -> str:
 # --- hvp --------------------------------------------------------------------------------------------------------------
 
 
-def moved_gradients(network: Network, moving: Mapping[str, Arrays], bars: Mapping[str, Array]) -> dict[str, Arrays]:
+def moved_gradients(network: Network, moving: Mapping[str, Arrays], bars: Loss) -> dict[str, Arrays]:
     """How the gradients move along a direction, by complex steps through the derivation's equations.
 
     Args:
         network: where.
         moving: the direction, by group and name.
-        bars: how the cotangents move: "" for those of the output, and one by the name of every final state.
+        bars: how the cotangents move.
 
     Returns:
         "params", "inputs", "state" -> name -> how the gradient moves.
     """
-    sequence, cell = _along(network, moving), network.cell
-    h_bar = network.h_bar + 1j * STEP * bars[""]
-    ends = {s: network.state_bar[s] + 1j * STEP * bars[s] for s in cell.states}
-    found: dict[str, dict[str, Array]] = {
-        "params": {n: np.zeros(np.shape(v), complex) for n, v in sequence.params.items()},
-        "inputs": {n: np.zeros(np.shape(v), complex) for n, v in sequence.inputs.items()},
-        "state": {n: np.zeros(np.shape(v), complex) for n, v in sequence.state.items()},
-    }
-    for n in range(h_bar.shape[1]):
-        _gradients_of_example(network, sequence, n, h_bar[:, n], {s: v[n] for s, v in ends.items()}, found)
-    return {group: {n: np.imag(v) / STEP for n, v in arrays.items()} for group, arrays in found.items()}
+    loss = network.loss
+    ends = {s: FLOATS.move(bar, bars.state_bar[s]) for s, bar in loss.state_bar.items()}
+    found = network.gradients(network.data.moved(moving), Loss(FLOATS.move(loss.h_bar, bars.h_bar), ends))
+    return {group: {name: FLOATS.rate(value) for name, value in found[group].items()} for group in GROUPS}
 
 
-def _gradients_of_example(
-    network: Network, sequence: Any, n: int, h_bar: Array, ends: Arrays, found: dict[str, dict[str, Array]]
-) -> None:
-    derivation, layout, cell = network.derivation, network.layout, network.cell
-    fixed = fixed_values(cell) | {name: layout.matrix(cell[name], v) for name, v in sequence.params.items()}
-    values = {f"{s}_prev": layout.matrix(cell[s], v[n]) for s, v in sequence.state.items()}
-    frames = []
-    for t in range(len(h_bar)):
-        values = values | fixed | {name: layout.matrix(cell[name], v[t, n]) for name, v in sequence.inputs.items()}
-        evaluate = Evaluator(values, layout.sizes, NUMPY)
-        for equation in derivation.forward:
-            values[equation.target.name] = evaluate(equation.value)
-        frames.append(values)
-        values = {f"{s}_prev": values[s] for s in cell.states}
-    carried = {s: layout.matrix(cell[s], v) for s, v in ends.items()}
-    for t in reversed(range(len(h_bar))):
-        values = frames[t]
-        for s in cell.states:
-            own = layout.matrix(cell[s], h_bar[t]) if s == cell.states[0] else 0
-            values[derivation.cotangents[s].name] = carried[s] + own
-        evaluate = Evaluator(values, layout.sizes, NUMPY)
-        for step in derivation.steps:
-            values[step.target.name] = evaluate(step.value)
-        for name, total in found["params"].items():
-            found["params"][name] = total + values[derivation.of(name).target.name].reshape(np.shape(total))
-        for name, total in found["inputs"].items():
-            total[t, n] = values[derivation.of(name).target.name].reshape(total.shape[2:])
-        carried = {s: values[derivation.of(f"{s}_prev").target.name] for s in cell.states}
-    for s, total in found["state"].items():
-        total[n] = carried[s].reshape(total.shape[1:])
-
-
-def check_hvp(module: Any, network: Network) -> Iterator[Finding]:
+def check_hvp(module: Any, network: Network) -> Iterator[Deviation]:
     """Every block of the Hessian-vector product, first with a loss that is linear, then with one that is curved."""
-    rng, cell, sequence = np.random.default_rng(2), network.cell, network.sequence
+    rng, cell, data = np.random.default_rng(2), network.cell, network.data
     moving = directions(network)
-    bars = {"": rng.standard_normal(network.h_bar.shape)}
-    bars |= {s: rng.standard_normal(v.shape) for s, v in network.state_bar.items()}
-    still = {key: 0 * value for key, value in bars.items()}
+    loss = network.loss
+    bars = Loss(
+        rng.standard_normal(loss.h_bar.shape), {s: rng.standard_normal(v.shape) for s, v in loss.state_bar.items()}
+    )
+    still = Loss(0 * bars.h_bar, {s: 0 * bar for s, bar in bars.state_bar.items()})
     for change in (still, bars):
         truth = moved_gradients(network, moving, change)
         curved = change is bars
         grads_dot, *input_dots, state_dot = module.hvp(
-            dict(sequence.params),
-            *leading(sequence.inputs),
-            network.h_bar,
-            dict(sequence.state),
+            dict(data.params),
+            *leading(data.inputs),
+            network.loss.h_bar,
+            dict(data.state),
             *_directed(network, moving),
-            change[""] if curved else None,
-            dict(network.state_bar),
-            {s: change[s] for s in cell.states} if curved else None,
+            change.h_bar if curved else None,
+            dict(loss.state_bar),
+            dict(change.state_bar) if curved else None,
         )
         results = [(f"grads_dot[{n!r}]", grads_dot[n], truth["params"][n], n) for n in cell.parameters]
         results += [
@@ -204,21 +138,19 @@ def _second_origin(network: Network, name: str) -> str:
 # --- rtrl -------------------------------------------------------------------------------------------------------------
 
 
-def check_rtrl(module: Any, network: Network) -> Iterator[Finding]:
+def check_rtrl(module: Any, network: Network) -> Iterator[Deviation]:
     """Gradients and final sensitivities, also of single parameters, and of a sequence in two pieces."""
-    cell, sequence = network.cell, network.sequence
+    cell, data = network.cell, network.data
     moving = directions(network)["params"]
-    params, inputs = dict(sequence.params), leading(sequence.inputs)
-    start, bars = dict(sequence.state), dict(network.state_bar)
-    grads, state, sensitivity = module.rtrl(params, *inputs, network.h_bar, state=start, state_bar=bars)
-    half = len(network.h_bar) // 2
-    before = leading({n: x[:half] for n, x in sequence.inputs.items()}, half)
-    after = leading({n: x[half:] for n, x in sequence.inputs.items()}, len(network.h_bar) - half)
+    params, inputs = dict(data.params), leading(data.inputs)
+    start, bars = dict(data.state), dict(network.loss.state_bar)
+    grads, state, sensitivity = module.rtrl(params, *inputs, network.loss.h_bar, state=start, state_bar=bars)
+    half = len(network.loss.h_bar) // 2
+    before = leading({n: x[:half] for n, x in data.inputs.items()}, half)
+    after = leading({n: x[half:] for n, x in data.inputs.items()}, len(network.loss.h_bar) - half)
     for name in cell.parameters:
-        rates = network.run(_along(network, {"params": {name: moving[name]}}))
-        rates = {s: np.imag(value) / STEP for s, value in rates.items()}
-        truth = np.sum(network.h_bar * rates[cell.states[0]])
-        truth += sum(np.sum(bars[s] * rates[s][-1]) for s in cell.states)
+        rates = network.rates({"params": {name: moving[name]}})
+        truth = np.asarray(network.loss.of(rates))
         yield _compare(f"rtrl: grads[{name!r}] in a direction", np.sum(grads[name] * moving[name]), truth)
         for s in cell.states:
             carried = np.tensordot(moving[name], sensitivity[name][s], axes=np.ndim(moving[name]))
@@ -226,14 +158,14 @@ def check_rtrl(module: Any, network: Network) -> Iterator[Finding]:
         first, middle, known = module.rtrl(
             params,
             *before,
-            network.h_bar[:half],
+            network.loss.h_bar[:half],
             state=start,
             parameters=[name],
         )
         second, _, _ = module.rtrl(
             params,
             *after,
-            network.h_bar[half:],
+            network.loss.h_bar[half:],
             middle,
             bars,
             [name],
@@ -253,33 +185,30 @@ def truncated_rate(network: Network, windows: tuple[int, int], moving: Mapping[s
     Each window is run from the states before it, which are held unless they are the initial ones; the loss of the
     window's own steps is differentiated by a complex step.
     """
-    cell, sequence = network.cell, _along(network, moving)
-    still = {s: np.concatenate([network.sequence.state[s][None], network.series[s]]) for s in cell.states}
-    loss: Any = 0.0
-    last = len(network.h_bar)
+    data, loss, last = network.data.moved(moving), network.loss, TIME
+    still = {s: np.concatenate([network.data.state[s][None], network.series[s]]) for s in network.cell.states}
+    total: Any = 0.0
     for window in truncated(network.derivation, *windows).windows(last):
-        for n in range(network.h_bar.shape[1]):
-            before = sequence.state if window.start == 0 else {s: still[s][window.start] for s in cell.states}
-            state = {s: before[s][n] for s in cell.states}
-            for t in range(window.start, window.end):
-                now = {name: value[t, n] for name, value in sequence.inputs.items()}
-                names = run(cell.syntax, {**sequence.params, **now, **state})
-                state = {s: names[s] for s in cell.states}
+        before = data.state if window.start == 0 else {s: still[s][window.start] for s in network.cell.states}
+        times = range(window.start, window.end)
+        for n in range(BATCH):
+            names: Mapping[str, Array] = {}
+            for t, names in zip(times, network.steps(data, n, before, times), strict=True):
                 if t >= window.since:
-                    loss = loss + np.sum(network.h_bar[t, n] * state[cell.states[0]])
+                    total = total + np.sum(loss.h_bar[t, n] * names[network.cell.states[0]])
             if window.end == last:
-                loss = loss + sum(np.sum(network.state_bar[s][n] * state[s]) for s in cell.states)
-    return float(np.imag(loss)) / STEP
+                total = total + sum(np.sum(bar[n] * names[s]) for s, bar in loss.state_bar.items())
+    return float(FLOATS.rate(total))
 
 
-def check_truncated(module: Any, network: Network) -> Iterator[Finding]:
+def check_truncated(module: Any, network: Network) -> Iterator[Deviation]:
     """Every gradient of truncated `backward`, for windows of several kinds, against the definition."""
-    cell, sequence = network.cell, network.sequence
-    params, moving = dict(sequence.params), directions(network)
-    *_, tape = module.forward(params, *leading(sequence.inputs), state=dict(sequence.state))
+    cell, data = network.cell, network.data
+    params, moving = dict(data.params), directions(network)
+    *_, tape = module.forward(params, *leading(data.inputs), state=dict(data.state))
     for windows in WINDOWS:
         grads, *input_bars, state_bar = module.backward(
-            params, tape, network.h_bar, state_bar=dict(network.state_bar), truncate=windows
+            params, tape, network.loss.h_bar, state_bar=dict(network.loss.state_bar), truncate=windows
         )
         results = {"params": grads, "inputs": dict(zip(cell.inputs, input_bars, strict=True)), "state": state_bar}
         for group, arrays in results.items():
@@ -290,7 +219,7 @@ def check_truncated(module: Any, network: Network) -> Iterator[Finding]:
                 yield _compare(label, np.sum(np.asarray(value) * direction), truth)
 
 
-DIRECTIONAL: Mapping[str, Callable[[Any, Network], Iterator[Finding]]] = {
+DIRECTIONAL: Mapping[str, Callable[[Any, Network], Iterator[Deviation]]] = {
     "jvp": check_jvp,
     "hvp": check_hvp,
     "rtrl": check_rtrl,

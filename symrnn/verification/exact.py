@@ -14,8 +14,9 @@ from symrnn.algebra.nodes import Variable
 from symrnn.calculus.derivation import Derivation
 from symrnn.runs.blocks import StepBlocks
 from symrnn.runs.field import Number, inner, same, slopes
-from symrnn.runs.sizes import Layout, show, vec
-from symrnn.runs.trial import Trial, exact_text, try_out
+from symrnn.runs.field_point import FieldPoint, draw_point
+from symrnn.runs.literals import exact_text
+from symrnn.runs.sizes import CellAtSizes, vec
 from symrnn.runs.unroll import STEPS, Unrolled
 from symrnn.verification.diagnose import (
     change,
@@ -28,36 +29,21 @@ from symrnn.verification.diagnose import (
     wrong_steps,
 )
 from symrnn.verification.jointly import BY_CHAIN_RULE, are_separate, counted
+from symrnn.verification.judging import check_at_points
 from symrnn.verification.parameters import ParameterForms
-from symrnn.verification.report import EXACT, Check
+from symrnn.verification.report import Check
 
-Test = Callable[[Trial], str]
+Test = Callable[[FieldPoint], str]
 """Looks at one trial; returns what is wrong, or an empty text."""
 
 
 def check_exactly(
-    derivation: Derivation, layouts: Sequence[Layout], seed: int, forms: ParameterForms | None = None
+    derivation: Derivation, layouts: Sequence[CellAtSizes], seed: int, forms: ParameterForms | None = None
 ) -> Iterator[Check]:
     """Every exact check of a derivation, each at all layouts; `forms` where they have been derived already."""
     definition, rng = exact_text(derivation.cell.syntax), Random(seed)
-    trials = [try_out(derivation, definition, layout, rng) for layout in layouts]
-    for name, test in _tests(derivation, forms or ParameterForms(derivation)):
-        wrong = [(layout, _run(test, trial)) for layout, trial in zip(layouts, trials, strict=True)]
-        wrong = [(layout, detail) for layout, detail in wrong if detail]
-        detail = f"{wrong[0][1]}\nseen at {show([layout for layout, _ in wrong])}" if wrong else ""
-        yield Check(name, EXACT, show(layouts), len(wrong), None, not wrong, detail)
-
-
-def _run(test: Test, trial: Trial | None) -> str:
-    nowhere = "no point found at which nothing divides by zero"
-    if trial is None:
-        return nowhere
-    try:
-        return test(trial)
-    except ZeroDivisionError:
-        return nowhere
-    except KeyError as error:
-        return f"an equation reads {error} before it has a value"
+    points = [(layout, draw_point(derivation, definition, layout, rng)) for layout in layouts]
+    return check_at_points(_tests(derivation, forms or ParameterForms(derivation)), points)
 
 
 def _tests(derivation: Derivation, forms: ParameterForms) -> Iterator[tuple[str, Test]]:
@@ -79,7 +65,7 @@ def _tests(derivation: Derivation, forms: ParameterForms) -> Iterator[tuple[str,
     yield f"backpropagation through time, T={STEPS}", _through_time
 
 
-def _forward(trial: Trial) -> str:
+def _forward(trial: FieldPoint) -> str:
     computed = trial.run({})
     wrong = [
         f"{show_equation(trial.derivation, e)} is not what the text computes"
@@ -90,7 +76,7 @@ def _forward(trial: Trial) -> str:
 
 
 def _block(blocks: StepBlocks, of: Variable, wrt: Variable) -> Test:
-    def test(trial: Trial) -> str:
+    def test(trial: FieldPoint) -> str:
         direction = trial.direction[wrt.name]
         moved = trial.moved_by(wrt.name)[of.name]
         if same(blocks.along(of, wrt, vec(direction), trial.evaluate), vec(slopes(moved))):
@@ -101,14 +87,14 @@ def _block(blocks: StepBlocks, of: Variable, wrt: Variable) -> Test:
     return test
 
 
-def _adjoint(trial: Trial) -> str:
+def _adjoint(trial: FieldPoint) -> str:
     explained = Number(0)
     for variable in trial.layout.variables:
         explained += inner(trial.adjoint(variable), trial.direction[variable.name])
     return "" if explained == change(trial, trial.moved) else explain_adjoint(trial)
 
 
-def _through_time(trial: Trial) -> str:
+def _through_time(trial: FieldPoint) -> str:
     unrolled = Unrolled(trial)
     if unrolled.holds:
         return ""

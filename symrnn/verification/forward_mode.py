@@ -7,6 +7,7 @@ backward equations for what the adjoints do.  Neither knows the tangent rules.  
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from random import Random
 
 from symrnn.algebra.nodes import Variable
@@ -15,10 +16,14 @@ from symrnn.calculus.rtrl import SensitivityRecursion, rtrl
 from symrnn.calculus.second_order import SecondOrder, SecondStep, second_order
 from symrnn.calculus.tangent import TangentStep
 from symrnn.printers import text
-from symrnn.runs.field import FIELD, Array, along, same, slopes
-from symrnn.runs.sizes import Layout, show, vec
-from symrnn.runs.trial import ExactEvaluator, Trial, exact_text, run_text, try_out
-from symrnn.verification.report import EXACT, Check
+from symrnn.runs.field import along, same, slopes
+from symrnn.runs.field_point import FieldPoint, draw_point, run_in_columns
+from symrnn.runs.literals import exact_text
+from symrnn.runs.numbers import RESIDUES, Array
+from symrnn.runs.sizes import CellAtSizes, vec
+from symrnn.runs.stepping import Frame, StepValues, over_steps
+from symrnn.verification.judging import check_at_points
+from symrnn.verification.report import Check
 
 STEPS = 3
 """Sensitivities: what a step adds, what it passes on, and what it passes on of what was passed on."""
@@ -26,68 +31,52 @@ STEPS = 3
 NEEDS = {"jvp": ("tangents",), "hvp": ("tangents", "adjoints"), "rtrl": ("sensitivities",), "truncate": ()}
 """Generated function -> the equations that it rests on."""
 
-Test = Callable[[SecondOrder, Trial], str]
+Test = Callable[[SecondOrder, FieldPoint], str]
 
 
 def check_forward_mode(
-    derivation: Derivation, layouts: Sequence[Layout], seed: int, functions: Sequence[str] = tuple(NEEDS)
+    derivation: Derivation, layouts: Sequence[CellAtSizes], seed: int, functions: Sequence[str] = tuple(NEEDS)
 ) -> Iterator[Check]:
     """The exact checks of the equations that these functions rest on, each at all layouts."""
     wanted = {what for name in functions for what in NEEDS.get(name, ())}
     if not wanted:
         return
     definition, rng = exact_text(derivation.cell.syntax), Random(seed)
-    trials = [try_out(derivation, definition, layout, rng) for layout in layouts]
+    points = [(layout, draw_point(derivation, definition, layout, rng)) for layout in layouts]
     equations = second_order(derivation)
-    for what, (name, test) in _TESTS.items():
-        if what in wanted:
-            wrong = [(at, _run(test, equations, trial)) for at, trial in zip(layouts, trials, strict=True)]
-            wrong = [(layout, detail) for layout, detail in wrong if detail]
-            detail = f"{wrong[0][1]}\nseen at {show([layout for layout, _ in wrong])}" if wrong else ""
-            yield Check(name, EXACT, show(layouts), len(wrong), None, not wrong, detail)
+    tests = [(name, partial(test, equations)) for what, (name, test) in _TESTS.items() if what in wanted]
+    yield from check_at_points(tests, points)
 
 
-def _run(test: Test, equations: SecondOrder, trial: Trial | None) -> str:
-    nowhere = "no point found at which nothing divides by zero"
-    try:
-        return nowhere if trial is None else test(equations, trial)
-    except ZeroDivisionError:
-        return nowhere
-
-
-def _moved(equations: SecondOrder, trial: Trial) -> dict[str, Array]:
+def _moved(equations: SecondOrder, trial: FieldPoint) -> dict[str, Array]:
     """Everything in the step and its derivation, with slopes: arguments and cotangents move at random."""
-    values = {v.name: along(trial.values[v.name], trial.direction[v.name]) for v in trial.layout.variables}
-    evaluate = ExactEvaluator(values, trial.layout.sizes, FIELD)
-    for equation in trial.derivation.forward:
-        values[equation.target.name] = evaluate(equation.value)
-    for variable in equations.derivation.cotangents.values():
-        values[variable.name] = along(trial.values[variable.name], trial.draw(variable))
-    for step in trial.derivation.steps:
-        values[step.target.name] = evaluate(step.value)
-    return values
+    arguments = {name: along(value, trial.direction[name]) for name, value in trial.arguments.items()}
+    step = StepValues(trial.derivation, trial.layout, RESIDUES, arguments)
+    cotangents = equations.derivation.cotangents
+    step.go_back({s: along(trial.values[v.name], trial.draw(v)) for s, v in cotangents.items()})
+    return step.values
 
 
-def _tangents(equations: SecondOrder, trial: Trial) -> str:
+def _tangents(equations: SecondOrder, trial: FieldPoint) -> str:
     """Each tangent equation against the text where the author named the variable, else against its equation."""
     truth = {name: slopes(value) for name, value in _moved(equations, trial).items()}
     truth |= {name: slopes(value) for name, value in trial.moved.items()}
     return "\n".join(_wrong(equations, trial, truth, first=True))
 
 
-def _adjoints(equations: SecondOrder, trial: Trial) -> str:
+def _adjoints(equations: SecondOrder, trial: FieldPoint) -> str:
     truth = {name: slopes(value) for name, value in _moved(equations, trial).items()}
     return "\n".join(_wrong(equations, trial, truth, first=False))
 
 
-def _wrong(equations: SecondOrder, trial: Trial, truth: dict[str, Array], first: bool) -> Iterator[str]:
+def _wrong(equations: SecondOrder, trial: FieldPoint, truth: dict[str, Array], first: bool) -> Iterator[str]:
     """The equations that do not hold, each on its own: what they build on is taken from the truth."""
     values, pairs = dict(trial.values), dict(equations.tangent.tangents)
     pairs |= {equations.derivation.cotangents[s]: v for s, v in equations.cotangents.items()}
     pairs |= {step.step.target: step.target for step in equations.steps}
     for variable, moving in pairs.items():
         values[moving.name] = truth[variable.name].reshape(trial.layout.shape(variable))
-    evaluate = ExactEvaluator(values, trial.layout.sizes, FIELD)
+    evaluate = RESIDUES.evaluator(values, trial.layout.sizes)
     claims: list[tuple[TangentStep | SecondStep, Variable]] = []
     if first:
         claims += [(step, step.of) for step in equations.tangent.steps]
@@ -102,7 +91,7 @@ def _whole(value: Array) -> Array:
     return 0 * slopes(value) + value  # plain whole numbers, of zeros, become numbers of the field
 
 
-def _sensitivities(equations: SecondOrder, trial: Trial) -> str:
+def _sensitivities(equations: SecondOrder, trial: FieldPoint) -> str:
     """The recursion over some steps against the text over these steps, one parameter moving at a time."""
     recursion = rtrl(equations.derivation)
     return "\n".join(
@@ -110,37 +99,26 @@ def _sensitivities(equations: SecondOrder, trial: Trial) -> str:
     )
 
 
-def _wrong_recursions(trial: Trial, recursion: SensitivityRecursion, name: str) -> list[str]:
+def _wrong_recursions(trial: FieldPoint, recursion: SensitivityRecursion, name: str) -> list[str]:
     layout, cell = trial.layout, trial.layout.cell
     direction = trial.direction[name]
-    point = {v.name: trial.values[v.name] for v in layout.variables}
-    point[name] = along(point[name], direction)
     rows = [r for r in recursion.recursions if r.parameter == name]
-    carried = {r.before[r.state].name: _zeros(trial, r.target) for r in rows}
-    for _ in range(STEPS):
-        point |= {x: trial.draw(cell[x]) for x in cell.inputs}
-        values: dict[str, Array] = {key: _at_rest(value) for key, value in point.items()} | carried
-        evaluate = ExactEvaluator(values, layout.sizes, FIELD)
-        for equation in trial.derivation.forward:
-            values[equation.target.name] = evaluate(equation.value)
-        names = run_text(trial.text, layout, point)
-        wrong = []
+    sensitivities = {r.before[r.state].name: 0 * trial.draw(r.target) for r in rows}
+    start = trial.arguments | {name: along(trial.values[name], direction)}
+    inputs = ({x: trial.draw(cell[x]) for x in cell.inputs} for _ in range(STEPS))
+
+    def step(_: int, point: Frame) -> tuple[dict[str, Array], list[str]]:
+        at_rest = {key: RESIDUES.rest(value) for key, value in point.items()} | sensitivities
+        evaluate = StepValues(trial.derivation, layout, RESIDUES, at_rest).evaluate
+        names, wrong = run_in_columns(trial.text, layout, point), []
         for r in rows:
-            found = carried[r.before[r.state].name] = _whole(evaluate(r.value))
+            found = sensitivities[r.before[r.state].name] = _whole(evaluate(r.value))
             if not same(found @ vec(direction), vec(slopes(names[r.state]))):
                 wrong.append(f"{text(r.target)} = {text(r.value)} is wrong")
-        if wrong:
-            return wrong
-        point |= {f"{s}_prev": names[s] for s in cell.states}
-    return []
+        return names, wrong
 
-
-def _at_rest(value: Array) -> Array:
-    return along(value, 0 * value)
-
-
-def _zeros(trial: Trial, variable: Variable) -> Array:
-    return 0 * trial.draw(variable)
+    reached = over_steps(step, lambda each: {f"{s}_prev": each[0][s] for s in cell.states}, start, inputs)
+    return next((wrong for _, wrong in reached if wrong), [])
 
 
 _TESTS: dict[str, tuple[str, Test]] = {

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
+from symrnn.runs.numbers import Array
 from symrnn.runs.rounding import unexplained
 
 MOST_ARGUMENTS = 32
@@ -40,7 +41,7 @@ DIRECTIONS = 3
 _SMALLEST = 1e-2
 """What is smaller counts as this much, as in `relative_error`: it is rounding that rules there."""
 
-Array = Any
+
 _T = TypeVar("_T")
 
 

@@ -9,40 +9,32 @@ Source: Squire & Trapp (1998), Using complex variables to estimate derivatives o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 
-from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.nodes import Variable
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.evaluate import run
 from symrnn.runs.blocks import StepBlocks
-from symrnn.runs.points import NOWHERE, Array, Ground, relative_error, search
+from symrnn.runs.numbers import FLOATS, Array
+from symrnn.runs.points import NOWHERE, Ground, relative_error, search
 from symrnn.runs.rounding import expression_errors, moved_errors, sequence_errors, unexplained
-from symrnn.runs.sizes import Layout, show, vec
+from symrnn.runs.sizes import CellAtSizes, show, vec
+from symrnn.runs.stepping import StepValues
 from symrnn.verification.diagnose import show_jacobian, show_step
 from symrnn.verification.jointly import BY_CHAIN_RULE, DIRECTIONS, MOST_NAMED, are_separate, compare, counted
+from symrnn.verification.judging import Deviation, conclude
 from symrnn.verification.parameters import ParameterForms
 from symrnn.verification.report import Check
 
 METHOD = "complex step"
-STEP = 1e-30
 TOLERANCE = 1e-12
 """Rounding alone reached 4e-14 over 60 seeds of 33 cells, in sums that cancel; a wrong term is off by far more."""
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One comparison: how far off, of what, and a sentence for when that is too far."""
-
-    error: float
-    sentence: str
-
-
 def check_numerically(
-    derivation: Derivation, layouts: Sequence[Layout], seed: int, forms: ParameterForms | None = None
+    derivation: Derivation, layouts: Sequence[CellAtSizes], seed: int, forms: ParameterForms | None = None
 ) -> Iterator[Check]:
     """Every Jacobian block, every Jacobian of a parameter and every gradient of one step, each at all layouts.
 
@@ -58,10 +50,10 @@ def check_numerically(
     forms = forms or ParameterForms(derivation)
     claimed, cell = forms.claimed, derivation.cell
     arguments = [*cell.previous, *(cell[name] for name in cell.inputs)]
-    blocks: list[Finding] = []
-    parameters: list[Finding] = []
-    gradients: list[Finding] = []
-    points = [(layout, Point.draw(derivation, layout, rng)) for layout in layouts]
+    blocks: list[Deviation] = []
+    parameters: list[Deviation] = []
+    gradients: list[Deviation] = []
+    points = [(layout, LegalPoint.draw(derivation, layout, rng)) for layout in layouts]
     layouts = [layout for layout, point in points if point is not None] or layouts
     for _, point in points:
         if point is None:  # such as a variance at size 1, which is always 0: other sizes will do
@@ -71,7 +63,7 @@ def check_numerically(
             parameters += point.jacobians(claimed, [cell[name] for name in cell.parameters], rng)
             gradients += point.gradients(rng)
     if all(point is None for _, point in points):
-        blocks = parameters = gradients = [Finding(np.inf, f"{NOWHERE}, at {show(layouts)}")]
+        blocks = parameters = gradients = [Deviation(np.inf, f"{NOWHERE}, at {show(layouts)}")]
     name = counted("Jacobian blocks of one step", len(arguments), len(cell.states), BY_CHAIN_RULE)
     yield conclude(name, METHOD, show(layouts), blocks, TOLERANCE)
     if cell.parameters:
@@ -80,17 +72,7 @@ def check_numerically(
     yield conclude(name, METHOD, show(layouts), gradients, TOLERANCE)
 
 
-def conclude(name: str, method: str, sizes: str, findings: Sequence[Finding], tolerance: float) -> Check:
-    """A check from all comparisons; an error that is no number fails."""
-    wrong = [finding for finding in findings if not finding.error <= tolerance]
-    error = max((finding.error for finding in findings if finding.error >= 0), default=0.0)
-    if any(np.isnan(finding.error) for finding in findings):
-        error = np.nan
-    detail = "\n".join(dict.fromkeys(finding.sentence for finding in wrong))
-    return Check(name, method, sizes, float(error), tolerance, not wrong, detail)
-
-
-class Point:
+class LegalPoint:
     """A legal point of a step, and the true derivatives there.
 
     Attributes:
@@ -99,19 +81,20 @@ class Point:
         evaluate: the derivation's expressions at the point.
     """
 
-    def __init__(self, derivation: Derivation, layout: Layout, evaluate: Evaluator) -> None:
+    def __init__(self, derivation: Derivation, layout: CellAtSizes, step: StepValues) -> None:
         self.derivation = derivation
         self.layout = layout
-        self.evaluate = evaluate
-        self._arguments = {v.name: evaluate.values[v.name] for v in layout.variables}
+        self.evaluate = step.evaluate
+        self._step = step
+        self._arguments = {v.name: step.values[v.name] for v in layout.variables}
         self._truth: dict[str, Mapping[str, Array]] = {}
 
     @classmethod
-    def draw(cls, derivation: Derivation, layout: Layout, rng: np.random.Generator) -> Point | None:
+    def draw(cls, derivation: Derivation, layout: CellAtSizes, rng: np.random.Generator) -> LegalPoint | None:
         """A random legal point, or None where none is found."""
         shapes = {v.name: layout.shape(v) for v in layout.variables}
-        evaluate = search(rng, shapes, Ground(derivation, layout).step)
-        return None if evaluate is None else cls(derivation, layout, evaluate)
+        step = search(rng, shapes, Ground(derivation, layout).step)
+        return None if step is None else cls(derivation, layout, step)
 
     def truth(self, of: str, wrt: str) -> Array:
         """The Jacobian of a state with respect to an argument, by complex steps, both by identifier."""
@@ -128,23 +111,23 @@ class Point:
 
     def rates(self, directions: Mapping[str, Array]) -> dict[str, Array]:
         """How the states move, as columns, when some arguments move, by a complex step."""
-        moved = {name: self._arguments[name] + 1j * STEP * direction for name, direction in directions.items()}
+        moved = {name: FLOATS.move(self._arguments[name], direction) for name, direction in directions.items()}
         names = run(self.derivation.cell.syntax, self.layout.arguments(self._arguments | moved))
         return {
-            s: vec(np.reshape(np.imag(names[s]), self.layout.shape(self.derivation.cell[s]))) / STEP
+            s: vec(np.reshape(FLOATS.rate(names[s]), self.layout.shape(self.derivation.cell[s])))
             for s in self.derivation.cell.states
         }
 
     def jacobians(
         self, claimed: StepBlocks, arguments: Sequence[Variable], rng: np.random.Generator
-    ) -> Iterator[Finding]:
+    ) -> Iterator[Deviation]:
         """The Jacobians of all states with respect to some arguments of the step."""
         states = [self.derivation.cell[s] for s in self.derivation.cell.states]
         if are_separate(len(arguments), len(states)):
             return self._blocks(claimed, product(states, arguments))
         return self._at_once(claimed, arguments, rng)
 
-    def _blocks(self, claimed: StepBlocks, pairs: Iterable[tuple[Variable, Variable]]) -> Iterator[Finding]:
+    def _blocks(self, claimed: StepBlocks, pairs: Iterable[tuple[Variable, Variable]]) -> Iterator[Deviation]:
         for of, wrt in pairs:
             expr, truth = claimed.written(of, wrt), self.truth(of.name, wrt.name)
             value = self.evaluate(expr) if expr is not None else self._by_chain_rule(claimed, of, wrt)
@@ -152,7 +135,7 @@ class Point:
             if error > TOLERANCE and expr is not None:  # 1 - tanh² has few digits left where it is small
                 bound = expression_errors(self.derivation, self.layout, self._arguments, expr)
                 error = relative_error(truth + unexplained(value - truth, bound), truth)
-            yield Finding(error, "" if error <= TOLERANCE else self._accused(claimed, of, wrt))
+            yield Deviation(error, "" if error <= TOLERANCE else self._accused(claimed, of, wrt))
 
     def _accused(self, claimed: StepBlocks, of: Variable, wrt: Variable) -> str:
         return f"{show_jacobian(self.derivation, of, wrt)} = {claimed.shown(of, wrt)} is wrong"
@@ -163,7 +146,7 @@ class Point:
 
     def _at_once(
         self, claimed: StepBlocks, arguments: Sequence[Variable], rng: np.random.Generator
-    ) -> Iterator[Finding]:
+    ) -> Iterator[Deviation]:
         """How the states move when all of the arguments do."""
         cell = self.derivation.cell
         for _ in range(DIRECTIONS):
@@ -179,58 +162,51 @@ class Point:
                     bound = bounds.get(cell[state], 0 * truth)
                     error = relative_error(truth + unexplained(value - truth, bound), truth)
                 names = ", ".join(v.name for v in arguments[:MOST_NAMED])
-                yield Finding(error, f"a Jacobian of {state} is wrong, with respect to one of {names}, ...")
+                yield Deviation(error, f"a Jacobian of {state} is wrong, with respect to one of {names}, ...")
 
     def _adjoints(self, rng: np.random.Generator) -> dict[str, Array]:
         """Random cotangents of all states; the adjoints that follow from them are added to the values."""
-        cell, values = self.derivation.cell, self.evaluate.values
-        assert isinstance(values, dict)
+        cell = self.derivation.cell
         cotangents = {state: rng.standard_normal(self.layout.shape(cell[state])) for state in cell.states}
-        for state, cotangent in cotangents.items():
-            values[self.derivation.cotangents[state].name] = cotangent
-        for step in self.derivation.steps:
-            values[step.target.name] = self.evaluate(step.value)
+        self._step.go_back(cotangents)
         return cotangents
-
-    def _adjoint(self, name: str) -> Array:
-        value: Array = self.evaluate.values[self.derivation.of(name).target.name]
-        return value
 
     def _rounding(self, cotangents: Mapping[str, Array]) -> Mapping[str, Array]:
         """How far rounding alone can take the adjoints, by the arguments' names."""
         inputs = {name: self._arguments[name] for name in self.derivation.cell.inputs}
-        return sequence_errors(self.derivation, self.layout, self._arguments, [{**inputs, **cotangents}])[0]
+        return sequence_errors(self.derivation, self.layout, self._arguments, [inputs], [cotangents])[0]
 
-    def gradients(self, rng: np.random.Generator) -> Iterator[Finding]:
+    def gradients(self, rng: np.random.Generator) -> Iterator[Deviation]:
         """The adjoint of every argument, for random cotangents of all states."""
         cotangents = self._adjoints(rng)
         if are_separate(len(self.layout.variables)):
             return self._gradients(cotangents)
         return self._gradients_at_once(cotangents, rng)
 
-    def _gradients(self, cotangents: Mapping[str, Array]) -> Iterator[Finding]:
+    def _gradients(self, cotangents: Mapping[str, Array]) -> Iterator[Deviation]:
         for variable in self.layout.variables:
-            truth = sum(self.truth(s, variable.name).T @ vec(cotangent) for s, cotangent in cotangents.items())
-            value = vec(self._adjoint(variable.name))
+            shares = [self.truth(s, variable.name).T @ vec(cotangent) for s, cotangent in cotangents.items()]
+            truth = np.asarray(sum(shares))
+            value = vec(self._step.adjoint(variable.name))
             error = relative_error(value, truth)
             if error > TOLERANCE:
                 bound = vec(self._rounding(cotangents)[variable.name])
                 error = relative_error(truth + unexplained(value - truth, bound), truth)
-            yield Finding(
+            yield Deviation(
                 error, "" if error <= TOLERANCE else f"{self._blamed(variable.name)}, or one that it uses, is wrong"
             )
 
     def _blamed(self, name: str) -> str:
         return show_step(self.derivation.of(name))
 
-    def _gradients_at_once(self, cotangents: Mapping[str, Array], rng: np.random.Generator) -> Iterator[Finding]:
+    def _gradients_at_once(self, cotangents: Mapping[str, Array], rng: np.random.Generator) -> Iterator[Deviation]:
         """What the adjoints of all arguments say of how <cotangents, states> moves."""
 
         def rate(directions: Mapping[str, Array]) -> float:
             rates = self.rates(directions)
             return float(sum(np.sum(vec(cotangent) * rates[s]) for s, cotangent in cotangents.items()))
 
-        every = {v.name: self._adjoint(v.name) for v in self.layout.variables}
+        every = {v.name: self._step.adjoint(v.name) for v in self.layout.variables}
         error, wrong = compare(every, rate, lambda: self._rounding(cotangents), TOLERANCE, rng)
         blamed = "\n".join(map(self._blamed, wrong)) or "an equation"
-        yield Finding(error, f"{blamed}, or one that it uses, is wrong")
+        yield Deviation(error, f"{blamed}, or one that it uses, is wrong")

@@ -13,8 +13,8 @@ from symrnn.algebra.simplify import simplify
 from symrnn.calculus.derivation import Derivation
 from symrnn.runs.blocks import StepBlocks
 from symrnn.runs.field import Array, Number, inner, same, slopes
+from symrnn.runs.field_point import FieldPoint
 from symrnn.runs.sizes import vec
-from symrnn.runs.trial import Trial
 from symrnn.verification.diagnose import change, follows, show_jacobian, show_step, wrong_factors, wrong_jacobians
 from symrnn.verification.jointly import BY_CHAIN_RULE, are_separate, counted
 
@@ -48,7 +48,7 @@ class ParameterForms:
     def _gradient(self, parameter: str) -> Expr:
         return simplify(self._derivation.of(parameter).value)
 
-    def test(self, trial: Trial) -> str:
+    def test(self, trial: FieldPoint) -> str:
         """What is wrong at numbers of the field: all parameters move at once, one by one only where that fails."""
         cell = self._derivation.cell
         directions = {p: trial.direction[p] for p in cell.parameters}
@@ -60,11 +60,11 @@ class ParameterForms:
         )
         return "\n".join([*told, *self._wrong_gradients(trial, directions, moved)])
 
-    def _wrong_at_once(self, trial: Trial) -> list[str]:
+    def _wrong_at_once(self, trial: FieldPoint) -> list[str]:
         cell = self._derivation.cell
         return wrong_jacobians(trial, self.claimed, [cell[p] for p in cell.parameters]).splitlines()
 
-    def _wrong_pairs(self, trial: Trial, directions: Mapping[str, Array], moved: Mapping[str, Array]) -> list[str]:
+    def _wrong_pairs(self, trial: FieldPoint, directions: Mapping[str, Array], moved: Mapping[str, Array]) -> list[str]:
         cell = self._derivation.cell
         failing = [state for state in cell.states if not self._moves(trial, state, directions, moved)]
         wrong = [
@@ -78,14 +78,18 @@ class ParameterForms:
         factors = dict.fromkeys(line for of, wrt in wrong for line in wrong_factors(trial, of, wrt))
         return [*lines, *factors]
 
-    def _moves(self, trial: Trial, state: str, directions: Mapping[str, Array], moved: Mapping[str, Array]) -> bool:
+    def _moves(
+        self, trial: FieldPoint, state: str, directions: Mapping[str, Array], moved: Mapping[str, Array]
+    ) -> bool:
         """Whether a state's Jacobians move it as the text does."""
         truth = vec(slopes(moved[state]))
         cell = self._derivation.cell
         parts = (self.claimed.along(cell[state], cell[p], vec(v), trial.evaluate) for p, v in directions.items())
         return same(sum(parts, 0 * truth), truth)
 
-    def _wrong_gradients(self, trial: Trial, directions: Mapping[str, Array], moved: dict[str, Array]) -> Iterator[str]:
+    def _wrong_gradients(
+        self, trial: FieldPoint, directions: Mapping[str, Array], moved: dict[str, Array]
+    ) -> Iterator[str]:
         """The gradients that do not follow from the adjoints that they are written with, be those right or wrong."""
         values = {p: trial.evaluate(self._gradient(p)) for p in directions}
         if sum((inner(values[p], v) for p, v in directions.items()), Number(0)) == change(trial, moved):

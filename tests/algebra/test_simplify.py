@@ -18,9 +18,11 @@ from symrnn.algebra.simplify import REWRITINGS, Rewriting, simplify, trace, weig
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.recurrence import Cell
 from symrnn.runs.arbitrary import for_every_number
-from symrnn.runs.field import FIELD, draw, same
+from symrnn.runs.field import draw, same
+from symrnn.runs.field_point import draw_point
+from symrnn.runs.literals import exact_text
+from symrnn.runs.numbers import RESIDUES
 from symrnn.runs.sizes import layouts
-from symrnn.runs.trial import ExactEvaluator, exact_text, try_out
 from tests.strategies import random_cells
 
 N, M = Symbol("n", integer=True, positive=True), Symbol("m", integer=True, positive=True)
@@ -171,7 +173,7 @@ def value(expr: Expr, sizes: Mapping[str, int], seed: int) -> object:
     for variable in sorted(nodes.variables(expr), key=lambda one: one.name):
         shape = tuple(int(at_sizes(dim, sizes)) for dim in variable.shape)
         values[variable.name] = draw(Random(f"{variable.name} {seed}"), shape)
-    return ExactEvaluator(values, sizes, FIELD)(expr)
+    return RESIDUES.evaluator(values, sizes)(expr)
 
 
 def wrong_at(row: Rewriting, instances: list[Expr]) -> list[tuple[Expr, tuple[int, int]]]:
@@ -284,7 +286,7 @@ def test_division_by_zero_stays() -> None:
 def assert_same_value(derivation: Derivation) -> None:
     """Every step, and every share of it, is worth what it was before it was simplified."""
     layout = layouts(derivation.cell, [(2, 3)])[0]
-    trial = try_out(derivation, exact_text(derivation.cell.syntax), layout, Random(0))
+    trial = draw_point(derivation, exact_text(derivation.cell.syntax), layout, Random(0))
     if trial is None:  # somewhere it always divides by zero
         return
     for step in derivation.steps:

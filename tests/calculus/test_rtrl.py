@@ -15,7 +15,7 @@ from symrnn.calculus.rtrl import rtrl
 from symrnn.errors import UnknownNameError
 from symrnn.language.evaluate import NUMPY
 from symrnn.printers import latex, text
-from symrnn.runs.sizes import Layout, vec
+from symrnn.runs.sizes import CellAtSizes, vec
 
 T, N = 20, 2
 CELLS = (
@@ -24,10 +24,10 @@ CELLS = (
 ).split()
 
 
-def network(name: str, steps: int = T, batch: int = N) -> tuple[Layout, Any, Any, Any, Any, Any]:
+def network(name: str, steps: int = T, batch: int = N) -> tuple[CellAtSizes, Any, Any, Any, Any, Any]:
     cell, rng = cells[name], np.random.default_rng(3)
     sizes = {"d_x": 3, "d_h": 4} | {s: 2 for s in cell.sizes if s not in ("d_x", "d_h")}
-    layout = Layout(cell, {s: sizes[s] for s in cell.sizes})
+    layout = CellAtSizes(cell, {s: sizes[s] for s in cell.sizes})
 
     def draw(variable: str, *lead: int) -> Any:
         return rng.normal(scale=0.6, size=(*lead, *layout.text_shape(cell[variable])))

@@ -8,15 +8,16 @@ import pytest
 
 from symrnn import Cell, cells, derive, verify
 from symrnn.algebra import nodes
+from symrnn.algebra.evaluate import Evaluator
 from symrnn.calculus.rules import RULES, local_jacobian, pull_back, push_forward
 from symrnn.calculus.second_order import second_order
 from symrnn.calculus.tangent import tangent
 from symrnn.documents.plain import plain
 from symrnn.errors import UnknownNameError
 from symrnn.printers import text
-from symrnn.runs.field import FIELD, Number, draw, inner
-from symrnn.runs.sizes import Layout, layouts
-from symrnn.runs.trial import ExactEvaluator
+from symrnn.runs.field import Number, draw, inner
+from symrnn.runs.numbers import RESIDUES
+from symrnn.runs.sizes import CellAtSizes, layouts
 from symrnn.verification.forward_mode import check_forward_mode
 from tests.verification.conftest import every_cell, pytest_generate_tests
 
@@ -120,12 +121,12 @@ def test_all_equations_of_forward_mode_hold_exactly(cell_name: str, every: dict[
         assert check.passed, f"{check.name}\n{check.detail}"
 
 
-def numbers(cell: Cell, expressions) -> tuple[ExactEvaluator, dict]:
+def numbers(cell: Cell, expressions) -> tuple[Evaluator, dict]:
     rng = Random(0)
-    layout = Layout(cell, {name: size for size, name in enumerate(cell.sizes, 2)})
+    layout = CellAtSizes(cell, {name: size for size, name in enumerate(cell.sizes, 2)})
     variables = sorted({v for e in expressions for v in nodes.variables(e)}, key=lambda v: v.name)
     values = {v.name: draw(rng, layout.shape(v)) for v in variables}
-    return ExactEvaluator(values, layout.sizes, FIELD), {v: draw(rng, layout.shape(v)) for v in variables}
+    return RESIDUES.evaluator(values, layout.sizes), {v: draw(rng, layout.shape(v)) for v in variables}
 
 
 def test_the_derivation_is_closed(cell_name: str, every: dict[str, Cell]) -> None:

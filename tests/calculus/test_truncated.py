@@ -17,7 +17,7 @@ from symrnn.language.evaluate import run
 from symrnn.runs.sizes import layouts
 from symrnn.targets.generation import load_source
 from symrnn.verification.directional import check_truncated
-from symrnn.verification.generated import Reference, draw
+from symrnn.verification.network import Network, draw_network
 
 T, N, D, H = 7, 3, 4, 6
 generate = cache(lambda cell: generated(cell, functions=["truncate"]))
@@ -223,26 +223,26 @@ CHANGES = {
 
 
 @pytest.fixture(scope="module")
-def reference() -> Reference:
+def reference() -> Network:
     derivation = derive(cells.gru)
-    found = draw(derivation, layouts(cells.gru, [(6, 4)])[0], np.random.default_rng(0))
+    found = draw_network(derivation, layouts(cells.gru, [(6, 4)])[0], np.random.default_rng(0))
     assert found is not None
     return found
 
 
-def errors(module: Any, reference: Reference) -> float:
+def errors(module: Any, reference: Network) -> float:
     try:
         return max(finding.error for finding in check_truncated(module, reference))
     except (ValueError, UnboundLocalError):
         return float("inf")
 
 
-def test_the_right_code_passes(reference: Reference) -> None:
+def test_the_right_code_passes(reference: Network) -> None:
     assert errors(generate(cells.gru), reference) < 1e-12
 
 
 @pytest.mark.parametrize("case", CHANGES)
-def test_another_definition_is_caught(case: str, reference: Reference) -> None:
+def test_another_definition_is_caught(case: str, reference: Network) -> None:
     right, wrong = CHANGES[case]
     source = generate(cells.gru).source
     assert source.count(right) == 1
@@ -258,7 +258,7 @@ ALTERED: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("case", ALTERED)
-def test_other_windows_are_caught(case: str, reference: Reference) -> None:
+def test_other_windows_are_caught(case: str, reference: Network) -> None:
     module = generate(cells.gru)
 
     class Altered:
@@ -271,9 +271,9 @@ def test_other_windows_are_caught(case: str, reference: Reference) -> None:
     assert errors(Altered, reference) > 1e-3
 
 
-def test_the_text_really_is_what_windows_are_checked_against(reference: Reference) -> None:
+def test_the_text_really_is_what_windows_are_checked_against(reference: Network) -> None:
     """The definition's states, run by the text from a window's start, are those of the whole run."""
-    cell, sequence_ = reference.cell, reference.sequence
+    cell, sequence_ = reference.cell, reference.data
     names = run(
         cell.syntax,
         {

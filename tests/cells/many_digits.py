@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
 import mpmath
 import numpy as np
 
-from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.functions import Arithmetic, of_library
+from symrnn.runs.numbers import Numbers
 
 _CONTEXT = mpmath.MPContext()
 _CONTEXT.dps = 50
@@ -41,12 +41,5 @@ ARITHMETIC = Arithmetic(
 )
 
 
-class DigitsEvaluator(Evaluator):
-    """Evaluates expressions with many digits."""
-
-    def __init__(self, values: Mapping[str, Any], sizes: Mapping[str, int]) -> None:
-        super().__init__(values, sizes, ARITHMETIC)
-
-    def number(self, coefficient: Any) -> Any:
-        """The number in front of a product."""
-        return digit(super().number(coefficient))
+MANY_DIGITS = Numbers(ARITHMETIC, digit, digits, exact=True)
+"""Numbers with many digits."""

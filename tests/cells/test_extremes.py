@@ -15,11 +15,11 @@ import pytest
 
 from symrnn import Cell, cells, derive, generate
 from symrnn.calculus.derivation import Derivation
-from symrnn.runs.points import fixed_values
 from symrnn.runs.rounding import sequence_errors
-from symrnn.runs.sizes import Layout, layouts
+from symrnn.runs.sizes import CellAtSizes, layouts
+from symrnn.runs.stepping import derive_over_steps, go_back_over_steps
 from symrnn.targets.generation import load_source
-from tests.cells.many_digits import DigitsEvaluator, digits
+from tests.cells.many_digits import MANY_DIGITS, digits
 
 Array = Any
 Arrays = dict[str, Array]
@@ -35,33 +35,22 @@ SLACK = 4.0
 class Example:
     """One example over time: the data, in rows and columns by identifier."""
 
-    fixed: Arrays
-    steps: list[Arrays]
+    start: Arrays
+    inputs: list[Arrays]
+    losses: list[Arrays]
 
 
-def truth(derivation: Derivation, layout: Layout, example: Example) -> list[Arrays]:
+def truth(derivation: Derivation, layout: CellAtSizes, example: Example) -> list[Arrays]:
     """Of every step the states and the adjoints of its arguments, with many digits."""
-    cell = derivation.cell
-    values = {name: digits(value) for name, value in (example.fixed | fixed_values(cell)).items()}
-    frames = []
-    for step in example.steps:
-        frame = {**values} | {name: digits(step[name]) for name in cell.inputs}
-        evaluate = DigitsEvaluator(frame, layout.sizes)
-        for equation in derivation.forward:
-            frame[equation.target.name] = evaluate(equation.value)
-        values = {**values} | {f"{s}_prev": frame[s] for s in cell.states}
-        frames.append((evaluate, frame, step))
-    sent: Arrays = dict.fromkeys(cell.states, digits(0.0))
-    found = []
-    for evaluate, frame, step in reversed(frames):
-        for s, variable in derivation.cotangents.items():
-            frame[variable.name] = digits(step[s]) + sent[s]
-        for one in derivation.steps:
-            frame[one.target.name] = evaluate(one.value)
-        sent = {s: frame[derivation.of(f"{s}_prev").target.name] for s in cell.states}
-        adjoints = {v.name: frame[derivation.of(v.name).target.name] for v in layout.variables}
-        found.append(adjoints | {s: frame[s] for s in cell.states})
-    return found[::-1]
+    constants = {name: np.full((1, 1), float(number)) for name, number in derivation.cell.constants.items()}
+    inputs = [lifted(constants | now) for now in example.inputs]  # a constant is the float that the code has
+    steps = derive_over_steps(derivation, layout, MANY_DIGITS, lifted(example.start), inputs)
+    go_back_over_steps(steps, [lifted(loss) for loss in example.losses])
+    return [at.gradients for at in steps]
+
+
+def lifted(values: Arrays) -> Arrays:
+    return {name: digits(value) for name, value in values.items()}
 
 
 class Run:
@@ -86,18 +75,22 @@ class Run:
         self.examples = [self.example(n) for n in range(count)]
         self.right = [truth(self.derivation, self.layout, one) for one in self.examples]
         with np.errstate(all="ignore"):
-            self.bounds = [sequence_errors(self.derivation, self.layout, e.fixed, e.steps) for e in self.examples]
+            self.bounds = [
+                sequence_errors(self.derivation, self.layout, e.start, e.inputs, e.losses) for e in self.examples
+            ]
 
     def example(self, n: int) -> Example:
         cell, layout = self.cell, self.layout
-        fixed = {**self.params} | {f"{s}_prev": np.zeros(self.end[s].shape[1:]) for s in cell.states}
-        steps = []
-        for t in range(STEPS):
-            step = {name: value[t, n].astype(float) for name, value in self.inputs.items()}
-            step |= {s: self.end[s][n] * (t == STEPS - 1) for s in cell.states}
-            step[cell.states[0]] = step[cell.states[0]] + self.bar[t, n]
-            steps.append({name: layout.matrix(cell[name], value) for name, value in step.items()})
-        return Example({name: layout.matrix(cell[name], value) for name, value in fixed.items()}, steps)
+        start = {**self.params} | {f"{s}_prev": np.zeros(self.end[s].shape[1:]) for s in cell.states}
+        inputs = [{name: x[t, n].astype(float) for name, x in self.inputs.items()} for t in range(STEPS)]
+        losses = [{s: self.end[s][n] * (t == STEPS - 1) for s in cell.states} for t in range(STEPS)]
+        for t, loss in enumerate(losses):
+            loss[cell.states[0]] = loss[cell.states[0]] + self.bar[t, n]
+
+        def in_columns(values: Arrays) -> Arrays:
+            return {name: layout.matrix(cell[name], value) for name, value in values.items()}
+
+        return Example(in_columns(start), [*map(in_columns, inputs)], [*map(in_columns, losses)])
 
     def computed(self, dtype: type) -> tuple[Arrays, Arrays, Arrays]:
         """By the generated module: the output, gradients of parameters, gradients of inputs and initial states."""

@@ -21,7 +21,8 @@ from symrnn.targets.generation import FURTHER, load_source
 from symrnn.verification import directional
 from symrnn.verification.directional import DIRECTIONAL
 from symrnn.verification.forward_mode import check_forward_mode
-from symrnn.verification.generated import Reference, check_generated, draw
+from symrnn.verification.generated import check_generated
+from symrnn.verification.network import Network, draw_network
 from tests.strategies import random_cells
 from tests.verification.test_planted_code import (
     Change,
@@ -35,12 +36,12 @@ from tests.verification.test_planted_code import (
 ALL = tuple(DIRECTIONAL)
 
 
-def reference(cell: Cell, sizes: tuple[int, int] = (6, 4)) -> Reference | None:
+def reference(cell: Cell, sizes: tuple[int, int] = (6, 4)) -> Network | None:
     derivation = derive(cell)
-    return draw(derivation, layouts(cell, [sizes])[0], np.random.default_rng(0))
+    return draw_network(derivation, layouts(cell, [sizes])[0], np.random.default_rng(0))
 
 
-def worst(check: str, module: Any, network: Reference) -> float:
+def worst(check: str, module: Any, network: Network) -> float:
     """The largest error that a check finds; of what cannot even be run, infinity."""
     largest = 0.0
     try:
@@ -176,7 +177,7 @@ def known_truth(monkeypatch: pytest.MonkeyPatch) -> None:
     compute = directional.moved_gradients
 
     def moved_gradients(network: Any, moving: Any, bars: Any) -> Any:
-        key = float(np.sum(bars[""]))
+        key = float(np.sum(bars.h_bar))
         if key not in known:
             known[key] = compute(network, moving, bars)
         return known[key]

@@ -16,7 +16,7 @@ from symrnn import Cell, derive, generate
 from symrnn.algebra import nodes
 from symrnn.calculus.derivation import Derivation
 from symrnn.runs.blocks import StepBlocks
-from symrnn.runs.sizes import Layout, layouts
+from symrnn.runs.sizes import CellAtSizes, layouts
 from symrnn.verification import jointly
 from symrnn.verification.diagnose import show_jacobian
 from symrnn.verification.exact import check_exactly
@@ -113,7 +113,7 @@ def with_a_wrong_entry(of: str, wrt: str, entry: tuple[int, int], monkeypatch: p
 def _pairs(shape: str, size: int, number: int) -> Iterator[tuple[str, int, str, str, tuple[int, int]]]:
     """Some pairs of a state with an argument, and of each an entry, at random."""
     cell, rng = grown(shape, size).cell, Random(size)
-    layout = Layout(cell, layouts(cell, [(2, 3)])[0].sizes)
+    layout = CellAtSizes(cell, layouts(cell, [(2, 3)])[0].sizes)
     graph = StepBlocks(grown(shape, size)).graph
     found = [(s, v) for s in cell.states for v in layout.variables if graph.count(v, cell[s])]
     for of, wrt in rng.sample(found, number):

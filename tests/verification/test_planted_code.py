@@ -13,33 +13,31 @@ from symrnn.runs.sizes import layouts
 from symrnn.targets.generation import load_source
 from symrnn.verification import generated as verification
 from symrnn.verification.generated import check_generated
+from symrnn.verification.network import Network, draw_network
 from tests.library import MAIN
 
 
-class Remembering(verification.Reference):
+class Remembering(Network):
     """A network whose rates are computed once: every wrong module is compared with the same truth."""
 
-    def rate(self, group, name, direction):
+    def rate(self, moving):
         known = self.__dict__.setdefault("known", {})
-        key = (group, name, direction.tobytes())
+        key = tuple((group, name, d.tobytes()) for group, arrays in moving.items() for name, d in arrays.items())
         if key not in known:
-            known[key] = super().rate(group, name, direction)
+            known[key] = super().rate(moving)
         return known[key]
-
-
-draw = verification.draw
 
 
 @cache
 def network(name):
     derivation, (layout,) = derive(cells[name]), layouts(cells[name], [verification.SIZES])
-    drawn = draw(derivation, layout, np.random.default_rng(0))
-    return Remembering(derivation, layout, drawn.sequence, np.random.default_rng(1))
+    drawn = draw_network(derivation, layout, np.random.default_rng(0))
+    return Remembering(derivation, layout, drawn.data, np.random.default_rng(1))
 
 
 @pytest.fixture(autouse=True)
 def _one_truth(monkeypatch):
-    monkeypatch.setattr(verification, "draw", lambda derivation, *_: network(derivation.cell.name))
+    monkeypatch.setattr(verification, "draw_network", lambda derivation, *_: network(derivation.cell.name))
 
 
 def failures(name, module):

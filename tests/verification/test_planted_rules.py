@@ -11,9 +11,9 @@ from symrnn import derive, jacobian, verify
 from symrnn.algebra import nodes
 from symrnn.calculus.rules import RULES, local_jacobian
 from symrnn.printers import text
-from symrnn.runs.field import FIELD, Number, draw
-from symrnn.runs.sizes import Layout
-from symrnn.runs.trial import ExactEvaluator
+from symrnn.runs.field import Number, draw
+from symrnn.runs.numbers import RESIDUES
+from symrnn.runs.sizes import CellAtSizes
 from symrnn.verification.parameters import PARAMETERS
 from symrnn.verification.report import EXACT
 
@@ -183,10 +183,10 @@ def claims(cell, rules, column):
 def numbers(cell, expressions):
     """Their values, with a random number for every variable."""
     rng = Random(0)
-    layout = Layout(cell, {name: size for size, name in enumerate(cell.sizes, 2)})
+    layout = CellAtSizes(cell, {name: size for size, name in enumerate(cell.sizes, 2)})
     variables = sorted({v for expr in expressions.values() for v in nodes.variables(expr)}, key=lambda v: v.name)
     values = {v.name: draw(rng, layout.shape(v)) for v in variables}
-    evaluate = ExactEvaluator(values, layout.sizes, FIELD)
+    evaluate = RESIDUES.evaluator(values, layout.sizes)
     return {key: (Number(1) * evaluate(e)).tolist() for key, e in expressions.items()}
 
 

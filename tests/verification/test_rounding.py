@@ -18,7 +18,8 @@ from symrnn.runs import rounding
 from symrnn.runs.rounding import ROUNDED, UNIT, Rounded
 from symrnn.runs.sizes import layouts
 from symrnn.targets.generation import Module
-from symrnn.verification.generated import SIZES, TOLERANCE, check_generated, draw
+from symrnn.verification.generated import SIZES, TOLERANCE, check_generated
+from symrnn.verification.network import draw_network
 
 CANCELLING = '''
 def cancelling(x, h, *, W: "d_k, d_x", v):
@@ -90,7 +91,7 @@ def test_an_error_larger_than_rounding_is_found(text: str, size: float) -> None:
     """Against the terms of the sum, not against what is left of them."""
     cell = Cell.from_source(text)
     module = generate(cell)
-    reference = draw(derive(cell), layouts(cell, [SIZES])[0], np.random.default_rng(0))
+    reference = draw_network(derive(cell), layouts(cell, [SIZES])[0], np.random.default_rng(0))
     assert reference is not None
     name = cell.parameters[0]
     terms = max(1.0, UNIT * float(np.max(reference.rounding["params"][name])) / TOLERANCE)
