@@ -187,9 +187,7 @@ def _form(to: str | None, fragment: bool, output: str | None) -> str:
 
     form = to or form_of(output) or ("tex" if fragment else "text")
     if form not in choices.FORMS:
-        hint = did_you_mean(
-            form, choices.FORMS, called={"latex": "tex", "md": "markdown", "txt": "text", "plain": "text"}
-        )
+        hint = did_you_mean(form, choices.FORMS, called=_FORMS_OTHERWISE)
         raise InputError(f"--to {printable(form)}: there is no such form\n  {hint}there are {', '.join(choices.FORMS)}")
     if fragment and form != "tex":
         said = f"--to {form}" if to else f"-o {printable(output or '')}, which asks for {form}"

@@ -16,7 +16,7 @@ import typer
 
 from symrnn import choices
 
-_LIBRARY = Path(__file__).parent / "cells"
+_LIBRARY = Path(__file__).parent.parent / "cells"
 
 
 @cache
