@@ -81,6 +81,7 @@ class Evidence:
         self.subject, self.seed, self._quick = subject, seed, quick
         self.arrays = dict(arrays or {})
         self.point = dict(subject.arrays) | self.arrays
+        # At the subject's own inputs the answer is there already, and a call of forward may take seconds.
         answer = subject.outputs(self.arrays) if self.arrays else subject.answer
         self.cotangents = {
             path: c * (mask or {}).get(path, 1.0) for path, c in _draw_cotangents(subject, answer, seed).items()
@@ -130,6 +131,7 @@ class Evidence:
             return False
         for place in range(_MORE):
             product = self.product(name, place, candidate)
+            # A candidate of zeros agrees with a derivative of zero, and says nothing about either.
             if not product.agrees(self.coarse) or product.scale == 0:
                 return False
         return True
@@ -137,6 +139,8 @@ class Evidence:
     def factor(self, name: str) -> float | None:
         """The constant c where the gradient is c times the right one; None where it is no multiple."""
         products = [self.product(name, place) for place in range(2)]
+        # A quotient is as exact as its denominator: the direction with the larger derivative, and two digits of it at
+        # least.
         best = max(products, key=lambda product: abs(product.expected))
         if best.expected == 0 or abs(best.expected) <= 100 * best.error or not np.isfinite(best.got):
             return None
@@ -147,6 +151,7 @@ class Evidence:
 
     def moved(self, name: str, mask: Array, place: int = 0) -> float:
         """How far the gradient is off along a direction restricted to some entries; zero for rounding."""
+        # `quick`, since this is asked for one mask after the other while a range is halved.
         direction = np.where(mask, self.direction(name, place), 0.0)
         terms = self.gradients[name] * direction
         expected, error = self.truth.quick({name: direction})
@@ -203,6 +208,7 @@ class Evidence:
         unit = 8 * max(self.subject.epsilon, self.subject.gradient_epsilon)  # "a few", with room for short sums
         found = []
         for draw in range(4):
+            # Relative to each entry: one of zero stays zero, as a mask or a padding must.
             rng = np.random.default_rng([self.seed, 11, draw])
             moved = {path: self.point[path] for path in self.arrays}
             for path in self.subject.arrays:
@@ -212,7 +218,7 @@ class Evidence:
         return found
 
     def noise(self, name: str, place: int) -> float:
-        """How far rounding moves the comparison along a direction: it is repeated, scaled and a little beside.
+        """An estimate of rounding noise: how far the comparison moves when it is repeated, rescaled and slightly moved.
 
         The cotangents are scaled by hardly more than 1: by more, a gradient that does not grow with them, because a
         constant is added to it or because it is clipped, would pass for one with much rounding.
@@ -227,6 +233,7 @@ class Evidence:
         spread = max(products) - min(products)
         if self.truth.method == DIFFERENCES:
             return spread + self.expected(name, place)[1]
+        # By factors that are no powers of two: those would scale every number without rounding any of them anew.
         values = [self.truth.directional({name: direction * factor})[0] / factor for factor in (1.0, 3.0, 7.0, 1.1)]
         return spread + max(values) - min(values)
 

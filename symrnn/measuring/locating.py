@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -56,6 +55,7 @@ def locate(evidence: Evidence, names: Sequence[str]) -> dict[str, Location]:
     numbers = sum(np.size(array) for array in evidence.subject.arrays.values())
     left = max(_FEWEST_CALLS, min(_CALLS, int(_WORK / max(1, numbers)))) // evidence.truth.cost
     found: dict[str, Location] = {}
+    # Biases come first: entry by entry they cost little and say exactly where, and the weights get what is left.
     waiting = sorted(names, key=lambda name: evidence.gradients[name].size)
     for place, name in enumerate(waiting):
         locator = _Locator(evidence, max(_FEWEST, left // (len(waiting) - place)))
@@ -65,7 +65,7 @@ def locate(evidence: Evidence, names: Sequence[str]) -> dict[str, Location]:
 
 
 class _Locator:
-    """Looks for wrong entries of one gradient, in so many derivatives."""
+    """Looks for the wrong entries of one gradient, within a budget of derivatives."""
 
     def __init__(self, evidence: Evidence, allowed: int) -> None:
         self._evidence, self._allowed = evidence, allowed
@@ -82,6 +82,8 @@ class _Locator:
         self.spent += gradient.size
         expected, errors = expected.reshape(gradient.shape), errors.reshape(gradient.shape)
         gap = np.abs(gradient - expected)
+        # A small entry carries the rounding of the large ones that it was summed with: its tolerance is that of a
+        # thousandth of the largest, not of itself.
         size = float(np.max(np.abs(expected), initial=0))
         wrong = ~(gap <= self._evidence.coarse * np.maximum(np.abs(expected), 1e-3 * size) + 8 * errors)
         slices = {axis: bounds for axis in range(gradient.ndim) if (bounds := _find_bounds(wrong, axis)) is not None}
@@ -89,7 +91,9 @@ class _Locator:
 
     def _look_at_samples(self, name: str, gradient: Array) -> Location:
         rng = np.random.default_rng(self._evidence.seed)
+        # The largest entry is looked at in any case: a stray value that was added shows there first.
         places = {int(np.argmax(np.abs(gradient)))}
+        # Halving takes a derivative a level and one for the whole; the sample must be affordable after it.
         if halving := self._can_afford(_depth(gradient.size) + _FEWEST + 2):
             places.add(self._find_by_halving(name, gradient))
         count = min(_SAMPLES, gradient.size, max(_FEWEST, self._allowed - self.spent) - len(places))
@@ -101,6 +105,7 @@ class _Locator:
         worst = _compare(got, expected, indices)[0]
         worst = None if worst is None else replace(worst, among=len(set(indices)))
         slices = {axis: bounds for axis in range(gradient.ndim) if (bounds := self._find_range(name, axis)) is not None}
+        # The entries that were looked for are the worst ones: only those drawn at random speak for the whole array.
         start = len(places)
         _, _, ratio, cosine = _compare(got[start:], expected[start:], indices[start:])
         error = self._estimate_error(name, got[start:], expected[start:])
@@ -111,6 +116,8 @@ class _Locator:
 
     def _estimate_error(self, name: str, got: Array, expected: Array) -> float:
         """‖got - expected‖ / ‖expected‖, estimated from entries and from directional products alike."""
+        # For a normal v the mean of ⟨e, v⟩² is ‖e‖², and so is the sum over a sample, times how many entries each
+        # stands for.
         products = [self._evidence.product(name, place) for place in range(2)]
         weight = self._evidence.gradients[name].size / max(1, got.size)
         gap = sum(p.gap**2 for p in products) / 2 + weight * float(np.sum((got - expected) ** 2))
@@ -122,6 +129,7 @@ class _Locator:
 
     def _find_by_halving(self, name: str, gradient: Array) -> int:
         """The flat place of a wrong entry: the half that is further off, again and again."""
+        # With random signs the errors of a half do not cancel, as those of a mean or of rows that sum to zero would.
         signs = np.sign(self._evidence.direction(name, 0)) + 0.0
         low, high = 0, gradient.size
 
@@ -137,6 +145,7 @@ class _Locator:
         while high - low > 1:
             middle = (low + high) // 2
             first = off(low, middle)
+            # The products are linear: what the second half is off by is the rest, and needs no call.
             if abs(first) >= abs(whole - first):
                 high, whole = middle, first
             else:
@@ -155,6 +164,8 @@ class _Locator:
             return self._evidence.moved(name, np.broadcast_to(mask, self._evidence.gradients[name].shape)) > 0
 
         if (
+            # Where both ends are wrong there is no range to be found; most wrong gradients are ruled out by these two
+            # calls.
             count < 2
             or not self._can_afford(2 + 2 * _depth(count))
             or (wrong(where == 0) and wrong(where == count - 1))
@@ -166,12 +177,12 @@ class _Locator:
 
 
 def _depth(count: int) -> int:
-    """How often so many can be halved."""
+    """How many halvings lead from this many entries to one."""
     return int(count).bit_length()
 
 
-def _bisect(count: int, true_from: Any) -> int:
-    """The least number in 1..count for which a monotone question is answered with yes."""
+def _bisect(count: int, true_from: Callable[[int], bool]) -> int:
+    """The least number from 1 to count for which the question is answered with yes; from there on it always is."""
     low, high = 1, count
     while low < high:
         middle = (low + high) // 2
@@ -183,6 +194,7 @@ def _bisect(count: int, true_from: Any) -> int:
 
 
 def _find_bounds(wrong: Array, axis: int) -> tuple[int, int] | None:
+    """The first and the last wrong index along an axis; None where it is all of the axis, or nothing is wrong."""
     others = tuple(other for other in range(wrong.ndim) if other != axis)
     places = np.flatnonzero(wrong.any(axis=others))
     if not places.size or (places[0] == 0 and places[-1] == wrong.shape[axis] - 1):
@@ -197,11 +209,13 @@ def _compare(
     if not indices:
         return None, float("inf"), None, None
     gap = np.abs(got - expected).ravel()
+    # NaN compares as neither larger nor smaller, and is worse than any number.
     place = int(np.argmax(np.where(np.isnan(gap), np.inf, gap)))
     worst = Worst(tuple(int(i) for i in indices[place]), float(got.ravel()[place]), float(expected.ravel()[place]))
     sizes = float(np.linalg.norm(got.ravel())), float(np.linalg.norm(expected.ravel()))
     ratio = sizes[0] / sizes[1] if sizes[1] else None
     cosine = float(np.vdot(got, expected)) / (sizes[0] * sizes[1]) if sizes[0] and sizes[1] else None
+    # Rounding leaves 1 + 2e-16, which no cosine is.
     cosine = None if cosine is None else max(-1.0, min(1.0, cosine))
     return worst, float(np.linalg.norm(gap)) / sizes[1] if sizes[1] else float("inf"), ratio, cosine
 

@@ -23,7 +23,7 @@ _SEEN = "it is right for a sequence of one step and wrong for two"
 
 
 @dataclass(frozen=True)
-class _Two:
+class _AtTwoSteps:
     """The functions at two steps.
 
     Attributes:
@@ -58,6 +58,7 @@ def tell_apart(
     try:
         asked = _ask(subject, method, one, two)
         return {name: _suggest(asked, name) for name in names}
+    # Other people's functions may refuse two steps, or return other outputs there: then all that may be wrong is named.
     except (SubjectError, KeyError, ValueError, IndexError):
         classes = ("missing-accumulation", "wrong-time-index", "stale-cache")
         return {name: Suggestion("recurrent-path-cut", _SEEN, classes) for name in names}
@@ -76,7 +77,7 @@ def find_left_out(subject: Subject, evidence: Evidence, names: Sequence[str], on
     return {name: Suggestion("missing-accumulation", sentence) for name in zero if np.any(evidence.gradients[name])}
 
 
-def _ask(subject: Subject, method: str, one: Arrays, two: Arrays) -> _Two:
+def _ask(subject: Subject, method: str, one: Arrays, two: Arrays) -> _AtTwoSteps:
     first, last = _make_masks(subject.outputs(one), subject.outputs(two))
     seen = any(np.any(mask) for mask in first.values())
     axes = {
@@ -84,7 +85,7 @@ def _ask(subject: Subject, method: str, one: Arrays, two: Arrays) -> _Two:
         for name in two
         if name in one and np.ndim(one[name]) == np.ndim(two[name]) and np.shape(one[name]) != np.shape(two[name])
     }
-    return _Two(
+    return _AtTwoSteps(
         Evidence(subject, SEED, two, method, quick=True),
         Evidence(subject, SEED, two, method, quick=True, mask=first) if seen else None,
         Evidence(subject, SEED, two, method, quick=True, mask=last),
@@ -104,7 +105,9 @@ def _make_masks(one: Arrays, two: Arrays) -> tuple[dict[str, Array], dict[str, A
     return first, last
 
 
-def _suggest(asked: _Two, name: str) -> Suggestion:
+def _suggest(asked: _AtTwoSteps, name: str) -> Suggestion:
+    # From what is certain to what is likely: nothing arrives at all; all that is carried is right, and the sum is not;
+    # it is wrong where nothing is carried; it is wrong, and so is what is carried.
     if cut := _nothing_carried(asked):
         return Suggestion("recurrent-path-cut", f"{_SEEN}; {cut}")
     flow = [one for one in asked.whole.gradients if names_start(one) or one in asked.sequences]
@@ -120,12 +123,13 @@ def _suggest(asked: _Two, name: str) -> Suggestion:
     return Suggestion("recurrent-path-cut", _SEEN + rest, others)
 
 
+# One direction is enough: the gradient is known to be wrong somewhere, and the question is only where.
 def _is_off(evidence: Evidence, name: str) -> bool:
     product = evidence.product(name, 0)
     return not product.agrees(evidence.coarse)
 
 
-def _nothing_carried(asked: _Two) -> str:
+def _nothing_carried(asked: _AtTwoSteps) -> str:
     """How it shows that a cotangent on the last step does not reach the first; empty where it does, or is not seen."""
     for name, gradient in asked.last.gradients.items():
         if names_start(name) and not np.any(gradient) and _is_off(asked.last, name):
@@ -140,7 +144,7 @@ def _nothing_carried(asked: _Two) -> str:
     return ""
 
 
-def _suggest_for_sum(asked: _Two, name: str, right: str) -> Suggestion:
+def _suggest_for_sum(asked: _AtTwoSteps, name: str, right: str) -> Suggestion:
     """What is carried back is right: the sum over time is not, or what is multiplied in it."""
     sentence = f"{_SEEN}; that of {right} is right, so that what is carried back is right"
     gradient = asked.whole.gradients[name]
@@ -159,6 +163,7 @@ def _suggest_for_sum(asked: _Two, name: str, right: str) -> Suggestion:
 
 def _find_rank(subject: Subject, name: str) -> int | None:
     """The rank of a matrix's gradient for three steps and one example; None where that cannot be asked."""
+    # Three steps and one example: a sum over the steps has rank 3, a single step's term rank 1, whatever the sizes.
     arrays = make_thin(subject, 3)
     if arrays is None:
         return None

@@ -43,8 +43,10 @@ def find_linear_inputs(subject: Subject) -> tuple[str, ...]:
 
 def _is_linear(subject: Subject, name: str) -> bool:
     array = subject.arrays[name]
+    # Another stream than the inputs', so that the direction is not the array itself, along which more is linear.
     direction = np.random.default_rng(3).normal(size=array.shape)
     try:
+        # Back and forth shows what is even, such as a kink, and three times as far what is odd and curved.
         near, far, twice = (subject.outputs({name: array + size * direction}) for size in (1.0, -1.0, 3.0))
     except SubjectError:
         return False
@@ -63,11 +65,13 @@ def _is_linear(subject: Subject, name: str) -> bool:
 
 
 def _is_last(subject: Subject, name: str, linear: tuple[str, ...]) -> bool:
-    """Whether a matrix is all of the way to its outputs: with zero in its place these depend on nothing else.
+    """Whether outputs depend on everything else through this matrix alone: with zeros in its place they stay put.
 
     What is returned beside them and does not depend on the matrix, such as the last states, does not matter.
     """
     rng = np.random.default_rng(5)
+    # Without the matrix only what does not go through it is left. The biases of the readout are linear too: they stay
+    # where they are.
     none = {name: np.zeros_like(subject.arrays[name])}
     others = {
         path: array + rng.normal(size=array.shape) for path, array in subject.arrays.items() if path not in linear
@@ -86,6 +90,7 @@ def without_readout(subject: Subject, linear: tuple[str, ...]) -> Iterator[Befor
         matrix = subject.arrays[name]
         if matrix.ndim != 2 or not _is_last(subject, name, linear):
             continue
+        # States may be multiplied from the left or from the right; the shape that does not fit is refused by forward.
         for hidden, outputs in (matrix.shape, matrix.shape[::-1]):
             held = {name: np.eye(hidden)}
             for other in linear:

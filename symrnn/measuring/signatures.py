@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from symrnn.arrays import Array, Arrays
 from symrnn.callables.conventions import names_start
 from symrnn.callables.invocation import SubjectError
+from symrnn.callables.subject import Subject
 from symrnn.findings.findings import Suggestion
 from symrnn.measuring.evidence import Evidence
 from symrnn.measuring.locating import Location
@@ -25,6 +25,8 @@ _SAME = 1e-7
 each known to about 1e-9, and cancellation costs some digits."""
 _MANY = 3
 """Entries of one absolute value that are taken for clipped ones; two may be equal by symmetry."""
+_Change = Callable[[Subject], Arrays | None]
+"""Makes inputs of another size, or says by None that it cannot."""
 _MOST_BLOCKS = 8
 """Blocks up to which a slice is numbered as one of them: gates side by side are 2 to 6, twice that for two layers."""
 
@@ -66,9 +68,10 @@ def suggest(
         case = WrongGradient(evidence, name, wrong, located.get(name))
         found.setdefault(name, [])
         found[name] += [suggestion for test in TESTS if (suggestion := test(case)) is not None]
-    rest = [name for name in located if name not in moved]
-    if rest:
-        for name, suggestion in _suggest_elsewhere(evidence, rest):
+    # A gradient in another's place is explained by that alone: at other sizes it would only look wrong again.
+    unmoved = [name for name in located if name not in moved]
+    if unmoved:
+        for name, suggestion in _suggest_elsewhere(evidence, unmoved):
             found.setdefault(name, []).append(suggestion)
     return {name: tuple(rows) for name, rows in found.items()}
 
@@ -76,7 +79,7 @@ def suggest(
 # One gradient by itself.
 
 
-def _zero(case: WrongGradient) -> Suggestion | None:
+def _suggest_zero(case: WrongGradient) -> Suggestion | None:
     if np.any(case.gradient):
         return None
     alone = " it is the only one that is wrong;" if len(case.wrong) == 1 else ""
@@ -84,13 +87,15 @@ def _zero(case: WrongGradient) -> Suggestion | None:
     return Suggestion("zero-gradient", sentence, ("recurrent-path-cut",) if names_start(case.name) else ())
 
 
-def _phantom(case: WrongGradient) -> Suggestion | None:
+def _suggest_phantom(case: WrongGradient) -> Suggestion | None:
+    # Exactly zero, along several directions: a derivative that is merely small is not absent.
     if any(case.evidence.expected(case.name, place)[0] != 0 for place in range(4)) or not np.any(case.gradient):
         return None
     return Suggestion("phantom-gradient", f"the outputs do not depend on {case.name} at all")
 
 
-def _factor(case: WrongGradient) -> Suggestion | None:
+def _suggest_factor(case: WrongGradient) -> Suggestion | None:
+    # Clipping by the norm gives a multiple of the right gradient too, but another one for other cotangents.
     factor = case.evidence.factor(case.name)
     if factor is None or case.evidence.nonlinear(case.name):
         return None
@@ -101,6 +106,7 @@ def _factor(case: WrongGradient) -> Suggestion | None:
         return Suggestion("sign", f"it is the right gradient with the opposite sign{too}")
     if abs(factor - 2) < _SAME:
         return Suggestion("double-counted", f"it is exactly 2 times the right gradient{too}")
+    # An error of the factor is one of 1/factor over its square.
     axes = _find_axes(case, round(1 / factor)) if abs(1 / factor - round(1 / factor)) < _SAME / factor**2 else []
     if axes:
         part = round(1 / factor)
@@ -119,7 +125,7 @@ def _find_axes(case: WrongGradient, size: int) -> list[str]:
     return [f"axis {n} of {path}" for path, array in arrays.items() for n, s in enumerate(np.shape(array)) if s == size]
 
 
-def _accumulated(case: WrongGradient) -> Suggestion | None:
+def _suggest_accumulated(case: WrongGradient) -> Suggestion | None:
     left = case.evidence.accumulated(case.name)
     # what rounding leaves of terms that cancel; a sum that starts elsewhere is off by its first value
     if left <= 1e-12 * float(np.max(np.abs(case.gradient), initial=0)):
@@ -131,9 +137,9 @@ def _accumulated(case: WrongGradient) -> Suggestion | None:
     return Suggestion("bad-accumulator", f"it is not zero for zero cotangents: its largest entry is {left:.3g}{rest}")
 
 
-def _clipped(case: WrongGradient) -> Suggestion | None:
+def _suggest_clipped(case: WrongGradient) -> Suggestion | None:
     if not case.evidence.nonlinear(case.name):
-        return None if _accumulated(case) else _saturated(case)
+        return None if _suggest_accumulated(case) else _suggest_saturated(case)
     larger, right = case.evidence.enlarged[case.name], case.evidence.diminished.get(case.name)
     top = float(np.max(np.abs(larger), initial=0))
     if case.evidence.accumulated(case.name) and right is not None and not case.holds(right):
@@ -148,8 +154,8 @@ def _clipped(case: WrongGradient) -> Suggestion | None:
     return Suggestion("clipped", sentence + small)
 
 
-def _saturated(case: WrongGradient) -> Suggestion | None:
-    """Equal extreme entries, where the cotangents cannot be scaled."""
+def _suggest_saturated(case: WrongGradient) -> Suggestion | None:
+    """Clipping as it shows without scaling the cotangents: several entries are equally large, and too small."""
     sizes = np.abs(case.gradient)
     top = float(np.max(sizes, initial=0))
     equal = int(np.sum(sizes == top))
@@ -163,19 +169,20 @@ def _saturated(case: WrongGradient) -> Suggestion | None:
     )
 
 
-def _transposed(case: WrongGradient) -> Suggestion | None:
+def _suggest_transposed(case: WrongGradient) -> Suggestion | None:
     gradient = case.gradient
     if gradient.ndim != 2 or gradient.shape[0] != gradient.shape[1] or not case.holds(gradient.T):
         return None
     return Suggestion("transpose", "its transpose is the right gradient")
 
 
-def _shifted(case: WrongGradient) -> Suggestion | None:
+def _suggest_shifted(case: WrongGradient) -> Suggestion | None:
     gradient = case.gradient
     if gradient.ndim < 2 or gradient.shape[0] < 2:
         return None
     if case.holds(gradient[::-1]):
         return Suggestion("wrong-time-index", "it is the right gradient with its first axis reversed")
+    # By one step: that is what reading h_t for h_{t-1}, or the other way round, comes to.
     for step in (1, -1):
         moved = np.roll(gradient, step, axis=0)
         if case.holds(moved):
@@ -186,7 +193,7 @@ def _shifted(case: WrongGradient) -> Suggestion | None:
 # One gradient against the others.
 
 
-def _swapped(case: WrongGradient) -> Suggestion | None:
+def _suggest_swapped(case: WrongGradient) -> Suggestion | None:
     gradient = case.gradient
     if not np.any(gradient):
         return None
@@ -224,10 +231,11 @@ def _suggest_exchange(name: str, places: Mapping[str, str]) -> Suggestion:
     return Suggestion("gradients-exchanged", sentence)
 
 
-def _sliced(case: WrongGradient) -> Suggestion | None:
+def _suggest_sliced(case: WrongGradient) -> Suggestion | None:
     """Only some rows or columns are wrong: what is wrong with them."""
     if case.location is None or not case.location.slices or case.gradient.size < 2:
         return None
+    # Along the axis on which least is wrong: a gate's block of rows says more than all of the columns.
     axis, (first, last) = min(case.location.slices.items(), key=lambda item: item[1][1] - item[1][0])
     count, width = case.gradient.shape[axis], last - first + 1
     one, many = _name_places(case.gradient.ndim, axis)
@@ -262,6 +270,7 @@ def _describe_slice(case: WrongGradient, axis: int, first: int, last: int) -> tu
 
     if not np.any(part):
         return "missing-path", ", and zero"
+    # Gates stand side by side in blocks of one width; a block that equals another was computed from the wrong gate.
     for start in range(0, gradient.shape[axis] - width + 1, width):
         other = [slice(None)] * gradient.ndim
         other[axis] = slice(start, start + width)
@@ -272,8 +281,10 @@ def _describe_slice(case: WrongGradient, axis: int, first: int, last: int) -> tu
     right = product.expected - (product.got - inside)
     if inside and right and case.holds(filled(part * (right / inside))):
         factor = inside / right
+        # The factor is a quotient of differences here, hence coarser than `_SAME`.
         tag = "double-counted" if abs(factor - 2) < 1e-6 else "sign" if abs(factor + 1) < 1e-6 else "wrong-scale"
         return tag, f", and {factor:.6g} times the right ones"
+    # Only the first of the first axis: time runs there in most code, and step 0 is the one with a state of its own.
     if axis == 0 and first == last == 0 and _looks_sequential(case):
         return "initial-state", ", so step 0 is treated differently"
     return "missing-path", ""
@@ -284,15 +295,15 @@ def _looks_sequential(case: WrongGradient) -> bool:
 
 
 TESTS: tuple[Callable[[WrongGradient], Suggestion | None], ...] = (
-    _zero,
-    _phantom,
-    _accumulated,
-    _clipped,
-    _factor,
-    _transposed,
-    _swapped,
-    _shifted,
-    _sliced,
+    _suggest_zero,
+    _suggest_phantom,
+    _suggest_accumulated,
+    _suggest_clipped,
+    _suggest_factor,
+    _suggest_transposed,
+    _suggest_swapped,
+    _suggest_shifted,
+    _suggest_sliced,
 )
 """Every test of a single gradient, the plainest first."""
 
@@ -308,9 +319,11 @@ def _suggest_elsewhere(evidence: Evidence, wrong: list[str]) -> list[tuple[str, 
         there = _ask(subject, change)
         if there is None or (gone := find_wrong(subject, there, method, wrong)) is None:
             continue
+        # A gradient that is wrong at two as well: otherwise it may be right at one because of the other numbers there.
         control = None if more is None else _ask(subject, more)
         still = None if control is None else find_wrong(subject, control, method, wrong)
-        read = _read(subject, there)
+        read = _find_askable(subject, there)
+        # An empty array is right at any size; only what can be asked for there counts.
         names = [name for name in wrong if name not in gone and (still is None or name in still) and name in read]
         if tag == "recurrent-path-cut":
             found += find_left_out(subject, evidence, [name for name in wrong if name in gone], there).items()
@@ -321,20 +334,20 @@ def _suggest_elsewhere(evidence: Evidence, wrong: list[str]) -> list[tuple[str, 
     return found
 
 
-def _ask(subject: Any, change: Callable[[Any], Any]) -> Arrays | None:
+def _ask(subject: Subject, change: _Change) -> Arrays | None:
+    """The inputs changed; None where they cannot be, or forward refuses them."""
     try:
-        result: Arrays | None = change(subject)
+        return change(subject)
     except SubjectError:
         return None
-    return result
 
 
-def _read(subject: Any, arrays: Arrays) -> set[str]:
+def _find_askable(subject: Subject, arrays: Arrays) -> set[str]:
     """The inputs whose gradient can be asked for there at all: those that are not zero in size."""
     return {name for name in subject.arrays if np.size(arrays.get(name, subject.arrays[name]))}
 
 
-_QUESTIONS: tuple[tuple[str, Callable[[Any], Any], Callable[[Any], Any] | None, str], ...] = (
+_QUESTIONS: tuple[tuple[str, _Change, _Change | None, str], ...] = (
     (
         "recurrent-path-cut",
         lambda subject: make_shorter(subject, 1),

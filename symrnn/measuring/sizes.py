@@ -18,14 +18,15 @@ SEED = 1
 
 
 def make_shorter(subject: Subject, steps: int) -> dict[str, Array] | None:
-    """Inputs of so many steps: made anew, or cut from the sequence; None where neither can be done.
+    """Inputs with this number of steps: made anew, or cut from the sequence; None where neither can be done.
 
     A sequence is told by causality: with its first entries alone, forward returns the first entries of its outputs.
     """
-    if (made := _made(subject, T=steps)) is not None:
+    if (made := _make(subject, T=steps)) is not None:
         return made
     for name, array in subject.arrays.items():
         if (
+            # Time is the first axis of a sequence, by the usual layout; a vector's first axis is its entries.
             array.ndim >= 2
             and array.shape[0] > steps
             and _is_beginning(subject, {name: array[:steps]}, 0, array.shape[0])
@@ -35,23 +36,25 @@ def make_shorter(subject: Subject, steps: int) -> dict[str, Array] | None:
 
 
 def make_fewer(subject: Subject, examples: int) -> dict[str, Array] | None:
-    """Inputs of so many examples, in the same way; every input with a batch axis is cut."""
-    if (made := _made(subject, N=examples)) is not None:
+    """Inputs with this number of examples: made anew, or every input with a batch axis cut; None if neither works."""
+    if (made := _make(subject, N=examples)) is not None:
         return made
+    # A batch is the first or the second axis; each of their sizes is tried, in an order that is the same every time.
     for size in sorted({n for a in subject.arrays.values() if a.ndim >= 2 for n in a.shape[:2] if n > examples}):
-        for cut in _cuts(subject, size, examples):
+        for cut in _propose_cuts(subject, size, examples):
             if _is_beginning(subject, cut, None, size):
                 return cut
     return None
 
 
 def make_thin(subject: Subject, steps: int) -> dict[str, Array] | None:
-    """Inputs of so many steps and one example; None where that cannot be made."""
-    if (made := _made(subject, T=steps, N=1)) is not None:
+    """Inputs with this number of steps and one example; None where they cannot be made."""
+    if (made := _make(subject, T=steps, N=1)) is not None:
         return made
     short = make_shorter(subject, steps)
     if short is None:
         return None
+    # Three steps of one example where both can be cut; of all examples where the batch axis is not found.
     single = make_fewer(subject, 1) or {}
     cut = {name: np.take(single[name], range(steps), 0) if name in single else array for name, array in short.items()}
     return single | cut
@@ -66,7 +69,7 @@ def make_unstarted(subject: Subject) -> dict[str, Array] | None:
 
 
 def find_wrong(subject: Subject, arrays: Arrays, method: str, names: Collection[str]) -> set[str] | None:
-    """Those of the inputs whose gradients are wrong at another point; None where it cannot be checked there."""
+    """Which of these inputs have wrong gradients at another point; None where the functions cannot be checked there."""
     try:
         evidence = Evidence(subject, SEED, arrays, method, quick=True)
         wrong = set(evidence.reading.refused)
@@ -79,7 +82,7 @@ def find_wrong(subject: Subject, arrays: Arrays, method: str, names: Collection[
     return wrong
 
 
-def _made(subject: Subject, **sizes: int) -> dict[str, Array] | None:
+def _make(subject: Subject, **sizes: int) -> dict[str, Array] | None:
     try:
         made = subject.made(SEED, **sizes)
         return made if made is not None and set(made) >= set(subject.arrays) else None
@@ -87,9 +90,10 @@ def _made(subject: Subject, **sizes: int) -> dict[str, Array] | None:
         return None
 
 
-def _cuts(subject: Subject, size: int, examples: int) -> Iterator[dict[str, Array]]:
+def _propose_cuts(subject: Subject, size: int, examples: int) -> Iterator[dict[str, Array]]:
     """Ways to cut a batch axis: the second of what has three axes, the first of what has two."""
     rank = {name: array for name, array in subject.arrays.items() if array.ndim >= 2}
+    # A matrix whose first axis has the batch's size by chance must not be cut: named states first, then any matrix.
     states = {n: a[:examples] for n, a in rank.items() if a.ndim == 2 and a.shape[0] == size and names_start(n)}
     sequences = {n: a[:, :examples] for n, a in rank.items() if a.ndim == 3 and a.shape[1] == size}
     others = {n: a[:examples] for n, a in rank.items() if a.ndim == 2 and a.shape[0] == size}
@@ -110,6 +114,7 @@ def _is_beginning(subject: Subject, cut: Arrays, axis: int | None, size: int) ->
         if whole is None or whole.ndim != array.ndim:
             return False
         if whole.shape == array.shape:
+            # With fewer examples every output has fewer; a last state keeps its shape where only steps are cut.
             if axis is None and whole.ndim:
                 return False
             continue

@@ -19,6 +19,7 @@ from symrnn.measuring.truth import COMPLEX_STEP, DIFFERENCES, SINGLE
 _WORTHLESS = 1e-2
 """A tolerance at which an agreement says nothing any more: mistakes of one part in a hundred, such as a wrong
 constant, would pass."""
+# From the harmless to the grave; of several directions the gravest speaks, and doubt (unknown) is less than a kink.
 _GRAVITY = (Verdict.RIGHT, Verdict.ROUNDING, Verdict.UNKNOWN, Verdict.KINK, Verdict.WRONG)
 
 
@@ -100,6 +101,7 @@ def _is_expected(evidence: Evidence, name: str) -> bool:
     """Whether a gradient that is not returned should be: of an array that the outputs depend on, and no data."""
     if name not in evidence.reading.absent or not evidence.subject.expects(name) or not np.ndim(evidence.point[name]):
         return False
+    # Gradients of data are mostly not wanted; where one came back under an unknown name, it was.
     misspelled = any(problem.kind == "phantom-gradient" for problem in evidence.reading.problems)
     if names_data(name) and not misspelled:
         return False
@@ -137,6 +139,7 @@ def _note_emptiness(evidence: Evidence) -> None:
 
 def _is_limited(evidence: Evidence, name: str) -> bool:
     """Whether a gradient is right for these cotangents and not for larger ones."""
+    # Such a gradient has no wrong entry at these inputs: looking for one would find rounding.
     return all(_judge_direction(evidence, name, place)[0] in (Verdict.RIGHT, Verdict.ROUNDING) for place in range(2))
 
 
@@ -159,6 +162,7 @@ def _judge_one(evidence: Evidence, name: str, directions: int) -> GradientFindin
         return GradientFinding(
             name, shape, Verdict.UNKNOWN, float("inf"), evidence.fine, f"near the inputs, {sentence}"
         )
+    # The tolerance told is that of the direction that decided.
     verdict, _, tolerance = max(singles, key=lambda one: (_GRAVITY.index(one[0]), one[1].gap))
     error = max(_relative_error(one[1]) for one in singles)
     finding = GradientFinding(
@@ -191,6 +195,7 @@ def _judge_direction(evidence: Evidence, name: str, place: int) -> tuple[Verdict
         return Verdict.UNKNOWN, product, exact
     if product.gap <= exact * product.scale:
         return Verdict.RIGHT, product, exact
+    # The functions' precision excuses first; how well the derivative is known only after it, and only so far.
     for tolerance in (evidence.coarse, estimated):
         if product.gap <= tolerance * scale:
             return (Verdict.ROUNDING if tolerance < _WORTHLESS else Verdict.UNKNOWN), product, tolerance
@@ -208,6 +213,8 @@ def _judge_direction(evidence: Evidence, name: str, place: int) -> tuple[Verdict
     if slopes.gap > max(1e-3 * product.gap, 1e-5 * (abs(slopes.ahead) + abs(slopes.behind))):
         return Verdict.KINK, product, exact
     near = (slopes.ahead + slopes.behind) / 2
+    # One-sided differences of other steps bear the gradient out, and are exact enough to tell: then the truth is in
+    # doubt, not the gradient.
     if abs(product.got - near) <= 4 * slopes.error < 0.2 * product.gap and evidence.truth.method == DIFFERENCES:
         return Verdict.UNKNOWN, product, exact  # differences of other steps do not agree among themselves
     return Verdict.WRONG, product, max(exact, evidence.coarse)
@@ -249,6 +256,7 @@ def _judge_not_finite(evidence: Evidence, name: str, shape: tuple[int, ...]) -> 
 def _judge_limited(evidence: Evidence, finding: GradientFinding) -> GradientFinding:
     """A gradient that is right for these cotangents, and not for a million times as large ones."""
     larger, expected = evidence.enlarged[finding.name], LARGE * evidence.gradients[finding.name]
+    # The worst entry told is that of the larger cotangents, where it can be seen.
     gap = np.abs(larger - expected)
     index = tuple(int(i) for i in np.unravel_index(int(np.argmax(np.nan_to_num(gap, nan=np.inf))), gap.shape))
     size = float(np.linalg.norm(expected))

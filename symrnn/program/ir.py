@@ -161,6 +161,8 @@ class Program:
         known = [cell[name] for name in cell.inputs]
         known += [v for statement in self.forward for v in statement.writes]
         needed = self.backward.reads
+        # The backward pass is given the tape, the parameters and the states; a size that none of their shapes has would
+        # be unknown there.
         told = {*states, *(cell[name] for name in cell.parameters), *(v for v in known if v in needed)}
         sizes = told_sizes(told)
         silent = {cell[name] for name in cell.inputs if not _sizes(cell[name]) <= sizes}
@@ -174,6 +176,7 @@ class Program:
         """
         given = {*self.arguments, *self.previous}
         _check_order(self.forward, given)
+        # The backward pass may read all that forward computes: what it does read becomes the tape.
         given |= {*self.states, *self.losses} | self.forward.writes
         given |= set(self.adjoints("carry"))  # set before the loop, renewed in it
         _check_order(self.backward, given)
@@ -188,5 +191,6 @@ def _check_order(function: Function, given: set[Variable]) -> None:
     known = set(given)
     for statement in function:
         unknown = statement.reads - known
+        # An assertion: a program in a wrong order is a fault of a pass, nothing that a user could mend.
         assert not unknown, f"{statement.target} reads {sorted(v.name for v in unknown)} before it is written"
         known |= statement.writes

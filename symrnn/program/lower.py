@@ -53,6 +53,7 @@ def lower_second_order(second: SecondOrder) -> Program:
         )
         for state in derivation.cell.states
     }
+    # The gradients of parameters and inputs are read by nothing: only their tangents are asked for.
     needed = {v for step in second.steps for v in nodes.variables(step.value)}
     needed |= {v for step in derivation.role("state", "intermediate", "carry") for v in nodes.variables(step.value)}
     body: list[Statement] = []
@@ -60,6 +61,7 @@ def lower_second_order(second: SecondOrder) -> Program:
         if step.role == "parameter":
             body.append(Accumulate(step.target, step.value))
             continue
+        # What is carried back to t - 1 is read there, in the next round, whether or not this round reads it.
         if step.step.target in needed or step.role == "carry":
             body.append(Assign(step.step.target, _put_in(step.step.value, incoming)))
         body.append(Assign(step.target, _put_in(step.value, incoming)))
@@ -93,6 +95,7 @@ def _incoming(derivation: Derivation) -> dict[nodes.Variable, nodes.Expr]:
 
 
 def _put_in(value: nodes.Expr, incoming: dict[nodes.Variable, nodes.Expr]) -> nodes.Expr:
+    # Term by term, since a replacement leaves a sum in a sum, and `add` takes the brackets away.
     terms = value.args if isinstance(value, nodes.Sum) else (value,)
     return nodes.add(*(term.xreplace(incoming) for term in terms))
 

@@ -15,6 +15,7 @@ from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Names
 from symrnn.program.ir import Accumulate, Assign, Function, Program, Statement
 
+# Each entry takes an exponential or a comparison with all others, tens of times what an addition takes.
 _EXPENSIVE = (nodes.Act, nodes.Softmax, nodes.Argmax)
 
 
@@ -38,9 +39,11 @@ def share(program: Program) -> Program:
     names = _names(program)
     forward, backward = list(program.forward.loop.body), list(program.backward.loop.body)
     while True:
+        # Until nothing repeats: with the largest expressions named, smaller ones repeat in fewer places than before.
         chosen = {expr: names.add(_temporary(expr, names)) for expr in _repeated(forward, backward)}
         if not chosen:
             break
+        # Of both passes together: what forward has named is on the tape, and backward reads it there.
         missing = dict(chosen)
         forward, backward = (_extracted(body, chosen, missing) for body in (forward, backward))
     return replace(
@@ -91,6 +94,7 @@ def _repeated(forward: list[Statement], backward: list[Statement]) -> list[Expr]
 def _is_costly(expr: Expr) -> bool:
     """Whether it contains a matrix product or a function."""
     if isinstance(expr, _EXPENSIVE) or (isinstance(expr, nodes.Product) and not _is_outer(expr)):
+        # Without its number: -U δa and U δa share one product, and the sign stays with whoever reads it.
         return bool(nodes.coefficient(expr)[0] == 1)
     return any(_is_costly(arg) for arg in _children(expr))
 
@@ -123,6 +127,7 @@ def _subexpressions(expr: Expr) -> Iterator[Expr]:
 def _temporary(expr: Expr, names: Names) -> Variable:
     read = nodes.variables(expr)
     time = 0 if any(v.time is not None for v in read) else None
+    # tanh_c says what it is; of a longer expression no name would, so it has a number.
     own = isinstance(expr, nodes.Act) and isinstance(expr.operands[0], Variable)
     name = f"{expr.name}_{expr.operands[0].name}" if own else ""
     if not own or not names.is_free(name):
@@ -150,6 +155,7 @@ def inline(program: Program) -> Program:
         target = statement.target
         if (
             program.derivation.is_preactivation(target)
+            # A tangent has no name in the cell either; its mark tells it from a pre-activation.
             and not target.mark
             and readers[target] <= 1
             and target not in kept
@@ -170,6 +176,7 @@ def hoist(program: Program) -> Program:
     before: list[Statement] = list(program.forward.before)
     body: list[Statement] = []
     for statement in program.forward.loop.body:
+        # The array of a state has its initial value in front, and the loop writes the rest.
         is_free = statement.reads <= free and statement.target not in states
         if is_free:
             before.append(statement)
@@ -202,6 +209,7 @@ def _free_parts(expr: Expr, free: set[Variable]) -> Iterator[Expr]:
         return
     if isinstance(expr, nodes.Sum):
         inside = [term for term in expr.args if nodes.variables(term) <= free]
+        # W x + b goes out as one array: a bias alone would not be worth it, and beside a product costs nothing.
         if any(_is_work(term) for term in inside):
             yield nodes.add(*inside)
         rest: Iterable[Expr] = [term for term in expr.args if term not in inside]
@@ -223,6 +231,7 @@ def _without_parts(expr: Expr, hoisted: dict[Expr, Variable]) -> Expr:
     if isinstance(expr, nodes.Sum):
         for part, variable in hoisted.items():
             terms = part.args if isinstance(part, nodes.Sum) else (part,)
+            # As often as they occur: a + a has two terms, of which a part may take one.
             if not Counter(terms) - Counter(expr.args):
                 kept = list(expr.args)
                 kept[kept.index(terms[0])] = variable
@@ -237,6 +246,7 @@ def _without_parts(expr: Expr, hoisted: dict[Expr, Variable]) -> Expr:
 
 def settle(program: Program) -> Program:
     """Compute what reads only parameters before the backward loop: once, and also where there are no steps."""
+    # What moves with time, and sums over time, which every step changes.
     moving = {v for v in program.backward.reads | program.backward.writes if v.time is not None}
     moving |= set(program.adjoints("parameter"))  # sums over the steps
     before = list(program.backward.before)
@@ -257,8 +267,12 @@ def sink(program: Program) -> Program:
     readers = Counter(v for statement in program.backward.loop.body for v in statement.reads)
     body: list[Statement] = []
     after: list[Statement] = []
+    # From the last to the first, so that what only a sunken statement read can sink after it.
     for statement in reversed(program.backward.loop.body):
+        # A sum that reads itself is no reader that keeps it in the loop.
         needed = readers[statement.target] > (statement.target in statement.reads)
+        # Adjoints of states and gates stay where the derivation has them, also where nothing in the loop reads them;
+        # temporaries follow their readers.
         is_result = statement.target in gradients or statement.target not in named
         if is_result and not needed and statement.target not in states:
             readers.subtract(statement.reads)
