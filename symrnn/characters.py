@@ -22,6 +22,7 @@ def is_shown(character: str) -> bool:
     >>> [is_shown(c) for c in ("é", "中", " ", chr(27), chr(0x202E), chr(0x200B), chr(0xD800), chr(0x2028))]
     [True, True, True, False, False, False, False, False]
     """
+    # Python's isprintable already refuses controls, marks of direction and unassigned characters.
     return character.isprintable() and not _IGNORABLE.match(character)
 
 
@@ -50,6 +51,7 @@ def clean(text: str) -> str:
     >>> clean(" one" + chr(0x2028) + "two" + chr(0) + "! ")
     'one two!'
     """
+    # Composed first, so that texts that look alike are alike.
     spaced = "".join(" " if character.isspace() else character for character in unicodedata.normalize("NFC", text))
     return " ".join("".join(filter(is_shown, spaced)).split())
 
@@ -66,6 +68,7 @@ def escaped_program(text: str) -> str:
 
     In a docstring that is the same docstring; elsewhere, a cell has none but form feeds, which count as spaces.
     """
+    # Python ignores form feeds before a line's indentation; elsewhere they are spaces between tokens.
     spaced = re.sub("(?m)^\f+", "", text).replace("\f", " ")
     return "".join(c if c in "\n\r\t" or _is_space(c) or is_shown(c) else ascii(c)[1:-1] for c in spaced)
 

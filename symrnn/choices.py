@@ -45,6 +45,7 @@ def either(names: tuple[str, ...] | Mapping[str, object]) -> str:
 
 def ending_of(path: str | os.PathLike[str] | None) -> str:
     """The ending of a file's name in small letters; empty for the terminal and for devices."""
+    # /dev/fd/3.tex is no file of that ending, and a pipe has no form that could be read off its name.
     if path is None or os.path.abspath(path).startswith(("/dev/", "/proc/")):
         return ""
     return Path(path).suffix.lower()
@@ -57,6 +58,7 @@ def form_of(path: str | os.PathLike[str] | None) -> str | None:
         InputError: no form belongs to the ending.
     """
     ending = ending_of(path)
+    # lstm.v2 and a name without a dot ask for nothing; the caller has a default.
     if not ending[1:].isalpha():
         return None
     for form, endings in FORMS.items():

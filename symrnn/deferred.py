@@ -32,6 +32,7 @@ FUNCTIONS_ABOVE = MappingProxyType(
 """A function -> the module that has it."""
 
 
+# Once per process: an object may be printed thousands of times.
 @cache
 def function_above(name: str) -> Callable[..., Any]:
     """The function of that name in the table."""

@@ -40,7 +40,9 @@ class Place:
         body = self.text.rstrip()
         indent = len(body) - len(body.lstrip())
         caret = max(self.column - 1 - indent, 0)
+        # 100 columns fit a terminal; 70 of them before the caret, since what led to it says more than what follows.
         start = max(caret - 70, 0)  # very long lines are shown around the column only
+        # One blank for one character, so that the caret still stands under the right one.
         shown = "".join(c if is_shown(c) else " " for c in body.lstrip()[start : start + 100])
         return f"\n    {shown}\n    {' ' * (caret - start)}^"
 

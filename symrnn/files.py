@@ -24,9 +24,11 @@ from symrnn.errors import InputError, SymrnnError
 
 _PATIENCE = 2.0
 """Seconds that a pipe waits for its reader: long enough for one that is started together with the writer."""
+# Seconds between two looks at a pipe: too short to be felt, and a hundred looks in all.
 _PAUSE = 0.02
 _HELD_OPEN = re.compile(r"/dev/(?:(stdout|stderr)|fd/(\d+))|/proc/(?:self/fd/(\d+)|\d+/fd/\d+)")
 """Names of what a process holds open; behind them may be a file, which must not be exchanged for another."""
+# By number, since `sys.stdout` may have been exchanged, and `/dev/stdout` means the process's own.
 _NUMBERS = {"stdout": 1, "stderr": 2}
 _REMEDIES = {
     errno.ELOOP: "its symbolic links lead in a circle: mend them, or give another file",
@@ -70,6 +72,7 @@ def check_module_file(path: str | os.PathLike[str]) -> None:
     if not name.isidentifier() or keyword.iskeyword(name):
         remedy = "use letters, digits and underscores, beginning with a letter, as in lstm_numpy.py"
         raise InputError(f"{shown}: a module of this name cannot be imported\n  {remedy}")
+    # Beside an `__init__.py` nothing else is imported by that bare name.
     in_package = (file.parent / "__init__.py").exists()  # there its name is package.name
     if name in _TAKEN and not in_package:
         raise InputError(
@@ -97,6 +100,7 @@ def write_whole(path: str | os.PathLike[str], text: str) -> Path:
     check_named(path)
     given = Path(path)
     try:
+        # Encoded before anything is opened: a text with a lone surrogate fails here, and leaves the old file.
         data = text.encode("utf-8")
         kind = _mode(given)
         named = os.fspath(path).endswith(os.sep)  # which a Path forgets
@@ -149,8 +153,10 @@ def _write_into(path: Path, data: bytes) -> None:
     descriptor = _own(path)
     if descriptor is None:
         descriptor = _opened(path)
+        # Opened without waiting, to notice a missing reader; written with waiting, or a slow one would lose the rest.
         os.set_blocking(descriptor, True)
     try:
+        # A pipe takes what fits, which may be less than all.
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(descriptor, rest) :]
@@ -178,6 +184,7 @@ def _opened(path: Path) -> int:
         try:
             return os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_NONBLOCK", 0))
         except OSError as error:
+            # ENXIO: a pipe without a reader. Any other error would not go away by waiting.
             if error.errno != errno.ENXIO:
                 raise
             if time.monotonic() > deadline:
@@ -187,6 +194,8 @@ def _opened(path: Path) -> int:
 
 def _replace(path: Path, kind: int | None, data: bytes) -> None:
     target = path.resolve()  # a link stays, and what it leads to is replaced
+    # Replacing a file needs no right to write it, only to its directory: read-only would not protect it. The bits are
+    # asked too, since a superuser may write anything.
     if kind is not None and (not kind & 0o222 or not os.access(target, os.W_OK)):
         remedy = f"allow it with 'chmod u+w {printable(path.name)}', or give another file"
         raise _refused(path, "this file is read-only", remedy)

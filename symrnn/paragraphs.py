@@ -23,7 +23,12 @@ def wrap_items(items: Sequence[str], indent: str = "") -> list[str]:
         for place, line in enumerate(item.splitlines() or [""]):
             first = indent if place == 0 else indent + "  "
             lines += textwrap.wrap(
-                visible(line), WIDTH, initial_indent=first, subsequent_indent=indent + "  ", break_on_hyphens=False
+                # At spaces alone: h_{t-1} is one word.
+                visible(line),
+                WIDTH,
+                initial_indent=first,
+                subsequent_indent=indent + "  ",
+                break_on_hyphens=False,
             )
     return lines
 

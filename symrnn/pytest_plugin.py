@@ -23,6 +23,7 @@ def check_gradients() -> Callable[..., GradientReport]:
     """
 
     def check(forward: Callable[..., Any], backward: Callable[..., Any], inputs: Any, **options: Any) -> GradientReport:
+        # pytest leaves a frame with this name out of what it prints.
         __tracebackhide__ = True
         from symrnn.errors import SymrnnError
         from symrnn.testing import checked

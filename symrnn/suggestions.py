@@ -26,11 +26,13 @@ def close_names(name: object, known: Iterable[str], most: int = 1) -> tuple[str,
     """
     if not isinstance(name, str):
         return ()
+    # Read more than once, and some callers give what can be read only once.
     names = list(known)
     wanted = folded(name)
     same = [one for one in names if folded(one) == wanted] if wanted else []
     if same:
         return (same[0],)
+    # Of two names that fold to one the first in the list is proposed, hence from the end.
     shown = {folded(one): one for one in reversed(names)}
     return tuple(shown[one] for one in difflib.get_close_matches(wanted, list(shown), most, _CLOSE))
 

@@ -42,6 +42,7 @@ def assert_gradients(
     try:
         report.raise_if_failed()
     except VerificationError as error:
+        # Without the frames of this package: the test's own line and the report are what is read.
         raise error.with_traceback(None) from None
     return report
 
@@ -51,6 +52,7 @@ def checked(
 ) -> GradientReport:
     """The report; an error of the caller's arises here, not deep inside."""
     __tracebackhide__ = True
+    # Here, so that importing an assertion for a test module costs no SymPy; it is needed once a test runs.
     from symrnn.gradients.check import check_gradients
 
     try:

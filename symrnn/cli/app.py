@@ -76,11 +76,14 @@ def cells(
     family: Annotated[str | None, typer.Option(metavar="NAME", help="List the cells of one family only.")] = None,
 ) -> None:
     """List the library of cells, or show one of them."""
+    # Each of the two would silently win over the other.
     if cell is not None and family is not None:
         raise InputError(f"cells {cell}: --family goes with the list\n  leave one of them out")
     if cell is not None:
         loaded = load_cell(cell)
 
+        # Imported where it is used, here and below: SymPy takes a second to load, for which neither help nor a wrong
+        # option must wait.
         from symrnn.cli.listing import page
         from symrnn.documents import write
 
@@ -111,6 +114,7 @@ def derive(
     output: Output = None,
 ) -> None:
     """Derive the backward pass and the Jacobians, step by step."""
+    # Before the cell is read: a wrong form is said before the work begins.
     form = _form(to, fragment, output)
     loaded = load_cell(cell)
 
@@ -170,12 +174,14 @@ def _remark_on_zero(derivation: Derivation, of: str, wrt: str, steps: int) -> No
     from symrnn.calculus.paths import count_paths
 
     before = f"{wrt}_prev"
+    # By counting paths, which takes no time, rather than by looking at the Jacobian that was printed.
     if before not in derivation.cell.symbols or count_paths(derivation, of, wrt, steps):
         return
     if count_paths(derivation, of, before, steps):
         remark(f"{of} does not depend on {wrt}, the state at t; did you mean {before!r}, the state at t-1?")
 
 
+# Both ways at once, --with jvp --with hvp,rtrl, since people write either; each name once, in the order given.
 def _several(given: Sequence[str] | None) -> tuple[str, ...]:
     """The names of an option that may be repeated, and may list several between commas."""
     return tuple(dict.fromkeys(name for text in given or () for name in listed(text, "")))
@@ -185,6 +191,7 @@ def _form(to: str | None, fragment: bool, output: str | None) -> str:
     """The form to write in, from what was asked for."""
     from symrnn.suggestions import did_you_mean
 
+    # What is said outright, then what the file's name says, then the default.
     form = to or form_of(output) or ("tex" if fragment else "text")
     if form not in choices.FORMS:
         hint = did_you_mean(form, choices.FORMS, called=_FORMS_OTHERWISE)
@@ -222,6 +229,7 @@ def generate(
     output: Output = None,
 ) -> None:
     """Generate the forward and backward pass as a module without dependencies but NumPy."""
+    # An ending that is a form of documents elsewhere: the file would hold Python, and nobody would look for it there.
     if ending_of(output) in {ending for endings in choices.FORMS.values() for ending in endings} | set(choices.REPORTS):
         shown = printable(output or "")
         raise InputError(
@@ -277,6 +285,7 @@ def verify(
     reports = _verified(loaded, jobs if jobs or every else 1)
     for shown in verifications(reports) if every else map(full, reports):
         _show(shown)
+    # After all of them are printed: one failure must not hide the others.
     if not all(report.passed for report in reports):
         raise typer.Exit(1)
 
@@ -326,6 +335,7 @@ def check(
     from symrnn.gradients.checkfile import Wanted, check_file
 
     def announce() -> None:
+        # Before anything of the file runs. To the standard error where the output is JSON, which must stay so.
         typer.echo(f"{printable(str(file))} is imported, that is, run", err=json)
 
     try:
@@ -358,6 +368,7 @@ def _verified(loaded: Sequence[Cell], jobs: int | None) -> tuple[Report, ...]:
     from symrnn.verification.many import verify_many
 
     try:
+        # A bar for one cell says nothing, and in a log it would leave a line for every step.
         if len(loaded) == 1 or sys.stderr is None or not sys.stderr.isatty():
             return verify_many(loaded, jobs)
 
@@ -388,6 +399,7 @@ def _show(shown: RenderableType) -> None:
     from rich.console import Console
     from rich.text import Text
 
+    # No colours by guess: Rich would highlight numbers and paths inside of formulas.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     console.print(shown, soft_wrap=isinstance(shown, Text))
 
@@ -396,6 +408,7 @@ def _command() -> int:
     """Run the command that the arguments name; its exit code."""
     command: Callable[..., int | None] = typer.main.get_command(app)
     try:
+        # Not standalone: the parser would print its errors and leave by itself, in its own words.
         return command(prog_name="symrnn", standalone_mode=False) or 0
     except Exception as error:
         return usage_error(error, sys.argv[1:])

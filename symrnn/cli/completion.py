@@ -26,6 +26,7 @@ def _library() -> dict[str, ast.FunctionDef]:
         node.name: node
         for path in sorted(_LIBRARY.glob("*.py"))
         for node in _functions(path)
+        # @library.cell and @library.variant are what puts a function into the library.
         if any(isinstance(mark, ast.Attribute) and mark.attr in ("cell", "variant") for mark in node.decorator_list)
     }
 
@@ -56,6 +57,7 @@ def library_cells(incomplete: str) -> list[str]:
     return _starting(library_names(), incomplete)
 
 
+# The shell gives a plain word list no file names of its own, so they are listed here.
 def files(incomplete: str) -> list[str]:
     """Python files, and directories on the way to them."""
     found = sorted(glob(f"{escape(incomplete)}*"))
@@ -72,7 +74,9 @@ def variables(context: typer.Context, incomplete: str) -> list[str]:
 def _variables(cell: str) -> Iterable[str]:
     path, _, name = cell.rpartition(":") if ":" in cell else (cell, "", "")
     written = _library() if cell in _library() else {node.name: node for node in _functions(Path(path))}
+    # A file with one cell may be named without it; of several, the first stands for what is typed so far.
     function = written.get(cell) or written.get(name) or next(iter(written.values()), None)
+    # A recipe of a variant takes no arguments: what it has is in the cell that it makes.
     if function is None or function.args.args:
         return dict.fromkeys(_names(function)) if function else ()
 
@@ -82,6 +86,7 @@ def _variables(cell: str) -> Iterable[str]:
 
 
 def _names(function: ast.FunctionDef) -> Iterator[str]:
+    # What is returned is a state, as the language has it: it has a value before the step too.
     returned = {node.id for node in ast.walk(function.body[-1]) if isinstance(node, ast.Name)}
     yield from (name for name in (argument.arg for argument in function.args.args) if name in returned)
     yield from (f"{argument.arg}_prev" for argument in function.args.args if argument.arg in returned)
@@ -146,5 +151,6 @@ def _cell_before(context: typer.Context) -> str:
     """The cell that the line names; an option without its value keeps the parser from reading the rest of it."""
     if context.params.get("cell"):
         return str(context.params["cell"])
+    # bash has the line in the first, zsh and fish in the second; two words of it are the program and the command.
     line = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS") or ""
     return next((word for word in line.split()[2:] if not word.startswith("-")), "")

@@ -33,6 +33,7 @@ n is d_h, m is d_x; mult-adds are the multiply-adds of the products of one step,
 a source is its first author and year: 'symrnn cells NAME' gives all of it, with the equations"""
 _COLUMNS = {"cell": 60, "states": 20, "gates": 5, "parameters": 22, "mult-adds": 16}
 """Heading -> the most columns it takes; what is wider is broken at spaces."""
+# Authors up to the year in brackets, without a stop between: a later (2014) belongs to another sentence.
 _PUBLISHED = re.compile(r"([^(;:.]*?),? \((\d{4})")
 _SECTIONS = ("Source", "Variant", "Not", "Wrong", "Symbols")
 _STYLES = {
@@ -90,6 +91,7 @@ def _family(names: Sequence[str]) -> RichTable:
         width = min(max(len(heading), *(len(row[number]) for row in rows)), widest)
         room -= width + 2
         justify: Literal["left", "right"] = "right" if heading == "gates" else "left"
+        # A name is what is copied into the next command, so it is never broken.
         least = width if heading == "cell" else None  # a narrow terminal breaks the others
         table.add_column(heading, max_width=width, min_width=least, justify=justify, no_wrap=heading == "cell")
     table.add_column("source", no_wrap=True, overflow="ellipsis")
@@ -135,6 +137,7 @@ def _said(cell: Cell) -> Iterator[tuple[str, str]]:
 
 
 def _in_library(cell: Cell) -> bool:
+    # A file may have a cell of its own that is called lstm: that one is not the library's.
     return cell.name in cells.names() and cells.lookup(cell.name) == cell
 
 
@@ -179,6 +182,7 @@ def verifications(reports: Sequence[Report]) -> tuple[RenderableType, ...]:
 def _line(report: Report) -> tuple[RenderableType, ...]:
     exact = [check for check in report.checks if check.tolerance is None]
     numeric = [check for check in report.checks if check.tolerance is not None]
+    # NaN counts as the largest: compared as it is, it would be lost.
     worst = max((check.error for check in numeric), key=lambda error: (error != error, error), default=None)
     verdict = next((check.verdict for check in report.failures), "passed")
     shown = "" if worst is None else f"{worst:.1e}"

@@ -33,10 +33,13 @@ def run(command: Callable[[], Any]) -> NoReturn:
                 code = command()
             finally:
                 if sys.stdout is not None:
+                    # Flushed here, whatever happened: an error of the disk or the pipe must arise where it is caught,
+                    # not when Python ends.
                     sys.stdout.flush()
         except SymrnnError as error:
             code = complain(str(error))
         except KeyboardInterrupt:
+            # What shells expect of a program that a signal ended: 128 and its number.
             code = 128 + signal.SIGINT
         except BrokenPipeError:  # the reader, such as `head`, has seen enough
             _silence(sys.stdout)
@@ -73,9 +76,11 @@ def emit(text: str, output: str | None) -> None:
         typer.echo(text, nl=not text.endswith("\n"))
         return
 
+    # Most commands write to the terminal, and need none of it.
     from symrnn.files import is_stream, write_whole
 
     path = Path(output)
+    # Asked before: afterwards there is a file at any path. Nobody needs to be told of /dev/stdout.
     streaming = is_stream(path)
     write_whole(output, text)
     if not streaming:

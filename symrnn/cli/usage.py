@@ -44,11 +44,13 @@ class Commands(TyperGroup):
         Raises:
             InputError: there is none; the message has what was probably meant.
         """
+        # A word before the parser sees it: it would say less, and know no cells.
         if args and args[0] not in self.commands and not args[0].startswith("-"):
             raise InputError(self._unknown(args[0], args[1:]))
         return super().resolve_command(ctx, args)
 
     def _unknown(self, name: str, rest: list[str]) -> str:
+        # Only for an unknown word, since it reads all files of the library.
         from symrnn.cli.completion import library_names
 
         hint = did_you_mean(name, self.commands, called=_OTHERWISE, template="symrnn {}")
@@ -72,16 +74,19 @@ def usage_error(error: Exception, words: Sequence[str] = ()) -> int:
     Raises:
         Exception: it is another exception; it is raised again.
     """
+    # By name: typer brings its own copy of the parser in some versions, so that no class could be imported for all.
     if type(error).__name__ == "Abort":
         return 130
     if not hasattr(error, "format_message") or not hasattr(error, "exit_code"):
         raise error
     context: Any = getattr(error, "ctx", None)
     if type(error).__name__ == "NoArgsIsHelpError":
+        # Known by its name alone, so a type checker knows no method of it.
         error.show()  # type: ignore[attr-defined]
         return 2
     path = getattr(context, "command_path", None) or " ".join(["symrnn", *words[:1]])
     option = getattr(error, "option_name", None)
+    # For an unknown option the parser adds guesses of its own, which know one command only; its bare message is taken.
     message = str(error.message if option else error.format_message()).rstrip(".")  # type: ignore[attr-defined]
     command = path.removeprefix("symrnn").strip()
     said = f"{command}: {message}" if command else message
@@ -94,6 +99,7 @@ def _meant(context: Any, option: str) -> str:
     if context is None:
         return ""
     group = context.find_root().command
+    # An option of another command is a better answer than one that is spelled alike.
     having = [name for name, command in group.commands.items() if option in _options(command)]
     if having and option not in _options(context.command):
         where = "after the command's name" if context.command is group else "there"

@@ -9,6 +9,8 @@ from symrnn.characters import printable_lines
 from symrnn.findings.content import COLUMNS, ReportContent
 from symrnn.findings.findings import Verdict
 
+# Dark enough for white letters on them (the badges), light enough to stand out from a dark page; right up to rounding
+# is right, and has its colour.
 _COLOURS = {
     Verdict.RIGHT: "#1a7f37",
     Verdict.ROUNDING: "#1a7f37",
@@ -39,6 +41,7 @@ def _table(content: ReportContent) -> str:
     for finding, row in zip(content.gradients, content.rows, strict=True):
         cells = [_escape(entry) for entry in row]
         cells[0], cells[2] = f"<code>{cells[0]}</code>", _badge(finding.verdict)
+        # How it was compared is shown under the pointer: a sentence a row would hide the table.
         title = _escape(finding.criterion)
         rows.append(
             f'<tr title="{title}">{"".join(f"<td style={chr(34)}{_CELL}{chr(34)}>{c}</td>" for c in cells)}</tr>'
@@ -58,4 +61,5 @@ def _list(title: str, items: Iterable[str], code: bool = False) -> str:
 
 
 def _escape(text: str) -> str:
+    # Names and source lines are somebody's: they may hold tags, and orders to whatever the page is copied into.
     return escape(printable_lines(text), quote=True)

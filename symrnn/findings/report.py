@@ -29,6 +29,7 @@ _LONGEST_NAME = 36
 _MOST_LINES = 6
 """Lines of the layout that are shown: a cell's weights, one by one, where they are few, and not those of a hundred."""
 _GOOD = (Verdict.RIGHT, Verdict.ROUNDING)
+# What must be mended comes first; a gradient that is not returned is a mistake more often than a doubt.
 _GRAVITY = (Verdict.WRONG, Verdict.MISSING, Verdict.UNKNOWN, Verdict.KINK, Verdict.ROUNDING, Verdict.RIGHT)
 
 
@@ -67,6 +68,7 @@ class GradientReport(Shown):
     def verdict(self) -> Verdict:
         """The gravest verdict of all gradients; `UNKNOWN` where nothing could be compared."""
         found = {finding.verdict for finding in self.gradients}
+        # A gradient that was seen to be wrong stays wrong, whatever kept the rest from being checked.
         if Verdict.WRONG not in found and (not found or any(problem.fatal for problem in self.problems)):
             return Verdict.UNKNOWN
         return next(verdict for verdict in _GRAVITY if verdict in found)
@@ -85,6 +87,7 @@ class GradientReport(Shown):
     def summary(self) -> str:
         """One sentence."""
         compared = sum(finding.verdict is not Verdict.MISSING for finding in self.gradients)
+        # In this order: what contradicts the table is said before what the table says.
         if any(problem.kind == "wrong-elsewhere" for problem in self.problems):
             return f"{count(compared, 'gradient')} compared: right at these inputs, wrong at others."
         if any(problem.fatal for problem in self.problems) and not self.wrong:
@@ -92,6 +95,7 @@ class GradientReport(Shown):
         if not self.gradients:
             return "No gradient was compared."
         missing = len(self.gradients) - compared
+        # Where the missing ones have rows of their own, the count below says so.
         unsaid = not missing and any(problem.kind == "missing-gradient" for problem in self.problems)
         rest = "; some inputs have no gradient and were not compared" if unsaid else ""
         if self.passed:
@@ -127,6 +131,7 @@ class GradientReport(Shown):
 
     def to_json(self) -> str:
         """`as_dict` as JSON, the same for the same report."""
+        # Sorted, so that two reports can be compared line by line; NaN is no JSON, so `as_dict` writes it as a text.
         text = json.dumps(self.as_dict(), indent=2, ensure_ascii=False, allow_nan=False, sort_keys=True)
         return escaped_json(text)
 
@@ -147,6 +152,7 @@ class GradientReport(Shown):
         """
         if not self.passed:
             error = VerificationError(self.failure())
+            # The error's class has no such field: it stands in a room below, which knows of no report.
             error.report = self  # type: ignore[attr-defined]
             raise error
 
@@ -168,6 +174,7 @@ def table(report: GradientReport) -> list[tuple[str, ...]]:
 
 def suggestions_of(report: GradientReport) -> list[tuple[GradientFinding, Suggestion]]:
     """What wrong gradients look like, of those that no diagnosis explains."""
+    # A diagnosis says more than what a gradient looks like; both together would read as two mistakes.
     known = bool(report.diagnoses)
     return [
         (finding, suggestion)
@@ -224,6 +231,7 @@ def _make_blocks(report: GradientReport) -> Iterator[list[str]]:
 
 
 def _rule_table(rows: list[tuple[str, ...]]) -> list[str]:
+    # The columns that every finding has stay, so that tables look alike; ratio and cosine are for wrong ones only.
     used = [n for n, title in enumerate(COLUMNS) if n < 4 or any(row[n] for row in rows) or not title]
     chosen = [tuple(row[n] for n in used) for row in [COLUMNS, *rows]]
     widths = [max(len(row[n]) for row in chosen) for n in range(len(used))]
@@ -233,6 +241,7 @@ def _rule_table(rows: list[tuple[str, ...]]) -> list[str]:
 
 def _shorten(name: str) -> str:
     name = visible(name)
+    # 17 + 1 + 18: both ends tell names apart, as in params['encoder'] ... ['W_f'].
     return name if len(name) <= _LONGEST_NAME else f"{name[:17]}…{name[-18:]}"
 
 
@@ -244,4 +253,5 @@ def _as_plain(value: Any) -> Any:
         return [_as_plain(item) for item in value]
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else {"nan": "NaN", "inf": "Infinity"}.get(str(value), "-Infinity")
+    # A verdict is a text of a class of its own; its bare text is wanted.
     return str(value) if isinstance(value, str) else value
