@@ -22,19 +22,26 @@ from random import Random
 
 from symrnn import cells, derive
 from symrnn.calculus.window import known_variables
-from symrnn.proofs.survey import Question, survey
+from symrnn.proofs.survey import JacobianQuestion, survey
 
 HELD_SETS = 2
 
 
-def questions(name: str) -> list[Question]:
+def questions(name: str) -> list[JacobianQuestion]:
     """What is asked about one cell."""
     derivation, rng = derive(cells.lookup(name)), Random(name)
-    asked = [Question("direct"), *(Question(kind, steps) for kind in ("cell", "total") for steps in (1, 2, 3))]
+    asked = [
+        JacobianQuestion("direct"),
+        *(JacobianQuestion(kind, steps) for kind in ("cell", "total") for steps in (1, 2, 3)),
+    ]
     free = [v for v in known_variables(derivation) if v not in derivation.cell.parameters]
     for _ in range(HELD_SETS):
         held = tuple(sorted(rng.sample(free, min(len(free) - 2, rng.randint(1, 3)))))
-        asked += [Question("direct", 1, held), Question("cell", 2, held), Question("total", 2, held)]
+        asked += [
+            JacobianQuestion("direct", 1, held),
+            JacobianQuestion("cell", 2, held),
+            JacobianQuestion("total", 2, held),
+        ]
     return asked
 
 

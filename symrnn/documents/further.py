@@ -42,15 +42,15 @@ def _properties(setting: Setting) -> Section:
 
 def stated(theorem: Theorem, notation: Notation = NOTATIONS["subscript"]) -> tuple[Block, Block]:
     """A theorem in words, and its formula."""
-    from symrnn.proofs.claims import shown
+    from symrnn.proofs.claims import render
 
     def inline(words: Words) -> Inline:
-        return tuple(part if isinstance(part, str) else Maths(*shown(part, notation)) for part in words)
+        return tuple(part if isinstance(part, str) else Maths(*render(part, notation)) for part in words)
 
     given = (", if ", *inline(theorem.given)) if theorem.given else ()
     lead = theorem.name[0].upper() + theorem.name[1:]
     statement = Paragraph((*_capital(inline(theorem.words)), *given, ":"), lead)
-    return statement, Centred(Maths(*theorem.formula.shown(notation)))
+    return statement, Centred(Maths(*theorem.formula.render(notation)))
 
 
 _HOW = (

@@ -10,13 +10,13 @@ from functools import cached_property
 from itertools import islice, permutations, product
 from random import Random
 
+from symrnn.arrays import Array
 from symrnn.equivalence.parameter_map import MapExpression, ParameterMap, pair_sizes, read_map
-from symrnn.equivalence.parameter_search import Landscape, Search
-from symrnn.equivalence.parameter_uses import Piece, Reading, literals
-from symrnn.equivalence.separating import Separated, separated
+from symrnn.equivalence.parameter_search import ParameterSearch, SourceValues
+from symrnn.equivalence.parameter_uses import CellUnits, ParameterPiece, literals
+from symrnn.equivalence.separating import SeparatedCell, separate
 from symrnn.language.recurrence import Cell
 from symrnn.runs.field import TRIES
-from symrnn.runs.numbers import Array
 from symrnn.runs.sizes import CellAtSizes, layouts
 from symrnn.sameness.tower import draw
 
@@ -26,7 +26,7 @@ ONES = (1, 1)
 
 
 @dataclass(frozen=True)
-class Effort:
+class SearchRound:
     """One round of the search.
 
     Attributes:
@@ -40,12 +40,12 @@ class Effort:
     flipped: bool = False
 
 
-EFFORTS = (
-    Effort(GENERIC, strict=True),
-    Effort(ONES, strict=True),
-    Effort(GENERIC, strict=True, flipped=True),
-    Effort(GENERIC, strict=False),
-    Effort(ONES, strict=False),
+ROUNDS = (
+    SearchRound(GENERIC, strict=True),
+    SearchRound(ONES, strict=True),
+    SearchRound(GENERIC, strict=True, flipped=True),
+    SearchRound(GENERIC, strict=False),
+    SearchRound(ONES, strict=False),
 )
 """The rounds: what is likelier, and makes a better map, first."""
 
@@ -58,7 +58,7 @@ _PRIMES = (1009, 1013, 1019, 1021, 1031, 1033, 1039, 1049, 1051, 1061, 1063, 106
 
 
 @dataclass
-class Way:
+class SearchDirection:
     """The search in one direction.
 
     Attributes:
@@ -79,7 +79,7 @@ class Way:
     exhausted: bool = False
     paired: bool = False
 
-    def maps(self, effort: Effort, seed: int) -> Iterator[ParameterMap]:
+    def maps(self, effort: SearchRound, seed: int) -> Iterator[ParameterMap]:
         """Maps under which the cells agree at one choice of sizes.
 
         Args:
@@ -99,14 +99,14 @@ class Way:
                 texts = target.assembled(search.texts(chosen), source)
                 yield read_map(self.target, self.source, names | texts, sizes)
             self.exhausted = self.exhausted or search.exhausted
-            if effort == EFFORTS[0] and len(search.target.schedule) > search.deepest > self.depth:
+            if effort == ROUNDS[0] and len(search.target.schedule) > search.deepest > self.depth:
                 self.depth, self.stuck = search.deepest, source.spelled(target.spelled(search.stuck))
                 self.nearest = names | target.assembled(search.texts(search.best), source)
 
     @cached_property
-    def _parts(self) -> tuple[Separated, Separated]:
+    def _parts(self) -> tuple[SeparatedCell, SeparatedCell]:
         """Target and source with their stacked parameters taken apart."""
-        return separated(self.target), separated(self.source)
+        return separate(self.target), separate(self.source)
 
     def completed(self) -> ParameterMap | None:
         """The nearest map, with what it lacks filled in by name, by shape, or as 0; None where nothing corresponds."""
@@ -130,39 +130,43 @@ def _search(
     layout: CellAtSizes,
     names: Mapping[str, str],
     sizes: Mapping[str, str],
-    effort: Effort,
+    effort: SearchRound,
     seed: int,
-) -> Search | None:
+) -> ParameterSearch | None:
     there = CellAtSizes(target, {name: layout.sizes[sizes[name]] for name in target.sizes})
-    ours, theirs = Reading(target, there), Reading(layout.cell, layout)
+    ours, theirs = CellUnits(target, there), CellUnits(layout.cell, layout)
     primes = dict(zip(layout.cell.sizes, _PRIMES, strict=False))
     labels = theirs.labels(primes), ours.labels({name: primes[sizes[name]] for name in target.sizes})
-    land = _landscape(theirs, labels[0], Random(seed))
+    land = _draw_source_values(theirs, labels[0], Random(seed))
     if land is None:
         return None
     own = {name: _signed(names[name], land.values) for name in (*target.inputs, *target.states)}
     states = {name: _signed(names[name], land.states) for name in target.states}
-    return Search(ours, land, states, own, labels[1], effort.strict, effort.at == GENERIC, _scales(ours, theirs))
+    return ParameterSearch(
+        ours, land, states, own, labels[1], effort.strict, effort.at == GENERIC, _scales(ours, theirs)
+    )
 
 
 def _signed(text: str, values: Mapping[str, Array]) -> Array:
     return -values[text[1:]] if text.startswith("-") else values[text]
 
 
-def _scales(*readings: Reading) -> tuple[Fraction, ...]:
+def _scales(*readings: CellUnits) -> tuple[Fraction, ...]:
     """1, and the numbers of the texts and what they are the inverse of."""
     numbers = {number for reading in readings for number in literals(reading.cell)}
     return tuple(dict.fromkeys([Fraction(1), *(x for n in sorted(numbers)[:_SCALES] for x in (n, 1 / n))]))
 
 
-def _landscape(source: Reading, labels: Mapping[Piece, tuple[int, ...]], rng: Random) -> Landscape | None:
+def _draw_source_values(
+    source: CellUnits, labels: Mapping[ParameterPiece, tuple[int, ...]], rng: Random
+) -> SourceValues | None:
     """The source where most values differ from one another: a relu may give 0, which says little."""
-    lands: list[Landscape] = []
+    lands: list[SourceValues] = []
     for _ in range(TRIES):
         variables = source.layout.variables
         values = {v.base if v.time == -1 else v.name: draw(rng, source.layout.text_shape(v)) for v in variables}
         try:
-            lands.append(Landscape(source, source.layout, values, labels))
+            lands.append(SourceValues(source, source.layout, values, labels))
         except ZeroDivisionError:
             continue
         if len(lands) == _LANDSCAPES:

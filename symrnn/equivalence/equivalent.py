@@ -14,13 +14,13 @@ from itertools import product
 from typing import Any, Literal
 
 from symrnn.cells.finding import find_cell
-from symrnn.equivalence.correspondence import EFFORTS, Way, unchanged
+from symrnn.equivalence.correspondence import ROUNDS, SearchDirection, unchanged
 from symrnn.equivalence.parameter_map import ParameterMap, read_map
-from symrnn.equivalence.stated_slopes import told_of_derivatives
+from symrnn.equivalence.stated_slopes import describe_derivatives
 from symrnn.equivalence.under_a_map import (
-    Counterexample,
+    CellCounterexample,
     MappedCells,
-    Reach,
+    MapReach,
     counterexample_at,
     find_counterexample,
     mapped,
@@ -30,7 +30,7 @@ from symrnn.language.constants import closed
 from symrnn.language.recurrence import Cell
 from symrnn.printers import text
 from symrnn.runs.sizes import SIZES, CellAtSizes, layouts, show, with_sizes_as_numbers
-from symrnn.sameness.comparing import Comparison, agree_exactly, compare
+from symrnn.sameness.comparing import SamenessResult, agree_exactly, compare
 from symrnn.showing import Shown
 
 Direction = Literal["both", "a from b", "b from a", "none"]
@@ -87,12 +87,12 @@ class Equivalence(Shown):
     direction: Direction
     target: str
     source: str
-    reach: Reach
+    reach: MapReach
     verdict: Verdict
     same_at: str = ""
     differs_at: str = ""
     reason: str = ""
-    counterexample: Counterexample | None = None
+    counterexample: CellCounterexample | None = None
     conditions: tuple[str, ...] = ()
     given: bool = False
     derivatives: str = ""
@@ -198,9 +198,12 @@ def equivalent(
         result = judge.result(found, "a from b")
         if not result.differs_at:  # where nothing is zero they agree: no other map does better
             return result
-    ways: dict[Direction, Way] = {"a from b": Way(cell_a, cell_b), "b from a": Way(cell_b, cell_a)}
+    ways: dict[Direction, SearchDirection] = {
+        "a from b": SearchDirection(cell_a, cell_b),
+        "b from a": SearchDirection(cell_b, cell_a),
+    }
     partial: list[tuple[ParameterMap, Direction]] = []
-    for effort, (direction, way) in product(EFFORTS, ways.items()):
+    for effort, (direction, way) in product(ROUNDS, ways.items()):
         close: Equivalence | None = None
         for found in way.maps(effort, seed):
             result = judge.result(found, direction)
@@ -241,9 +244,9 @@ class _Judge:
     def result(self, found: ParameterMap, direction: Direction) -> Equivalence:
         """What a map shows."""
         pairs = self.pairs(found)
-        heard = compare(pairs, self.seed, refute=False)
-        gap = heard.gap or heard.outside
-        holds = heard.agree and gap is None
+        sameness = compare(pairs, self.seed, refute=False)
+        gap = sameness.gap or sameness.outside
+        holds = sameness.agree and gap is None
         reached = reach(found, layouts(found.source, self.sizes)[-1])
         both = reached.onto and reached.one_to_one
         return Equivalence(
@@ -256,11 +259,11 @@ class _Judge:
             source=found.source.name,
             reach=reached,
             verdict=("same" if reached.onto else "special case") if holds else "different",
-            same_at=_shown(heard.proved),
-            differs_at=_shown(heard.failing),
+            same_at=_shown(sameness.proved),
+            differs_at=_shown(sameness.failing),
             counterexample=None if gap is None else counterexample_at(gap, direction == "a from b"),
-            conditions=_conditions(heard) if not heard.failing else (),
-            derivatives=told_of_derivatives(pairs[-1], self.seed) if holds else "",
+            conditions=_conditions(sameness) if not sameness.failing else (),
+            derivatives=describe_derivatives(pairs[-1], self.seed) if holds else "",
         )
 
     def failing(self, found: ParameterMap) -> list[CellAtSizes]:
@@ -277,20 +280,20 @@ class _Judge:
         # At every number one of several maps may do: relu(a) is a, or 0.  Then the first is shown.
         nearest, example = found or find_counterexample(maps[:1], smallest, told, self.seed) or (maps[0], None)
         if example is None:
-            heard = compare(mapped(nearest, [smallest]), self.seed)
-            gap = heard.gap or heard.outside
+            sameness = compare(mapped(nearest, [smallest]), self.seed)
+            gap = sameness.gap or sameness.outside
             example = None if gap is None else counterexample_at(gap, told)
         result = replace(self.result(nearest, direction), reason=reason, counterexample=example)
         return replace(result, verdict=self._verdict(example))
 
-    def _verdict(self, example: Counterexample | None) -> Verdict:
+    def _verdict(self, example: CellCounterexample | None) -> Verdict:
         """Without parameters there is nothing to map: then numbers show that the cells are different."""
         if example is None:
             return "not proved"
         return "not found" if self.a.parameters or self.b.parameters else "different"
 
     def different(
-        self, ways: Mapping[Direction, Way], partial: Sequence[tuple[ParameterMap, Direction]]
+        self, ways: Mapping[Direction, SearchDirection], partial: Sequence[tuple[ParameterMap, Direction]]
     ) -> Equivalence:
         """The result where no map was found."""
         reason = self._reason(ways)
@@ -302,11 +305,11 @@ class _Judge:
             if found is not None:
                 result = self.result(found, direction)
                 return result if not result.differs_at else self.explained([found], direction, reason)
-        unreached = Reach(False, False)
+        unreached = MapReach(False, False)
         names = self.a.name, self.b.name
         return Equivalence(*names, False, None, "none", *names, unreached, "not found", reason=reason)
 
-    def _reason(self, ways: Mapping[Direction, Way]) -> str:
+    def _reason(self, ways: Mapping[Direction, SearchDirection]) -> str:
         stuck = [way.stuck for way in ways.values() if way.stuck]
         if not any(way.paired for way in ways.values()):
             return f"their inputs and states do not correspond: {_outline(self.a)}; {_outline(self.b)}"
@@ -318,9 +321,9 @@ def _shown(pairs: Sequence[Any]) -> str:
     return show([pair.layout for pair in pairs]) if pairs else ""
 
 
-def _conditions(heard: Comparison) -> tuple[str, ...]:
+def _conditions(sameness: SamenessResult) -> tuple[str, ...]:
     """What decides whether both cells have a value, where they do not have one at the same numbers."""
-    kept = [part for part in heard.conditions if heard.outside is not None or part.own]
+    kept = [part for part in sameness.conditions if sameness.outside is not None or part.own]
     return tuple(dict.fromkeys(f"{text(part.expr)} {'≠ 0' if part.kind == 'jump' else part.kind}" for part in kept))
 
 

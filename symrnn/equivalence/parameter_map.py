@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.arrays import Array
 from symrnn.errors import CellError, InputError
 from symrnn.language.recurrence import Cell
 from symrnn.language.text import Text, parse
-from symrnn.runs.numbers import Array
 from symrnn.runs.sizes import CellAtSizes
 
 Numeral = Callable[[Fraction], Any]
@@ -73,7 +73,7 @@ class MapExpression:
             body = parse(where).body
             if len(body) != 1 or not isinstance(body[0], ast.Expr):
                 raise CellError(where.start, "this is not one expression", _ALLOWED)
-            _Checker(where, names, sizes).check(body[0].value)
+            _MapChecker(where, names, sizes).check(body[0].value)
         except CellError as error:
             raise InputError(str(error)) from None
         return cls(target, text.strip(), body[0].value)
@@ -87,11 +87,11 @@ class MapExpression:
 
     def __call__(self, values: Mapping[str, Array], sizes: Mapping[str, int], numeral: Numeral) -> Array:
         """The value; shapes that do not fit raise what NumPy raises."""
-        return _Reader(values, sizes, numeral).value(self.node)
+        return _MapValue(values, sizes, numeral).value(self.node)
 
 
 @dataclass(frozen=True)
-class _Checker:
+class _MapChecker:
     """The whitelist."""
 
     text: Text
@@ -199,7 +199,7 @@ def is_number(node: ast.expr) -> bool:
 
 
 @dataclass(frozen=True)
-class _Reader:
+class _MapValue:
     """Computes checked syntax."""
 
     values: Mapping[str, Array]

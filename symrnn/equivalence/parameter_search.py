@@ -20,9 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.equivalence.parameter_uses import Piece, Reading, Unit, Use
+from symrnn.arrays import Array
+from symrnn.equivalence.parameter_uses import CellUnit, CellUnits, ParameterPiece, PieceUse
 from symrnn.language.evaluate import evaluate, known
-from symrnn.runs.numbers import Array
 from symrnn.runs.sizes import CellAtSizes
 from symrnn.sameness.tower import TOWER, TowerNumber, fingerprint
 
@@ -33,7 +33,7 @@ _VISIT = 0.2
 
 
 @dataclass(frozen=True)
-class Option:
+class PieceOption:
     """What one piece of the target may be: a sum of multiples of pieces of the source, and a number.
 
     Attributes:
@@ -42,7 +42,7 @@ class Option:
         form: "" as it is, ".T" transposed, "diag" a vector on the diagonal, "eye" ones as long as it on the diagonal.
     """
 
-    terms: tuple[tuple[Fraction, Piece], ...]
+    terms: tuple[tuple[Fraction, ParameterPiece], ...]
     offset: Fraction = Fraction(0)
     form: str = ""
 
@@ -78,7 +78,7 @@ def _decimal(number: Fraction) -> str:
 
 
 @dataclass
-class Landscape:
+class SourceValues:
     """The source at random numbers: what occurs in it, and which pieces make which value.
 
     Attributes:
@@ -92,14 +92,14 @@ class Landscape:
         uses: the uses of every piece, each with what the piece meets there.
     """
 
-    reading: Reading
+    reading: CellUnits
     layout: CellAtSizes
     values: Mapping[str, Array]
-    labels: Mapping[Piece, tuple[int, ...]]
+    labels: Mapping[ParameterPiece, tuple[int, ...]]
     occurs: set[tuple[Any, ...]] = field(default_factory=set)
     states: dict[str, Array] = field(default_factory=dict)
-    groups: list[tuple[Unit, Group]] = field(default_factory=list)
-    uses: dict[Piece, list[tuple[Use, Meeting | None]]] = field(default_factory=dict)
+    groups: list[tuple[CellUnit, Group]] = field(default_factory=list)
+    uses: dict[ParameterPiece, list[tuple[PieceUse, Meeting | None]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = known(self.reading.cell.syntax, self.values, TOWER)
@@ -119,15 +119,15 @@ class Landscape:
             if unit.state:
                 self.states[unit.state] = np.asarray(value, dtype=object)
 
-    def part(self, piece: Piece) -> Array:
+    def part(self, piece: ParameterPiece) -> Array:
         """A piece's value."""
         return piece.cut(self.values[piece.parameter], self.layout.sizes)
 
 
-Group = dict[Piece, Fraction]
+Group = dict[ParameterPiece, Fraction]
 
 
-def factors(unit: Unit) -> Group:
+def factors(unit: CellUnit) -> Group:
     """The pieces used in a unit, each with the sum of the numbers that multiply it: 2 for a bias added twice."""
     found: Group = {}
     for use in unit.uses:
@@ -135,7 +135,7 @@ def factors(unit: Unit) -> Group:
     return found
 
 
-def meets(use: Use, names: Mapping[str, Array]) -> Meeting | None:
+def meets(use: PieceUse, names: Mapping[str, Array]) -> Meeting | None:
     """What a piece is multiplied with; None where that is not known yet, or where it is added."""
     if use.other is None:
         return None
@@ -148,7 +148,7 @@ def meets(use: Use, names: Mapping[str, Array]) -> Meeting | None:
 
 
 @dataclass(frozen=True)
-class Choice:
+class UnitChoice:
     """Options for the parameters of a unit, the parameters that they make, and the unit's value with them.
 
     Attributes:
@@ -158,18 +158,18 @@ class Choice:
         taken: the pieces of the source that are used.
     """
 
-    options: Mapping[Piece, Option]
+    options: Mapping[ParameterPiece, PieceOption]
     arrays: Mapping[str, Array]
     value: Array
-    taken: frozenset[Piece]
+    taken: frozenset[ParameterPiece]
 
 
-def _taken(options: Mapping[Piece, Option]) -> frozenset[Piece]:
+def _taken(options: Mapping[ParameterPiece, PieceOption]) -> frozenset[ParameterPiece]:
     return frozenset(piece for option in options.values() for _, piece in option.terms)
 
 
 @dataclass
-class Search:
+class ParameterSearch:
     """Looks for the target's parameters.
 
     Attributes:
@@ -186,21 +186,21 @@ class Search:
         best: the choice that came so far.
     """
 
-    target: Reading
-    land: Landscape
+    target: CellUnits
+    land: SourceValues
     states: Mapping[str, Array]
     values: Mapping[str, Array]
-    labels: Mapping[Piece, tuple[int, ...]]
+    labels: Mapping[ParameterPiece, tuple[int, ...]]
     strict: bool = True
     guided: bool = True
     scales: tuple[Fraction, ...] = (Fraction(1),)
     budget: float = 10_000
     deepest: int = -1
-    best: dict[Piece, Option] = field(default_factory=dict)
+    best: dict[ParameterPiece, PieceOption] = field(default_factory=dict)
     _reached: dict[str, Array] = field(default_factory=dict)
-    _known: dict[tuple[Any, ...], tuple[Choice, ...]] = field(default_factory=dict)
+    _known: dict[tuple[Any, ...], tuple[UnitChoice, ...]] = field(default_factory=dict)
 
-    def __iter__(self) -> Iterator[dict[Piece, Option]]:
+    def __iter__(self) -> Iterator[dict[ParameterPiece, PieceOption]]:
         return self._from(0, known(self.target.cell.syntax, self.values, TOWER), {})
 
     @property
@@ -208,7 +208,9 @@ class Search:
         """Whether the search was stopped before its end."""
         return self.budget <= 0
 
-    def _from(self, index: int, names: dict[str, Array], chosen: dict[Piece, Option]) -> Iterator[dict[Piece, Option]]:
+    def _from(
+        self, index: int, names: dict[str, Array], chosen: dict[ParameterPiece, PieceOption]
+    ) -> Iterator[dict[ParameterPiece, PieceOption]]:
         if index > self.deepest:
             self.deepest, self.best, self._reached = index, dict(chosen), names
         if index == len(self.target.schedule):
@@ -223,7 +225,9 @@ class Search:
                 inner = {**names, **choice.arrays, unit.name: choice.value}
                 yield from self._from(index + 1, inner, {**chosen, **choice.options})
 
-    def _choices(self, unit: Unit, names: Mapping[str, Array], chosen: Mapping[Piece, Option]) -> tuple[Choice, ...]:
+    def _choices(
+        self, unit: CellUnit, names: Mapping[str, Array], chosen: Mapping[ParameterPiece, PieceOption]
+    ) -> tuple[UnitChoice, ...]:
         """The choices for a unit after which its value is plausible; they depend on what it reads only."""
         new = tuple(use.piece for use in unit.uses if use.piece not in chosen)
         read = ((name, fingerprint(names[name])) for name in unit.reads if name in names)
@@ -232,7 +236,9 @@ class Search:
             self._known[key] = tuple(self._tried(unit, names, chosen))
         return self._known[key]
 
-    def _tried(self, unit: Unit, names: Mapping[str, Array], chosen: Mapping[Piece, Option]) -> Iterator[Choice]:
+    def _tried(
+        self, unit: CellUnit, names: Mapping[str, Array], chosen: Mapping[ParameterPiece, PieceOption]
+    ) -> Iterator[UnitChoice]:
         seen: set[tuple[Any, ...]] = set()
         for options in self._combined(unit, names, chosen):
             self.budget -= 1
@@ -250,7 +256,7 @@ class Search:
             same = (fingerprint(value), shared, taken if self.strict else None)
             if same not in seen and self._plausible(unit, value):
                 seen.add(same)
-                yield Choice(options, arrays, value, taken)
+                yield UnitChoice(options, arrays, value, taken)
 
     @cached_property
     def _shared(self) -> set[str]:
@@ -259,19 +265,19 @@ class Search:
         names = [name for name, _ in set(users)]
         return {name for name in names if names.count(name) > 1}
 
-    def _plausible(self, unit: Unit, value: Array) -> bool:
+    def _plausible(self, unit: CellUnit, value: Array) -> bool:
         if unit.state:
             return fingerprint(value) == fingerprint(self.states[unit.state])
         if not unit.called:
             return True
         return any(fingerprint(v) in self.land.occurs for v in (value, -value, 1 - value))
 
-    def _assembled(self, parameter: str, chosen: Mapping[Piece, Option]) -> Array:
+    def _assembled(self, parameter: str, chosen: Mapping[ParameterPiece, PieceOption]) -> Array:
         pieces = self.target.pieces[parameter]
         arrays = [self._array(piece, chosen[piece]) for piece in pieces]
         return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=pieces[0].axis)
 
-    def _array(self, piece: Piece, option: Option) -> Array:
+    def _array(self, piece: ParameterPiece, option: PieceOption) -> Array:
         result: Any = TowerNumber.of(option.offset)
         for number, part in option.terms:
             value = self.land.part(part)
@@ -295,8 +301,8 @@ class Search:
     # --- what a unit's parameters may be ------------------------------------------------------------------------------
 
     def _combined(
-        self, unit: Unit, names: Mapping[str, Array], chosen: Mapping[Piece, Option]
-    ) -> Iterator[dict[Piece, Option]]:
+        self, unit: CellUnit, names: Mapping[str, Array], chosen: Mapping[ParameterPiece, PieceOption]
+    ) -> Iterator[dict[ParameterPiece, PieceOption]]:
         """Every combination of options for the pieces that are not chosen yet."""
         uses = {use.piece: use for use in unit.uses if use.piece not in chosen}
         if not uses:
@@ -315,11 +321,11 @@ class Search:
                     if self._disjoint(combination):
                         yield _shifted(dict(zip(uses, combination, strict=True)), uses, here, offset)
 
-    def _groups(self, unit: Unit, uses: Mapping[Piece, Use]) -> list[tuple[Unit, Group]]:
+    def _groups(self, unit: CellUnit, uses: Mapping[ParameterPiece, PieceUse]) -> list[tuple[CellUnit, Group]]:
         """The source's values with their pieces, those with the same names first."""
         wanted = {piece.parameter for piece in uses}
 
-        def unlike(group: tuple[Unit, Group]) -> int:
+        def unlike(group: tuple[CellUnit, Group]) -> int:
             return -len(wanted & {piece.parameter for piece in group[1]})
 
         ordered = sorted(self.land.groups, key=unlike)
@@ -327,7 +333,9 @@ class Search:
             ordered.append((unit, dict.fromkeys(self.land.uses, Fraction(1))))
         return ordered if self.strict else [*ordered, (unit, {})]
 
-    def _options(self, piece: Piece, use: Use, met: Meeting | None, group: Group, scale: Fraction) -> Iterator[Option]:
+    def _options(
+        self, piece: ParameterPiece, use: PieceUse, met: Meeting | None, group: Group, scale: Fraction
+    ) -> Iterator[PieceOption]:
         label = self.labels[piece]
         signs = {other: self._sign(use, met, other) for other in group}
         fitting = [other for other, sign in signs.items() if sign]
@@ -336,27 +344,27 @@ class Search:
         same.sort(key=lambda other: other.parameter != piece.parameter)
         for count in range(1, min(len(same), _LARGEST_SUM) + 1) if self.strict else (1,):
             for parts in combinations(same, count):
-                yield Option(tuple((number[part], part) for part in parts))
+                yield PieceOption(tuple((number[part], part) for part in parts))
         for other in fitting:
             if self.land.labels[other] == label[::-1] and self._turned(use, other) == ".T":
-                yield Option(((number[other], other),), form=".T")
+                yield PieceOption(((number[other], other),), form=".T")
         if not self.strict:
             for other in fitting:
                 if len(label) == 2 and self.land.labels[other] * 2 == label and self._kind(other) == "entries":
-                    yield Option(((number[other], other),), form="diag")
+                    yield PieceOption(((number[other], other),), form="diag")
             if len(label) == 2 and label[0] == label[1] and not fitting:  # what it meets is not multiplied there
                 alike = (other for other in self.land.uses if self.land.labels[other] == label[:1])
-                yield from (Option(((Fraction(1), other),), form="eye") for other in islice(alike, 1))
-            yield Option(())
+                yield from (PieceOption(((Fraction(1), other),), form="eye") for other in islice(alike, 1))
+            yield PieceOption(())
 
-    def _kind(self, piece: Piece) -> str:
+    def _kind(self, piece: ParameterPiece) -> str:
         return self.land.uses[piece][0][0].kind
 
-    def _turned(self, use: Use, other: Piece) -> str:
+    def _turned(self, use: PieceUse, other: ParameterPiece) -> str:
         kinds = {use.kind, self._kind(other)}
         return ".T" if kinds == {"columns", "rows"} else ""
 
-    def _sign(self, use: Use, met: Meeting | None, other: Piece) -> int:
+    def _sign(self, use: PieceUse, met: Meeting | None, other: ParameterPiece) -> int:
         """The sign of what a piece meets relative to what the source's meets; 0 where these are different things."""
         if not self.guided:
             return 1
@@ -369,13 +377,13 @@ class Search:
                 return met[0] * value[0]
         return 0
 
-    def _disjoint(self, options: Sequence[Option]) -> bool:
+    def _disjoint(self, options: Sequence[PieceOption]) -> bool:
         used = [piece for option in options for _, piece in option.terms]
         return not self.strict or len(used) == len(set(used))
 
     # --- the result ---------------------------------------------------------------------------------------------------
 
-    def texts(self, chosen: Mapping[Piece, Option]) -> dict[str, str]:
+    def texts(self, chosen: Mapping[ParameterPiece, PieceOption]) -> dict[str, str]:
         """The map of a choice, in the language of maps; only parameters all of whose pieces are chosen."""
         return {
             name: self._text(name, [chosen[piece] for piece in pieces])
@@ -383,21 +391,21 @@ class Search:
             if all(piece in chosen for piece in pieces)
         }
 
-    def _text(self, name: str, options: list[Option]) -> str:
+    def _text(self, name: str, options: list[PieceOption]) -> str:
         if len(options) == 1:
             return options[0].text()
         numbers = {number for option in options for number, _ in option.terms}
         whole = [piece for option in options for _, piece in option.terms]
         simple = all(len(option.terms) == 1 and not option.form and not option.offset for option in options)
         if simple and len(numbers) == 1 and tuple(whole) == self.land.reading.pieces[whole[0].parameter]:
-            return Option(((numbers.pop(), Piece(whole[0].parameter)),)).text()
+            return PieceOption(((numbers.pop(), ParameterPiece(whole[0].parameter)),)).text()
         joined = ", ".join(
             option.text() if option.terms else self._zeros(piece)
             for option, piece in zip(options, self.target.pieces[name], strict=True)
         )
         return f"{'hstack' if self.target.pieces[name][0].axis == 1 else 'vstack'}({joined})"
 
-    def _zeros(self, piece: Piece) -> str:
+    def _zeros(self, piece: ParameterPiece) -> str:
         """Zeros in the shape of a piece: a piece of the source of that shape, less itself."""
         like = next((other for other in self.land.uses if self.land.labels[other] == self.labels[piece]), None)
         return f"{like.text} - {like.text}" if like else "0"
@@ -412,12 +420,12 @@ _FORMED: Mapping[str, Callable[[Array], Array]] = {
 
 
 def _shifted(
-    options: dict[Piece, Option], uses: Mapping[Piece, Use], here: Group, offset: Fraction
-) -> dict[Piece, Option]:
+    options: dict[ParameterPiece, PieceOption], uses: Mapping[ParameterPiece, PieceUse], here: Group, offset: Fraction
+) -> dict[ParameterPiece, PieceOption]:
     """The options with a number added to the first piece that is added to others."""
     if offset:
         for piece, option in options.items():
             if uses[piece].kind == "added":
-                options[piece] = Option(option.terms, offset / (here[piece] or 1), option.form)
+                options[piece] = PieceOption(option.terms, offset / (here[piece] or 1), option.form)
                 break
     return options

@@ -15,12 +15,12 @@ from functools import cached_property
 
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.shapes import Size
+from symrnn.arrays import Array
 from symrnn.equivalence.parameter_map import fold
 from symrnn.language.definition import Definition
 from symrnn.language.inference import Inference
 from symrnn.language.recurrence import Cell
 from symrnn.runs.literals import exact_expression
-from symrnn.runs.numbers import Array
 from symrnn.runs.sizes import CellAtSizes
 from symrnn.sameness.tower import TowerNumber
 
@@ -29,7 +29,7 @@ _FUNCTIONS = {*FUNCTIONS, "softmax"}
 
 
 @dataclass(frozen=True)
-class Piece:
+class ParameterPiece:
     """A parameter, or the part of it that meets one part of a `concat`.
 
     Attributes:
@@ -64,7 +64,7 @@ class Piece:
 
 
 @dataclass(frozen=True, eq=False)
-class Use:
+class PieceUse:
     """One place where a piece is used.
 
     Attributes:
@@ -75,7 +75,7 @@ class Use:
         factor: the number that the product, or what is added, is multiplied by in the unit: -2 in b - 2 * (W @ x).
     """
 
-    piece: Piece
+    piece: ParameterPiece
     kind: str
     other: ast.expr | None
     shown: str
@@ -83,7 +83,7 @@ class Use:
 
 
 @dataclass(frozen=True, eq=False)
-class Unit:
+class CellUnit:
     """One value.
 
     Attributes:
@@ -103,7 +103,7 @@ class Unit:
     called: bool
     state: str
     reads: Mapping[str, Fraction]
-    uses: tuple[Use, ...]
+    uses: tuple[PieceUse, ...]
     constant: Fraction
 
 
@@ -112,7 +112,7 @@ def number(size: Size, sizes: Mapping[str, int]) -> int:
     return size.constant + sum(count * sizes[str(atom)] for atom, count in size.resolved().terms)
 
 
-class Reading:
+class CellUnits:
     """A cell's text at one choice of sizes.
 
     Args:
@@ -126,30 +126,30 @@ class Reading:
         self._inference = Inference(cell.syntax)
         self._inference.run()
         self._joined = _joins(cell.syntax)
-        self.pieces: dict[str, tuple[Piece, ...]] = {name: self._cut(name) for name in cell.parameters}
+        self.pieces: dict[str, tuple[ParameterPiece, ...]] = {name: self._cut(name) for name in cell.parameters}
         self.units = tuple(self._read())
 
-    def shape(self, piece: Piece) -> tuple[int, ...]:
+    def shape(self, piece: ParameterPiece) -> tuple[int, ...]:
         """A piece's shape at the sizes."""
         return self._shape(piece, self.layout)
 
-    def _shape(self, piece: Piece, layout: CellAtSizes) -> tuple[int, ...]:
+    def _shape(self, piece: ParameterPiece, layout: CellAtSizes) -> tuple[int, ...]:
         shape = list(layout.text_shape(self.cell[piece.parameter]))
         if piece.axis >= 0:
             shape[piece.axis] = number(piece.stop, layout.sizes) - number(piece.start, layout.sizes)
         return tuple(shape)
 
-    def labels(self, sizes: Mapping[str, int]) -> dict[Piece, tuple[int, ...]]:
+    def labels(self, sizes: Mapping[str, int]) -> dict[ParameterPiece, tuple[int, ...]]:
         """The pieces' shapes at other sizes."""
         layout = CellAtSizes(self.cell, sizes)
         return {piece: self._shape(piece, layout) for pieces in self.pieces.values() for piece in pieces}
 
     @cached_property
-    def schedule(self) -> tuple[Unit, ...]:
+    def schedule(self) -> tuple[CellUnit, ...]:
         """The units in an order in which the states come as early as they can: the sooner a choice is tested."""
         by_name = {unit.name: unit for unit in self.units}
 
-        def needed(unit: Unit) -> set[Unit]:
+        def needed(unit: CellUnit) -> set[CellUnit]:
             below = (needed(by_name[name]) for name in unit.reads if name in by_name)
             return {unit}.union(*below)
 
@@ -158,7 +158,7 @@ class Reading:
 
     # --- pieces -------------------------------------------------------------------------------------------------------
 
-    def _cut(self, name: str) -> tuple[Piece, ...]:
+    def _cut(self, name: str) -> tuple[ParameterPiece, ...]:
         found = {
             (axis, tuple(map(str, self._parts(joined))), joined)
             for line in self.cell.syntax.assignments
@@ -166,11 +166,11 @@ class Reading:
         }
         axis, _, joined = min(found, key=lambda one: one[:2])
         if axis < 0 or len({(axis, parts) for axis, parts, _ in found}) != 1:
-            return (Piece(name),)
-        pieces: list[Piece] = []
+            return (ParameterPiece(name),)
+        pieces: list[ParameterPiece] = []
         start, sizes = _NOTHING, self._parts(joined)
         for index, size in enumerate(sizes):
-            pieces.append(Piece(name, axis, start, start + size, index == len(sizes) - 1))
+            pieces.append(ParameterPiece(name, axis, start, start + size, index == len(sizes) - 1))
             start += size
         return tuple(pieces)
 
@@ -181,7 +181,7 @@ class Reading:
 
     # --- units --------------------------------------------------------------------------------------------------------
 
-    def _read(self) -> Iterator[Unit]:
+    def _read(self) -> Iterator[CellUnit]:
         done: dict[str, str] = {}
         count = 0
         for line in self.cell.syntax.assignments:
@@ -204,7 +204,7 @@ class Reading:
             if state:
                 done[line.name] = name
 
-    def _unit(self, name: str, line: str, value: ast.expr, state: str) -> Unit:
+    def _unit(self, name: str, line: str, value: ast.expr, state: str) -> CellUnit:
         called = isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in _FUNCTIONS
         uses = tuple(self._uses(value))
         reads: dict[str, Fraction] = {}
@@ -212,9 +212,9 @@ class Reading:
             if isinstance(node, ast.Name):
                 reads[node.id] = reads.get(node.id, Fraction(0)) + _factor(node, above)
         constant = _constant(value.args[0]) if isinstance(value, ast.Call) and called else Fraction(0)
-        return Unit(name, line, exact_expression(value, TowerNumber.of), called, state, reads, uses, constant)
+        return CellUnit(name, line, exact_expression(value, TowerNumber.of), called, state, reads, uses, constant)
 
-    def _uses(self, value: ast.expr) -> Iterator[Use]:
+    def _uses(self, value: ast.expr) -> Iterator[PieceUse]:
         for node, above in _with_parents(value):
             if not isinstance(node, ast.Name) or node.id not in self.pieces:
                 continue
@@ -225,10 +225,12 @@ class Reading:
             for index, piece in enumerate(pieces):
                 part = joined.args[index] if piece.axis >= 0 and joined is not None else other
                 if part is None:
-                    yield Use(piece, kind, None, "", factor)
+                    yield PieceUse(piece, kind, None, "", factor)
                 else:
                     number, bare = _scaled(part)
-                    yield Use(piece, kind, exact_expression(bare, TowerNumber.of), ast.unparse(part), factor * number)
+                    yield PieceUse(
+                        piece, kind, exact_expression(bare, TowerNumber.of), ast.unparse(part), factor * number
+                    )
 
 
 class _Renamed(ast.NodeTransformer):

@@ -33,7 +33,7 @@ class _Whole(Exception):
 
 
 @dataclass(frozen=True)
-class Block:
+class ParameterBlock:
     """Some rows or columns of a parameter, under a name of their own.
 
     Attributes:
@@ -58,7 +58,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Separated:
+class SeparatedCell:
     """A cell taken apart.
 
     Attributes:
@@ -67,7 +67,7 @@ class Separated:
     """
 
     cell: Cell
-    blocks: Mapping[str, tuple[Block, ...]] = field(default_factory=dict)
+    blocks: Mapping[str, tuple[ParameterBlock, ...]] = field(default_factory=dict)
 
     def read(self, text: str) -> ast.expr:
         """A text of the language of maps about the cell taken apart, about the original."""
@@ -82,7 +82,7 @@ class Separated:
                 sentence = re.sub(rf"\b{block.name}\b", ast.unparse(block.cut(name)), sentence)
         return sentence
 
-    def assembled(self, texts: Mapping[str, str], source: Separated) -> dict[str, str]:
+    def assembled(self, texts: Mapping[str, str], source: SeparatedCell) -> dict[str, str]:
         """A map from a source to the cell taken apart as one of the originals, as far as it is complete."""
         own = {block.name for blocks in self.blocks.values() for block in blocks}
         found = {name: ast.unparse(source.read(text)) for name, text in texts.items() if name not in own}
@@ -93,18 +93,18 @@ class Separated:
                 )
         return found
 
-    def _join(self, block: Block) -> str:
+    def _join(self, block: ParameterBlock) -> str:
         return "hstack" if block.axis else "vstack" if len(self.cell.shape_names(block.name)) == 2 else "concat"
 
 
-def separated(cell: Cell) -> Separated:
+def separate(cell: Cell) -> SeparatedCell:
     """A cell with its stacked parameters taken apart, where it can be; otherwise as it is."""
     if not any(isinstance(node, ast.Subscript) for line in cell.syntax.assignments for node in ast.walk(line.value)):
-        return Separated(cell)
+        return SeparatedCell(cell)
     try:
         return _Separation(cell).result()
     except (_Whole, SymrnnError):
-        return Separated(cell)
+        return SeparatedCell(cell)
 
 
 class _Separation:
@@ -116,19 +116,19 @@ class _Separation:
         self._inference.run()
         self._assigned = {line.name: line for line in cell.syntax.assignments}
         self._taken = {*self._inference.slots, *cell.sizes}
-        self._blocks: dict[str, dict[str, Block]] = {}
+        self._blocks: dict[str, dict[str, ParameterBlock]] = {}
         self._parts: dict[tuple[str, str], tuple[str, ast.expr]] = {}
 
-    def result(self) -> Separated:
+    def result(self) -> SeparatedCell:
         lines = self._rewritten()
         if not self._blocks:
-            return Separated(self._cell)
+            return SeparatedCell(self._cell)
         blocks = {name: self._ordered(name, found) for name, found in self._blocks.items()}
         named = {block.name for found in blocks.values() for block in found}
         lines = self._put_in(lines, named)
         if blocks.keys() & {name for _, value in lines for name in _names(value)}:
             raise _Whole
-        return Separated(Cell.from_source(self._text(lines, blocks)), blocks)
+        return SeparatedCell(Cell.from_source(self._text(lines, blocks)), blocks)
 
     def _rewritten(self) -> list[Line]:
         """The lines that the states rest on; rows that nothing reads cut no parameter."""
@@ -146,7 +146,7 @@ class _Separation:
         places = {name: place for place, (name, _) in enumerate(lines)}
         known: dict[str, ast.expr] = {}
         for place, (name, value) in enumerate(lines):
-            written = _Replaced(known).visit(copy.deepcopy(value))
+            written = _ValuesForNames(known).visit(copy.deepcopy(value))
             reads = [other for _, later in lines[place + 1 :] for other in _names(later) if other == name]
             readers = [later for later, (_, text) in enumerate(lines) if name in _names(text)]
             changed = {places[other] for other in _names(written) if other in self._cell.states}
@@ -157,7 +157,7 @@ class _Separation:
                 kept.append((name, written))
         return kept
 
-    def _ordered(self, name: str, found: Mapping[str, Block]) -> tuple[Block, ...]:
+    def _ordered(self, name: str, found: Mapping[str, ParameterBlock]) -> tuple[ParameterBlock, ...]:
         """The blocks of a parameter, one beside the other from its beginning to its end."""
         blocks = sorted(found.values(), key=lambda block: _at(block.start))
         whole = self._dims(name)[blocks[0].axis]
@@ -166,9 +166,9 @@ class _Separation:
         if len({block.axis for block in blocks}) > 1 or not all(_less(a, b) == _NOTHING for a, b in beside):
             raise _Whole
         last = blocks[-1]
-        return (*blocks[:-1], Block(last.name, last.axis, last.start, last.stop, True))
+        return (*blocks[:-1], ParameterBlock(last.name, last.axis, last.start, last.stop, True))
 
-    def _text(self, lines: Sequence[tuple[str, ast.expr]], blocks: Mapping[str, tuple[Block, ...]]) -> str:
+    def _text(self, lines: Sequence[tuple[str, ast.expr]], blocks: Mapping[str, tuple[ParameterBlock, ...]]) -> str:
         given = [f'{name}: "{self._shape(name)}"' for name in (*self._cell.inputs, *self._cell.states)]
         for name in self._cell.parameters:
             for block in blocks.get(name, ()):
@@ -273,7 +273,7 @@ class _Separation:
         blocks = self._blocks.setdefault(name, {})
         key = f"{axis} {start}:{stop}"
         if key not in blocks:
-            blocks[key] = Block(self._free(name), axis, start, stop)
+            blocks[key] = ParameterBlock(self._free(name), axis, start, stop)
         return blocks[key].name
 
     def _free(self, name: str) -> str:
@@ -282,7 +282,7 @@ class _Separation:
         return own
 
 
-class _Replaced(ast.NodeTransformer):
+class _ValuesForNames(ast.NodeTransformer):
     """Writes values for names."""
 
     def __init__(self, known: Mapping[str, ast.expr]) -> None:

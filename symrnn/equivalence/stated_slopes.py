@@ -29,7 +29,7 @@ def stated_functions(cell: Cell) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if FUNCTIONS[name].stated))
 
 
-def told_of_derivatives(pair: MappedCells, seed: int) -> str:
+def describe_derivatives(pair: MappedCells, seed: int) -> str:
     """A sentence where two cells with the same values have different derivatives; empty where none states any.
 
     Args:

@@ -12,16 +12,17 @@ import numpy as np
 
 from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.nodes import Variable
+from symrnn.arrays import Array
 from symrnn.equivalence.parameter_map import ParameterMap
 from symrnn.language.definition import Definition
 from symrnn.language.evaluate import run
 from symrnn.language.recurrence import Cell
 from symrnn.runs.literals import exact_text
-from symrnn.runs.numbers import FLOATS, Array, Numbers
+from symrnn.runs.numbers import FLOATS, Numbers
 from symrnn.runs.sizes import CellAtSizes
 from symrnn.runs.values import Values
 from symrnn.sameness.comparing import Gap, see
-from symrnn.sameness.pairs import Delicate, Point, bends, bounds, delicate_parts
+from symrnn.sameness.pairs import DelicatePart, Point, bends, bounds, delicate_parts
 from symrnn.sameness.tower import TOWERED, draw, fingerprint
 
 _SCALES = (*[1.0] * 20, *[2.0, 0.5, 4.0, 0.1] * 5)
@@ -30,7 +31,7 @@ _CLEAR, _VISIBLE = 5e-2, 1e-9
 
 
 @dataclass(frozen=True)
-class Reach:
+class MapReach:
     """What a map does to parameters.
 
     Attributes:
@@ -43,7 +44,7 @@ class Reach:
 
 
 @dataclass(frozen=True)
-class Counterexample:
+class CellCounterexample:
     """Numbers at which two cells differ.
 
     Attributes:
@@ -107,7 +108,7 @@ class MappedCells:
         return bends(e.value for cell in (self.found.target, self.found.source) for e in cell.body)
 
     @cached_property
-    def delicate(self) -> tuple[Delicate, ...]:
+    def delicate(self) -> tuple[DelicatePart, ...]:
         """Where a cell may jump or have no value; its own are those that the other has nothing like."""
         parts = [
             part
@@ -116,10 +117,10 @@ class MappedCells:
         ]
         return tuple(dict.fromkeys(self._shared(parts))) if parts else ()
 
-    def _shared(self, parts: Sequence[Delicate]) -> Iterator[Delicate]:
+    def _shared(self, parts: Sequence[DelicatePart]) -> Iterator[DelicatePart]:
         rng = Random(0)
         evaluated = self.at([draw(rng, shape) for shape in self.shapes], TOWERED)
-        known: dict[Delicate, Any] = {}
+        known: dict[DelicatePart, Any] = {}
         for part in parts:
             try:
                 known[part] = part.kind, fingerprint(evaluated.part(part))
@@ -174,7 +175,7 @@ class CellsThere:
         names = run(self.cells.text(cell, self.numbers), arguments, self.numbers.arithmetic)
         return {s: np.broadcast_to(np.asarray(names[s]), layout.text_shape(cell[s])) for s in cell.states}
 
-    def part(self, part: Delicate) -> Array:
+    def part(self, part: DelicatePart) -> Array:
         """The value of a part of the target (side 0) or of the source."""
         return np.asarray(self._steps[part.side](part.expr))
 
@@ -210,7 +211,7 @@ def mapped(found: ParameterMap, layouts: Sequence[CellAtSizes]) -> tuple[MappedC
 # --- what a map reaches -----------------------------------------------------------------------------------------------
 
 
-def reach(found: ParameterMap, layout: CellAtSizes) -> Reach:
+def reach(found: ParameterMap, layout: CellAtSizes) -> MapReach:
     """The rank of a map's linear part, against the numbers of parameters on both sides."""
     shapes = {name: layout.text_shape(found.source[name]) for name in found.source.parameters}
     values = {name: np.zeros(shape) for name, shape in shapes.items()}
@@ -222,9 +223,9 @@ def reach(found: ParameterMap, layout: CellAtSizes) -> Reach:
             moved[index] = 1.0
             columns.append(_flat(found, values | {name: moved}, layout) - origin)
     if not columns or not origin.size:
-        return Reach(not origin.size, not columns)
+        return MapReach(not origin.size, not columns)
     rank = int(np.linalg.matrix_rank(np.stack(columns, axis=1)))
-    return Reach(rank == origin.size, rank == len(columns))
+    return MapReach(rank == origin.size, rank == len(columns))
 
 
 def _flat(found: ParameterMap, values: Mapping[str, Array], layout: CellAtSizes) -> Array:
@@ -237,7 +238,7 @@ def _flat(found: ParameterMap, values: Mapping[str, Array], layout: CellAtSizes)
 
 def find_counterexample(
     maps: Sequence[ParameterMap], layout: CellAtSizes, target_is_a: bool, seed: int
-) -> tuple[ParameterMap, Counterexample] | None:
+) -> tuple[ParameterMap, CellCounterexample] | None:
     """Numbers at which the cells differ under each of several maps, and the map that comes nearest there.
 
     Args:
@@ -249,7 +250,7 @@ def find_counterexample(
     Returns:
         The nearest map and the numbers under it; None where the cells differ by no more than rounding.
     """
-    best: tuple[ParameterMap, Counterexample] | None = None
+    best: tuple[ParameterMap, CellCounterexample] | None = None
     rng = np.random.default_rng(seed)
     for scale in _SCALES:
         values = {name: _short(rng, shape, scale) for name, shape in argument_shapes(layout).items()}
@@ -279,7 +280,7 @@ def _short(rng: np.random.Generator, shape: tuple[int, ...], scale: float) -> Ar
     return np.round(scale * rng.choice([-1.0, 1.0], shape) * rng.uniform(0.1, 1.0, shape), 2)
 
 
-def counterexample_at(gap: Gap, target_is_a: bool) -> Counterexample:
+def counterexample_at(gap: Gap, target_is_a: bool) -> CellCounterexample:
     """The numbers of a gap; a value that a cell does not have is nan or infinite."""
     pair = gap.pair
     assert isinstance(pair, MappedCells)
@@ -288,13 +289,13 @@ def counterexample_at(gap: Gap, target_is_a: bool) -> Counterexample:
 
 def _compare(
     found: ParameterMap, layout: CellAtSizes, values: Mapping[str, Array], target_is_a: bool
-) -> Counterexample | None:
+) -> CellCounterexample | None:
     """Both cells at numbers in floating point; None where one has no value."""
     told = side_by_side(MappedCells(found, layout), values, target_is_a)
     return told if np.isfinite(told.difference) else None
 
 
-def side_by_side(pair: MappedCells, values: Mapping[str, Array], target_is_a: bool) -> Counterexample:
+def side_by_side(pair: MappedCells, values: Mapping[str, Array], target_is_a: bool) -> CellCounterexample:
     """Both cells at numbers in floating point.
 
     Args:
@@ -311,4 +312,4 @@ def side_by_side(pair: MappedCells, values: Mapping[str, Array], target_is_a: bo
     state = max(far, key=lambda name: far[name])
     sides = ((there.arguments[0], ours), (values, theirs))
     (arguments_a, states_a), (arguments_b, states_b) = sides if target_is_a else sides[::-1]
-    return Counterexample(pair.sizes, arguments_a, arguments_b, states_a, states_b, state, far[state])
+    return CellCounterexample(pair.sizes, arguments_a, arguments_b, states_a, states_b, state, far[state])

@@ -35,7 +35,7 @@ class Formula:
     text: str
     of: tuple[Expr, ...] = ()
 
-    def shown(self, notation: Notation = NOTATIONS["subscript"]) -> tuple[str, str]:
+    def render(self, notation: Notation = NOTATIONS["subscript"]) -> tuple[str, str]:
         """In LaTeX and in plain text."""
         in_latex, in_text = self.latex, self.text
         for number, expr in enumerate(self.of):
@@ -44,16 +44,16 @@ class Formula:
         return in_latex, in_text
 
 
-def shown(part: Expr | AtStart, notation: Notation) -> tuple[str, str]:
+def render(part: Expr | AtStart, notation: Notation) -> tuple[str, str]:
     """An expression among words, in LaTeX and in plain text."""
     if isinstance(part, AtStart):
         part, notation = part.variable, replace(notation, now=1)
     return latex(part, notation), text(part, notation)
 
 
-def spoken(words: Words) -> str:
+def spell(words: Words) -> str:
     """Words as plain text."""
-    return "".join(part if isinstance(part, str) else shown(part, NOTATIONS["subscript"])[1] for part in words)
+    return "".join(part if isinstance(part, str) else render(part, NOTATIONS["subscript"])[1] for part in words)
 
 
 @dataclass(frozen=True, repr=False)
@@ -90,17 +90,17 @@ class Theorem(Shown):
     @property
     def statement(self) -> str:
         """The claim, as text."""
-        return spoken(self.words)
+        return spell(self.words)
 
     @property
     def assumptions(self) -> str:
         """What it takes for granted, as text."""
-        return spoken(self.given)
+        return spell(self.given)
 
     @property
     def latex(self) -> str:
         """The claim in LaTeX."""
-        return self.formula.shown()[0]
+        return self.formula.render()[0]
 
     def __bool__(self) -> bool:
         return self.holds

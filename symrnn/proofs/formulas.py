@@ -17,11 +17,11 @@ from symrnn.errors import InputError, Place, ShapeError, UnknownNameError
 from symrnn.language.recurrence import Cell
 from symrnn.printers import text
 from symrnn.proofs.notation import meanings, names, read_equation, read_sides
-from symrnn.proofs.refuting import Counterexample, Sides, search
+from symrnn.proofs.refuting import FormulaCounterexample, Sides, search
 from symrnn.runs.arbitrary import for_every_number
 from symrnn.runs.sizes import SIZES, layouts, show, with_sizes_as_numbers
 from symrnn.sameness.comparing import compare
-from symrnn.sameness.pairs import Delicate
+from symrnn.sameness.pairs import DelicatePart
 from symrnn.showing import Shown
 
 Formula = Expr | str | float
@@ -67,7 +67,7 @@ class Equality(Shown):
     right: Expr
     holds: bool
     sizes: str
-    counterexample: Counterexample | None
+    counterexample: FormulaCounterexample | None
     conditions: tuple[Condition, ...] = ()
     compared: int = 0
     meanings: tuple[str, ...] = ()
@@ -186,22 +186,22 @@ def _decide(
     if sizes is SIZES:
         chosen = with_sizes_as_numbers(chosen, [left, right, *(e.value for e in derivation.forward)])
     places = [Sides(left, right, derivation, layout, spelled) for layout in chosen]
-    heard = compare(places, seed)
-    example: Counterexample | None = None
-    compared = heard.compared
-    if heard.failing:
-        example, tried = search(next(sides for sides in places if sides is heard.failing[0]), seed)
+    sameness = compare(places, seed)
+    example: FormulaCounterexample | None = None
+    compared = sameness.compared
+    if sameness.failing:
+        example, tried = search(next(sides for sides in places if sides is sameness.failing[0]), seed)
         compared += tried
-    gap = heard.gap or (heard.outside if heard.agree else None)
+    gap = sameness.gap or (sameness.outside if sameness.agree else None)
     if example is None and gap is not None:
-        example = next(sides for sides in places if sides is gap.pair).told(gap)
-    conditions = _conditions(heard.conditions) if heard.agree else ()
-    if heard.agree:
-        chosen = tuple(sides.layout for sides in places if sides in heard.proved)
-    return Equality(derivation.cell.name, left, right, heard.agree, show(chosen), example, conditions, compared)
+        example = next(sides for sides in places if sides is gap.pair).show(gap)
+    conditions = _conditions(sameness.conditions) if sameness.agree else ()
+    if sameness.agree:
+        chosen = tuple(sides.layout for sides in places if sides in sameness.proved)
+    return Equality(derivation.cell.name, left, right, sameness.agree, show(chosen), example, conditions, compared)
 
 
-def _conditions(parts: Sequence[Delicate]) -> tuple[Condition, ...]:
+def _conditions(parts: Sequence[DelicatePart]) -> tuple[Condition, ...]:
     return tuple(dict.fromkeys(Condition(part.expr, "≠ 0" if part.kind == "jump" else part.kind) for part in parts))
 
 

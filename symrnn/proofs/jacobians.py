@@ -12,6 +12,7 @@ from random import Random
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
+from symrnn.arrays import Array
 from symrnn.calculus.derivation import derive
 from symrnn.calculus.graph import no_change
 from symrnn.calculus.jacobian import jacobian
@@ -20,7 +21,6 @@ from symrnn.calculus.rules import RULES, RuleTable
 from symrnn.calculus.window import Window, ask
 from symrnn.language.recurrence import Cell
 from symrnn.runs.field import draw, same
-from symrnn.runs.numbers import Array
 from symrnn.runs.replay import Replay, named_text, replay_exactly
 from symrnn.runs.sizes import SIZES, layouts, show, vec
 from symrnn.verification.judging import UNDEFINED, conclude_exactly

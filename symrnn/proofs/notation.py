@@ -71,7 +71,7 @@ def meanings(claim: Any, derivation: Derivation) -> tuple[str, ...]:
     found: dict[str, None] = {}
     if isinstance(claim, str):
         source = Text(claim.strip(), "<formula>")
-        reader = _Reader(source, derivation)
+        reader = _FormulaReader(source, derivation)
         for node in ast.walk(parse(source)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _DERIVATIVES:
                 symbol = reader.question(node.func.id, node).symbol
@@ -99,7 +99,7 @@ def read_formula(text: str, derivation: Derivation) -> Expr:
         ShapeError: shapes do not fit.
     """
     source = Text(text.strip(), "<formula>")
-    return _Reader(source, derivation).whole(_expression(source))
+    return _FormulaReader(source, derivation).whole(_expression(source))
 
 
 _SINGLE_SIGN = re.compile(r"(?<![=<>!:])=(?!=)")
@@ -127,7 +127,7 @@ def read_equation(text: str, derivation: Derivation, spelled: dict[str, str] | N
     node = _expression(source)
     if not isinstance(node, ast.Compare) or len(node.ops) != 1 or not isinstance(node.ops[0], ast.Eq):
         raise CellError(source.place(node), "this is no equation", "write left == right, or give both sides")
-    return _Reader(source, derivation, spelled).sides(node.left, node.comparators[0])
+    return _FormulaReader(source, derivation, spelled).sides(node.left, node.comparators[0])
 
 
 def read_sides(
@@ -152,7 +152,7 @@ def _side(side: Any, derivation: Derivation, spelled: dict[str, str] | None) -> 
         problem = f"expected a formula, got {type(side).__name__} {side!r}"
         raise InputError(f"{problem}\n  give a text such as 'dc * f', an expression, or a number")
     source = Text(side.strip(), "<formula>")
-    return _Reader(source, derivation, spelled).build(_expression(source))
+    return _FormulaReader(source, derivation, spelled).build(_expression(source))
 
 
 def _expression(source: Text) -> ast.expr:
@@ -179,7 +179,7 @@ def _fitted(values: list[Operand], fault: Callable[[str], Exception]) -> Any:
     return tuple(_lifted(value, shape) for value in values)
 
 
-class _Reader:
+class _FormulaReader:
     """Builds the expression of one text."""
 
     def __init__(self, source: Text, derivation: Derivation, spelled: dict[str, str] | None = None) -> None:

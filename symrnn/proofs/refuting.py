@@ -13,13 +13,14 @@ import numpy as np
 
 from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.nodes import Expr, Variable, variables
+from symrnn.arrays import Array
 from symrnn.calculus.derivation import Derivation
-from symrnn.runs.numbers import FLOATS, Array, Numbers
+from symrnn.runs.numbers import FLOATS, Numbers
 from symrnn.runs.sizes import CellAtSizes
 from symrnn.runs.values import Argument, arguments, needed_names, values_at
 from symrnn.sameness.certain import CERTAIN, rounded
 from symrnn.sameness.comparing import Gap, see
-from symrnn.sameness.pairs import Delicate, Point, bends, bounds, delicate_parts
+from symrnn.sameness.pairs import DelicatePart, Point, bends, bounds, delicate_parts
 from symrnn.sameness.settled import settled
 from symrnn.sameness.tower import TOWERED
 
@@ -34,7 +35,7 @@ _MANNERS = ("mixed", "mixed", "positive", "negative", "zero")
 
 
 @dataclass(frozen=True)
-class Counterexample:
+class FormulaCounterexample:
     """Numbers at which two formulas differ.
 
     Attributes:
@@ -98,12 +99,12 @@ class Sides:
         return tuple(shape for _, _, shape in self._arguments)
 
     @cached_property
-    def delicate(self) -> tuple[Delicate, ...]:
+    def delicate(self) -> tuple[DelicatePart, ...]:
         """Where a side, or a definition that it rests on, may jump or have no value."""
         known = bounds(self.derivation.forward, {})
         definitions = {e.target.name: e.value for e in self.derivation.forward}
         definitions |= {step.target.name: step.value for step in self.derivation.steps}
-        found: list[Delicate] = []
+        found: list[DelicatePart] = []
         for index, side in enumerate((self.left, self.right)):
             found += delicate_parts([side], known, index)
             needed = needed_names(self.derivation, list(variables(side)))
@@ -140,7 +141,7 @@ class Sides:
     def _needed(self) -> set[str]:
         return needed_names(self.derivation, self._wanted)
 
-    def example(self, point: Point) -> Counterexample | None:
+    def example(self, point: Point) -> FormulaCounterexample | None:
         """The sides at a point in floating point and where they differ most; None where they have no value."""
         evaluate = self.at(point, FLOATS).evaluate
         with np.errstate(all="ignore"):
@@ -151,9 +152,9 @@ class Sides:
             return None
         row, column = (int(i) for i in np.unravel_index(int(np.argmax(apart)), apart.shape))
         there = float(a[row, column]), float(b[row, column])
-        return Counterexample(self.layout.sizes, shown, (row + 1, column + 1), *there, self.spelled)
+        return FormulaCounterexample(self.layout.sizes, shown, (row + 1, column + 1), *there, self.spelled)
 
-    def told(self, gap: Gap) -> Counterexample:
+    def show(self, gap: Gap) -> FormulaCounterexample:
         """The numbers of a gap; what floating point makes of the numbers shown, where it sees the gap as well."""
         at, evaluate = gap.entry, self.at(gap.point, FLOATS).evaluate
         exact = self.at(gap.point, CERTAIN).evaluate
@@ -168,12 +169,12 @@ class Sides:
             seen = [float(self._rounded(again, side)[at]) for side in (self.left, self.right)]
         visible = [np.isfinite(x) for x in seen] == [np.isfinite(x) for x in gap.values] and seen[0] != seen[1]
         left, right = seen if visible else gap.values
-        return Counterexample(self.layout.sizes, shown, (at[0] + 1, at[1] + 1), left, right, self.spelled)
+        return FormulaCounterexample(self.layout.sizes, shown, (at[0] + 1, at[1] + 1), left, right, self.spelled)
 
     def _rounded(self, evaluate: Evaluator, side: Expr) -> Array:
         return rounded(np.asarray(evaluate(side)))
 
-    def confirms(self, found: Counterexample, point: Point) -> bool:
+    def confirms(self, found: FormulaCounterexample, point: Point) -> bool:
         """Whether a difference found in floating point is certain."""
         seen = see(self, point)
         if seen is None or seen.gap is None:
@@ -193,12 +194,12 @@ class SidesThere:
         """The value of the left (0) or the right side (1)."""
         return [np.asarray(self.evaluate(self.exprs[index]))]
 
-    def part(self, part: Delicate) -> Array:
+    def part(self, part: DelicatePart) -> Array:
         """The value of a delicate part."""
         return np.asarray(self.evaluate(part.expr))
 
 
-def search(sides: Sides, seed: int) -> tuple[Counterexample | None, int]:
+def search(sides: Sides, seed: int) -> tuple[FormulaCounterexample | None, int]:
     """Numbers at which the sides differ, and at how many points they were compared.
 
     Args:
@@ -206,7 +207,7 @@ def search(sides: Sides, seed: int) -> tuple[Counterexample | None, int]:
         seed: of the random numbers.
     """
     rng = np.random.default_rng(seed)
-    best: Counterexample | None = None
+    best: FormulaCounterexample | None = None
     compared = 0
     for point in _points(sides, rng):
         found = sides.example(point)
@@ -222,7 +223,7 @@ def search(sides: Sides, seed: int) -> tuple[Counterexample | None, int]:
     return best, compared
 
 
-def _gap(found: Counterexample) -> float:
+def _gap(found: FormulaCounterexample) -> float:
     return abs(found.left - found.right)
 
 

@@ -10,13 +10,13 @@ from random import Random
 import numpy as np
 
 from symrnn.algebra.nodes import Expr, Variable
+from symrnn.arrays import Array
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.jacobian import jacobian
 from symrnn.calculus.window import Window, ask, known_variables
 from symrnn.errors import InputError
 from symrnn.runs.arbitrary import for_every_number
 from symrnn.runs.field import draw, same
-from symrnn.runs.numbers import Array
 from symrnn.runs.points import NOWHERE, relative_error
 from symrnn.runs.replay import Replay, named_text, replay_exactly, replay_numerically
 from symrnn.runs.sizes import SIZES, CellAtSizes, layouts, show, vec

@@ -20,6 +20,7 @@ from symrnn.algebra.enclosure import combination, enclose
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.intervals import MINUS_ONE_TO_ONE, ZERO_TO_ONE, Interval
 from symrnn.algebra.nodes import Expr, Variable
+from symrnn.arrays import Array
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.extent import show_count
 from symrnn.calculus.jacobian import Path, paths
@@ -35,7 +36,7 @@ from symrnn.runs.blocks import StepBlocks
 from symrnn.runs.field import Number, draw, inner, same, slopes
 from symrnn.runs.field_point import draw_point
 from symrnn.runs.literals import exact_text
-from symrnn.runs.numbers import FLOATS, Array
+from symrnn.runs.numbers import FLOATS
 from symrnn.runs.sequence import FieldSequence, draw_sequence
 from symrnn.runs.sizes import CellAtSizes, layouts, show, vec
 from symrnn.runs.stepping import StepValues

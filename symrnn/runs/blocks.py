@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 
 from symrnn.algebra.nodes import Expr, Variable
+from symrnn.arrays import Array
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.extent import show_count
 from symrnn.calculus.graph import StepGraph
 from symrnn.calculus.jacobian import written
 from symrnn.calculus.through_time import LONGEST_BLOCK
 from symrnn.printers import text
-from symrnn.runs.field import Array
 
 Evaluate = Callable[[Expr], Array]
 

@@ -25,9 +25,9 @@ from random import Random
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from symrnn.algebra.functions import Arithmetic
+from symrnn.arrays import Array
 
 TRIES = 20
 """Random points that are tried where something divides by zero.  By chance no divisor is zero; but a relu is, at half
@@ -35,9 +35,6 @@ of the points, and what divides by zero at so many does so at all of them."""
 
 PRIME = 2**61 - 1
 _HALF = (PRIME - 1) // 2
-
-Array = NDArray[Any]
-"""Numbers as objects (or plain integers, where an expression is constant)."""
 
 
 _Made = TypeVar("_Made")
@@ -262,8 +259,13 @@ def draw(rng: Random, shape: tuple[int, ...]) -> Array:
 
 def along(values: Array, direction: Array) -> Array:
     """The values, moving in a direction: its values become the slopes."""
-    pairs = zip(_number(values.reshape(-1)), _number(direction.reshape(-1)), strict=True)  # a scalar has no axis
-    return array([Number(value.value, step.value) for value, step in pairs], values.shape)
+    # NumPy makes of an array without axes the number in it, and back: entries are taken from lists.
+    pairs = zip(_listed(values), _listed(direction), strict=True)
+    return array([Number(value.value, step.value) for value, step in pairs], np.shape(values))
+
+
+def _listed(values: Array) -> Array:
+    return np.asarray(_number(np.asarray(values, dtype=object).reshape(-1)))
 
 
 _number = np.frompyfunc(Number.of, 1, 1)

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from random import Random
 
 from symrnn.algebra.nodes import Expr, Variable
+from symrnn.arrays import Array
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.definition import Definition
 from symrnn.language.evaluate import run
 from symrnn.runs.field import FIELD, along, draw, make_at_point, slopes
-from symrnn.runs.numbers import RESIDUES, Array
+from symrnn.runs.numbers import RESIDUES
 from symrnn.runs.sizes import CellAtSizes
 from symrnn.runs.stepping import StepValues
 

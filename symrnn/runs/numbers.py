@@ -12,15 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.functions import Arithmetic
+from symrnn.arrays import Array
 from symrnn.language.evaluate import NUMPY
 from symrnn.runs.field import FIELD, Number, along, slopes
-
-Array = NDArray[Any]
-"""Floats, complex numbers, or objects that are exact numbers."""
 
 COMPLEX_STEP = 1e-30
 """Im f(x + i h) / h differs from f'(x) by a share of h² only, so h may be so small that this vanishes beside rounding;

@@ -17,9 +17,10 @@ from sympy import preorder_traversal
 from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Act, Argmax, Power
+from symrnn.arrays import Array
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.evaluate import NUMPY
-from symrnn.runs.numbers import FLOATS, Array
+from symrnn.runs.numbers import FLOATS
 from symrnn.runs.sizes import CellAtSizes
 from symrnn.runs.stepping import StepValues
 

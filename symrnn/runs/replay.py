@@ -18,13 +18,14 @@ import numpy as np
 from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Variable
+from symrnn.arrays import Array
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.window import Window, earlier, known_variables
 from symrnn.language.definition import Definition
 from symrnn.language.evaluate import evaluate, known
 from symrnn.runs.field import FIELD, draw, make_at_point, same
 from symrnn.runs.literals import exact_expression, exact_text
-from symrnn.runs.numbers import FLOATS, RESIDUES, Array, SlopedNumbers
+from symrnn.runs.numbers import FLOATS, RESIDUES, SlopedNumbers
 from symrnn.runs.points import Ground, search
 from symrnn.runs.sizes import CellAtSizes, layouts
 from symrnn.runs.stepping import Frame, StepValues, over_steps

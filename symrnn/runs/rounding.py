@@ -18,10 +18,11 @@ import numpy as np
 
 from symrnn.algebra.functions import FUNCTIONS, Arithmetic
 from symrnn.algebra.nodes import Expr, Variable
+from symrnn.arrays import Array
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.evaluate import NUMPY
 from symrnn.runs.blocks import StepBlocks
-from symrnn.runs.numbers import Array, Numbers
+from symrnn.runs.numbers import Numbers
 from symrnn.runs.sizes import CellAtSizes
 from symrnn.runs.stepping import StepValues, derive_over_steps, go_back_over_steps
 

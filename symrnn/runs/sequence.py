@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from random import Random
 
+from symrnn.arrays import Array
 from symrnn.calculus.derivation import Derivation
 from symrnn.runs.field import draw, make_at_point
-from symrnn.runs.numbers import RESIDUES, Array
+from symrnn.runs.numbers import RESIDUES
 from symrnn.runs.sizes import CellAtSizes
 from symrnn.runs.stepping import derive_over_steps, go_back_over_steps
 

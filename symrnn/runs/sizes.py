@@ -13,17 +13,15 @@ from itertools import count, islice
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sympy import preorder_traversal
 
 from symrnn.algebra import nodes
 from symrnn.algebra.evaluate import Evaluator, at_sizes
 from symrnn.algebra.functions import Arithmetic
 from symrnn.algebra.nodes import Expr, Variable, is_column, is_scalar, variables
+from symrnn.arrays import Array
 from symrnn.errors import InputError
 from symrnn.language.recurrence import Cell
-
-Array = NDArray[Any]
 
 SIZES: tuple[tuple[int, int], ...] = ((1, 1), (2, 3), (3, 2), (4, 4))
 """(d_h, d_x).  Where the two are equal a transpose keeps its shape; (1, 1) alone would hide transposes and order."""

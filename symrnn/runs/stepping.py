@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 from symrnn.algebra.functions import Arithmetic
+from symrnn.arrays import Array
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.definition import Definition
 from symrnn.language.evaluate import NUMPY, run
-from symrnn.runs.numbers import Array, Numbers
+from symrnn.runs.numbers import Numbers
 from symrnn.runs.sizes import CellAtSizes
 
 Frame = Mapping[str, Array]

@@ -6,11 +6,12 @@ from collections import ChainMap
 from collections.abc import Iterable, Mapping
 
 from symrnn.algebra.nodes import Variable
+from symrnn.arrays import Array
 from symrnn.calculus.derivation import Step, shift
 from symrnn.printers import text
 from symrnn.runs.field import Number, along, inner, same, slopes
 from symrnn.runs.field_point import FieldPoint, run_in_columns
-from symrnn.runs.numbers import RESIDUES, Array
+from symrnn.runs.numbers import RESIDUES
 from symrnn.runs.stepping import Frame, StepValues, over_steps
 
 STEPS = 3

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 
 from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.nodes import Expr, Variable, variables
+from symrnn.arrays import Array
 from symrnn.calculus.derivation import Derivation
-from symrnn.runs.field import Array
 from symrnn.runs.sizes import CellAtSizes
 
 Evaluate = Callable[[Mapping[str, Array], Mapping[str, int]], Evaluator]

@@ -25,7 +25,8 @@ import mpmath  # type: ignore[import-untyped]
 import numpy as np
 
 from symrnn.algebra.functions import Arithmetic, ScalarFunction
-from symrnn.runs.numbers import Array, Numbers
+from symrnn.arrays import Array
+from symrnn.runs.numbers import Numbers
 
 End = Any
 """A fraction, or an interval."""

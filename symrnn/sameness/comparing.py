@@ -20,9 +20,9 @@ from random import Random
 
 import numpy as np
 
-from symrnn.runs.numbers import Array
+from symrnn.arrays import Array
 from symrnn.sameness.certain import CERTAIN, DIGITS, Certain, Undecided, certain, precise
-from symrnn.sameness.pairs import Delicate, Evaluated, Pair, Point
+from symrnn.sameness.pairs import DelicatePart, Evaluated, FunctionPair, Point
 from symrnn.sameness.tower import TOWERED, draw, same
 from symrnn.sameness.zeros import near_zeros
 
@@ -53,7 +53,7 @@ class Gap:
         apart: the first less the second, of which these floats may show less.
     """
 
-    pair: Pair
+    pair: FunctionPair
     point: Point
     output: int
     entry: tuple[int, ...]
@@ -67,7 +67,7 @@ class Gap:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class SamenessResult:
     """What the three witnesses said.
 
     Attributes:
@@ -79,11 +79,11 @@ class Comparison:
         compared: at how many real points both values were equal.
     """
 
-    proved: tuple[Pair, ...] = ()
-    failing: tuple[Pair, ...] = ()
+    proved: tuple[FunctionPair, ...] = ()
+    failing: tuple[FunctionPair, ...] = ()
     gap: Gap | None = None
     outside: Gap | None = None
-    conditions: tuple[Delicate, ...] = ()
+    conditions: tuple[DelicatePart, ...] = ()
     compared: int = 0
 
     @property
@@ -92,7 +92,7 @@ class Comparison:
         return not self.failing and self.gap is None
 
 
-def agree_exactly(pair: Pair, seed: int) -> bool | None:
+def agree_exactly(pair: FunctionPair, seed: int) -> bool | None:
     """Whether two functions have the same values at random numbers of the tower; None where one never has any."""
     rng = Random(seed)
     wanted, points = _POINTS if pair.bends else 1, 0
@@ -110,7 +110,7 @@ def agree_exactly(pair: Pair, seed: int) -> bool | None:
     return True if points else None
 
 
-def compare(pairs: Sequence[Pair], seed: int, refute: bool = True) -> Comparison:
+def compare(pairs: Sequence[FunctionPair], seed: int, refute: bool = True) -> SamenessResult:
     """Hear all witnesses about two functions.
 
     Args:
@@ -123,28 +123,28 @@ def compare(pairs: Sequence[Pair], seed: int, refute: bool = True) -> Comparison
     undefined = tuple(pair for pair, verdict in verdicts if verdict is None)
     failing = tuple(pair for pair, verdict in verdicts if verdict is False) or (() if proved else undefined)
     if failing and not refute:
-        return Comparison(proved, failing)
-    record = _Record()
+        return SamenessResult(proved, failing)
+    record = _RealPointRecord()
     chosen = failing[:1] or proved[:2]  # at sizes of 1 alone, what is a mean or a variance hides
     for pair in (pair for pair in undefined if pair not in failing):
         record.look(pair, islice(real_points(pair, seed), 1))
     telling = [pair for pair in chosen if record.look(pair, real_points(pair, seed))]
     for pair in telling[:1] or chosen[-1:]:
         record.look(pair, near_zeros(pair, seed), near=True)
-    return Comparison(proved, failing, record.gap, record.outside, record.conditions(pairs[0]), record.compared)
+    return SamenessResult(proved, failing, record.gap, record.outside, record.conditions(pairs[0]), record.compared)
 
 
 @dataclass
-class _Record:
+class _RealPointRecord:
     """What was seen at real points."""
 
     gap: Gap | None = None
     outside: Gap | None = None
     compared: int = 0
-    zero: set[Delicate] = field(default_factory=set)
-    decisive: dict[Delicate, None] = field(default_factory=dict)
+    zero: set[DelicatePart] = field(default_factory=set)
+    decisive: dict[DelicatePart, None] = field(default_factory=dict)
 
-    def look(self, pair: Pair, points: Iterable[Point], near: bool = False) -> bool:
+    def look(self, pair: FunctionPair, points: Iterable[Point], near: bool = False) -> bool:
         """Compare both functions until numbers show a difference; whether they could be compared anywhere.
 
         Args:
@@ -159,7 +159,7 @@ class _Record:
                 self._note(pair, point, seen)
         return self.compared > before
 
-    def _note(self, pair: Pair, point: Point, seen: Seen) -> None:
+    def _note(self, pair: FunctionPair, point: Point, seen: PointEvidence) -> None:
         self.zero |= set(seen.zero)
         self.decisive |= dict.fromkeys(seen.broken)
         if all(side is None for side in seen.sides):
@@ -170,7 +170,7 @@ class _Record:
         self.gap = seen.gap
         self.compared += self.gap is None
 
-    def conditions(self, pair: Pair) -> tuple[Delicate, ...]:
+    def conditions(self, pair: FunctionPair) -> tuple[DelicatePart, ...]:
         """The parts to name: those that took a value away, and the functions' own that were never seen at zero."""
         return tuple(
             part
@@ -180,7 +180,7 @@ class _Record:
 
 
 @dataclass(frozen=True)
-class Seen:
+class PointEvidence:
     """What is certain at a point.
 
     Attributes:
@@ -190,13 +190,13 @@ class Seen:
         gap: where the values differ most; None where they do not, or one has none.
     """
 
-    zero: tuple[Delicate, ...]
-    broken: tuple[Delicate, ...]
+    zero: tuple[DelicatePart, ...]
+    broken: tuple[DelicatePart, ...]
     sides: tuple[list[Array] | None, list[Array] | None]
     gap: Gap | None
 
 
-def see(pair: Pair, point: Point, near: bool = False) -> Seen | None:
+def see(pair: FunctionPair, point: Point, near: bool = False) -> PointEvidence | None:
     """What is certain at a point; None where too little is, or the values are too large to be computed.
 
     Args:
@@ -215,14 +215,14 @@ def see(pair: Pair, point: Point, near: bool = False) -> Seen | None:
     return None
 
 
-def _seen(pair: Pair, point: Point, near: bool) -> Seen:
+def _seen(pair: FunctionPair, point: Point, near: bool) -> PointEvidence:
     evaluated = pair.at(point, CERTAIN)
     parts = _parts(pair, evaluated)
     zero = tuple(part for part, value in parts.items() if any(Certain.of(x).is_zero for x in value.reshape(-1)))
     broken = tuple(part for part, value in parts.items() if part.broken(value))
     left, right = (None if any(part.side == i for part in broken) else _values(evaluated, i) for i in (0, 1))
     gap = None if left is None or right is None else _widest(pair, point, left, right, near)
-    return Seen(zero, broken, (left, right), gap)
+    return PointEvidence(zero, broken, (left, right), gap)
 
 
 def _values(evaluated: Evaluated, index: int) -> list[Array] | None:
@@ -235,7 +235,7 @@ def _values(evaluated: Evaluated, index: int) -> list[Array] | None:
         return None
 
 
-def _parts(pair: Pair, evaluated: Evaluated) -> dict[Delicate, Array]:
+def _parts(pair: FunctionPair, evaluated: Evaluated) -> dict[DelicatePart, Array]:
     found = {}
     for part in pair.delicate:
         try:
@@ -245,14 +245,14 @@ def _parts(pair: Pair, evaluated: Evaluated) -> dict[Delicate, Array]:
     return found
 
 
-def _one_sided(pair: Pair, point: Point, sides: Sequence[list[Array] | None]) -> Gap:
+def _one_sided(pair: FunctionPair, point: Point, sides: Sequence[list[Array] | None]) -> Gap:
     known = next(side for side in sides if side is not None)[0]
     there = float(known.reshape(-1)[0])
     left, right = (np.nan if side is None else there for side in sides)
     return Gap(pair, point, 0, (0,) * known.ndim, (left, right))
 
 
-def _widest(pair: Pair, point: Point, left: Sequence[Array], right: Sequence[Array], near: bool) -> Gap | None:
+def _widest(pair: FunctionPair, point: Point, left: Sequence[Array], right: Sequence[Array], near: bool) -> Gap | None:
     """Where values differ most; None where they differ by nothing that can be told."""
     found: list[Gap] = []
     for output, values in enumerate(zip(left, right, strict=True)):
@@ -265,7 +265,7 @@ def _widest(pair: Pair, point: Point, left: Sequence[Array], right: Sequence[Arr
     return max(found, key=lambda gap: abs(gap.apart), default=None)
 
 
-def real_points(pair: Pair, seed: int) -> Iterator[Point]:
+def real_points(pair: FunctionPair, seed: int) -> Iterator[Point]:
     """A real point of every manner, with numbers of two decimals."""
     rng = np.random.default_rng(seed)
     for manner in _REAL:

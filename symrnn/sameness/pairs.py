@@ -16,8 +16,9 @@ from symrnn.algebra.enclosure import enclose
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.intervals import NON_NEGATIVE, POSITIVE, Interval
 from symrnn.algebra.nodes import Expr, Variable
+from symrnn.arrays import Array
 from symrnn.calculus.rules import on_expressions
-from symrnn.runs.numbers import Array, Numbers
+from symrnn.runs.numbers import Numbers
 from symrnn.sameness.certain import Certain
 
 Point = list[Array]
@@ -25,7 +26,7 @@ Point = list[Array]
 
 
 @dataclass(frozen=True)
-class Delicate:
+class DelicatePart:
     """A part of a function at whose zeros, or on one side of them, the function may jump or have no value.
 
     Attributes:
@@ -61,11 +62,11 @@ class Evaluated(Protocol):
     def side(self, index: int) -> list[Array]:
         """The values of the first (0) or the second function (1)."""
 
-    def part(self, part: Delicate) -> Array:
+    def part(self, part: DelicatePart) -> Array:
         """The value of a part of one of them."""
 
 
-class Pair(Protocol):
+class FunctionPair(Protocol):
     """Two functions of the same arguments at one choice of sizes."""
 
     @property
@@ -77,7 +78,7 @@ class Pair(Protocol):
         """The shapes of the arguments."""
 
     @property
-    def delicate(self) -> Sequence[Delicate]:
+    def delicate(self) -> Sequence[DelicatePart]:
         """Where they may jump or have no value."""
 
     @property
@@ -107,26 +108,26 @@ def bounds(equations: Iterable[Any], given: Mapping[Variable, Interval]) -> dict
 
 def delicate_parts(
     exprs: Iterable[Expr], known: Mapping[Variable, Interval], side: int = 0, own: bool = True
-) -> Iterator[Delicate]:
+) -> Iterator[DelicatePart]:
     """Divisors, arguments of functions that jump and of those with a domain; without what bounds keep from harm."""
     for part in (part for expr in exprs for part in preorder_traversal(expr)):
         if isinstance(part, nodes.Power) and part.args[1] < 0 and 0 in enclose(part.args[0], known):
-            yield Delicate(part.args[0], "≠ 0", side, own)
+            yield DelicatePart(part.args[0], "≠ 0", side, own)
         if isinstance(part, nodes.Act):
             yield from _delicate_call(part, known, side, own)
 
 
-def _delicate_call(part: Any, known: Mapping[Variable, Interval], side: int, own: bool) -> Iterator[Delicate]:
+def _delicate_call(part: Any, known: Mapping[Variable, Interval], side: int, own: bool) -> Iterator[DelicatePart]:
     row = FUNCTIONS[part.name]
     value = enclose(part, known)
     for kink in row.kinks if row.jumps and value.low < value.high else ():
         argument = _signed(on_expressions(kink, *part.operands))
         if 0 in enclose(argument, known):
-            yield Delicate(argument, "jump", side, own)
+            yield DelicatePart(argument, "jump", side, own)
     for word, operand in zip(row.domain, part.operands, strict=False):
         bound = enclose(operand, known)
         if word and not bound.within(_DOMAINS[word][1]):
-            yield Delicate(operand, _DOMAINS[word][0], side, own)
+            yield DelicatePart(operand, _DOMAINS[word][0], side, own)
 
 
 _DOMAINS: Mapping[str, tuple[str, Interval]] = {

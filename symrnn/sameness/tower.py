@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 
 from symrnn.algebra.functions import Arithmetic
-from symrnn.runs.numbers import Array, Numbers
+from symrnn.arrays import Array
+from symrnn.runs.numbers import Numbers
 
 PRIMES = (
     2**61 - 1,

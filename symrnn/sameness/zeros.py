@@ -18,7 +18,7 @@ from sympy import preorder_traversal
 from symrnn.algebra import nodes
 from symrnn.runs.numbers import FLOATS, Numbers
 from symrnn.sameness.certain import CERTAIN, Certain
-from symrnn.sameness.pairs import Delicate, Evaluated, Pair, Point
+from symrnn.sameness.pairs import DelicatePart, Evaluated, FunctionPair, Point
 
 _LINES = 3
 """Random points through which lines are laid."""
@@ -32,7 +32,7 @@ _QUARTERS = 4
 """Entries are quarters up to 1: their products and sums are exact in floating point, and so are zeros of these."""
 
 
-def near_zeros(pair: Pair, seed: int) -> Iterator[Point]:
+def near_zeros(pair: FunctionPair, seed: int) -> Iterator[Point]:
     """All zeros, then for each delicate part and each thing that it is made of a point where that is zero.
 
     Args:
@@ -52,15 +52,15 @@ def near_zeros(pair: Pair, seed: int) -> Iterator[Point]:
         for number in rng.permutation(len(base)):
             if not wanted:
                 break
-            for target, point in _Line(pair, base, int(number)).zeros(wanted):
+            for target, point in _LineOfPoints(pair, base, int(number)).zeros(wanted):
                 wanted.remove(target)
                 yield point
 
 
-def _targets(parts: Sequence[Delicate]) -> list[Delicate]:
+def _targets(parts: Sequence[DelicatePart]) -> list[DelicatePart]:
     """The parts and what they are made of, as far as that can vary."""
     made = (
-        Delicate(inner, part.kind, part.side, part.own)
+        DelicatePart(inner, part.kind, part.side, part.own)
         for part in parts
         for inner in preorder_traversal(part.expr)
         if getattr(inner, "is_Matrix", False) and nodes.variables(inner)
@@ -69,10 +69,10 @@ def _targets(parts: Sequence[Delicate]) -> list[Delicate]:
 
 
 @dataclass(frozen=True)
-class _Line:
+class _LineOfPoints:
     """All points that differ from one in the first entry of one array."""
 
-    pair: Pair
+    pair: FunctionPair
     base: Point
     number: int
 
@@ -84,7 +84,7 @@ class _Line:
         point[self.number] = moved
         return point
 
-    def zeros(self, targets: Sequence[Delicate]) -> list[tuple[Delicate, Point]]:
+    def zeros(self, targets: Sequence[DelicatePart]) -> list[tuple[DelicatePart, Point]]:
         """A point for every target whose first entry changes its sign on the grid."""
         evaluated = [self._evaluated(place, FLOATS) for place in _GRID]
         found = []
@@ -95,7 +95,7 @@ class _Line:
                 found.append((target, self.at(place)))
         return found
 
-    def _place(self, target: Delicate, values: Sequence[float]) -> Any:
+    def _place(self, target: DelicatePart, values: Sequence[float]) -> Any:
         for k in range(len(_GRID) - 1):
             if values[k] * values[k + 1] < 0:
                 return self._zero(target, _GRID[k], _GRID[k + 1], values[k])
@@ -103,7 +103,7 @@ class _Line:
                 return _GRID[k]
         return None
 
-    def _zero(self, target: Delicate, low: float, high: float, at_low: float) -> Any:
+    def _zero(self, target: DelicatePart, low: float, high: float, at_low: float) -> Any:
         """The place where the target is zero; None where it jumps there."""
         for _ in range(60):
             middle = (low + high) / 2
@@ -116,7 +116,7 @@ class _Line:
             low, high = (middle, high) if value * at_low > 0 else (low, middle)
         return self._refined(target, Fraction(low), Fraction(high))
 
-    def _refined(self, target: Delicate, low: Fraction, high: Fraction) -> Certain | None:
+    def _refined(self, target: DelicatePart, low: Fraction, high: Fraction) -> Certain | None:
         """A place between two numbers at which the target has opposite signs."""
         scale = max(abs(low), Fraction(1))
         a, b = low - scale * _BESIDE, high + scale * _BESIDE
@@ -129,15 +129,15 @@ class _Line:
         place = Certain(b - scale * _APART, b + scale * _APART)
         return place if self._is_zero(target, place) else None
 
-    def _is_zero(self, target: Delicate, place: Any) -> bool:
+    def _is_zero(self, target: DelicatePart, place: Any) -> bool:
         value = self._part(target, place)
         return value is not None and value.is_zero
 
-    def _exactly(self, target: Delicate, place: Fraction) -> Fraction | None:
+    def _exactly(self, target: DelicatePart, place: Fraction) -> Fraction | None:
         value = self._part(target, Certain(place))
         return None if value is None else value.middle
 
-    def _part(self, target: Delicate, place: Any) -> Certain | None:
+    def _part(self, target: DelicatePart, place: Any) -> Certain | None:
         try:
             return Certain.of(self._evaluated(place, CERTAIN).part(target).reshape(-1)[0])
         except (ArithmeticError, ValueError, KeyError):
@@ -153,7 +153,7 @@ def _shortened(place: Fraction) -> Fraction:
     return place.limit_denominator(_SHORTEST)
 
 
-def _first(evaluated: Evaluated, target: Delicate) -> float:
+def _first(evaluated: Evaluated, target: DelicatePart) -> float:
     try:
         with np.errstate(all="ignore"):
             value = float(np.asarray(evaluated.part(target), dtype=float).reshape(-1)[0])

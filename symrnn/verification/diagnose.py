@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
+from symrnn.arrays import Array
 from symrnn.calculus.derivation import Derivation, Step
 from symrnn.calculus.equations import NamedEquation
 from symrnn.calculus.rules import local_jacobian
@@ -19,7 +20,7 @@ from symrnn.calculus.window import ask
 from symrnn.language.recurrence import Equation
 from symrnn.printers import text
 from symrnn.runs.blocks import StepBlocks
-from symrnn.runs.field import Array, Number, inner, same, slopes
+from symrnn.runs.field import Number, inner, same, slopes
 from symrnn.runs.field_point import FieldPoint
 from symrnn.runs.sizes import vec
 from symrnn.verification.jointly import MOST_NAMED, are_separate, culprits

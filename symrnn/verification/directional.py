@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.arrays import Array
 from symrnn.calculus.second_order import second_order
 from symrnn.calculus.tangent import tangent
 from symrnn.calculus.truncated import truncated
 from symrnn.printers import text
-from symrnn.runs.numbers import FLOATS, Array
+from symrnn.runs.numbers import FLOATS
 from symrnn.runs.points import relative_error
 from symrnn.verification.judging import Deviation
 from symrnn.verification.network import BATCH, GROUPS, TIME, Arrays, Loss, Network

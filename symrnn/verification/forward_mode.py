@@ -11,6 +11,7 @@ from functools import partial
 from random import Random
 
 from symrnn.algebra.nodes import Variable
+from symrnn.arrays import Array
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.rtrl import SensitivityRecursion, rtrl
 from symrnn.calculus.second_order import SecondOrder, SecondStep, second_order
@@ -19,7 +20,7 @@ from symrnn.printers import text
 from symrnn.runs.field import along, same, slopes
 from symrnn.runs.field_point import FieldPoint, draw_point, run_in_columns
 from symrnn.runs.literals import exact_text
-from symrnn.runs.numbers import RESIDUES, Array
+from symrnn.runs.numbers import RESIDUES
 from symrnn.runs.sizes import CellAtSizes, vec
 from symrnn.runs.stepping import Frame, StepValues, over_steps
 from symrnn.verification.judging import check_at_points

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from symrnn.algebra.nodes import Variable
+from symrnn.arrays import Array
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.recurrence import Cell
-from symrnn.runs.numbers import Array
 from symrnn.runs.points import NOWHERE, relative_error
 from symrnn.runs.rounding import unexplained
 from symrnn.runs.sizes import layouts

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from symrnn.runs.numbers import Array
+from symrnn.arrays import Array
 from symrnn.runs.rounding import unexplained
 
 MOST_ARGUMENTS = 32

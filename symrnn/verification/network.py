@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.arrays import Array
 from symrnn.calculus.derivation import Derivation
-from symrnn.runs.numbers import FLOATS, Array
+from symrnn.runs.numbers import FLOATS
 from symrnn.runs.points import Ground, search
 from symrnn.runs.rounding import sequence_errors
 from symrnn.runs.sizes import CellAtSizes

@@ -14,10 +14,11 @@ from itertools import product
 import numpy as np
 
 from symrnn.algebra.nodes import Variable
+from symrnn.arrays import Array
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.evaluate import run
 from symrnn.runs.blocks import StepBlocks
-from symrnn.runs.numbers import FLOATS, Array
+from symrnn.runs.numbers import FLOATS
 from symrnn.runs.points import NOWHERE, Ground, relative_error, search
 from symrnn.runs.rounding import expression_errors, moved_errors, sequence_errors, unexplained
 from symrnn.runs.sizes import CellAtSizes, show, vec

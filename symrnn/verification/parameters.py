@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 
 from symrnn.algebra.nodes import Expr
 from symrnn.algebra.simplify import simplify
+from symrnn.arrays import Array
 from symrnn.calculus.derivation import Derivation
 from symrnn.runs.blocks import StepBlocks
-from symrnn.runs.field import Array, Number, inner, same, slopes
+from symrnn.runs.field import Number, inner, same, slopes
 from symrnn.runs.field_point import FieldPoint
 from symrnn.runs.sizes import vec
 from symrnn.verification.diagnose import change, follows, show_jacobian, show_step, wrong_factors, wrong_jacobians

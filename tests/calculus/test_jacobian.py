@@ -19,7 +19,7 @@ from symrnn.errors import InputError, UnknownNameError
 from symrnn.language.evaluate import NUMPY, evaluate, run
 from symrnn.printers import text
 from symrnn.proofs.jacobians import check_jacobian
-from symrnn.proofs.survey import Question, survey
+from symrnn.proofs.survey import JacobianQuestion, survey
 
 CLASHING = """
 def clashing(x, h, *, W, U, f_minus2: "d_h", f_minus2_: "d_h"):
@@ -160,7 +160,7 @@ def test_identifiers_of_shifted_variables_are_free() -> None:
     assert {"f", "f_prev", "f_minus2_", "f_minus2__"} <= read.keys()
     assert (read["f_minus2__"].base, read["f_minus2__"].time) == ("f", -2)
     assert read["f_minus2_"].time is None
-    exact, numeric = survey(derive(cell), Question("total", 3), sizes=SMALL)
+    exact, numeric = survey(derive(cell), JacobianQuestion("total", 3), sizes=SMALL)
     assert exact.passed, exact.detail
     assert numeric.passed, numeric.detail
 
@@ -274,10 +274,12 @@ def cell_named(name: str) -> Cell:
 
 
 @pytest.mark.parametrize(
-    "question", [Question("direct"), Question("cell"), Question("cell", 2), Question("total", 2)], ids=str
+    "question",
+    [JacobianQuestion("direct"), JacobianQuestion("cell"), JacobianQuestion("cell", 2), JacobianQuestion("total", 2)],
+    ids=str,
 )
 @pytest.mark.parametrize("name", ["lstm", "gru", "scalars"])
-def test_every_pair(name: str, question: Question) -> None:
+def test_every_pair(name: str, question: JacobianQuestion) -> None:
     exact, numeric = survey(derive(cell_named(name)), question, sizes=[(2, 3)])
     assert exact.passed, exact.detail
     assert numeric.passed, numeric.detail
@@ -286,7 +288,7 @@ def test_every_pair(name: str, question: Question) -> None:
 @pytest.mark.parametrize("name", ["gru", "scrn", "antisymmetric_rnn"])
 def test_every_size(name: str) -> None:
     cell = cells[name]
-    for check in survey(derive(cell), Question("total", 2), of=cell.states):
+    for check in survey(derive(cell), JacobianQuestion("total", 2), of=cell.states):
         assert check.passed, check.detail
         assert "1,1" in check.sizes
 
@@ -295,7 +297,7 @@ def test_every_size(name: str) -> None:
     ("name", "held"), [("gru", ("z", "n")), ("lstm", ("f", "a_o")), ("lstm", ("h_prev",)), ("lstm", ("c", "W_f", "x"))]
 )
 def test_what_is_held(name: str, held: tuple[str, ...]) -> None:
-    for question in (Question("cell", 1, held), Question("total", 2, held)):
+    for question in (JacobianQuestion("cell", 1, held), JacobianQuestion("total", 2, held)):
         exact, numeric = survey(derive(cells[name]), question, sizes=[(2, 3)])
         assert exact.passed, exact.detail
         assert numeric.passed, numeric.detail
@@ -369,7 +371,9 @@ def test_a_wrong_formula_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
         lambda outer, inner: nodes.zeros((outer.shape[0], inner.shape[1])),
     ):
         monkeypatch.setattr(module, "compose", wrong)
-        for check in survey(derivation, Question("cell", 2), of=["h", "c"], wrt=["h_prev", "c_prev"], sizes=SMALL):
+        for check in survey(
+            derivation, JacobianQuestion("cell", 2), of=["h", "c"], wrt=["h_prev", "c_prev"], sizes=SMALL
+        ):
             assert not check.passed
             assert re.search(r"∂[hc]_t/∂[hc]_\{t-2\}\|_\{[hc]_\{t-2\}\} is wrong", check.detail)
 

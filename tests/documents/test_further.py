@@ -18,7 +18,7 @@ from symrnn.documents.structure import Bullets, Centred, Document, Maths, Paragr
 from symrnn.errors import InputError, UnknownNameError
 from symrnn.printers.notation import NOTATIONS
 from symrnn.proofs.theorems import theorems
-from tests.verification.test_theorems import mutated
+from tests.proofs.test_theorems import mutated
 
 LAYOUTS = {"numerator": "entries of y as rows", "denominator": "entries of x as rows"}
 

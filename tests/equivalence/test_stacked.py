@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from symrnn import Cell, cells, equivalent
-from symrnn.equivalence.separating import separated
+from symrnn.equivalence.separating import separate
 
 END = """    c = f * c + i * g
     h = o * tanh(c)
@@ -156,5 +156,5 @@ def test_gated_recurrent_units():
 )
 def test_what_is_used_as_a_whole_stays_whole(text):
     cell = Cell.from_source(text)
-    assert separated(cell).cell is cell
+    assert separate(cell).cell is cell
     assert equivalent(cell, Cell.from_source(text.replace("def f", "def g")))

@@ -179,7 +179,7 @@ def test_values_and_slopes_jump_at_the_kinks_only(row):
 
 def test_the_tables_do_not_depend_on_the_hash_seed():
     program = """if True:
-        from symrnn.verification.field import FIELD, Number
+        from symrnn.runs.field import FIELD, Number
         print(FIELD.exp(Number(5)), FIELD.log(Number(5)), FIELD.sin(Number(9)))
     """
     printed = {
