@@ -40,7 +40,9 @@ from symrnn.showing import ResultTuple, Shown
 
 Role = Literal["state", "intermediate", "input", "carry", "parameter"]
 
+# Names in `_prev` belong to the language; `_next` appears only in derivations through time.
 _TIME_SUFFIX = {-1: "_prev", 0: "", 1: "_next"}
+# The field's letters for a pre-activation, the commonest first; a cell that uses one itself gets the next.
 _ARGUMENT = ("a", "s", "u", "z", "p", "net", "pre", "arg")
 _NESTED = ("v", "w", "q", "r", "inner", "within")
 """Letters for the argument of a function, and for one within the argument of another function."""
@@ -184,6 +186,7 @@ class Derivation(Shown):
     @cached_property
     def graphs(self) -> dict[tuple[frozenset[Variable], frozenset[Variable]], Any]:
         """The graphs of a step that were asked for, by what is hidden and what is frozen; see `graph.graph_of`."""
+        # Filled there: the class of these graphs is built on this one, hence Any.
         return {}
 
     @cached_property
@@ -191,6 +194,8 @@ class Derivation(Shown):
         numbers: dict[Variable, int] = {}
         count = 0
         for equation in self.forward:
+            # The argument of a function comes before the function, and is printed under its number: it takes the next
+            # one.
             if not self.is_preactivation(equation.target):
                 count += 1
             numbers[equation.target] = count + self.is_preactivation(equation.target)
@@ -206,10 +211,11 @@ class Derivation(Shown):
 
     def message(self, state: str) -> Variable:
         """δ←h_t: what step t+1 sends back to a state at t, a part of its adjoint."""
-        return _moved(self.of(f"{state}_prev").target, 1)
+        return _move_in_time(self.of(f"{state}_prev").target, 1)
 
     @cached_property
     def _cotangent_of(self) -> Mapping[Variable, str]:
+        # Looked up by variable: the identifier of a cotangent may have had to give way to one of the cell's.
         return {cotangent: state for state, cotangent in self.cotangents.items()}
 
     def through_time(self, state: str) -> Expr:
@@ -225,6 +231,7 @@ class Derivation(Shown):
         read = nodes.variables(step.value)
         written_out = {v: self.through_time(self._cotangent_of[v]) for v in read if v in self._cotangent_of}
         terms = step.value.args if isinstance(step.value, nodes.Sum) else (step.value,)
+        # Term by term, so that what a cotangent stands for joins the sum without brackets.
         return nodes.add(*(term.xreplace(written_out) for term in terms))
 
     def latex(self, notation: str = "subscript", fragment: bool = True) -> str:
@@ -290,13 +297,13 @@ def derive(cell: Cell | Derivation | str, rules: RuleTable = RULES) -> Derivatio
         UnknownNameError: the library has no cell of that name.
     """
     named: Cell = function_above("find_cell")(cell)
-    return _derived(named, rules)
+    return _derive_step(named, rules)
 
 
-def _derived(cell: Cell, rules: RuleTable) -> Derivation:
+def _derive_step(cell: Cell, rules: RuleTable) -> Derivation:
     names = Names(cell.symbols)
     forward = tuple(_name_preactivations(cell, names))
-    adjoint = _adjoint_names(cell, forward, names)
+    adjoint = _name_adjoints(cell, forward, names)
     cotangents = {
         state: names.add(cell[state].marked("cotangent", names.claim(f"{state}_bar_in"))) for state in cell.states
     }
@@ -305,16 +312,21 @@ def _derived(cell: Cell, rules: RuleTable) -> Derivation:
     first = len(cell.body)
 
     def emit(variable: Variable, role: Role) -> None:
+        # Collected from the last equation to the first, and read in the order of the equations.
         shares = tuple(reversed(received[variable]))
         terms = [share.value for _, share in shares]
         if variable.name in cotangents:
+            # What comes from outside stands first, as every text on backpropagation has it.
             terms.insert(0, cotangents[variable.name])
+        # Nothing reads it: its adjoint is zero, not missing, or what is summed later would lack a term.
         value = simplify(nodes.add(*terms)) if terms else nodes.zeros(variable.shape)
         steps.append(Step(first + len(steps) + 1, adjoint[variable], variable, value, shares, role))
 
+    # By then every equation that reads the target has been seen, so that its adjoint is complete.
     for equation in reversed(forward):
         emit(equation.target, "state" if equation.target.name in cell.states else "intermediate")
         for share in pull_back(equation.value, equation.target, adjoint[equation.target], rules):
+            # A constant is a number: nothing asks how the loss depends on it.
             if share.variable.name not in cell.constants:
                 received[share.variable].append((equation, share))
     for name in cell.inputs:
@@ -332,12 +344,12 @@ def _name_preactivations(cell: Cell, names: Names) -> list[Equation]:
     looks = {variable.looks for variable in cell.symbols.values()}
     letters = free_letters(_ARGUMENT, looks), free_letters(_NESTED, looks)
     for equation in cell.body:
-        value = _Arguments(equation.target, names, letters, result).named(equation.value, outermost=True)
+        value = _ArgumentNamer(equation.target, names, letters, result).put_names(equation.value, outermost=True)
         result.append(Equation(equation.target, value))
     return result
 
 
-class _Arguments:
+class _ArgumentNamer:
     """Names the compound arguments of the functions in one equation: all of one that is the whole equation.
 
     Inside a formula those that take work get a name; tanh(c - b) and max(exp(a), b) stay as they are.
@@ -352,7 +364,7 @@ class _Arguments:
         self._result = result
         self._known: dict[Expr, Variable] = {}
 
-    def named(self, expr: Expr, outermost: bool = False, nested: bool = False) -> Expr:
+    def put_names(self, expr: Expr, outermost: bool = False, nested: bool = False) -> Expr:
         """The expression with names in it; the equations that say what they stand for go before it.
 
         Args:
@@ -363,18 +375,23 @@ class _Arguments:
         if isinstance(expr, Variable) or not expr.has(nodes.Act, nodes.Softmax):
             return expr
         if not isinstance(expr, nodes.Act | nodes.Softmax):
-            args = [self.named(arg, nested=nested) if getattr(arg, "is_Matrix", False) else arg for arg in expr.args]
+            args = [
+                self.put_names(arg, nested=nested) if getattr(arg, "is_Matrix", False) else arg for arg in expr.args
+            ]
             return expr if all(a is b for a, b in zip(args, expr.args, strict=True)) else rebuild(expr, tuple(args))
         given = expr.operands if isinstance(expr, nodes.Act) else (expr.operand,)
-        operands = [self.named(operand, nested=True) for operand in given]
+        operands = [self.put_names(operand, nested=True) for operand in given]
         for position, operand in enumerate(operands):
+            # A number is no argument worth a name, as in max(a, 0).
             compound = not isinstance(operand, Variable) and bool(nodes.variables(operand))
             if (outermost and compound) or _takes_work(operand):
                 operands[position] = self._name(operand, str(position + 1) if len(operands) > 1 else "", nested)
         return nodes.act(expr.name, *operands) if isinstance(expr, nodes.Act) else nodes.softmax(*operands)
 
     def _name(self, operand: Expr, place: str, nested: bool) -> Variable:
+        # sigmoid(a) * tanh(a) has one argument, which gets one name.
         if operand not in self._known:
+            # The other row of letters before numbers: v_z is easier to read than a_z_2.
             letters = (*self._letters[nested], *self._letters[not nested])
             base = self._names.claim(*(f"{letter}{place}_{self._target.name}" for letter in letters))
             looks = f"{base.removesuffix(self._target.name)}{self._target.looks}"
@@ -394,16 +411,17 @@ def _takes_work(expr: Expr) -> bool:
     )
 
 
-def _adjoint_names(cell: Cell, forward: tuple[Equation, ...], names: Names) -> dict[Variable, Variable]:
+def _name_adjoints(cell: Cell, forward: tuple[Equation, ...], names: Names) -> dict[Variable, Variable]:
     variables = [equation.target for equation in forward]
     variables += [cell[name] for name in (*cell.inputs, *cell.parameters)]
+    # Names are given in this order once and for all: documents and code must agree on them.
     marks = dict.fromkeys(variables, "adjoint") | dict.fromkeys(cell.previous, "message")
     return {v: names.add(v.marked(mark, names.claim(f"{v.name}_bar"))) for v, mark in marks.items()}
 
 
 def shift(expr: Expr, steps: int) -> Expr:
     """The same expression some time steps later; parameters stay."""
-    return expr.xreplace({v: _moved(v, steps) for v in nodes.variables(expr) if v.time is not None})
+    return expr.xreplace({v: _move_in_time(v, steps) for v in nodes.variables(expr) if v.time is not None})
 
 
 _STEMS = {
@@ -415,10 +433,10 @@ _STEMS = {
 """Mark -> identifier in a single step, and the time that it has there."""
 
 
-def _moved(variable: Variable, steps: int) -> Variable:
+def _move_in_time(variable: Variable, steps: int) -> Variable:
     assert variable.time is not None
     new = variable.time + steps
     stem, own = _STEMS.get(variable.mark, ("{}_bar_loss", 0))
-    shift_ = new - own
-    suffix = _TIME_SUFFIX.get(shift_, f"_{shift_:+d}".replace("+", "plus").replace("-", "minus"))
+    distance = new - own
+    suffix = _TIME_SUFFIX.get(distance, f"_{distance:+d}".replace("+", "plus").replace("-", "minus"))
     return variable.at(new, stem.format(variable.base) + suffix)

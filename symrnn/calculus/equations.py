@@ -29,6 +29,7 @@ class NamedEquation(NamedTuple):
     @property
     def is_summed(self) -> bool:
         """Whether the left side is the sum of the right side over all steps."""
+        # Zero is zero at every step, and needs no sum sign.
         return all(v.time is None for v in nodes.variables(self.left)) and not nodes.is_zero(self.right)
 
     def latex(self, equals: str = "=") -> str:

@@ -61,5 +61,6 @@ def show_count(number: int) -> str:
     >>> show_count(436), show_count(2 * 10**62)
     ('436', 'about 2.00e62')
     """
+    # By its digits, since a float ends at 1e308 and paths over a hundred steps do not.
     digits = str(number)
     return digits if number < _EXACT else f"about {digits[0]}.{digits[1:3]}e{len(digits) - 1}"

@@ -7,18 +7,18 @@ frozen passes nothing on.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple, cast
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
+from symrnn.arrays import Array
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.rules import Note, chain, local_jacobian
-
-Array = Any
 
 Way = tuple[tuple[Variable, ...], tuple[Expr, ...]]
 """The variables between start and end, and the Jacobians from the end to the start."""
 
+# Few enough to read, path by path, as papers print them; J (A + B) is shorter, and hides which paths there are.
 _WRITTEN_OUT = 64
 """A block of more paths than this is nested, J (A + B) rather than J A + J B: paths may grow exponentially."""
 
@@ -79,25 +79,29 @@ class StepGraph:
     def incoming(self, target: Variable) -> Mapping[Variable, Expr]:
         """The local Jacobians of a variable's own equation, by the variables that it reads."""
         if target not in self._incoming:
-            self._incoming[target] = self._local(target)
+            self._incoming[target] = self._derive_incoming(target)
         return self._incoming[target]
 
-    def _local(self, target: Variable) -> Mapping[Variable, Expr]:
+    def _derive_incoming(self, target: Variable) -> Mapping[Variable, Expr]:
         found: dict[Variable, list[Expr]] = {}
         equation = self._equations.get(target)
         for share in local_jacobian(equation.value, target, self._rules, self._note) if equation else ():
+            # Through a pre-activation to what it reads; these come before it, so the recursion is as deep as functions
+            # are nested.
             if share.variable in self._hidden:
                 for source, inner in self.incoming(share.variable).items():
                     found.setdefault(source, []).append(chain(share.value, inner, note=self._note))
+            # What is frozen is a constant here: nothing is added for it, which leaves zero where it is all there is.
             elif share.variable not in self._frozen:
                 found.setdefault(share.variable, []).append(share.value)
         return {source: nodes.add(*values) for source, values in found.items()}
 
-    def _needed(self, end: Variable) -> tuple[Variable, ...]:
+    def _find_needed(self, end: Variable) -> tuple[Variable, ...]:
         """The variables with equations from which a way leads to the end, in the order of the equations."""
         if end not in self._upstream:
             found, waiting = {end}, [end]
             while waiting:
+                # By a list of what is still to be looked at: chains of equations are longer than Python's recursion.
                 fresh = set(self.incoming(waiting.pop())) & self._equations.keys() - found
                 found |= fresh
                 waiting += fresh
@@ -111,11 +115,11 @@ class StepGraph:
     def extent(self, start: Variable, end: Variable) -> Extent:
         """How long the derivative from start to end is where it is written out."""
         if start not in self._extents:
-            self._extents[start] = self._measured(start)
+            self._extents[start] = self._measure_extents(start)
         return self._extents[start].get(end, Extent(0, 0, 0))
 
-    def _measured(self, start: Variable) -> Mapping[Variable, Extent]:
-        """The same for every end, in one pass over the equations."""
+    def _measure_extents(self, start: Variable) -> Mapping[Variable, Extent]:
+        """How long the derivative of every variable by the start is, in one pass over the equations."""
         found = {start: Extent(1, 0, 0)}
         for target in self._equations:
             if target != start:
@@ -136,7 +140,7 @@ class StepGraph:
     def ways(self, start: Variable, end: Variable) -> list[Way]:
         """Every way from start to end, the shortest first."""
         outgoing: dict[Variable, list[tuple[Variable, Expr]]] = {}
-        for target in self._needed(end):
+        for target in self._find_needed(end):
             for source, value in self.incoming(target).items():
                 outgoing.setdefault(source, []).append((target, value))
         found: list[Way] = [] if start != end else [((), ())]
@@ -155,13 +159,14 @@ class StepGraph:
             else:
                 waiting.pop()
                 del through[-1:], factors[-1:]
+        # A stable sort: ways of one length stay in the order of the equations, the same in every run.
         return sorted(found, key=lambda way: len(way[0]))
 
     def rows(self, start: Variable, end: Variable) -> tuple[Link, ...]:
         """The chain rule from start to end: each variable between them once, after those that its equation reads."""
         reached = {start}
         found: list[Link] = []
-        for target in self._needed(end):
+        for target in self._find_needed(end):
             terms = tuple((value, source) for source, value in self.incoming(target).items() if source in reached)
             if terms and target != start:
                 reached.add(target)
@@ -180,7 +185,9 @@ class StepGraph:
             if target not in self._hidden and target not in changes:
                 sources = [(value, source) for source, value in self.incoming(target).items() if source in moved]
                 if sources:
-                    moved[target] = sum(evaluate(value) @ moved[source] for value, source in sources)
+                    # There is at least one, so the 0 that `sum` begins with is never the answer.
+                    total = sum(evaluate(value) @ moved[source] for value, source in sources)
+                    moved[target] = cast(Array, total)
         return moved
 
     def direct(self, start: Variable, end: Variable) -> Expr:
@@ -205,6 +212,7 @@ def graph_of(derivation: Derivation, shown: Collection[Variable] = (), frozen: C
 
     Its local Jacobians are derived when they are first asked for.  A survey asks for those of every pair of variables.
     """
+    # By what is hidden, not by what is shown: a variable that is no pre-activation makes no difference there.
     hidden = frozenset(e.target for e in derivation.forward if derivation.is_preactivation(e.target)).difference(shown)
     known = derivation.graphs
     if (hidden, frozenset(frozen)) not in known:

@@ -134,6 +134,7 @@ def accumulated(window: Window) -> Expr:
 
 def compose(outer: Expr, inner: Expr) -> Expr:
     """The product of two Jacobians; nothing times anything is nothing."""
+    # Asked first: most pairs of states have a zero block, and `chain` would take both apart before it noticed.
     if nodes.is_zero(outer) or nodes.is_zero(inner):
         return nodes.zeros((outer.shape[0], inner.shape[1]))
     return chain(outer, inner)
@@ -149,30 +150,30 @@ def laid_out(block: Expr, layout: str) -> Expr:
     return LAYOUTS[layout](block)
 
 
-def _transposed(block: Expr) -> Expr:
+def _transpose(block: Expr) -> Expr:
     """The transpose, taken inside of sums, products and Kronecker products, where a reader expects it."""
     number, rest = nodes.coefficient(block)
     rule = _TRANSPOSES.get(type(rest).__name__, nodes.transpose)
     return nodes.scale(number, rule(rest))
 
 
-def _transposed_multiple(block: Expr) -> Expr:
+def _transpose_multiple(block: Expr) -> Expr:
     """Scalars stay in front; what they multiply, where it is one thing, is transposed inside."""
     scalars = [nodes.transpose(factor) for factor in block.args if isinstance(factor, nodes.Fill)]
     others = [factor for factor in block.args if not isinstance(factor, nodes.Fill)]
-    rest = [_transposed(others[0])] if len(others) == 1 else [nodes.transpose(nodes.hadamard(*others))]
+    rest = [_transpose(others[0])] if len(others) == 1 else [nodes.transpose(nodes.hadamard(*others))]
     return nodes.hadamard(*scalars, *rest) if others else nodes.transpose(block)
 
 
 _TRANSPOSES: Mapping[str, Callable[[Expr], Expr]] = {
-    "Sum": lambda x: nodes.add(*map(_transposed, x.args)),
-    "Product": lambda x: nodes.matmul(*map(_transposed, reversed(x.args))),
-    "Kronecker": lambda x: nodes.kronecker(*map(_transposed, x.args)),
-    "Hadamard": _transposed_multiple,
+    "Sum": lambda x: nodes.add(*map(_transpose, x.args)),
+    "Product": lambda x: nodes.matmul(*map(_transpose, reversed(x.args))),
+    "Kronecker": lambda x: nodes.kronecker(*map(_transpose, x.args)),
+    "Hadamard": _transpose_multiple,
     "Commutation": lambda x: nodes.Commutation(*reversed(x.of_shape)),
 }
 
 LAYOUTS: Mapping[str, Callable[[Expr], Expr]] = MappingProxyType(
-    {"numerator": lambda block: block, "denominator": _transposed}
+    {"numerator": lambda block: block, "denominator": _transpose}
 )
 """The layouts, and how each comes from the numerator layout."""

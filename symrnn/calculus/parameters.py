@@ -57,12 +57,12 @@ class ParameterJacobian:
     @property
     def value(self) -> Expr:
         """The sum of the terms."""
-        return _sum(self.terms)
+        return _add_up(self.terms)
 
     @property
     def gradient(self) -> Expr:
         """The sum of the gradient's terms."""
-        return _sum(self.gradients)
+        return _add_up(self.gradients)
 
     def latex(self) -> str:
         """The derivative and the gradient as a LaTeX `align*`, in the notation of time as a subscript."""
@@ -86,7 +86,8 @@ class ParameterJacobian:
         return f"<{self.symbol} over {self.steps} steps>"
 
 
-def _sum(terms: Sequence[Expr]) -> Expr:
+def _add_up(terms: Sequence[Expr]) -> Expr:
+    # Each term is simplified already; together they may have something in common.
     return terms[0] if len(terms) == 1 else simplify(nodes.add(*terms))
 
 
@@ -108,10 +109,11 @@ def parameter_jacobian(
     """
     check_choice("layout", layout, LAYOUTS)
     window = ask(cell, of, wrt, steps)
-    return _answer(window, graph_of(window.derivation, {window.of}), layout)
+    # `of` may be a pre-activation, which is a node of the graph only where it is asked for.
+    return _make_answer(window, graph_of(window.derivation, {window.of}), layout)
 
 
-def _answer(window: Window, graph: StepGraph, layout: str) -> ParameterJacobian:
+def _make_answer(window: Window, graph: StepGraph, layout: str) -> ParameterJacobian:
     of, wrt = window.of.name, window.wrt.name
     parameters = window.cell.parameters
     if wrt not in parameters or of in parameters:
@@ -140,6 +142,7 @@ def _terms(window: Window, graph: StepGraph) -> list[Expr]:
     """The terms in the numerator layout, from the last step to the first."""
     cell = window.cell
     found = [graph.block(window.wrt, window.of)]
+    # The rest would derive blocks between states, which one step does not need.
     if window.steps == 1:
         return found
     states = [cell[name] for name in cell.states]
@@ -147,6 +150,7 @@ def _terms(window: Window, graph: StepGraph) -> list[Expr]:
     for back in range(1, window.steps):
         # reached[carry] is how `of` depends on that state at t - back
 
+        # Defaults bind this round's values: a closure would see those of the last.
         def onward(source: Variable, back: int = back, reached: dict[Variable, Expr] = reached) -> Expr:
             steps = (
                 compose(reached[carry], window.at(graph.block(source, state), back))

@@ -29,6 +29,7 @@ from symrnn.showing import ResultTuple, Shown
 
 _Value = TypeVar("_Value")
 
+# Nobody reads a longer list, and each of its entries is an expression; their number is had without it.
 _MOST = 10_000
 """More paths than this are not listed."""
 
@@ -191,6 +192,8 @@ def accumulate(
         ends = [window.of] if back == 0 else [cell[state] for state in cell.states]
         current = {}
         for end in ends:
+            # A change enters at the first step, and that of a parameter at every one; from then on it also comes
+            # through the states.
             parts = [local(graphs[back], window.moved, end, back)] if not before or window.moves_always else []
             for carry in cell.previous if before else ():
                 meeting = window.at(carry, back)
@@ -257,6 +260,7 @@ def find_state(cell: Cell | Derivation | str, name: str) -> Variable:
         UnknownNameError: the cell has no such variable.
         InputError: it is no state.
     """
+    # Asked about itself: this checks the cell and the name as every other question does.
     window = ask(cell, name, name)
     states = ", ".join(window.cell.states)
     if name not in window.cell.states:

@@ -20,15 +20,16 @@ Remark = tuple[str | Expr, ...]
 
 def remarks(derivation: Derivation) -> tuple[Remark, ...]:
     """Sentences about derivatives that are stated, about functions without slope, and about gradients that are zero."""
-    still = _still(derivation)
-    return tuple(dict.fromkeys([*_functions(derivation, still), *_gradients(derivation, still)]))
+    still = _find_still(derivation)
+    # The same function in two gates of one equation is worth one remark.
+    return tuple(dict.fromkeys([*_remark_on_functions(derivation, still), *_remark_on_gradients(derivation, still)]))
 
 
-def _functions(derivation: Derivation, still: Mapping[Expr, Expr]) -> Iterator[Remark]:
+def _remark_on_functions(derivation: Derivation, still: Mapping[Expr, Expr]) -> Iterator[Remark]:
     for equation in derivation.forward:
         if derivation.of(equation.target.name).target in still:  # it is read for its value alone
             continue
-        for node in _differentiated(equation.value):
+        for node in _find_remarkable(equation.value):
             every, value = slopes(node, node), node.operands[0]
             where = ("In the equation of ", equation.target, ", ")
             if not FUNCTIONS[node.name].stated:
@@ -43,8 +44,8 @@ def _functions(derivation: Derivation, still: Mapping[Expr, Expr]) -> Iterator[R
 _STATED = "this is stated, not derived."
 
 
-def _differentiated(expr: Expr) -> Iterator[nodes.Act]:
-    """The functions that a derivative meets and that are stated to have another one, or have none but 0."""
+def _find_remarkable(expr: Expr) -> Iterator[nodes.Act]:
+    """The functions that the derivation differentiates and whose slope is stated, or 0 everywhere."""
     if not nodes.variables(expr):
         return
     inner = expr.args
@@ -52,13 +53,14 @@ def _differentiated(expr: Expr) -> Iterator[nodes.Act]:
         every = slopes(expr, expr)
         if FUNCTIONS[expr.name].stated or all(map(nodes.is_zero, every)):
             yield expr
+        # Beyond a slope of zero nothing is differentiated, and there is nothing to say.
         inner = tuple(x for x, slope in zip(expr.operands, every, strict=True) if not nodes.is_zero(slope))
     for arg in () if isinstance(expr, nodes.Variable) else inner:
         if getattr(arg, "is_Matrix", False):
-            yield from _differentiated(arg)
+            yield from _find_remarkable(arg)
 
 
-def _still(derivation: Derivation) -> Mapping[Expr, Expr]:
+def _find_still(derivation: Derivation) -> Mapping[Expr, Expr]:
     """The adjoints that are zero everywhere -> zeros."""
     still: dict[Expr, Expr] = {}
     for step in derivation.steps:
@@ -67,10 +69,11 @@ def _still(derivation: Derivation) -> Mapping[Expr, Expr]:
     return still
 
 
-def _gradients(derivation: Derivation, still: Mapping[Expr, Expr]) -> Iterator[Remark]:
+def _remark_on_gradients(derivation: Derivation, still: Mapping[Expr, Expr]) -> Iterator[Remark]:
     """The parameters, inputs and states that the cell reads and that receive nothing."""
     read = {variable for equation in derivation.forward for variable in nodes.variables(equation.value)}
     for step in derivation.role("parameter", "input", "carry"):
+        # What the cell never reads has no gradient either, and its author knows.
         if step.target in still and step.of in read:
             yield ("The gradient of ", step.of, " is 0 everywhere.")
 

@@ -123,25 +123,30 @@ def rtrl(cell: Cell | Derivation | str, parameters: str | Iterable[str] | None =
             known = ", ".join(inner.parameters) or "none"
             raise UnknownNameError(f"{inner.name} has no parameter {name!r}\n  it has {known}")
     names = names_of(derivation)
+    # Once for all parameters: the blocks between states do not depend on which of them is asked about.
     blocks = {(s, v.base): jacobian(derivation, s, v.name) for s in inner.states for v in inner.previous}
     found: list[Sensitivity] = []
+    # S for sensitivity, then P, which is Williams & Zipser's letter.
     letters = free_letters(("S", "P", "Q"), (variable.looks for variable in inner.symbols.values()))
     for parameter in chosen:
         now = {
-            s: _symbol(inner[s], inner[parameter], 0, names.claim(*(f"{letter}_{s}_{parameter}" for letter in letters)))
+            s: _make_symbol(
+                inner[s], inner[parameter], 0, names.claim(*(f"{letter}_{s}_{parameter}" for letter in letters))
+            )
             for s in inner.states
         }
         before = {s: v.at(-1, f"{v.name}_prev") for s, v in now.items()}
         for variable in (*now.values(), *before.values()):
             names.add(variable)
         for state in inner.states:
+            # A zero block would be multiplied by the largest matrix there is, of all states by all parameters.
             own = {r: blocks[state, r] for r in inner.states if not nodes.is_zero(blocks[state, r])}
             immediate = jacobian(derivation, state, parameter)
             found.append(Sensitivity(state, parameter, now[state], immediate, own, before))
     return SensitivityRecursion(derivation, tuple(found))
 
 
-def _symbol(state: Variable, parameter: Variable, time: int, name: str) -> Variable:
+def _make_symbol(state: Variable, parameter: Variable, time: int, name: str) -> Variable:
     rows, cols = (v.shape[0] * v.shape[1] for v in (state, parameter))
     letter, _, _ = name.partition("_")
     base, looks = indexed(letter, state.base, parameter.base), indexed(letter, state.looks, parameter.looks)

@@ -61,11 +61,13 @@ class Rule:
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         """A row of the table travels as its name; another rule, by what it consists of."""
+        # The columns are lambdas, which cannot be pickled; a rule planted by a test must not come back as the right
+        # one.
         of_the_table = RULES.get(self.operator) is self
-        return (_of_the_table, (self.operator,)) if of_the_table else super().__reduce_ex__(protocol)
+        return (_find_in_table, (self.operator,)) if of_the_table else super().__reduce_ex__(protocol)
 
 
-def _of_the_table(operator: str) -> Rule:
+def _find_in_table(operator: str) -> Rule:
     return RULES[operator]
 
 
@@ -82,6 +84,7 @@ class _Entrywise:
         self.expr = expr
 
     def _lift(self, other: Any) -> Expr:
+        # By its digits: 0.044715 is meant, not the binary fraction next to it.
         return other.expr if isinstance(other, _Entrywise) else nodes.number(Rational(str(other)), self.expr.shape)
 
     def __add__(self, other: Any) -> _Entrywise:
@@ -113,6 +116,7 @@ class _Symbolic:
     """The functions of the table on expressions."""
 
     def literal(self, number: Any) -> Rational:
+        # By its digits, for the same reason.
         return Rational(str(number))
 
     def __getattr__(self, name: str) -> Callable[..., _Entrywise]:
@@ -133,17 +137,17 @@ def on_expressions(rule: Callable[..., Any], *operands: Expr) -> Expr:
 # --- adjoint rules ----------------------------------------------------------------------------------------------------
 
 
-def _others(expr: Expr, index: int) -> list[Expr]:
+def _leave_out(expr: Expr, index: int) -> list[Expr]:
     return [factor for position, factor in enumerate(expr.args) if position != index]
 
 
-def _product_parts(node: Any) -> tuple[Any, list[Expr]]:
+def _split_product(node: Any) -> tuple[Any, list[Expr]]:
     number, rest = nodes.coefficient(node)
     return number, list(rest.args) if isinstance(rest, nodes.Product) else [rest]
 
 
 def _product_adjoint(node: Any, value: Expr, g: Expr) -> Contributions:
-    number, factors = _product_parts(node)
+    number, factors = _split_product(node)
     return [
         (
             factor,
@@ -161,7 +165,7 @@ def _product_adjoint(node: Any, value: Expr, g: Expr) -> Contributions:
 
 
 def _product_jacobian(node: Any, value: Expr) -> Contributions:
-    number, factors = _product_parts(node)
+    number, factors = _split_product(node)
     result = []
     for i, factor in enumerate(factors):
         left = nodes.matmul(*factors[:i]) if i else nodes.Eye(factor.shape[0])
@@ -171,15 +175,16 @@ def _product_jacobian(node: Any, value: Expr) -> Contributions:
 
 
 def _transposed(x: Expr) -> Expr:
+    # Iᵀ is I; a reader should not have to think about it.
     return x if isinstance(x, nodes.Eye) else nodes.transpose(x)
 
 
 def _hadamard_adjoint(node: Any, value: Expr, g: Expr) -> Contributions:
-    return [(factor, nodes.hadamard(g, *_others(node, i))) for i, factor in enumerate(node.args)]
+    return [(factor, nodes.hadamard(g, *_leave_out(node, i))) for i, factor in enumerate(node.args)]
 
 
 def _hadamard_jacobian(node: Any, value: Expr) -> Contributions:
-    return [(factor, _vec_diag(nodes.hadamard(*_others(node, i)))) for i, factor in enumerate(node.args)]
+    return [(factor, _vec_diag(nodes.hadamard(*_leave_out(node, i)))) for i, factor in enumerate(node.args)]
 
 
 def _vec_diag(x: Expr) -> Expr:
@@ -205,18 +210,20 @@ def _identity(x: Expr) -> Expr:
 
 def _transpose_jacobian(node: Any, value: Expr) -> Contributions:
     rows, cols = node.arg.shape
+    # vec of a row is vec of its column: only a matrix needs its entries put in another order.
     return [(node.arg, _identity(node.arg) if S.One in (rows, cols) else nodes.Commutation(rows, cols))]
 
 
-def _weighted(value: Expr, g: Expr) -> Expr:
+def _average(value: Expr, g: Expr) -> Expr:
     """The mean of each column of g, weighted by that of a softmax, in every entry of the column."""
+    # For a column the mean is a product, yᵀ g, as every textbook prints it.
     if g.shape[1] == 1:
         return nodes.fill(nodes.matmul(nodes.transpose(value), g), g.shape)
     return nodes.spread(nodes.along(nodes.hadamard(value, g), 0), g.shape[0], 0)
 
 
 def _softmax_adjoint(node: nodes.Softmax, value: Expr, g: Expr) -> Contributions:
-    return [(node.operand, nodes.hadamard(value, nodes.subtract(g, _weighted(value, g))))]
+    return [(node.operand, nodes.hadamard(value, nodes.subtract(g, _average(value, g))))]
 
 
 def _softmax_jacobian(node: nodes.Softmax, value: Expr) -> Contributions:
@@ -228,7 +235,7 @@ def _softmax_jacobian(node: nodes.Softmax, value: Expr) -> Contributions:
     return [(node.operand, nodes.subtract(column, nodes.matmul(column, within, column)))]
 
 
-def _bounds(node: nodes.Stack) -> list[tuple[Expr, Any, Any]]:
+def _find_bounds(node: nodes.Stack) -> list[tuple[Expr, Any, Any]]:
     result, start = [], S.Zero
     for part in node.args:
         result.append((part, start, start + part.shape[0]))
@@ -237,7 +244,7 @@ def _bounds(node: nodes.Stack) -> list[tuple[Expr, Any, Any]]:
 
 
 def _stack_adjoint(node: nodes.Stack, value: Expr, g: Expr) -> Contributions:
-    return [(part, nodes.rows(g, start, stop)) for part, start, stop in _bounds(node)]
+    return [(part, nodes.rows(g, start, stop)) for part, start, stop in _find_bounds(node)]
 
 
 def _stack_jacobian(node: nodes.Stack, value: Expr) -> Contributions:
@@ -252,6 +259,7 @@ def _stack_jacobian(node: nodes.Stack, value: Expr) -> Contributions:
 
 def _slice_adjoint(node: nodes.Slice, value: Expr, g: Expr) -> Contributions:
     (start, stop), (rows, cols) = node.bounds, node.operand.shape
+    # A stack of no rows is no part of it.
     around = [nodes.zeros((start, cols))] if start != 0 else []
     behind = [nodes.zeros((rows - stop, cols))] if stop != rows else []
     return [(node.operand, nodes.stack(*around, g, *behind))]
@@ -272,7 +280,7 @@ def _each_in_turn(parts: list[Expr], join: Callable[..., Expr], moved: Moved) ->
 
 
 def _product_tangent(node: Any, value: Expr, moved: Moved) -> Expr:
-    number, factors = _product_parts(node)
+    number, factors = _split_product(node)
     return nodes.add(*(nodes.scale(number, term) for term in _terms(_each_in_turn(factors, nodes.matmul, moved))))
 
 
@@ -287,11 +295,12 @@ def _act_tangent(node: nodes.Act, value: Expr, moved: Moved) -> Expr:
 
 def _softmax_tangent(node: nodes.Softmax, value: Expr, moved: Moved) -> Expr:
     change = moved(node.operand)
-    return nodes.hadamard(value, nodes.subtract(change, _weighted(value, change)))
+    return nodes.hadamard(value, nodes.subtract(change, _average(value, change)))
 
 
 def _stack_tangent(node: nodes.Stack, value: Expr, moved: Moved) -> Expr:
     parts = [moved(part) for part in node.args]
+    # Parts that stand still make a zero of the whole shape, which others recognise; a stack of zeros they would not.
     return nodes.zeros(node.shape) if all(map(nodes.is_zero, parts)) else nodes.stack(*parts)
 
 
@@ -426,19 +435,21 @@ _ROWS = (
 RULES: RuleTable = Frozen({row.operator: row for row in _ROWS})
 """Every rule of the cell language, by the class name of the node it is for."""
 
+# They have no operands, so they have no rule and end a branch as variables do.
 _CONSTANTS = ("Ones", "Zeros", "Eye")
 
 
-def _row(expr: Expr, rules: RuleTable) -> Rule:
+def _find_row(expr: Expr, rules: RuleTable) -> Rule:
     try:
         return rules[type(expr).__name__]
     except KeyError:
+        # A guess would be a wrong gradient that looks like a right one.
         raise MissingRuleError(f"no derivative rule for {type(expr).__name__}") from None
 
 
-def _with(used: tuple[str, ...], row: Rule, node: Expr) -> tuple[str, ...]:
+def _add_rule(used: tuple[str, ...], row: Rule, node: Expr) -> tuple[str, ...]:
     """The rules used so far and this one; a mere number in front is no rule that a reader needs named."""
-    scaling = isinstance(node, nodes.Product) and len(_product_parts(node)[1]) == 1
+    scaling = isinstance(node, nodes.Product) and len(_split_product(node)[1]) == 1
     return used if scaling else (*used, row.name)
 
 
@@ -458,9 +469,10 @@ def pull_back(expr: Expr, value: Expr, g: Expr, rules: RuleTable = RULES) -> lis
         if isinstance(node, nodes.Variable):
             yield Share(node, g, used)
         elif type(node).__name__ not in _CONSTANTS:
-            row = _row(node, rules)
+            row = _find_row(node, rules)
+            # An operand inside of an expression has no name, so it is its own value.
             for operand, received in row.adjoint(node, named, g):
-                yield from visit(operand, operand, received, _with(used, row, node))
+                yield from visit(operand, operand, received, _add_rule(used, row, node))
 
     return _collect(visit(expr, value, g, ()), _merge_terms)
 
@@ -472,10 +484,10 @@ def local_jacobian(expr: Expr, value: Expr, rules: RuleTable = RULES, note: Note
         if isinstance(node, nodes.Variable):
             yield Share(node, _identity(node) if outer is None else outer, used)
         elif type(node).__name__ not in _CONSTANTS:
-            row = _row(node, rules)
+            row = _find_row(node, rules)
             for operand, factor in row.jacobian(node, named):
                 chained = factor if outer is None else chain(outer, factor, note=note)
-                yield from visit(operand, operand, chained, _with(used, row, node))
+                yield from visit(operand, operand, chained, _add_rule(used, row, node))
 
     return _collect(visit(expr, value, None, ()), lambda terms: _merge_diagonals(terms, note))
 
@@ -497,8 +509,9 @@ def push_forward(expr: Expr, value: Expr, tangents: Mapping[nodes.Variable, Expr
             return tangents.get(node, nodes.zeros(node.shape))
         if not any(variable in tangents for variable in nodes.variables(node)):
             return nodes.zeros(node.shape)
-        row = _row(node, rules)
-        used.extend(_with((), row, node))
+        row = _find_row(node, rules)
+        # Only what moves uses a rule: a branch without a tangent is zero before it is looked at.
+        used.extend(_add_rule((), row, node))
         return row.tangent(node, named, lambda operand: visit(operand, operand))
 
     moved = visit(expr, value)
@@ -512,15 +525,17 @@ def _merge_tangents(terms: Iterable[Expr], tangents: frozenset[Expr]) -> Expr:
         _, rest = nodes.coefficient(term)
         factors = rest.args if isinstance(rest, nodes.Hadamard) else (rest,)
         moving = [factor for factor in factors if factor in tangents]
+        # A term in which two tangents are multiplied belongs to neither; its place keeps it apart.
         groups.setdefault(moving[0] if len(moving) == 1 else position, []).append(term)
-    return nodes.add(*(group[0] if len(group) == 1 else _factored(group) for group in groups.values()))
+    return nodes.add(*(group[0] if len(group) == 1 else _factor_out(group) for group in groups.values()))
 
 
-def _factored(terms: list[Expr]) -> Expr:
-    """The sum of products of entries, with their common factors in front."""
+def _factor_out(terms: list[Expr]) -> Expr:
+    """A sum of entry-by-entry products, rewritten with the factors that all of them share in front."""
     split = [nodes.coefficient(term) for term in terms]
     factors = [list(rest.args) if isinstance(rest, nodes.Hadamard) else [rest] for _, rest in split]
     common = []
+    # One at a time is taken out of every term, so that a squared factor comes out twice only where all have it twice.
     for factor in list(factors[0]):
         if all(factor in others for others in factors):
             common.append(factor)
@@ -532,6 +547,7 @@ def _factored(terms: list[Expr]) -> Expr:
             inner, rest = nodes.coefficient(term)
             counts[rest] = counts.get(rest, 0) + number * inner
     left = [nodes.scale(number, rest) for rest, number in counts.items()]
+    # n - h rather than -h + n.
     return nodes.hadamard(*common, nodes.add(*_positive_first(left)))
 
 
@@ -557,6 +573,7 @@ def _merge_terms(terms: list[Expr]) -> Expr:
         number, rest = nodes.coefficient(term)
         first, *others = rest.args if isinstance(rest, nodes.Hadamard) else (rest,)
         split.append((first, nodes.scale(number, nodes.hadamard(nodes.ones(rest.shape), *others))))
+    # By the first factor, which is where the rules put the adjoint.
     if len(terms) > 1 and len({first for first, _ in split}) == 1:
         factor = nodes.add(*_positive_first([other for _, other in split]))
         return nodes.hadamard(split[0][0], factor)
@@ -576,6 +593,7 @@ def _merge_diagonals(terms: list[Expr], note: Note | None) -> Expr:
 
 def chain(*factors: Expr, note: Note | None = None) -> Expr:
     """The product of Jacobians; neighbouring diagonal matrices become one, of which `note` is told."""
+    # Numbers are gathered in front, since two diagonals with a number between them are neighbours too.
     flat = [inner for factor in factors for inner in (factor.args if isinstance(factor, nodes.Product) else (factor,))]
     numbers = [factor for factor in flat if not getattr(factor, "is_Matrix", False)]
     matrices = [factor for factor in flat if getattr(factor, "is_Matrix", False)]

@@ -99,7 +99,7 @@ class SecondOrder(Equations):
 
     def through_time(self, state: str) -> Expr:
         """How the cotangent of a state at t moves in an unrolled network: with the loss's part, and with step t+1."""
-        return nodes.add(self.losses[state], _later(self.of(f"{state}_prev").value))
+        return nodes.add(self.losses[state], _move_later(self.of(f"{state}_prev").value))
 
 
 def second_order(cell: Cell | Derivation | str, rules: RuleTable | None = None) -> SecondOrder:
@@ -125,15 +125,17 @@ def second_order(cell: Cell | Derivation | str, rules: RuleTable | None = None) 
     steps: list[SecondStep] = []
     for step in derivation.steps:
         found = push_forward(step.value, step.target, tangents, table)
+        # Also where it is zero: the equations after it are written with this symbol.
         target = tangents[step.target] = tangent_of(step.target, names)
         number = len(first.steps) + len(steps) + 1
         steps.append(SecondStep(number, target, step.of, found.value, step, found.rules))
     return SecondOrder(derivation, first, tuple(steps), cotangents, losses, table)
 
 
-def _later(expr: Expr) -> Expr:
+def _move_later(expr: Expr) -> Expr:
     """The same expression one time step later; parameters and their tangents stay."""
     moved = {
+        # From t-1 to t: h_prev_dot is h_dot there.
         v: v.at(v.time + 1, v.name + "_next" if v.time == 0 else v.name.replace("_prev", "", 1))
         for v in nodes.variables(expr)
         if v.time is not None

@@ -50,10 +50,12 @@ class DerivativeSymbol:
         cls, kind: str, of: Variable, wrt: Variable, entering: Iterable[Variable], asked: Iterable[Variable] = ()
     ) -> DerivativeSymbol:
         """The symbol of a derivative for which other states that enter are held, and what was asked to be held."""
+        # By letter and time: h_prev of this step and h of the one before are one, and are held once.
         states = {(v.base, v.time): v for v in entering}
         others = {(v.base, v.time): v for v in asked}
         if len(states) <= _NAMED:
             return cls(kind, of, wrt, tuple((states | others).values()))
+        # All states enter a window at one time; another number of times would be a fault, and stops here.
         (since,) = {v.time for v in states.values()}
         return cls(kind, of, wrt, tuple(v for key, v in others.items() if key not in states), since)
 

@@ -125,6 +125,7 @@ def tangent(
             known = ", ".join(arguments)
             raise UnknownNameError(f"{inner.name} has no argument {name!r} that could move\n  it has {known}")
     names = names_of(derivation)
+    # In the cell's order, whatever order was asked for: the same question gives the same names.
     directions = {name: tangent_of(arguments[name], names) for name in arguments if name in moving}
     tangents = {arguments[name]: variable for name, variable in directions.items()}
     steps: list[TangentStep] = []
@@ -133,6 +134,7 @@ def tangent(
         target, number = tangent_of(equation.target, names), len(steps) + 1
         role: Literal["state", "intermediate"] = "state" if equation.target.name in inner.states else "intermediate"
         steps.append(TangentStep(number, target, equation.target, found.value, equation, found.rules, role))
+        # What does not move has a symbol and no tangent: the equations after it do not mention it.
         if not nodes.is_zero(found.value):
             tangents[equation.target] = target
     return TangentDerivation(derivation, tuple(steps), directions, table)

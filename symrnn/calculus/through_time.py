@@ -72,6 +72,7 @@ class Block:
 
     def laid_out(self, layout: str) -> Expr:
         """Its expression in a layout, in which the symbols of other blocks stand for them in that layout too."""
+        # The form is that of step t: a block at another step is the same expression, moved.
         back = -(self.symbol.time or 0)
         if not self.links:
             return laid_out(self.window.at(self.form, back), layout)
@@ -166,6 +167,7 @@ class StepwiseDerivative:
         if term.state is None:
             return (term.block.symbol,)
         pair = (term.block.symbol, self.symbol.leading_to(term.state))
+        # A transposed product has its factors in the other order.
         return pair if self.layout == "numerator" else pair[::-1]
 
     def latex(self) -> str:
@@ -225,8 +227,9 @@ def through_time(
     if kind == "direct":
         raise InputError('kind="direct": that has no recursion\n  ask for kind="cell" or kind="total"')
     symbols = _Symbols(window)
-    rows = _recursion(window, symbols)
+    rows = _make_rows(window, symbols)
     own = [term.block for row in rows for term in row.terms]
+    # What the rows name, and what that names in turn; from the last, since each names those before it.
     used = {block.symbol for block in own}
     for block in (*own, *reversed(symbols.inner)):
         if block.symbol in used:
@@ -237,7 +240,7 @@ def through_time(
     return StepwiseDerivative(window.end, window.start, window.steps, layout, rows, forms, inner, window)
 
 
-def _recursion(window: Window, symbols: _Symbols) -> tuple[Row, ...]:
+def _make_rows(window: Window, symbols: _Symbols) -> tuple[Row, ...]:
     """The rows; a derivative without terms is zero, and so is what it is multiplied with."""
     rows: list[Row] = []
 
@@ -246,11 +249,13 @@ def _recursion(window: Window, symbols: _Symbols) -> tuple[Row, ...]:
         return (Term(block, None),) if block else ()
 
     def join(later: tuple[Term, ...], before: tuple[Term, ...], state: Variable) -> tuple[Term, ...]:
+        # The derivative of `wrt` by itself is the identity, which no one writes.
         followed = None if state == window.start else state
         return tuple(Term(term.block, followed) for term in later) if before else ()
 
     def merge(end: Variable, back: int, parts: Sequence[tuple[Term, ...]]) -> tuple[Term, ...]:
         terms = tuple(term for part in parts for term in part)
+        # `wrt` itself has no line, unless it is what was asked for.
         if window.at(end, back) != window.start or back == 0:
             rows.append(Row(window.at(end, back), terms))
         return terms
@@ -276,10 +281,11 @@ class _Symbols:
         """The block of the step t - back; none where it is zero."""
         key = (graph, start, end)
         if key not in self._forms:
-            self._forms[key] = self._chained(graph, start, end)
+            self._forms[key] = self._make_forms(graph, start, end)
         block = None
         for variable, form in self._forms[key].items():
             latest = self._latest.setdefault((start, variable), {})
+            # Two rows of one step may name the same block: it is listed once.
             is_new = latest.get(form) != back
             latest[form] = back  # steps come in their order
             block = self._block(start, variable, form, back)
@@ -290,12 +296,13 @@ class _Symbols:
     def forms(self) -> tuple[Block, ...]:
         """Every block once, at t; one that is not the same at all steps, at the latest step of each of its forms."""
         return tuple(
+            # Of one form at all steps t is as good as any, and is the one that readers expect.
             self._block(start, end, form, back if len(latest) > 1 else 0)
             for (start, end), latest in self._latest.items()
             for form, back in latest.items()
         )
 
-    def _chained(self, graph: StepGraph, start: Variable, end: Variable) -> dict[Variable, _BlockForm]:
+    def _make_forms(self, graph: StepGraph, start: Variable, end: Variable) -> dict[Variable, _BlockForm]:
         """The form of a block, after those of the inner derivatives that it names; empty where it is zero."""
         if graph.length(start, end) <= LONGEST_BLOCK:
             value = written(graph.block(start, end))
@@ -303,12 +310,12 @@ class _Symbols:
         found: dict[Variable, _BlockForm] = {}
         for variable, terms in graph.rows(start, end):
             if variable == end or graph.length(start, variable) > LONGEST_INNER:
-                links = tuple(self._link(graph, start, factor, source, found) for factor, source in terms)
+                links = tuple(self._make_link(graph, start, factor, source, found) for factor, source in terms)
                 parts = (factor if inner is None else nodes.matmul(factor, inner) for factor, inner in links)
                 found[variable] = _BlockForm(nodes.add(*parts), links)
         return found
 
-    def _link(
+    def _make_link(
         self, graph: StepGraph, start: Variable, factor: Expr, source: Variable, found: Mapping[Variable, _BlockForm]
     ) -> tuple[Expr, Variable | None]:
         """A term of a chain rule: what is short in it is written out, what is long has a symbol."""
@@ -329,6 +336,8 @@ class _Symbols:
         """The letters that a block may have: those of what happens within a step, or of what happens over it."""
         is_within = start.name in self._window.cell.states
         if is_within not in self._free:
+            # Two kinds of blocks between the same two letters must not share a name: D_{h,c} is within a step, J_{h,c}
+            # over it.
             letters = (*(("D", "Q") if is_within else ("J", "K")), "Jac", "Jacobian")
             own = (variable.looks for variable in self._window.cell.symbols.values())
             self._free[is_within] = tuple(free_letters(letters, own))
@@ -336,9 +345,9 @@ class _Symbols:
 
     def _block(self, start: Variable, end: Variable, form: _BlockForm, back: int) -> Block:
         at = self._window.at
-        shown = _subscripted(at(self._symbol(start, end), back), start, end)
+        shown = _set_subscripts(at(self._symbol(start, end), back), start, end)
         links = tuple(
-            (factor, symbol and _subscripted(at(symbol, back), start, self._ends[symbol]))
+            (factor, symbol and _set_subscripts(at(symbol, back), start, self._ends[symbol]))
             for factor, symbol in form.links
         )
         return Block(
@@ -362,7 +371,7 @@ class _BlockForm(NamedTuple):
     links: tuple[tuple[Expr, Variable | None], ...] = ()
 
 
-def _subscripted(symbol: Variable, start: Variable, end: Variable) -> Variable:
+def _set_subscripts(symbol: Variable, start: Variable, end: Variable) -> Variable:
     """A block's symbol with the subscripts that it is printed with."""
     letter = symbol.base.partition("_")[0]
     base, looks = indexed(letter, end.base, start.base), indexed(letter, end.looks, start.looks)

@@ -71,6 +71,7 @@ class TruncatedGradient:
 
     def terms(self, parameter: str, steps: int) -> tuple[tuple[int, int], ...]:
         """The (window's end e, step t) that a parameter's gradient is summed over, each with the term of its step."""
+        # For its error: a name that is no variable is refused even where there are no steps.
         self.step(parameter)
         return tuple((w.end, t) for w in self.windows(steps) for t in range(w.start + 1, w.end + 1))
 
@@ -80,11 +81,11 @@ class TruncatedGradient:
 
     def latex(self) -> str:
         """The definition in LaTeX, the adjoints being those of the window that ends at e."""
-        rows = " \\\\\n".join(_lines(self, _LATEX, sympy.latex))
+        rows = " \\\\\n".join(_write_lines(self, _LATEX, sympy.latex))
         return f"\\begin{{align*}}\n{rows}\n\\end{{align*}}"
 
     def __str__(self) -> str:
-        return "\n".join(_lines(self, _TEXT, str))
+        return "\n".join(_write_lines(self, _TEXT, str))
 
     def __repr__(self) -> str:
         return f"<truncated gradient of {self.derivation.cell.name}: k1 = {self.k1}, k2 = {self.k2}>"
@@ -105,6 +106,7 @@ def truncated(cell: Cell | Derivation | str, k1: int, k2: int) -> TruncatedGradi
         InputError: k1 or k2 is no such number.
     """
     for name, value in {"k1": k1, "k2": k2}.items():
+        # True is an int to Python, and no number of steps to anybody.
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise InputError(f"{name}={value!r}: expected a whole number from 1\n  give truncated(cell, k1, k2)")
     if k2 < k1:
@@ -157,7 +159,7 @@ _LATEX = _WindowWords(
 )
 
 
-def _lines(gradient: TruncatedGradient, words: _WindowWords, show: Callable[[Expr], str]) -> list[str]:
+def _write_lines(gradient: TruncatedGradient, words: _WindowWords, show: Callable[[Expr], str]) -> list[str]:
     derivation, k1, k2 = gradient.derivation, gradient.k1, gradient.k2
     first = words.first[k2 > 1].format(k2 - 1)
     ends, before = words.updates[k1 > 1].format(k1, 2 * k1), words.before[k1 > 1].format(k1)
@@ -166,15 +168,16 @@ def _lines(gradient: TruncatedGradient, words: _WindowWords, show: Callable[[Exp
     for state, bar in derivation.cotangents.items():
         through, loss = derivation.through_time(state), derivation.loss(state)
         rest = [term for term in (through.args if isinstance(through, Sum) else (through,)) if term != loss]
-        carried = show(_in_window(type(through)(*rest) if len(rest) > 1 else rest[0])) if rest else "0"
-        lines.append(words.cotangent.format(bar=show(_in_window(bar)), loss=show(loss), carried=carried))
+        # The loss's part stands in front with a condition of its own, so it is taken out of the sum.
+        carried = show(_mark_window(type(through)(*rest) if len(rest) > 1 else rest[0])) if rest else "0"
+        lines.append(words.cotangent.format(bar=show(_mark_window(bar)), loss=show(loss), carried=carried))
     for step in derivation.role("parameter"):
-        term = factor(_in_window(step.value), show)
+        term = factor(_mark_window(step.value), show)
         lines.append(words.gradient.format(target=show(step.target), first=first, term=term))
     return lines
 
 
-def _in_window(expr: Expr) -> Expr:
+def _mark_window(expr: Expr) -> Expr:
     """The same with the adjoints of the window that ends at e."""
     timed = [v for v in nodes.variables(expr) if v.time is not None and v.mark in ("adjoint", "cotangent", "message")]
     return expr.xreplace({v: v.marked(f"{v.mark} window", f"{v.name}_window") for v in timed})

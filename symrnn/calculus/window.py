@@ -88,6 +88,7 @@ class Window:
             for back in range(self.steps if v.time is not None else 1)
         ]
         asked += [self.at(v, self.steps) for v in self.held if self._before and self._is_reached(v)]
+        # A state that was asked to be held and is the one that moves is free at that one moment.
         moving = _moment(self.start, 0)
         asked = [v for v in asked if _moment(v, 0) != moving]
         return DerivativeSymbol.holding(self.kind, self.end, self.start, self.entering, asked)
@@ -196,6 +197,7 @@ def check_choice(what: str, given: str, known: Collection[str]) -> None:
     Raises:
         InputError: it is not.
     """
+    # What is no text may not be hashable, and would raise in `in`.
     if not isinstance(given, str) or given not in known:
         hint = did_you_mean(given, known)
         raise InputError(f"no {what} {given!r} of Jacobian\n  {hint}there are {', '.join(map(repr, known))}")
@@ -208,6 +210,7 @@ def count_steps(steps: int) -> int:
         InputError: it is no whole number, less than 1, or more than `MOST_STEPS`.
     """
     try:
+        # NumPy's integers are numbers of steps as well; 2.0 is not.
         number = operator.index(steps)
     except TypeError:
         number = 0
@@ -232,6 +235,7 @@ def find_variable(derivation: Derivation, name: str, where: str = "") -> Variabl
     """
     known = known_variables(derivation)
     if isinstance(name, str) and name not in known:
+        # What the author wrote, such as a Greek letter, stands for the identifier that was made of it.
         name = derivation.cell.syntax.written.get(name, name)
     if not isinstance(name, str) or name not in known:
         raise UnknownNameError(where + unknown_variable(f"the cell {derivation.cell.name}", name, known))
@@ -244,8 +248,9 @@ def earlier(derivation: Derivation, expr: Expr, back: int) -> Expr:
         return expr
     shifted = shift(expr, -back)
     taken = taken_names(derivation)
+    # A cell may have a variable of its own that is called f_minus2.
     clashing = {
-        v: v.at(v.time, _free(v.name, taken))
+        v: v.at(v.time, _make_free(v.name, taken))
         for v in nodes.variables(shifted)
         if v.time is not None and taken.get(v.name, v) != v
     }
@@ -257,7 +262,7 @@ def taken_names(derivation: Derivation) -> Mapping[str, Variable]:
     return derivation.identifiers
 
 
-def _free(name: str, taken: Mapping[str, Variable]) -> str:
+def _make_free(name: str, taken: Mapping[str, Variable]) -> str:
     while name in taken:
         name += "_"
     return name
