@@ -24,6 +24,7 @@ from symrnn.variants.expressions import (
     terms,
 )
 
+# The letter of biases on the recurrent side, beside b on the input side: what two_biases writes and one_bias looks for.
 _RECURRENT = "c"
 
 
@@ -40,7 +41,8 @@ def without_biases(cell: Cell) -> Cell:
 
     def change(those: list[SignedTerm]) -> list[SignedTerm] | None:
         kept = [term for term in those if not (isinstance(term.value, ast.Name) and term.value.id in biases)]
-        return [_inner(term, change) for term in kept] if len(kept) < len(those) else None
+        # A changed sum is taken as it is by `map_sums`, so brackets within it are looked at here.
+        return [_change_inside(term, change) for term in kept] if len(kept) < len(those) else None
 
     return draft.map_values(lambda value: map_sums(value, change)).pruned().said("no_bias", "no biases").cell()
 
@@ -60,13 +62,15 @@ def with_two_biases(cell: Cell) -> Cell:
     def change(those: list[SignedTerm]) -> list[SignedTerm] | None:
         bias = next((t.value.id for t in those if isinstance(t.value, ast.Name) and t.value.id in biases), None)
         place = next((i for i, term in enumerate(those) if _is_recurrent(term.value, draft.states)), None)
+        # Without a recurrent product there is no second side; a sum that has its c_* already is as it should be.
         if bias is None or place is None or bias.startswith(_RECURRENT) or twin(bias) in draft.parameters:
             return None
         added[bias] = twin(bias)
         recurrent = those[place]
         rest = [t for t in those if t is not recurrent and not (isinstance(t.value, ast.Name) and t.value.id == bias)]
+        # The order of papers: input product, its bias, recurrent product, its bias.
         first = rest[:1]
-        return [*first, SignedTerm(name(bias)), *_with_bias(recurrent, twin(bias)), *rest[1:]]
+        return [*first, SignedTerm(name(bias)), *_add_bias(recurrent, twin(bias)), *rest[1:]]
 
     changed = draft.map_values(lambda value: map_sums(value, change))
     if not added:
@@ -92,6 +96,7 @@ def with_one_bias(cell: Cell) -> Cell:
 
     def change(those: list[SignedTerm]) -> list[SignedTerm] | None:
         there = {term.value.id for term in those if isinstance(term.value, ast.Name)} & biases
+        # A cell may call its only bias c_f: the twin of itself is no second one.
         double = {twin(bias) for bias in there if twin(bias) != bias} & there
         removed.update(double)
         kept = [t for t in those if not (isinstance(t.value, ast.Name) and t.value.id in double)]
@@ -100,6 +105,7 @@ def with_one_bias(cell: Cell) -> Cell:
     changed = draft.map_values(lambda value: map_sums(value, change))
     if not removed:
         raise draft.refuse("has no sum with two biases b_* and c_*", "use it as it is")
+    # A c_* that was left out of one sum may stand in another: only what nothing reads is gone.
     changed = changed.pruned()
     kept_inside = sorted(biases_of(changed) & {twin(bias) for bias in changed.parameters})
     meaning = {"b": "biases"} | ({"c": "bias inside the reset"} if kept_inside else {})
@@ -125,7 +131,7 @@ def twin(bias: str) -> str:
     return _RECURRENT + bias[1:]
 
 
-def _inner(term: SignedTerm, change: Callable[[list[SignedTerm]], Sequence[SignedTerm] | None]) -> SignedTerm:
+def _change_inside(term: SignedTerm, change: Callable[[list[SignedTerm]], Sequence[SignedTerm] | None]) -> SignedTerm:
     return SignedTerm(map_sums(term.value, change), term.negative)
 
 
@@ -134,7 +140,7 @@ def _is_recurrent(node: ast.expr, states: Collection[str]) -> bool:
     return any(is_matrix_product(part) and set(names_in(part)) & set(states) for part in parts(node))
 
 
-def _with_bias(term: SignedTerm, bias: str) -> list[SignedTerm]:
+def _add_bias(term: SignedTerm, bias: str) -> list[SignedTerm]:
     if is_product(term.value):
         assert isinstance(term.value, ast.BinOp)
         left, right = term.value.left, term.value.right

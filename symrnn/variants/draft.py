@@ -13,7 +13,9 @@ from symrnn.language.recurrence import Cell
 from symrnn.variants.expressions import activations, function_of, names_in
 from symrnn.variants.wording import Wording, equation_texts
 
+# Columns of a line, as in this project: the text of a variant is read like that of any cell.
 _WIDTH = 120
+# Characters: a longer name says less than it costs to read, and the docstring tells every change anyway.
 _LONGEST_NAME = 60
 
 
@@ -67,9 +69,9 @@ class Draft:
             found,
             found.name,
             Wording.read(found.docstring),
-            {argument.name: _annotation(argument.annotation) for argument in syntax.positional},
-            {argument.name: _annotation(argument.annotation) for argument in syntax.keyword_only},
-            tuple(DraftLine(one.name, one.value, _annotation(one.annotation)) for one in syntax.assignments),
+            {argument.name: _read_annotation(argument.annotation) for argument in syntax.positional},
+            {argument.name: _read_annotation(argument.annotation) for argument in syntax.keyword_only},
+            tuple(DraftLine(one.name, one.value, _read_annotation(one.annotation)) for one in syntax.assignments),
             syntax.returned,
             syntax.constants,
         )
@@ -159,6 +161,7 @@ class Draft:
         names = list(self.parameters)
         place = names.index(after) + 1 if after in names else len(names)
         names.insert(place, name)
+        # A stem that is explained already keeps its words: W is the weights, whatever W_q is added.
         symbols = {name.partition("_")[0]: meaning} | dict(self.wording.symbols)
         wording = replace(self.wording, symbols=dict(self.wording.symbols) | symbols)
         return replace(self, parameters={n: self.parameters.get(n, annotation) for n in names}, wording=wording)
@@ -168,6 +171,7 @@ class Draft:
         lines = list(self.lines)
         while True:
             read = {name for line in lines for name in names_in(line.value)}
+            # Until nothing goes any more: an equation may have been read by one that has just gone.
             kept = [line for line in lines if line.name in read or line.name in self.states]
             if len(kept) == len(lines):
                 break
@@ -180,6 +184,7 @@ class Draft:
         name = f"{self.name}_{suffix}" if len(self.name) + len(suffix) < _LONGEST_NAME else self.name
         before = self.wording.sections.get("Variant", "").rstrip(".")
         wording = self.wording.section("Variant", f"{before}; {phrase}." if before else f"{phrase}.")
+        # It says what the cell was before the change is not, which the change may have made untrue.
         return replace(self, name=name, wording=wording.section("Not", None))
 
     def cell(self) -> Cell:
@@ -190,6 +195,7 @@ class Draft:
             CellError: the text is not a cell.
         """
         for name in (self.name, *self.names):
+            # The text is read by the language, which knows other letters by other names.
             if not (name.isidentifier() and name.isascii()):
                 raise self.refuse(f"cannot have the name {name!r}", "use letters, digits and underscores, as in W_f")
         return Cell.from_source(self.text(), self.name, f"<{self.name}>")
@@ -200,35 +206,39 @@ class Draft:
         docstring = (
             self.wording.write(equations, self.parameters) if self.origin.docstring or self.wording.title else ""
         )
-        body = [f"    {_heading(line)} = {ast.unparse(line.value)}" for line in self.lines]
-        return "\n".join([*self._signature(), *_quoted(docstring), *body, f"    return {', '.join(self.states)}", ""])
+        body = [f"    {_write_heading(line)} = {ast.unparse(line.value)}" for line in self.lines]
+        return "\n".join(
+            [*self._write_signature(), *_quote(docstring), *body, f"    return {', '.join(self.states)}", ""]
+        )
 
-    def _signature(self) -> list[str]:
-        arguments = [*map(_argument, self.positional.items()), *["*"][: len(self.parameters)]]
+    def _write_signature(self) -> list[str]:
+        arguments = [*map(_write_argument, self.positional.items()), *["*"][: len(self.parameters)]]
         numbers = {name: ast.unparse(value) for name, value in self.constants.items()}
         for name, annotation in self.parameters.items():
             sign = "=" if annotation is None else " = "
-            arguments.append(_argument((name, annotation)) + (f"{sign}{numbers[name]}" if name in numbers else ""))
+            arguments.append(
+                _write_argument((name, annotation)) + (f"{sign}{numbers[name]}" if name in numbers else "")
+            )
         line = f"def {self.name}({', '.join(arguments)}):"
         if len(line) <= _WIDTH:
             return [line]
-        return [f"def {self.name}(", *_filled(arguments), "):"]
+        return [f"def {self.name}(", *_fill_lines(arguments), "):"]
 
 
-def _annotation(node: ast.expr | None) -> str | None:
+def _read_annotation(node: ast.expr | None) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
-def _argument(item: tuple[str, str | None]) -> str:
+def _write_argument(item: tuple[str, str | None]) -> str:
     name, annotation = item
     return name if annotation is None else f'{name}: "{annotation}"'
 
 
-def _heading(line: DraftLine) -> str:
-    return _argument((line.name, line.annotation))
+def _write_heading(line: DraftLine) -> str:
+    return _write_argument((line.name, line.annotation))
 
 
-def _filled(arguments: Iterable[str]) -> list[str]:
+def _fill_lines(arguments: Iterable[str]) -> list[str]:
     lines = [""]
     for argument in arguments:
         if lines[-1] and len(lines[-1]) + len(argument) + 6 > _WIDTH:
@@ -237,9 +247,10 @@ def _filled(arguments: Iterable[str]) -> list[str]:
     return lines
 
 
-def _quoted(docstring: str) -> list[str]:
+def _quote(docstring: str) -> list[str]:
     if not docstring:
         return []
+    # What an author wrote must not end the docstring or be read as an escape.
     text = docstring.replace("\\", r"\\").replace('"""', "'''")
     lines = [f"    {line}" if line else "" for line in f'"""{text}'.splitlines()]
     end = '"""' if len(lines) == 1 and not text.endswith('"') else '\n    """'

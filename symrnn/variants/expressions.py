@@ -136,7 +136,9 @@ def sum_of(those: Iterable[SignedTerm]) -> ast.expr:
         return ast.Constant(0)
     first = next((term for term in ordered if not term.negative), None)
     if first is None:
+        # -(a + b): a sum of negative terms has no first term to begin with.
         return ast.UnaryOp(ast.USub(), sum_of([SignedTerm(term.value) for term in ordered]))
+    # -a + b as b - a, as people write it.
     ordered.remove(first)
     node = first.value
     for term in ordered:
@@ -159,13 +161,13 @@ def map_sums(node: ast.expr, change: Callable[[list[SignedTerm]], Sequence[Signe
         if changed is not None:
             return sum_of(changed)
         if is_sum(part):
-            return sum_of([SignedTerm(_inside(term.value, rule), term.negative) for term in terms(part)])
+            return sum_of([SignedTerm(_rewrite_inside(term.value, rule), term.negative) for term in terms(part)])
         return None
 
     return rewrite(node, rule)
 
 
-def _inside(node: ast.expr, rule: Rule) -> ast.expr:
+def _rewrite_inside(node: ast.expr, rule: Rule) -> ast.expr:
     """A term of a sum whose terms have been looked at as a whole: only its parts are rewritten."""
     return rewrite(node, lambda part: None if part is node else rule(part))
 
@@ -180,8 +182,9 @@ def simplified(node: ast.expr) -> ast.expr:
             if is_number(left, 1):
                 return right
             return left if is_number(right, 1) else ast.BinOp(left, op, right)
+        # A sum as a whole, since its signs are those of a chain: a - (b - 1).
         case ast.BinOp(op=ast.Add() | ast.Sub()):
-            return _simplified_sum(node)
+            return _simplify_sum(node)
         case ast.BinOp(left=left, op=op, right=right):
             return ast.BinOp(simplified(left), op, simplified(right))
         case ast.UnaryOp(op=op, operand=operand):
@@ -191,10 +194,11 @@ def simplified(node: ast.expr) -> ast.expr:
     return node
 
 
-def _simplified_sum(node: ast.expr) -> ast.expr:
+def _simplify_sum(node: ast.expr) -> ast.expr:
     kept = [SignedTerm(simplified(term.value), term.negative) for term in terms(node)]
     kept = [term for term in kept if not is_number(term.value, 0)]
     ones = [term for term in kept if is_number(term.value, 1)]
+    # Only that one: arithmetic with other numbers is left to the algebra.
     if len({term.negative for term in ones}) == 2:  # 1 - 1
         for one in (next(term for term in ones if not term.negative), next(term for term in ones if term.negative)):
             kept.remove(one)
@@ -228,5 +232,6 @@ def with_term(value: ast.expr, term: ast.expr) -> ast.expr:
     """The call sigmoid(a + term) for sigmoid(a), the term before the first of a that is a name, where biases stand."""
     assert isinstance(value, ast.Call)
     old = terms(value.args[0])
+    # Never before the first term: a gate of biases alone begins with one.
     place = next((i for i, one in enumerate(old) if i and isinstance(one.value, ast.Name)), len(old))
     return ast.Call(value.func, [sum_of([*old[:place], SignedTerm(term), *old[place:]])], [])

@@ -60,6 +60,7 @@ def coupled(cell: Cell, gate: str, to: str) -> Cell:
         raise draft.refuse(f"cannot couple {gate!r} to itself", "name two gates")
     changed = draft.with_value(gate, parse(f"1 - {to}"))
     order = [line.name for line in draft.lines]
+    # 1 - i can be computed once there is an i.
     if order.index(gate) < order.index(to):
         changed = changed.moved_after(gate, to)
     return changed.pruned().said(f"coupled_{gate}", f"{gate} is coupled to {to}: {gate} = 1 - {to}").cell()
@@ -82,6 +83,7 @@ def complemented(cell: Cell, gate: str) -> Cell:
     swapped = complement(name(gate))
 
     def rule(part: ast.expr) -> ast.expr | None:
+        # By its text, since syntax trees compare by identity; it is the one way that this language has to write it.
         if ast.unparse(part) == f"1 - {gate}":
             return name(gate)
         return swapped if isinstance(part, ast.Name) and part.id == gate else None
@@ -115,6 +117,7 @@ def with_full_gate_recurrence(cell: Cell, gates: Sequence[str] | None = None) ->
     before = []
     for gate in chosen:
         products = [matrix_product(name(f"R_{other}{gate}"), name(other)) for other in chosen]
+        # Before the first equation a gate's name still means its value at t-1, which is what the sum is about.
         before.append(DraftLine(f"r_{gate}", sum_of([SignedTerm(value) for value in products])))
         for other in chosen:
             draft = draft.with_parameter(f"R_{other}{gate}", None, "weights from gate to gate")

@@ -35,13 +35,15 @@ def with_peepholes(cell: Cell, gates: Sequence[str] | None = None, memory: str =
         InputError: the memory is not a state, or one of the gates is not a gate of the cell.
     """
     draft = Draft.of("with_peepholes", cell)
-    chosen = _chosen(draft, gates, memory)
+    chosen = _choose_gates(draft, gates, memory)
     for gate in chosen:
         old = draft.gate(gate)
         if memory in names_in(old.value):
             raise draft.refuse(f"has a gate {gate!r} that sees {memory!r} already", "name the other gates")
         draft = draft.with_value(gate, with_term(old.value, product(name(f"p_{gate}"), name(memory))))
-        draft = draft.with_parameter(f"p_{gate}", _last_matrix(draft, old.value), "peephole weights, one per entry")
+        draft = draft.with_parameter(
+            f"p_{gate}", _find_last_matrix(draft, old.value), "peephole weights, one per entry"
+        )
         if _may_see_the_new(draft, gate, memory):
             draft = draft.moved_after(gate, memory)
     return draft.said("peephole", f"{', '.join(chosen)} see {memory} through peepholes").cell()
@@ -58,7 +60,7 @@ def without_peepholes(cell: Cell, memory: str = "c") -> Cell:
         InputError: the memory is not a state, or no gate sees it in this way.
     """
     draft = Draft.of("without_peepholes", cell)
-    _chosen(draft, None, memory)
+    _choose_gates(draft, None, memory)
 
     def is_peephole(node: ast.expr) -> bool:
         if not is_product(node) or not isinstance(node, ast.BinOp):
@@ -68,12 +70,14 @@ def without_peepholes(cell: Cell, memory: str = "c") -> Cell:
 
     def change(those: list[SignedTerm]) -> list[SignedTerm] | None:
         kept = [term for term in those if not is_peephole(term.value)]
+        # A gate that is a peephole and nothing else would become sigmoid(0).
         return kept if 0 < len(kept) < len(those) else None
 
     changed = draft
     for gate in draft.gates:
         changed = changed.with_value(gate, map_sums(changed.line(gate).value, change))
     changed = changed.pruned()
+    # A peephole has weights of its own, so one less of them is the sign that something went.
     if len(changed.parameters) == len(draft.parameters):
         raise draft.refuse(f"has no gate that sees {memory!r} through p * {memory}", "use it as it is")
     return changed.said("no_peephole", "no peepholes").cell()
@@ -96,6 +100,7 @@ def with_projection(cell: Cell, weights: str = "W_h", size: str = "d_c") -> Cell
     output = draft.states[0]
     if len(draft.states) == 1:
         raise draft.refuse("has no memory beside its output", "project the output of a cell with two states")
+    # By its whole name: the stem W explains input weights.
     draft = draft.with_parameter(weights, None, "projection")
     symbols = dict(draft.wording.symbols) | {weights: "projection"}
     positional = {
@@ -107,7 +112,7 @@ def with_projection(cell: Cell, weights: str = "W_h", size: str = "d_c") -> Cell
     return draft.said("projected", f"{output} is projected by {weights}; the memory has {size} entries").cell()
 
 
-def _chosen(draft: Draft, gates: Sequence[str] | None, memory: str) -> tuple[str, ...]:
+def _choose_gates(draft: Draft, gates: Sequence[str] | None, memory: str) -> tuple[str, ...]:
     if memory not in draft.states:
         raise draft.refuse(f"has no state {memory!r}", f"its states are {', '.join(draft.states)}")
     chosen = tuple(gates) if gates is not None else draft.gates
@@ -116,7 +121,7 @@ def _chosen(draft: Draft, gates: Sequence[str] | None, memory: str) -> tuple[str
     return chosen
 
 
-def _last_matrix(draft: Draft, value: ast.expr) -> str | None:
+def _find_last_matrix(draft: Draft, value: ast.expr) -> str | None:
     """The last weight matrix that an equation reads, for the new parameter's place in the list."""
     there = [one for one in names_in(value) if one in draft.parameters and len(draft.origin.shape_names(one)) == 2]
     return there[-1] if there else None

@@ -31,9 +31,11 @@ def renamed(cell: Cell, name: str | None = None, names: Mapping[str, str] | None
         there = ", ".join([*draft.positional, *draft.parameters, *(line.name for line in draft.lines)])
         raise draft.refuse(f"has no name {unknown[0]!r}", f"it has {', '.join(dict.fromkeys(there.split(', ')))}")
     after = {new.get(one, one) for one in draft.names}
+    # Compared as sets: two names may change places, and may not become one.
     if len(after) < len(draft.names):
         raise draft.refuse("would use one name for two things", "give every one a name of its own")
     by: dict[str, ast.expr] = {old: name_of(fresh) for old, fresh in new.items()}
+    # A state at t-1 may be written by its name with _prev, after the state was assigned.
     by |= {f"{old}_prev": name_of(f"{fresh}_prev") for old, fresh in new.items() if old in draft.states}
     wording = draft.wording
     symbols = dict(wording.symbols)

@@ -30,13 +30,14 @@ def with_reset_after(cell: Cell) -> Cell:
         InputError: the cell has no product U @ (r * h) of a gate r and a state h.
     """
     draft = Draft.of("with_reset_after", cell)
+    # Recurrent ones only: b belongs to the input's side and stays outside of the bracket.
     biases, found = {one for one in biases_of(draft) if one.startswith("c")}, []
 
     def change(those: list[SignedTerm]) -> list[SignedTerm] | None:
         inside = [term for term in those if isinstance(term.value, ast.Name) and term.value.id in biases]
         result: list[SignedTerm] = []
         for term in those:
-            before = _before(draft, term.value)
+            before = _match_before(draft, term.value)
             if before is not None:
                 matrix, gate, state = before
                 bracket = sum_of([SignedTerm(matrix_product(matrix, name(state))), *inside])
@@ -44,7 +45,7 @@ def with_reset_after(cell: Cell) -> Cell:
                 found.append(gate)
             elif term not in inside:
                 result.append(term)
-        return result if any(_before(draft, term.value) for term in those) else None
+        return result if any(_match_before(draft, term.value) for term in those) else None
 
     changed = draft.map_values(lambda value: map_sums(value, change))
     if not found:
@@ -64,11 +65,11 @@ def with_reset_before(cell: Cell) -> Cell:
     found = []
 
     def change(those: list[SignedTerm]) -> list[SignedTerm] | None:
-        if not any(_after(draft, term.value) for term in those):
+        if not any(_match_after(draft, term.value) for term in those):
             return None
         result: list[SignedTerm] = []
         for term in those:
-            after = _after(draft, term.value)
+            after = _match_after(draft, term.value)
             if after is None:
                 result.append(term)
                 continue
@@ -84,15 +85,15 @@ def with_reset_before(cell: Cell) -> Cell:
     return changed.said("reset_before", "the gate acts before the recurrent product").cell()
 
 
-def _before(draft: Draft, node: ast.expr) -> tuple[ast.expr, str, str] | None:
+def _match_before(draft: Draft, node: ast.expr) -> tuple[ast.expr, str, str] | None:
     """(U, r, h) of U @ (r * h), or None."""
     if not is_matrix_product(node) or not isinstance(node, ast.BinOp) or not is_product(node.right):
         return None
-    pair = _gate_and_state(draft, node.right)
+    pair = _match_gate_and_state(draft, node.right)
     return (node.left, *pair) if pair else None
 
 
-def _gate_and_state(draft: Draft, node: ast.expr) -> tuple[str, str] | None:
+def _match_gate_and_state(draft: Draft, node: ast.expr) -> tuple[str, str] | None:
     assert isinstance(node, ast.BinOp)
     both = [part.id for part in (node.left, node.right) if isinstance(part, ast.Name)]
     gates = [one for one in both if one in draft.gates]
@@ -100,23 +101,25 @@ def _gate_and_state(draft: Draft, node: ast.expr) -> tuple[str, str] | None:
     return (gates[0], states[0]) if len(both) == 2 and gates and states else None
 
 
-def _after(draft: Draft, node: ast.expr) -> tuple[str, ast.expr, str, list[SignedTerm]] | None:
+def _match_after(draft: Draft, node: ast.expr) -> tuple[str, ast.expr, str, list[SignedTerm]] | None:
     """(r, U, h, other terms of the bracket) of r * (U @ h + ...), or None."""
     if not is_product(node) or not isinstance(node, ast.BinOp):
         return None
+    # r * (U @ h) and (U @ h) * r.
     for gate, bracket in ((node.left, node.right), (node.right, node.left)):
         if not isinstance(gate, ast.Name) or gate.id not in draft.gates:
             continue
         inner = terms(bracket)
         for term in inner:
             others = [other for other in inner if other is not term]
-            pair = _matrix_and_state(draft, term)
+            pair = _match_matrix_and_state(draft, term)
+            # Only biases beside the product: anything else would not become the same sum outside of the bracket.
             if pair is not None and all(isinstance(other.value, ast.Name) for other in others):
                 return gate.id, *pair, others
     return None
 
 
-def _matrix_and_state(draft: Draft, term: SignedTerm) -> tuple[ast.expr, str] | None:
+def _match_matrix_and_state(draft: Draft, term: SignedTerm) -> tuple[ast.expr, str] | None:
     """(U, h) of U @ h, or None."""
     node = term.value
     if term.negative or not is_matrix_product(node) or not isinstance(node, ast.BinOp):

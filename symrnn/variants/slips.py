@@ -21,11 +21,12 @@ from symrnn.printers import text
 def with_slips(cell: Cell) -> Iterator[tuple[tuple[int, ...], Cell]]:
     """Every cell that differs from one in an equation, or in several in the same way, with their indices.
 
-    A cell may be one of a kind that cannot be derived, where a slip has made it so.
+    A slip may make a cell of a kind that cannot be derived.
     """
     single: list[tuple[int, Any, Expr]] = []
     for index, equation in enumerate(cell.body):
-        changes = {value: kind for kind, value in reversed(list(_changed(cell, index, equation)))}
+        # One value by two slips is one cell; the first slip that gives it names it, hence from the end.
+        changes = {value: kind for kind, value in reversed(list(_find_changes(cell, index, equation)))}
         single += [(index, kind, value) for value, kind in reversed(changes.items())]
     together: dict[Any, dict[int, list[Expr]]] = {}
     for index, kind, value in single:
@@ -44,31 +45,33 @@ def with_slips(cell: Cell) -> Iterator[tuple[tuple[int, ...], Cell]]:
         yield tuple(change), replace(cell, body=body)
 
 
-def _changed(cell: Cell, index: int, equation: Equation) -> Iterator[tuple[Any, Expr]]:
-    """Every other value of an equation, with what it has in common with changes of others."""
+def _find_changes(cell: Cell, index: int, equation: Equation) -> Iterator[tuple[Any, Expr]]:
+    """Every changed value of an equation, each with its kind: changes of one kind in several equations go together."""
     known = {earlier.target for earlier in cell.body[:index]}
     for place in places(equation.value):
-        for kind, new in _instead(cell, place, known):
+        for kind, new in _find_replacements(cell, place, known):
             try:
                 yield kind, place.put(new)
             except ValueError:  # shapes that do not fit
                 continue
+    # A set has no order, and the same cells must come in the same order every time.
     read = sorted(known & nodes.variables(equation.value), key=text)
     for gate in read:
-        yield None, _complemented(equation.value, gate)
+        yield None, _swap_complement(equation.value, gate)
     for a, b in combinations(read, 2):
         if a.shape == b.shape:
             yield None, equation.value.xreplace({a: b, b: a})
 
 
-def _complemented(value: Expr, gate: Variable) -> Expr:
+def _swap_complement(value: Expr, gate: Variable) -> Expr:
     """1 - z for z and z for 1 - z, everywhere in an equation."""
     other = nodes.subtract(nodes.ones(gate.shape), gate)
+    # By way of a third symbol, or z would become 1 - z and then z again.
     mark = gate.marked("other", f"{gate.name}_other")
     return value.xreplace({other: mark}).xreplace({gate: other}).xreplace({mark: gate})
 
 
-def _instead(cell: Cell, place: TermPlace, known: set[Variable]) -> Iterator[tuple[Any, Expr]]:
+def _find_replacements(cell: Cell, place: TermPlace, known: set[Variable]) -> Iterator[tuple[Any, Expr]]:
     node = place.node
     ones = nodes.ones(node.shape)
     if isinstance(node, nodes.Act) and len(node.operands) == 1:
@@ -76,7 +79,8 @@ def _instead(cell: Cell, place: TermPlace, known: set[Variable]) -> Iterator[tup
         yield from ((("act", node.name, o), nodes.act(o, *node.operands)) for o in MISTAKEN if o != node.name)
     elif isinstance(node, nodes.Sum):
         for gone in node.args:
-            yield _kind(cell, gone), nodes.add(*(term for term in node.args if term != gone))
+            yield _find_kind(cell, gone), nodes.add(*(term for term in node.args if term != gone))
+        # Where a bias would stand: inside of a function, or in a sum that is the whole equation.
         if any(isinstance(above, nodes.Act) for above in place.above) or not place.above:
             yield None, nodes.add(*node.args, ones)  # a bias of one, as forget gates have it
             yield None, nodes.subtract(node, ones)
@@ -86,19 +90,20 @@ def _instead(cell: Cell, place: TermPlace, known: set[Variable]) -> Iterator[tup
         if node in known:
             yield None, nodes.subtract(ones, node)
     elif isinstance(node, nodes.Product | nodes.Hadamard):
-        yield from ((None, other) for other in _other_side(node))
+        yield from ((None, other) for other in _move_product(node))
+        # A function where there is none, around W x: the two that cells are made of.
         if isinstance(node, nodes.Product) and node.shape[1] == 1 and isinstance(node.args[-1], Variable):
             yield from ((None, nodes.act(name, node)) for name in ("tanh", "sigmoid"))
 
 
-def _kind(cell: Cell, term: Expr) -> Any:
-    """What a term of a sum is, apart from the gate that it belongs to: a bias; a weight times some vector."""
+def _find_kind(cell: Cell, term: Expr) -> Any:
+    """What a term of a sum is in any gate, such as a bias or a weight times h; None where it has no parameter."""
     own = {cell[name] for name in cell.parameters}
     read = nodes.variables(term)
     return ("without", term.shape, frozenset(read - own)) if read & own else None
 
 
-def _other_side(node: Expr) -> Iterator[Expr]:
+def _move_product(node: Expr) -> Iterator[Expr]:
     """W (r ⊙ h) for r ⊙ (W h), and the other way round."""
     if isinstance(node, nodes.Product) and len(node.args) == 2 and isinstance(node.args[1], nodes.Hadamard):
         matrix, product = node.args

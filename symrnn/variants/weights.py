@@ -39,12 +39,13 @@ def with_concatenated_weights(cell: Cell, order: str = "hx") -> Cell:
     draft = Draft.of("with_concatenated_weights", cell)
     if order not in ("hx", "xh"):
         raise draft.refuse(f"cannot be joined in the order {order!r}", 'write "hx" for [h; x] or "xh" for [x; h]')
-    pairs = _pairs(draft)
+    pairs = _find_pairs(draft)
     if not pairs:
         raise draft.refuse("has no sum W @ x + U @ h of its own two matrices", "use it as it is")
 
     def change(those: list[SignedTerm]) -> list[SignedTerm] | None:
-        found = _pair_in(draft, those)
+        found = _find_pair(draft, those)
+        # A matrix that is used elsewhere too cannot be joined here alone.
         if found is None or (_weight(found[0]), _weight(found[1])) not in pairs:
             return None
         first, second = found
@@ -54,6 +55,7 @@ def with_concatenated_weights(cell: Cell, order: str = "hx") -> Cell:
 
     parameters = dict(draft.parameters)
     for first_name, second_name in pairs:
+        # Said outright: the width of a joined matrix, d_h + d_x, cannot be read off the equations.
         (rows, width), (_, depth) = draft.origin.shape_names(first_name), draft.origin.shape_names(second_name)
         parameters[first_name] = f"{rows}, {depth} + {width}" if order == "hx" else f"{rows}, {width} + {depth}"
         del parameters[second_name]
@@ -79,11 +81,12 @@ def with_split_weights(cell: Cell) -> Cell:
     def rule(those: list[SignedTerm]) -> list[SignedTerm] | None:
         result: list[SignedTerm] = []
         for term in those:
-            split = _joined(draft, term.value)
+            split = _match_joined(draft, term.value)
             if split is None:
                 result.append(term)
                 continue
             weight, vector, recurrent = split
+            # The names that the library has: W_f on the input, U_f on the state.
             found[weight] = "U" + weight[1:]
             result += [
                 SignedTerm(matrix_product(name(weight), vector), term.negative),
@@ -102,12 +105,12 @@ def with_split_weights(cell: Cell) -> Cell:
     return changed.said("split", "a matrix for x and one for h in every gate").cell()
 
 
-def _pairs(draft: Draft) -> list[_Pair]:
+def _find_pairs(draft: Draft) -> list[_Pair]:
     """(W, U) for the matrices that always stand side by side."""
     found: list[_Pair] = []
 
     def collect(those: list[SignedTerm]) -> None:
-        pair = _pair_in(draft, those)
+        pair = _find_pair(draft, those)
         if pair is not None:
             found.append((_weight(pair[0]), _weight(pair[1])))
 
@@ -117,7 +120,7 @@ def _pairs(draft: Draft) -> list[_Pair]:
     return [(a, b) for (a, b), count in together.items() if used[a] == count and used[b] == count]
 
 
-def _pair_in(draft: Draft, those: list[SignedTerm]) -> tuple[SignedTerm, SignedTerm] | None:
+def _find_pair(draft: Draft, those: list[SignedTerm]) -> tuple[SignedTerm, SignedTerm] | None:
     """The products with an input and with a state in a sum, where there is one of each."""
     products = [term for term in those if _is_weighted(draft, term) and not term.negative]
     inputs = [term for term in products if set(names_in(_vector(term))) <= set(draft.inputs)]
@@ -144,7 +147,7 @@ def _vector(term: SignedTerm) -> ast.expr:
     return term.value.right
 
 
-def _joined(draft: Draft, node: ast.expr) -> tuple[str, ast.expr, ast.expr] | None:
+def _match_joined(draft: Draft, node: ast.expr) -> tuple[str, ast.expr, ast.expr] | None:
     """(W, input part, recurrent part) of W @ concat(a, b), or None."""
     if not is_matrix_product(node) or not isinstance(node, ast.BinOp) or not isinstance(node.left, ast.Name):
         return None

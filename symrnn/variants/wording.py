@@ -10,11 +10,13 @@ from dataclasses import dataclass, field, replace
 
 from symrnn.variants.expressions import function_of
 
+# Columns of a docstring's line: with the indentation of a function's body, under the 120 of a program's.
 WIDTH = 112
 _NOTES_AT = 60  # longer equations have their notes further right
 _HEADING = re.compile(r"([A-Z][a-z]+):(?=\s|\Z)")
 _EQUATION = re.compile(r"(\w+)_t = .*?\S(?:\s{2,}(\S.*))?\Z")
 
+# How tightly things are bound, from loose to tight; W x binds tighter than a product of entries, as in papers.
 _SUM, _PRODUCT, _UNARY, _JUXTAPOSED, _ATOM = range(5)
 
 
@@ -63,13 +65,13 @@ class Wording:
         """
         blocks = [f"{self.title}."] if self.title else []
         order = sorted(self.sections, key=lambda heading: _ORDER.get(heading, len(_ORDER)))
-        sections = [_wrapped(f"{heading}: {self.sections[heading]}") for heading in order]
+        sections = [_wrap(f"{heading}: {self.sections[heading]}") for heading in order]
         blocks += ["\n".join(sections)] if sections else []
         if equations:
             blocks.append(self._equations(equations))
-        kept = _present(self.symbols, parameters)
+        kept = _keep_present(self.symbols, parameters)
         if kept:
-            blocks.append(_wrapped("Symbols: " + "; ".join(f"{stem} {text}" for stem, text in kept.items()) + "."))
+            blocks.append(_wrap("Symbols: " + "; ".join(f"{stem} {text}" for stem, text in kept.items()) + "."))
         return "\n\n".join(blocks)
 
     def _equations(self, equations: Sequence[tuple[str, str]]) -> str:
@@ -102,16 +104,18 @@ def stem(parameter: str) -> str:
     return parameter.partition("_")[0]
 
 
-def _present(symbols: Mapping[str, str], parameters: Iterable[str]) -> dict[str, str]:
+def _keep_present(symbols: Mapping[str, str], parameters: Iterable[str]) -> dict[str, str]:
     there = {name for parameter in parameters for name in (parameter, stem(parameter))}
     return {name: text for name, text in symbols.items() if name in there}
 
 
-def _wrapped(text: str) -> str:
+def _wrap(text: str) -> str:
     lines = textwrap.wrap(text, WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
     joined = lines[:1]
     for line in lines[1:]:  # a line that begins like a heading would be read as one
         if _HEADING.match(line.strip()):
+            # One blank of its indentation stays between the words; the line is longer than it should be, and reads as
+            # it was meant.
             joined[-1] += line[3:]
         else:
             joined.append(line)
@@ -129,6 +133,7 @@ def equation_texts(
     result = []
     for target, value in assignments:
         result.append((target, f"{target}_t = {_Speller(timeless, old).spell(value)}"))
+        # From here on the name means the new value.
         old.discard(target)
     return result
 
@@ -157,6 +162,7 @@ class _Speller:
                 return _JUXTAPOSED, f"{self.spell(left, _JUXTAPOSED)} {self.spell(right, _ATOM)}"
             case ast.BinOp(left=left, op=op, right=right):
                 level, sign = _OPERATORS[type(op)]
+                # a - (b - c) needs its brackets, a + (b + c) does not.
                 tighter = level + isinstance(op, ast.Sub | ast.Div)
                 return level, f"{self.spell(left, level)} {sign} {self.spell(right, tighter)}"
             case ast.Call(args=args):
