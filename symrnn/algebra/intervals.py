@@ -9,7 +9,8 @@ Source: Moore, Kearfott & Cloud (2009), Introduction to Interval Analysis, ch. 2
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+import operator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
@@ -170,3 +171,30 @@ def nearest(x: Interval) -> Interval:
     """The whole number nearest to a number, the even one of two."""
     low, high = (end if math.isinf(end) else Fraction(round(end)) for end in (x.low, x.high))
     return Interval(low, high)
+
+
+def several(one: Interval) -> Interval:
+    """A sum of one or more numbers of an interval: an end on the other side of 0 may be the whole of it."""
+    low = one.low if one.low >= 0 else REALS.low
+    high = one.high if one.high <= 0 else REALS.high
+    return Interval(low, high, one.open_low, one.open_high)
+
+
+def raised(base: Interval, count: int) -> Interval:
+    """The powers of an interval's numbers to a positive whole number."""
+    even = magnitude(base) if count % 2 == 0 else base
+    if even.low >= 0 or even.high <= 0:
+        return reduce(operator.mul, [even] * count)
+    # An odd power keeps the order, also across 0, where products of ends would mix the signs.
+    return Interval(even.low**count, even.high**count, even.open_low, even.open_high)
+
+
+def weighted_mean(values: Sequence[Interval], strict: bool) -> Interval:
+    """The weighted mean of two; where both weigh something, it reaches an end only if both values do."""
+    around = hull(values)
+    if not strict:
+        return around
+    open_low = not all(value.low == around.low and not value.open_low for value in values)
+    open_high = not all(value.high == around.high and not value.open_high for value in values)
+    flat = around.low == around.high
+    return Interval(around.low, around.high, open_low and not flat, open_high and not flat)

@@ -16,8 +16,8 @@ from sympy import Integer, Rational
 
 from symrnn.algebra import nodes, sums
 from symrnn.algebra.nodes import Expr
-from symrnn.algebra.rebuilding import BUILDERS, rebuild
-from symrnn.algebra.weight import matrices, weight
+from symrnn.algebra.rebuilding import rebuild
+from symrnn.algebra.weight import weight
 
 Rewrite = Callable[[Any], Expr | None]
 
@@ -104,7 +104,7 @@ def _apart(expr: Expr) -> tuple[Expr | None, Expr]:
 
 def _scalar_out(node: Expr) -> Expr | None:
     """A (s B) = s A B for a matrix B; a multiple of a column is cheaper than one of the matrix that it is made into."""
-    split = [_apart(factor) if 1 not in factor.shape else (None, factor) for factor in matrices(node)]
+    split = [_apart(factor) if 1 not in factor.shape else (None, factor) for factor in nodes.children(node)]
     scalars = [scalar for scalar, _ in split if scalar is not None]
     if not scalars:
         return None
@@ -245,7 +245,7 @@ def _cut(node: Expr) -> Expr | None:
 _ROWS = (
     Rewriting(
         "neutral elements",
-        ("Product", *BUILDERS),
+        tuple(name for name, kind in nodes.KINDS.items() if kind is not nodes.Variable and not kind.is_constant),
         r"A + 0 = A,\quad \mathbf{1} \odot A = A,\quad I A = A,\quad 0 \odot A = 0,\quad (A^{\top})^{\top} = A",
         _neutral,
         _MAGNUS,

@@ -13,7 +13,7 @@ from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr
 from symrnn.algebra.rebuilding import rebuild
 from symrnn.algebra.rewriting import REWRITINGS, Rewriting
-from symrnn.algebra.weight import matrices, weight
+from symrnn.algebra.weight import weight
 from symrnn.errors import InputError
 
 __all__ = ["REWRITINGS", "Rewriting", "Simplification", "simplify", "trace", "weight"]
@@ -88,7 +88,7 @@ class _Simplifier:
 
     def __call__(self, expr: Expr) -> Expr:
         """The simplified expression."""
-        if isinstance(expr, nodes.Variable) or not matrices(expr):
+        if not nodes.children(expr):
             return expr
         known = self._known.get(expr)
         if known is None:

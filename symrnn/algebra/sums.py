@@ -14,7 +14,7 @@ from sympy import S
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr
-from symrnn.algebra.weight import is_negative, weight
+from symrnn.algebra.weight import weight
 
 
 def entry_factors(expr: Expr) -> list[Expr]:
@@ -172,9 +172,9 @@ def repetitions(node: Expr) -> Expr | None:
 
 def positive_first(node: Expr) -> Expr | None:
     """A term without a minus in front of one with."""
-    if not is_negative(node.args[0]):
+    if not nodes.is_negative(node.args[0]):
         return None
-    at = next((position for position, term in enumerate(node.args) if not is_negative(term)), None)
+    at = next((position for position, term in enumerate(node.args) if not nodes.is_negative(term)), None)
     if at is None:
         return None
     return nodes.add(node.args[at], *node.args[:at], *node.args[at + 1 :])  # the same term may be there twice

@@ -19,8 +19,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from symrnn.algebra import nodes
-from symrnn.algebra.kinds import indexed
-from symrnn.algebra.nodes import Expr, Variable
+from symrnn.algebra.nodes import Expr, Variable, indexed
 from symrnn.algebra.spelling import free_letters
 from symrnn.arguments import listed
 from symrnn.calculus.derivation import Derivation, derivation_of

@@ -20,8 +20,7 @@ from typing import NamedTuple
 import sympy
 
 from symrnn.algebra import nodes
-from symrnn.algebra.kinds import indexed
-from symrnn.algebra.nodes import Expr, Variable
+from symrnn.algebra.nodes import Expr, Variable, indexed
 from symrnn.algebra.spelling import free_letters
 from symrnn.calculus.derivation import Derivation, Names
 from symrnn.calculus.graph import StepGraph, entries

@@ -18,8 +18,7 @@ from sympy import ImmutableDenseMatrix
 
 from symrnn.algebra.evaluate import at_sizes
 from symrnn.algebra.functions import Arithmetic, of_library
-from symrnn.algebra.kinds import SYMPY
-from symrnn.algebra.nodes import Variable
+from symrnn.algebra.nodes import SYMPY, Variable
 from symrnn.algebra.stated import Constant, Surrogate
 from symrnn.errors import InputError, UnknownNameError
 from symrnn.freezing import Frozen

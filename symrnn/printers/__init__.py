@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symrnn.algebra.kinds import Expr
+from symrnn.algebra.nodes import Expr
 from symrnn.printers.mathematics import MathPrinter
 from symrnn.printers.notation import NOTATIONS, Notation
 from symrnn.printers.syntax import LATEX, TEXT

@@ -8,6 +8,7 @@ from random import Random
 
 import numpy as np
 import pytest
+import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +20,7 @@ from symrnn.algebra.intervals import REALS, ZERO_TO_ONE, Interval, hull
 from symrnn.algebra.nodes import Variable
 from symrnn.language.evaluate import NUMPY
 
-N = nodes.S(2)
+N = sympy.S(2)
 u, w, y = (Variable(name, N, 1, time=0) for name in "uwy")
 ONES = nodes.ones((N, 1))
 

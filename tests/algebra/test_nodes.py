@@ -14,12 +14,14 @@ import sympy
 from hypothesis import HealthCheck, given, settings
 from numpy.testing import assert_allclose
 from sympy import S
+from sympy.matrices.expressions import MatrixExpr
 
 from symrnn import cells
 from symrnn.algebra import evaluate as evaluation
-from symrnn.algebra import kinds, nodes
+from symrnn.algebra import nodes
 from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.nodes import Variable
+from symrnn.algebra.rebuilding import rebuild
 from symrnn.errors import MissingRuleError
 from symrnn.language.evaluate import NUMPY
 from symrnn.language.recurrence import Cell
@@ -65,25 +67,35 @@ ALL = [example for examples in EXAMPLES.values() for example in examples]
 EVERY_NODE = pytest.mark.parametrize("expr", ALL, ids=lambda e: f"{type(e).__name__}-{ALL.index(e)}")
 
 
-def node_classes() -> set[str]:
-    found = set()
-    todo = [kinds._Node]
-    while todo:
-        cls = todo.pop()
-        todo += cls.__subclasses__()
-        if not cls.__name__.startswith("_") and cls.__module__ == kinds.__name__:
-            found.add(cls.__name__)
-    return found
-
-
 def test_every_node_class_has_examples() -> None:
-    assert node_classes() == set(EXAMPLES)
+    assert set(nodes.KINDS) == set(EXAMPLES)
     for name, examples in EXAMPLES.items():
         assert {type(example).__name__ for example in examples} == {name}
 
 
-def test_every_node_can_be_evaluated() -> None:
-    assert set(evaluation._RULES) == node_classes() - {"Variable"}
+@pytest.mark.parametrize("column", ["ink", "rebuilt", "evaluated", "enclosed"])
+def test_a_node_that_lacks_a_column_cannot_be_defined(column: str) -> None:
+    columns = {"ink": 3, "rebuilt": nodes.softmax, "evaluated": lambda self, at: at(self.operand)}
+    columns["enclosed"] = lambda self, within: within(self.operand)
+    type("Whole", (nodes.Node, MatrixExpr), columns)
+    with pytest.raises(TypeError, match=rf"the node Reversed does not say {column}\n  see the columns of `Node`"):
+        type("Reversed", (nodes.Node, MatrixExpr), {name: said for name, said in columns.items() if name != column})
+
+
+@EVERY_NODE
+def test_a_node_is_rebuilt_from_its_arguments(expr: Any) -> None:
+    assert rebuild(expr, expr.args) == expr
+
+
+@EVERY_NODE
+def test_a_batch_is_evaluated_example_by_example(expr: Any) -> None:
+    if expr.has(nodes.Kronecker):
+        return  # NumPy has no Kronecker product of a batch
+    one, two = (arrays_for(expr, SIZES, seed) for seed in (1, 2))
+    both = {name: np.stack([one[name], two[name]]) for name in one}
+    found = Evaluator(both, SIZES, NUMPY)(expr)
+    for number, arrays in enumerate((one, two) if both else ()):
+        assert_allclose(found[number], Evaluator(arrays, SIZES, NUMPY)(expr), rtol=1e-14)
 
 
 def value(expr: Any, sizes: dict[str, int] = SIZES, seed: int = 0) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
+import sympy
 from hypothesis import HealthCheck, given, settings
 from sympy import Integer, Rational, Symbol
 
@@ -50,7 +51,7 @@ def entrywise(build: Callable[..., Expr]) -> list[Expr]:
 
 def raw(kind: type, *args: Expr) -> Expr:
     """A node that no constructor has seen, as substitution leaves them."""
-    return nodes.sympy.Basic.__new__(kind, *args)
+    return sympy.Basic.__new__(kind, *args)
 
 
 def repeated(x: Expr, *shape: Expr) -> Expr:
@@ -69,7 +70,7 @@ INSTANCES: Mapping[str, list[Expr]] = {
     ],
     "like terms": [
         *entrywise(lambda p, q, r: nodes.add(p, q, p)),
-        *entrywise(lambda p, q, r: nodes.add(nodes.scale(nodes.S.Half, p), nodes.negate(p))),
+        *entrywise(lambda p, q, r: nodes.add(nodes.scale(sympy.S.Half, p), nodes.negate(p))),
         *entrywise(lambda p, q, r: nodes.subtract(nodes.hadamard(p, q), nodes.hadamard(q, p))),
         nodes.add(nodes.matmul(W, x), a, nodes.scale(3, nodes.matmul(W, x))),
         nodes.add(nodes.scale(1 / N, a), nodes.scale(-2 / N, a)),
@@ -126,7 +127,7 @@ INSTANCES: Mapping[str, list[Expr]] = {
     ],
     "rows of the identity": [
         nodes.matmul(nodes.rows(nodes.Eye(N + M), N, N + M), v("z", N + M)),
-        nodes.matmul(nodes.rows(nodes.Eye(N + M), nodes.S.Zero, N), nodes.stack(W, v("X", M, M)), x),
+        nodes.matmul(nodes.rows(nodes.Eye(N + M), sympy.S.Zero, N), nodes.stack(W, v("X", M, M)), x),
     ],
     "diagonal of a multiple": [
         nodes.diag(repeated(s, N, ONE)),
@@ -240,7 +241,7 @@ h, r, z, n, g = (v(name, N) for name in ("h", "r", "z", "n", "g"))
 WRITTEN = [
     (nodes.subtract(nodes.hadamard(g, h), nodes.hadamard(g, n)), "g_t ⊙ (h_t - n_t)"),
     (nodes.add(a, a), "2 a_t"),
-    (nodes.add(nodes.scale(-nodes.S.Half, a), nodes.scale(-nodes.S.Half, a)), "-a_t"),
+    (nodes.add(nodes.scale(-sympy.S.Half, a), nodes.scale(-sympy.S.Half, a)), "-a_t"),
     (nodes.add(W, W), "2 W_t"),
     (nodes.diag(repeated(s, N, ONE)), "s_t I"),
     (nodes.add(nodes.negate(r), h), "h_t - r_t"),

@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from symrnn import cells, derive
-from symrnn.algebra.kinds import indexed
-from symrnn.algebra.nodes import Variable
+from symrnn.algebra.nodes import Variable, indexed
 from symrnn.calculus.derivation import shift
 from symrnn.errors import UnknownNameError
 from symrnn.printers import NOTATIONS

@@ -1,39 +1,30 @@
-"""The kinds of expression nodes.
+"""What every node of an expression has: its columns, how it prints itself, and the named values it is made of.
 
 Every node is a SymPy matrix expression: a value of one example, as a column vector, a matrix, or a scalar of shape
 (1, 1).  The nodes subclass SymPy's own where SymPy has them, so `subs`, `xreplace`, `as_explicit` and `free_symbols`
 work; they differ in that they keep the author's order and print themselves the way a paper does.
 
-They are built by the constructors in `nodes`, which check shapes; nothing else calls these classes.
+A kind of node is a class that says all that this room knows of it: how it is built anew, what its value is, between
+which bounds that lies, how long it is to read.  A class that lacks one of these cannot be defined.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar, Protocol
 
 import sympy
 from sympy import Integer, S, Tuple
 from sympy.core.symbol import Str
-from sympy.matrices.expressions import (
-    DiagMatrix,
-    HadamardPower,
-    HadamardProduct,
-    Identity,
-    KroneckerProduct,
-    MatAdd,
-    MatMul,
-    MatrixExpr,
-    MatrixSymbol,
-    OneMatrix,
-    Transpose,
-    ZeroMatrix,
-)
+from sympy.matrices.expressions import MatrixSymbol
 
 from symrnn.algebra.functions import FUNCTIONS, Arithmetic
+from symrnn.algebra.intervals import REALS, Interval
 from symrnn.algebra.stated import Constant, Surrogate
 from symrnn.deferred import function_above
 from symrnn.errors import MissingRuleError
+
+__all__ = ["SYMPY", "Expr", "Node", "Shape", "Variable", "children", "indexed", "parts", "variables"]
 
 Shape = tuple[Any, Any]
 Expr = Any
@@ -53,6 +44,27 @@ SYMPY = Arithmetic(
 """The functions of the table over SymPy scalars."""
 
 
+class Values(Protocol):
+    """What a node asks for its value: see `symrnn.algebra.evaluate.Evaluator`.
+
+    Attributes:
+        arrays: the library of the arrays, NumPy; it comes from there because expressions are built without it.
+        arithmetic: the functions of the table over the arrays' kind of number.
+    """
+
+    arrays: ClassVar[Any]
+    arithmetic: Arithmetic
+
+    def __call__(self, expr: Expr) -> Any:
+        """The value of an expression: its rows and columns are the last two axes."""
+
+    def size(self, dim: Any) -> int:
+        """The number that a size stands for."""
+
+    def scaled(self, number: Any, value: Any) -> Any:
+        """An array times the number in front of a product."""
+
+
 def _displayed(form: str, x: Expr, printer: Any) -> str:
     try:
         return str(function_above(form)(x))
@@ -60,7 +72,7 @@ def _displayed(form: str, x: Expr, printer: Any) -> str:
         pass
     for kind in type(x).__mro__[1:]:
         rule = getattr(printer, f"_print_{kind.__name__}", None)
-        if rule is not None and not issubclass(kind, _Node) and kind.__module__.startswith("sympy.matrices"):
+        if rule is not None and not issubclass(kind, Node) and kind.__module__.startswith("sympy.matrices"):
             return str(rule(x))
     return f"{type(x).__name__}({', '.join(printer._print(arg) for arg in x.args)})"
 
@@ -74,7 +86,7 @@ def _same(x: Any, y: Any) -> bool:
         if a is b or (id(a), id(b)) in seen:
             continue
         seen.add((id(a), id(b)))
-        if not isinstance(a, _Node):
+        if not isinstance(a, Node):
             if a != b or a.is_Number != b.is_Number:
                 return False
         elif type(a) is not type(b) or hash(a) != hash(b) or len(a.args) != len(b.args):
@@ -88,11 +100,11 @@ def _hashed(x: Any) -> int:
     """The hash of an expression that has none yet: from the leaves up, since deep ones exceed Python's recursion."""
     waiting = [x]
     while waiting:
-        unknown = [arg for arg in waiting[-1].args if isinstance(arg, _Node) and arg._mhash is None]
+        unknown = [arg for arg in waiting[-1].args if isinstance(arg, Node) and arg._mhash is None]
         if unknown:
             waiting += unknown
         else:
-            value = int(super(_Node, waiting.pop()).__hash__())
+            value = int(super(Node, waiting.pop()).__hash__())
     return value
 
 
@@ -102,23 +114,86 @@ class _Substitution(dict[Any, Any]):
     def __init__(self, rule: Mapping[Any, Any]) -> None:
         super().__init__(rule)
         self.known: dict[Any, tuple[Any, bool]] = {}
-        self.has_sizes = not all(isinstance(part, _Node) for part in rule)
+        self.has_sizes = not all(isinstance(part, Node) for part in rule)
 
 
-class _Node:
+_NEEDED = ("ink", "rebuilt", "evaluated", "enclosed")
+"""What every class has to say."""
+
+
+class Node:
     """What all nodes share: they print as papers do, and a part that occurs often is seen once.
 
     SymPy's own comparison, `xreplace`, `free_symbols` and `shape` walk through an expression as a tree.  A product of
     sums whose parts are shared is short, and its tree is as long as the list of its paths.
+
+    Attributes:
+        ink: how much there is to read of it besides its operands, where a variable has 4 (a letter, its subscripts and
+            what stands over it); a rewriting is taken only where the whole gets shorter.
+        rebuilt: its constructor, as a static method that takes what `args` holds; not needed of a constant.
+        is_constant: whether it is made of no other expressions and no variable, so that nothing moves it.
+        is_costly: whether computing it twice costs more than keeping it.
+        is_rearranged: whether it only shows entries of its operand again, in other places or more often: nothing is
+            computed, and NumPy makes a view.
+        is_function: whether a derivation gives a compound argument of it a name.
+        takes_work: whether an argument that contains it gets a name even inside of a formula.
+        buries_scalars: whether scalars within it would be easier to find in front of it.
+        minus_signs: how many minus signs of its own it is read with.
     """
 
     args: tuple[Any, ...]
     _mhash: int | None
 
+    is_constant: ClassVar[bool] = False
+    is_costly: ClassVar[bool] = False
+    is_rearranged: ClassVar[bool] = False
+    is_function: ClassVar[bool] = False
+    takes_work: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        missing = [name for name in _NEEDED if getattr(cls, name) is getattr(Node, name)]
+        missing = [name for name in missing if not (name == "rebuilt" and cls.is_constant)]
+        if missing and not cls.__name__.startswith("_"):
+            raise TypeError(f"the node {cls.__name__} does not say {', '.join(missing)}\n  see the columns of `Node`")
+
+    @property
+    def ink(self) -> int:
+        """How much there is to read of it besides its operands."""
+        raise NotImplementedError
+
+    @property
+    def minus_signs(self) -> int:
+        """How many minus signs of its own it is read with."""
+        return 0
+
+    @property
+    def buries_scalars(self) -> bool:
+        """Whether scalars within it would be easier to find in front of it."""
+        return False
+
+    @staticmethod
+    def rebuilt(*args: Any) -> Expr:
+        """The node of these `args`, by its constructor, which checks and tidies what it is given."""
+        raise NotImplementedError
+
+    def evaluated(self, at: Values) -> Any:
+        """The value, in an array whose last two axes are rows and columns; axes before these are a batch."""
+        raise NotImplementedError
+
+    def enclosed(self, within: Callable[[Expr], Interval]) -> Interval:
+        """An interval that holds every entry, from those of the operands."""
+        raise NotImplementedError
+
+    @property
+    def operands(self) -> tuple[Expr, ...]:
+        """The expressions that it is made of."""
+        return children(self)
+
     def __eq__(self, other: object) -> Any:
         if self is other:
             return True
-        if not isinstance(other, _Node):
+        if not isinstance(other, Node):
             return super().__eq__(other)
         return hash(self) == hash(other) and _same(self, other)
 
@@ -140,7 +215,7 @@ class _Node:
     @property
     def free_symbols(self) -> set[Any]:
         """The symbols that the value depends on, sizes among them."""
-        leaves = (part for part in parts(self) if not isinstance(part, _Node))
+        leaves = (part for part in parts(self) if not isinstance(part, Node))
         return {part for part in parts(self) if isinstance(part, Variable)}.union(*(x.free_symbols for x in leaves))
 
     @property
@@ -182,7 +257,17 @@ def parts(x: Any) -> Iterator[Any]:
                 waiting += reversed(part.args)
 
 
-class Variable(_Node, MatrixSymbol):
+def children(x: Expr) -> tuple[Expr, ...]:
+    """The expressions that an expression is made of; a variable is made of none."""
+    return () if isinstance(x, Variable) else tuple(arg for arg in x.args if getattr(arg, "is_Matrix", False))
+
+
+def variables(x: Expr) -> set[Variable]:
+    """The variables an expression reads."""
+    return {part for part in parts(x) if isinstance(part, Variable)}
+
+
+class Variable(Node, MatrixSymbol):
     """A named value: a parameter, or a signal that exists once per time step.
 
     Attributes:
@@ -198,6 +283,8 @@ class Variable(_Node, MatrixSymbol):
             look alike.
     """
 
+    ink = 4
+
     def __new__(
         cls, name: Any, rows: Any, cols: Any, base: Any = None, time: Any = None, mark: Any = "", looks: Any = None
     ) -> Variable:
@@ -206,6 +293,19 @@ class Variable(_Node, MatrixSymbol):
         moment = time if isinstance(time, Tuple) else Tuple() if time is None else Tuple(Integer(time))
         args = (Str(name), S(rows), S(cols), Str(base), moment, Str(mark), Str(str(looks or base)))
         return sympy.Basic.__new__(cls, *args)  # type: ignore[no-any-return]
+
+    @staticmethod
+    def rebuilt(*args: Any) -> Variable:
+        """The variable of these arguments."""
+        return Variable(*args)
+
+    def evaluated(self, at: Values) -> Any:
+        """What the point has under its name; an evaluator looks it up itself."""
+        return at(self)
+
+    def enclosed(self, within: Callable[[Expr], Interval]) -> Interval:
+        """Anything."""
+        return REALS
 
     def _xreplace(self, rule: Any) -> tuple[Any, bool]:
         if self in rule:
@@ -253,253 +353,3 @@ def indexed(letter: str, *names: str) -> str:
     'J_h_{W_f}'
     """
     return "_".join([letter, *(name if len(name) == 1 or name.startswith('"') else f"{{{name}}}" for name in names)])
-
-
-class Sum(_Node, MatAdd):
-    """Terms in the author's order."""
-
-
-class Product(_Node, MatMul):
-    """A matrix product, with an optional number in front."""
-
-    def _entry(self, i: Any, j: Any, expand: bool = True, **kwargs: Any) -> Any:
-        number, rest = coefficient(self)
-        factors = rest.args if isinstance(rest, Product) else (rest,)
-        inner = [factor.shape[1] for factor in factors[:-1]]
-        if not all(size.is_Integer for size in inner):
-            return super()._entry(i, j, expand=expand, **kwargs)
-        # Written out: SymPy would sum over symbolic indices first, which takes it minutes.
-        first, *others = factors
-        columns = [*map(range, inner), [j]]
-        row = [first[i, column] for column in columns[0]]
-        for factor, wanted in zip(others, columns[1:], strict=True):
-            row = [sympy.Add(*(x * factor[k, column] for k, x in enumerate(row))) for column in wanted]
-        return number * row[0]
-
-
-class Hadamard(_Node, HadamardProduct):
-    """An element-by-element product in the author's order."""
-
-
-class Power(_Node, HadamardPower):
-    """An element-by-element integer power."""
-
-
-class Transposed(_Node, Transpose):
-    """A transpose that stays where it was written."""
-
-
-class Ones(_Node, OneMatrix):
-    """All entries one."""
-
-
-class Zeros(_Node, ZeroMatrix):
-    """All entries zero."""
-
-
-class Eye(_Node, Identity):
-    """The identity matrix."""
-
-
-class Diag(_Node, DiagMatrix):
-    """The diagonal matrix of a column."""
-
-
-class Kronecker(_Node, KroneckerProduct):
-    """The Kronecker product; it occurs in Jacobians of matrix-valued states."""
-
-    def __new__(cls, *args: Any) -> Kronecker:
-        """Keep the factors as they are; SymPy's constructor would look for numbers to pull out."""
-        return sympy.Basic.__new__(cls, *args)  # type: ignore[no-any-return]
-
-
-class _Own(_Node, MatrixExpr):
-    """A node SymPy lacks."""
-
-
-class Act(_Own):
-    """A function of the table, applied to each entry: `Act("tanh", x)`."""
-
-    def __new__(cls, name: Any, *args: Any) -> Act:
-        """Build the node; the arguments have one shape."""
-        return sympy.Basic.__new__(cls, Str(str(name)), *args)  # type: ignore[no-any-return]
-
-    @property
-    def name(self) -> str:
-        """The function's name in the table."""
-        return str(self.args[0].name)
-
-    @property
-    def operands(self) -> tuple[Expr, ...]:
-        """The arguments of the function."""
-        return tuple(self.args[1:])
-
-    @property
-    def shape(self) -> Shape:
-        """The arguments' common shape."""
-        return self.args[1].shape  # type: ignore[no-any-return]
-
-    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
-        return getattr(SYMPY, self.name)(*(x[i, j] for x in self.operands))
-
-
-class Fill(_Own):
-    """A scalar repeated into every entry of a shape."""
-
-    @property
-    def operand(self) -> Expr:
-        """The scalar."""
-        return self.args[0]
-
-    @property
-    def shape(self) -> Shape:
-        """The shape filled."""
-        return self.args[1], self.args[2]
-
-    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
-        return self.operand[0, 0]
-
-
-class Total(_Own):
-    """The sum of all entries, a scalar."""
-
-    shape = (S.One, S.One)
-
-    @property
-    def operand(self) -> Expr:
-        """What is summed."""
-        return self.args[0]
-
-    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
-        rows, cols = self.operand.shape
-        if rows.is_Integer and cols.is_Integer:
-            return sympy.Add(*(self.operand[k, m] for k in range(rows) for m in range(cols)))
-        k, m = sympy.Dummy("k", integer=True), sympy.Dummy("m", integer=True)
-        return sympy.Sum(self.operand[k, m], (k, 0, rows - 1), (m, 0, cols - 1))
-
-
-class _ByColumn(_Own):
-    """What a matrix becomes column by column, in its own shape."""
-
-    @property
-    def operand(self) -> Expr:
-        """The column or matrix."""
-        return self.args[0]
-
-    @property
-    def shape(self) -> Shape:
-        """The operand's shape."""
-        return self.operand.shape  # type: ignore[no-any-return]
-
-
-class Softmax(_ByColumn):
-    """exp(x) divided by the sum of its entries, for a column x; of a matrix, so for each of its columns."""
-
-    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
-        rows = self.operand.shape[0]
-        if rows.is_Integer:
-            return sympy.exp(self.operand[i, j]) / sympy.Add(*(sympy.exp(self.operand[k, j]) for k in range(rows)))
-        k = sympy.Dummy("k", integer=True)
-        return sympy.exp(self.operand[i, j]) / sympy.Sum(sympy.exp(self.operand[k, j]), (k, 0, rows - 1))
-
-
-class Argmax(_ByColumn):
-    """1 at the largest entry of each column, else 0; of equal ones, at the first."""
-
-    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
-        rows = self.operand.shape[0]
-        if not rows.is_Integer or not S(i).is_Integer:
-            return sympy.Function("argmax")(self.operand[i, j])
-        x = [self.operand[k, j] for k in range(rows)]
-        above = [SYMPY.step(x[int(i)] - x[k]) for k in range(int(i))]
-        return sympy.Mul(*above, *(1 - SYMPY.step(x[k] - x[int(i)]) for k in range(int(i) + 1, rows)))
-
-
-class Stack(_Own):
-    """Columns under one another: [h; x]."""
-
-    @property
-    def shape(self) -> Shape:
-        """The sum of the parts' rows, and their columns."""
-        return sympy.Add(*(part.shape[0] for part in self.args)), self.args[0].shape[1]
-
-    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
-        pieces, start = [], S.Zero
-        for part in self.args:
-            end = start + part.shape[0]
-            inside = S(i) < end
-            if inside == True:  # noqa: E712 - a relation that SymPy cannot decide is neither
-                pieces.append((part[i - start, j], True))
-                break
-            if inside != False:  # noqa: E712
-                pieces.append((part[i - start, j], inside))
-            start = end
-        return sympy.Piecewise(*pieces)
-
-
-class Slice(_Own):
-    """The rows from `start` up to, not including, `stop`."""
-
-    @property
-    def operand(self) -> Expr:
-        """What is cut."""
-        return self.args[0]
-
-    @property
-    def bounds(self) -> tuple[Any, Any]:
-        """First row, counted from 0, and the row after the last."""
-        return self.args[1], self.args[2]
-
-    @property
-    def shape(self) -> Shape:
-        """The number of rows kept, and all columns."""
-        return self.args[2] - self.args[1], self.operand.shape[1]
-
-    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
-        return self.operand[i + self.args[1], j]
-
-
-class Vec(_Own):
-    """The columns of a matrix under one another."""
-
-    @property
-    def operand(self) -> Expr:
-        """The matrix."""
-        return self.args[0]
-
-    @property
-    def shape(self) -> Shape:
-        """One column with all entries."""
-        rows, cols = self.operand.shape
-        return rows * cols, S.One
-
-    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
-        rows = self.operand.shape[0]
-        return self.operand[i % rows, i // rows]
-
-
-class Commutation(_Own):
-    """K with K vec(X) = vec(Xᵀ) for X of shape (rows, cols)."""
-
-    @property
-    def of_shape(self) -> Shape:
-        """The shape of the X meant."""
-        return self.args[0], self.args[1]
-
-    @property
-    def shape(self) -> Shape:
-        """Square, one row per entry of X."""
-        return self.args[0] * self.args[1], self.args[0] * self.args[1]
-
-    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
-        rows, cols = self.args
-        # entry i of vec(Xᵀ) is Xᵀ[i % cols, i // cols] = X[i // cols, i % cols]
-        return sympy.KroneckerDelta(j, (i % cols) * rows + i // cols)
-
-
-def coefficient(x: Expr) -> tuple[Any, Expr]:
-    """Split the number in front from the rest: 2 W x gives (2, W x)."""
-    if isinstance(x, Product) and not getattr(x.args[0], "is_Matrix", False):
-        rest = x.args[1:]
-        return x.args[0], rest[0] if len(rest) == 1 else sympy.Basic.__new__(Product, *rest)
-    return S.One, x
