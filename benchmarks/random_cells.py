@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from symrnn import verify
 from symrnn.algebra.functions import FUNCTIONS
-from symrnn.language.expressions import STRUCTURAL
+from symrnn.language.operations import STRUCTURAL
 from symrnn.runs.points import NOWHERE
 from tests.drawn.comparing import Nowhere, disagreements
 from tests.drawn.writing import draw

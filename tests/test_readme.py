@@ -12,7 +12,7 @@ import pytest
 from symrnn import Cell, cells, equivalent, verify
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.cli.app import main
-from symrnn.language.expressions import STRUCTURAL
+from symrnn.language.operations import STRUCTURAL
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)

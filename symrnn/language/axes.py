@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import ast
 
-ALONG = ("softmax", "sum", "mean", "max", "min")
-"""What can be taken along an axis."""
-
 
 def axis_of(node: ast.Call) -> int | None:
     """The axis of a call: 0, 1, or -1 for the last one; None where none is given."""

@@ -11,7 +11,6 @@ import math
 import operator
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from symrnn.algebra.functions import FUNCTIONS, Arithmetic, ScalarFunction, of_l
 from symrnn.language.axes import axis_of, spread_axis
 from symrnn.language.definition import Definition
 from symrnn.language.expressions import exponent
+from symrnn.language.operations import OPERATIONS
 from symrnn.language.parts import bounds, equal_part
 
 Array = Any
@@ -132,25 +132,6 @@ _OPERATORS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
 }
 
 
-_STRUCTURAL: Mapping[str, Callable[..., Any]] = {
-    "concat": lambda m, *parts: np.concatenate(parts),
-    "softmax": lambda m, v, axis=None: m.softmax(v) if axis != 1 else m.softmax(v.T).T,
-    "sum": lambda m, v, axis=None: np.sum(v, axis=axis),
-    "mean": lambda m, v, axis=None: np.sum(v, axis=axis) / (np.size(v) if axis is None else np.shape(v)[axis]),
-    "max": lambda m, v, axis=None: _largest(m.maximum, v, axis),
-    "min": lambda m, v, axis=None: -_largest(m.maximum, -v, axis),
-    "size": lambda m, v: m.literal(np.size(v)),
-    "outer": lambda m, v, k: np.outer(v, k),
-}
-
-
-def _largest(maximum: Callable[..., Any], v: Array, axis: int | None) -> Array:
-    """The maximum of two, again and again."""
-    if axis is None and np.ndim(v) > 1:
-        v = _largest(maximum, v, 1)
-    return reduce(maximum, list(np.moveaxis(v, axis or 0, 0)))
-
-
 def run(
     definition: Definition,
     values: Mapping[str, Array],
@@ -210,7 +191,8 @@ def evaluate(node: ast.expr, names: Mapping[str, Array], m: Arithmetic) -> Array
             if name in FUNCTIONS:
                 return getattr(m, name)(*arguments)
             axis = axis_of(node)
-            return _STRUCTURAL[name](m, *arguments, **({} if axis is None else {"axis": axis % np.ndim(arguments[0])}))
+            along = {} if axis is None else {"axis": axis % np.ndim(arguments[0])}
+            return OPERATIONS[name].on_arrays(np, m, *arguments, **along)
         case ast.Subscript() if spread_axis(node) is not None:
             value = evaluate(node.value, names, m)
             return value[:, None] if spread_axis(node) == 1 else value[None, :]

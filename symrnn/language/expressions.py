@@ -8,22 +8,10 @@ from collections.abc import Mapping
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.errors import CellError
 from symrnn.language.annotations import MAX_SIZE
-from symrnn.language.axes import ALONG, axis_of, spread_axis
+from symrnn.language.axes import axis_of, spread_axis
+from symrnn.language.operations import ALONG, STRUCTURAL
 from symrnn.language.text import Text
 from symrnn.suggestions import did_you_mean
-
-#: Operations on whole vectors and matrices: name -> number of arguments (None: two or more).
-STRUCTURAL: Mapping[str, int | None] = {
-    "concat": None,
-    "softmax": 1,
-    "sum": 1,
-    "mean": 1,
-    "max": 1,
-    "min": 1,
-    "size": 1,
-    "outer": 2,
-    "split": 2,
-}
 
 #: Operators that stand for a function of the table.
 OPERATORS: Mapping[type[ast.operator], str] = {ast.Mod: "remainder", ast.Pow: "power"}

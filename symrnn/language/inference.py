@@ -13,18 +13,9 @@ from symrnn.errors import Place, ShapeError, UndeterminedError
 from symrnn.language.annotations import MAX_SIZE, read_annotation, too_large
 from symrnn.language.axes import axis_of, spread_axis
 from symrnn.language.definition import Argument, Assignment, Definition
+from symrnn.language.operations import OPERATIONS
 from symrnn.language.parts import bounds, equal_part
 
-_CALLS: dict[str, type[constraints.Constraint]] = {
-    "concat": constraints.Concatenation,
-    "softmax": constraints.VectorMap,
-    "outer": constraints.OuterProduct,
-    "sum": constraints.Reduction,
-    "mean": constraints.Reduction,
-    "max": constraints.Reduction,
-    "min": constraints.Reduction,
-    "size": constraints.Reduction,
-}
 _REMEDY = 'change the equation, or say what is meant with an annotation such as W: "d_h, d_x"'
 
 
@@ -239,7 +230,8 @@ class Inference:
             case ast.Attribute(value=operand):
                 return self._constrain(constraints.MatrixTranspose, node, out, [self._visit(operand)])
             case ast.Call(func=ast.Name(id=name), args=[arg]) if axis_of(node) is not None:
-                along = constraints.AxisMap if name == "softmax" else constraints.AxisReduction
+                along = OPERATIONS[name].shapes_along
+                assert along is not None
                 where = _Where(node, self.definition.place(node))
                 self._constraints.append(along(where, out, [self._visit(arg)], axis_of(node) or 0))
                 return out
@@ -249,5 +241,6 @@ class Inference:
                 return out
             case ast.Call(func=ast.Name(id=name), args=args):
                 operands = [self._visit(arg) for arg in args]
-                return self._constrain(_CALLS.get(name, constraints.Elementwise), node, out, operands)
+                relation = OPERATIONS[name].shapes if name in OPERATIONS else constraints.Elementwise
+                return self._constrain(relation, node, out, operands)
         raise AssertionError(f"unchecked syntax: {ast.dump(node)}")

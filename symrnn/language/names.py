@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.errors import CellError, Place
 from symrnn.language.definition import Argument, Assignment, Definition
-from symrnn.language.expressions import STRUCTURAL, show
+from symrnn.language.expressions import show
 from symrnn.language.heading import heading
+from symrnn.language.operations import STRUCTURAL
 from symrnn.language.text import Text
 from symrnn.suggestions import did_you_mean
 

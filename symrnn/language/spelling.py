@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from symrnn.algebra.functions import FUNCTIONS
+from symrnn.language.operations import OPERATIONS
 
 Rewrite = Callable[..., ast.expr]
 
@@ -24,29 +25,19 @@ MODULES = frozenset(
 BY_SIZE = "split by size"
 """A `split` that is told how many rows a part has."""
 
-SAME_NAME = frozenset({BY_SIZE, "concat", "softmax", "sum", "mean", "max", "min", "outer", "split"})
+SAME_NAME = frozenset({BY_SIZE, "split", *(row.name for row in OPERATIONS.values() if row.name in row.called)})
 """Operations on whole vectors and matrices that other libraries call as the language does, and one that is its own."""
 
 RENAMED: Mapping[str, str] = {
-    "concatenate": "concat",
-    "cat": "concat",
-    "hstack": "concat",
-    "append": "concat",
     "chunk": "split",
     "hsplit": "split",
     "array_split": "split",
     "logsigmoid": "log_sigmoid",
     "fmax": "maximum",
     "fmin": "minimum",
-    "ger": "outer",
-    "reduce_sum": "sum",
-    "reduce_mean": "mean",
-    "reduce_max": "max",
-    "amax": "max",
-    "reduce_min": "min",
-    "amin": "min",
     "soft_sign": "softsign",
     "soft_plus": "softplus",
+    **{alias: row.name for row in OPERATIONS.values() for alias in row.called if alias != row.name},
     **{alias: row.name for row in FUNCTIONS.values() for alias in row.aliases},
 }
 """Another library's name -> the language's function or operation."""

@@ -15,8 +15,9 @@ from symrnn.characters import clean_lines, escaped_program
 from symrnn.errors import CellError
 from symrnn.language.core import core
 from symrnn.language.definition import Argument, Assignment, Definition
-from symrnn.language.expressions import STRUCTURAL, check_expression, is_literal, refusal
+from symrnn.language.expressions import check_expression, is_literal, refusal
 from symrnn.language.names import check_name, check_spelling, check_use
+from symrnn.language.operations import STRUCTURAL
 from symrnn.language.roles import canonical
 from symrnn.language.spelling import Spelling
 from symrnn.language.text import Text, parse, read_file

@@ -22,10 +22,10 @@ from symrnn.language.definition import Argument, Assignment, Definition
 from symrnn.language.expressions import exponent
 from symrnn.language.inference import Inference
 from symrnn.language.measuring import cut_names, measured
+from symrnn.language.operations import OPERATIONS
 from symrnn.language.parts import bounds, equal_part
 from symrnn.language.readings import infer
 from symrnn.language.recurrence import Cell, Equation, freeze
-from symrnn.language.whole import WHOLE, along
 
 #: A literal beyond these bounds has no use in a cell; exact arithmetic would carry it along forever.
 _LARGEST, _FINEST = 10**9, 10**30
@@ -275,8 +275,8 @@ class _Builder:
             shape = self._out_shape(node)
             return nodes.act(name, *(self._fitted(arg, shape) for arg in node.args))
         args = [self._build(arg) for arg in node.args]
-        axis = axis_of(node)
-        return WHOLE[name](*args) if axis is None else along(name, args[0], axis)
+        axis, row = axis_of(node), OPERATIONS[name]
+        return row.build(*args) if axis is None else row.along(args[0], axis)
 
 
 _ARITHMETIC: Mapping[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {

@@ -34,11 +34,11 @@ from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.jacobian import jacobian
 from symrnn.calculus.window import Window, ask
 from symrnn.errors import CellError, InputError, Place, ShapeError, UnknownNameError
-from symrnn.language.axes import ALONG, axis_of
-from symrnn.language.expressions import STRUCTURAL, exponent
+from symrnn.language.axes import axis_of
+from symrnn.language.expressions import exponent
+from symrnn.language.operations import ALONG, OPERATIONS
 from symrnn.language.parts import equal_part
 from symrnn.language.text import Text, parse
-from symrnn.language.whole import WHOLE, along
 from symrnn.suggestions import did_you_mean
 
 Operand = Any
@@ -311,7 +311,7 @@ class _FormulaReader:
         axes = 1 if whole.shape[1] == 1 else 2
         if axis is None or not -axes <= axis < axes:
             raise self._fault(node, f"a value of shape {nodes.show_shape(whole.shape)} has no axis {axis}")
-        return along(name, whole, axis)
+        return OPERATIONS[name].along(whole, axis)
 
     def _part(self, node: ast.Subscript) -> Expr:
         """One of the equal parts of a value, as in split(a, 4)[0]."""
@@ -370,7 +370,7 @@ _DERIVATIVES: Mapping[str, str] = {"jacobian": "cell", "cell": "cell", "total": 
 """How a kind of Jacobian is asked for."""
 
 _STRUCTURAL: Mapping[str, tuple[int | None, Callable[..., Expr]]] = {
-    **{name: (STRUCTURAL[name], build) for name, build in WHOLE.items()},
+    **{name: (row.count, row.build) for name, row in OPERATIONS.items()},
     "diag": (1, nodes.diag),
     "eye": (1, lambda x: nodes.Eye(x.shape[0])),
     "ones": (1, lambda x: nodes.ones(x.shape)),
@@ -378,5 +378,5 @@ _STRUCTURAL: Mapping[str, tuple[int | None, Callable[..., Expr]]] = {
     "kron": (2, nodes.kronecker),
 }
 
-_CALLED = {*FUNCTIONS, *STRUCTURAL, *_STRUCTURAL, *_DERIVATIVES, "message"}
+_CALLED = {*FUNCTIONS, "split", *_STRUCTURAL, *_DERIVATIVES, "message"}
 """Names that are no variables."""

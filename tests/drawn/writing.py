@@ -13,7 +13,7 @@ from typing import Any
 
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.errors import ShapeError
-from symrnn.language.expressions import STRUCTURAL
+from symrnn.language.operations import STRUCTURAL
 from symrnn.language.recurrence import Cell
 
 Shape = tuple[str, ...]

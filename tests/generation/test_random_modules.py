@@ -14,7 +14,7 @@ import pytest
 
 from symrnn import cells, derive, generate
 from symrnn.algebra.functions import FUNCTIONS
-from symrnn.language.expressions import STRUCTURAL
+from symrnn.language.operations import STRUCTURAL
 from tests.drawn import truth
 from tests.drawn.comparing import BATCHES, FURTHER, SHARES, SIZES, STEPS, Nowhere, disagreements, find_point, plan
 from tests.drawn.writing import NAMES, ROWS, draw

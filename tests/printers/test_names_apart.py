@@ -18,7 +18,7 @@ from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.through_time import through_time
 from symrnn.documents import markdown, write
 from symrnn.documents.setting import set_up
-from symrnn.language.expressions import STRUCTURAL
+from symrnn.language.operations import STRUCTURAL
 from symrnn.printers import NOTATIONS
 from symrnn.printers.mathematics import MathPrinter
 from symrnn.printers.notation import Notation

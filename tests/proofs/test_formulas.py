@@ -14,7 +14,7 @@ from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Variable
 from symrnn.errors import CellError, InputError, ShapeError, SymrnnError, UnknownNameError
 from symrnn.language.evaluate import NUMPY
-from symrnn.language.expressions import STRUCTURAL
+from symrnn.language.operations import STRUCTURAL
 from symrnn.proofs.formulas import equal, prove
 from symrnn.proofs.notation import read_equation, read_formula
 
