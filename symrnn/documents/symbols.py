@@ -13,20 +13,28 @@ from symrnn.documents.setting import Setting, phrase
 from symrnn.documents.structure import Bullets, Inline, Maths, Paragraph, Section, Table
 from symrnn.language.constants import shown
 from symrnn.printers.mathematics import MathPrinter
+from symrnn.printers.named import NAMED, NamedOperator
 from symrnn.printers.syntax import LATEX
 
+
+def _said(row: NamedOperator) -> tuple[str, str]:
+    return row.latex, row.meaning
+
+
+_AMONG = ("Vec", "Diag", "Softmax")
+"""Operators whose explanation stands among those of the signs; the others follow them."""
 _EXPLAINED = (
     (r"\oslash", r"$\oslash$ divides entry by entry."),
     (r"\otimes", r"$\otimes$ is the Kronecker product."),
-    (r"\operatorname{vec}", r"$\operatorname{vec}$ stacks the columns of a matrix."),
+    _said(NAMED["Vec"]),
     (r"\mathbf{1}", r"$\mathbf{1}$ has ones in all entries, in whatever shape fits."),
     ("; 0; ", r"A $0$ in a stack is as large as the $I$ there, where nothing else tells its size."),
     (r"_{[", r"$v_{[i:j]}$ is the part of $v$ from row $i$ to row $j$, both included."),
-    (r"\operatorname{diag}", r"$\operatorname{diag}(v)$ has $v$ on its diagonal, and zeros elsewhere."),
-    (r"\operatorname{softmax}", r"$\operatorname{softmax}(x)$ is $\exp(x)$ divided by the sum of its column."),
+    _said(NAMED["Diag"]),
+    _said(NAMED["Softmax"]),
     ("; ", r"$[a; b]$ is $a$ on top of $b$."),
     (r"[x ", r"A condition in square brackets, as in $[x > 0]$, is 1 where it holds, else 0."),
-    (r"\operatorname{argmax}", r"$\operatorname{argmax}(x)$ is 1 at the (first) largest entry of each column, else 0."),
+    *(_said(row) for kind, row in NAMED.items() if kind not in _AMONG),
 )
 """What is explained only where it occurs."""
 _SIZED = (

@@ -13,7 +13,6 @@ from symrnn.algebra.nodes import (
     ONE_BY_ONE,
     Act,
     Commutation,
-    Diag,
     Expr,
     Eye,
     Fill,
@@ -25,13 +24,13 @@ from symrnn.algebra.nodes import (
     Stack,
     Transposed,
     Variable,
-    Vec,
     coefficient,
     is_scalar,
     power,
 )
 from symrnn.algebra.spelling import letter_of
 from symrnn.errors import MissingRuleError
+from symrnn.printers.named import NAMED
 from symrnn.printers.notation import Notation
 from symrnn.printers.precedence import Level
 from symrnn.printers.sizes import Sized, is_number, with_sizes
@@ -278,9 +277,9 @@ class MathPrinter:
     def _base(self, expr: Expr) -> str:
         """What a superscript can be put on: in brackets unless it is one symbol without a superscript."""
         printed = self.part(expr)
-        simple = isinstance(expr, Stack | Diag | Vec) or (
-            isinstance(expr, Variable) and expr.mark in ("", "cotangent") and not self._is_raised(expr)
-        )
+        named = NAMED.get(type(expr).__name__)
+        simple = isinstance(expr, Stack) or (named is not None and named.is_symbol)
+        simple = simple or (isinstance(expr, Variable) and expr.mark in ("", "cotangent") and not self._is_raised(expr))
         bars = isinstance(expr, Act) and self.function(expr.name).endswith("|")
         return printed if simple or bars else self.bracketed(printed)
 
@@ -322,8 +321,8 @@ class MathPrinter:
     def _fill(self, expr: Fill) -> tuple[str, Level]:
         return self._factors(_Factors.of(expr))
 
-    def _call(self, function: str, *args: Expr) -> tuple[str, Level]:
-        return function + self.bracketed(", ".join(self.part(arg) for arg in args)), Level.ATOM
+    def _named(self, expr: Expr) -> tuple[str, Level]:
+        return self.syntax.operator(type(expr).__name__) + self.bracketed(self.part(expr.args[0])), Level.ATOM
 
     def _total(self, expr: Expr) -> tuple[str, Level]:
         inner = expr.operand
@@ -423,8 +422,5 @@ _RULES: Mapping[str, Callable[[MathPrinter, Any], tuple[str, Level]]] = {
     "Zeros": lambda self, expr: ("0", Level.ATOM),
     "Sized": MathPrinter._sized,
     "Eye": lambda self, expr: (self.letter("I"), Level.ATOM),
-    "Diag": lambda self, expr: self._call(self.syntax.diag, expr.args[0]),
-    "Vec": lambda self, expr: self._call(self.syntax.vec, expr.operand),
-    "Argmax": lambda self, expr: self._call(self.syntax.argmax, expr.operand),
-    "Softmax": lambda self, expr: self._call(self.syntax.softmax, expr.operand),
+    **dict.fromkeys(NAMED, MathPrinter._named),
 }

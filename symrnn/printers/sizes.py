@@ -31,6 +31,7 @@ from symrnn.algebra.nodes import (
     is_scalar,
     parts,
 )
+from symrnn.printers.named import NAMED
 
 _OPEN = frozenset({"Ones", "Eye", "Zeros", "Fill", "Total", "Act"})
 """Kinds of nodes that may show something of a size that others must tell."""
@@ -205,7 +206,8 @@ class _Sizing:
 
     def place(self, expr: Expr) -> _Place:
         """A part of the formula."""
-        return _PLACES.get(type(expr).__name__, _Sizing._leaf)(self, expr)
+        usual = _Sizing._named if type(expr).__name__ in NAMED else _Sizing._leaf
+        return _PLACES.get(type(expr).__name__, usual)(self, expr)
 
     def inside(self, expr: Expr) -> _Place:
         """A part in which ones are read as a column: a matrix of them says its size, unless the part tells it."""
@@ -356,9 +358,11 @@ class _Sizing:
         self.composed.append(_Composed([whole], [[place.rows], [place.cols]]))
         return _Place(whole, _Size(True), self._rebuilt(expr, {0: place}))
 
-    def _by_column(self, expr: Expr) -> _Place:
-        place = self.inside(expr.args[0])
-        return _Place(place.rows, place.cols, self._rebuilt(expr, {0: place}))
+    def _named(self, expr: Expr) -> _Place:
+        """An operator whose value has the shape of its operand, or one that tells its own."""
+        place, keeps_shape = self.inside(expr.args[0]), NAMED[type(expr).__name__].keeps_shape
+        rows, cols = (place.rows, place.cols) if keeps_shape else (_Size(True), _Size(True))
+        return _Place(rows, cols, self._rebuilt(expr, {0: place}))
 
 
 def _with_ones(scalars: Expr, ones: Expr | None) -> Expr:
@@ -387,7 +391,6 @@ _PLACES: Mapping[str, Callable[[_Sizing, Expr], _Place]] = {
     "Kronecker": _Sizing._kronecker,
     "Diag": _Sizing._diag,
     "Vec": _Sizing._vec,
-    "Softmax": _Sizing._by_column,
-    "Argmax": _Sizing._by_column,
 }
-"""Kind of node -> how the sizes of its parts hang together; any other kind tells its own shape."""
+"""Kind of node -> how the sizes of its parts hang together; a named operator has a column for it, any other
+kind tells its own shape."""

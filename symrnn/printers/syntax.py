@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Variable
+from symrnn.printers.named import NAMED
 from symrnn.printers.notation import Notation, latex_name, text_name
 from symrnn.printers.precedence import Level
 
@@ -23,6 +24,7 @@ class Syntax:
 
     name: Callable[[Variable, Notation], str]
     function: Callable[[str], str]
+    operator: Callable[[str], str]
     hadamard: Callable[[Notation], str]
     transposed: Callable[[Notation], str]
     bracket: tuple[str, str]
@@ -36,12 +38,8 @@ class Syntax:
     ones: str
     sized: str
     times: str
-    diag: str
-    vec: str
     kronecker: str
     commutation: str
-    softmax: str
-    argmax: str
     slice: str
     tall: str
     instead: Mapping[str, str]
@@ -51,6 +49,7 @@ class Syntax:
 LATEX = Syntax(
     name=latex_name,
     function=lambda name: FUNCTIONS[name].latex,
+    operator=lambda kind: NAMED[kind].latex,
     hadamard=lambda notation: f" {notation.hadamard} ",
     transposed=lambda notation: f"^{{{notation.transposed}}}",
     bracket=("(", ")"),
@@ -64,12 +63,8 @@ LATEX = Syntax(
     ones=r"\mathbf{1}",
     sized="_{{{}}}",
     times=r" \times ",
-    diag=r"\operatorname{diag}",
-    vec=r"\operatorname{vec}",
     kronecker=r" \otimes ",
     commutation="{}_{{{},{}}}",
-    softmax=r"\operatorname{softmax}",
-    argmax=r"\operatorname{argmax}",
     slice="{}_{{[{}:{}]}}",
     tall=r"\frac",
     instead=MappingProxyType({"I": r"\mathbb{I}", "K": r"\mathbb{K}"}),
@@ -79,6 +74,7 @@ LATEX = Syntax(
 TEXT = Syntax(
     name=text_name,
     function=lambda name: FUNCTIONS[name].text,
+    operator=lambda kind: NAMED[kind].text,
     hadamard=lambda notation: " ⊙ ",
     transposed=lambda notation: "ᵀ",
     bracket=("(", ")"),
@@ -92,12 +88,8 @@ TEXT = Syntax(
     ones="𝟏",
     sized="_{{{}}}",
     times="×",
-    diag="diag",
-    vec="vec",
     kronecker=" ⊗ ",
     commutation="{}_{{{},{}}}",
-    softmax="softmax",
-    argmax="argmax",
     slice="{}[{}:{}]",
     tall="\0",
     instead=MappingProxyType({"I": "𝕀", "K": "𝕂"}),
@@ -112,5 +104,5 @@ def words_of(function: str) -> frozenset[str]:
     return frozenset(_COMMAND.findall(FUNCTIONS[function].latex)) - {"left", "right"}
 
 
-OWN = frozenset({"I", "t", "delta", "diag", "vec", "softmax", "argmax"}).union(*map(words_of, FUNCTIONS))
+OWN = frozenset({"I", "t", "delta", *(row.text for row in NAMED.values())}).union(*map(words_of, FUNCTIONS))
 """Names that look like what the printer writes of its own: the identity, the step t, the δ of an adjoint, functions."""
