@@ -8,8 +8,9 @@ A map's text is parsed with `ast` against a whitelist and never executed.  Value
 from __future__ import annotations
 
 import ast
+import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -17,8 +18,9 @@ import numpy as np
 
 from symrnn.arrays import Array
 from symrnn.errors import CellError, InputError
+from symrnn.language.reader import Reader, read_expression
 from symrnn.language.recurrence import Cell
-from symrnn.language.text import Text, parse
+from symrnn.language.text import Text
 from symrnn.runs.sizes import CellAtSizes
 
 Numeral = Callable[[Fraction], Any]
@@ -38,6 +40,18 @@ _CALLS: Mapping[str, tuple[Callable[..., Array], int | None]] = {
 
 
 @dataclass(frozen=True)
+class _Point:
+    """What an expression is computed at."""
+
+    values: Mapping[str, Array]
+    sizes: Mapping[str, int]
+    numeral: Numeral
+
+
+_Compute = Callable[[_Point], Array]
+
+
+@dataclass(frozen=True)
 class MapExpression:
     """The value of one argument, in terms of another cell's.
 
@@ -45,11 +59,13 @@ class MapExpression:
         target: the argument.
         text: the expression as written.
         node: its checked syntax.
+        compute: gives its value at a point.
     """
 
     target: str
     text: str
-    node: ast.expr
+    node: ast.expr = field(repr=False)
+    compute: _Compute = field(repr=False)
 
     @classmethod
     def read(cls, target: str, text: Any, names: tuple[str, ...], sizes: tuple[str, ...]) -> MapExpression:
@@ -70,13 +86,11 @@ class MapExpression:
             raise InputError(f"map[{target!r}] is {type(text).__name__}\n  write an expression as text, such as '-W_z'")
         where = Text(text, f"<map of {target}>")
         try:
-            body = parse(where).body
-            if len(body) != 1 or not isinstance(body[0], ast.Expr):
-                raise CellError(where.start, "this is not one expression", _ALLOWED)
-            _MapChecker(where, names, sizes).check(body[0].value)
+            node = read_expression(where, "this is not one expression", _ALLOWED)
+            compute = _computing(_MapReader(where, names, sizes).read(node))
         except CellError as error:
             raise InputError(str(error)) from None
-        return cls(target, text.strip(), body[0].value)
+        return cls(target, text.strip(), node, compute)
 
     @property
     def names(self) -> frozenset[str]:
@@ -87,166 +101,124 @@ class MapExpression:
 
     def __call__(self, values: Mapping[str, Array], sizes: Mapping[str, int], numeral: Numeral) -> Array:
         """The value; shapes that do not fit raise what NumPy raises."""
-        return _MapValue(values, sizes, numeral).value(self.node)
+        return self.compute(_Point(values, sizes, numeral))
 
 
-@dataclass(frozen=True)
-class _MapChecker:
-    """The whitelist."""
+def _computing(value: _Compute | Fraction) -> _Compute:
+    """A number, or what gives a value, as what gives a value."""
+    return value if not isinstance(value, Fraction) else lambda at: np.asarray(at.numeral(value))
 
-    text: Text
-    names: tuple[str, ...]
-    sizes: tuple[str, ...]
 
-    def check(self, node: ast.expr) -> None:
-        match node:
-            case ast.Name():
-                self._check_known(node, self.names, "name")
-            case ast.Constant():
-                self._check_number(node)
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                self.check(operand)
-            case ast.BinOp(op=ast.Add() | ast.Sub(), left=left, right=right):
-                self.check(left)
-                self.check(right)
-            case ast.BinOp(op=ast.Mult() | ast.Div() as op, left=left, right=right):
-                self.check(left)
-                self.check(right)
-                if not is_number(right) and (isinstance(op, ast.Div) or not is_number(left)):
-                    raise self._refused(node, "a map is linear: one factor is a number")
-                if isinstance(op, ast.Div) and fold(right) == 0:
-                    raise self._refused(node, "division by zero")
-            case ast.Attribute(attr="T", value=value):
-                self.check(value)
-            case ast.Call():
-                self._check_call(node)
-            case ast.Subscript():
-                self._check_slices(node)
-            case _:
-                raise self._refused(node, f"{type(node).__name__.lower()} is not part of the language of maps")
+class _MapReader(Reader[_Compute]):
+    """What the language of maps means: every expression becomes what gives its value."""
 
-    def _refused(self, node: ast.AST, problem: str, remedy: str = _ALLOWED) -> CellError:
-        return CellError(self.text.place(node), problem, remedy)
+    language = "the language of maps"
+    allowed = _ALLOWED
+
+    def __init__(self, source: Text, names: tuple[str, ...], sizes: tuple[str, ...]) -> None:
+        super().__init__(source)
+        self._names = names
+        self._sizes = sizes
+
+    def unknown(self, node: ast.expr) -> CellError:
+        """A number that is too large is none of the language."""
+        if isinstance(node, ast.Constant):
+            return self.refused(node, "this is not a number of the language of maps")
+        return super().unknown(node)
+
+    def name(self, node: ast.Name) -> _Compute:
+        """An argument of the source."""
+        self._check_known(node, self._names, "name")
+        return lambda at: at.values[node.id]
 
     def _check_known(self, node: ast.Name, known: tuple[str, ...], what: str) -> None:
         if node.id not in known:
-            raise self._refused(node, f"no {what} {node.id!r} here", f"there are {', '.join(known) or 'none'}")
+            raise self.refused(node, f"no {what} {node.id!r} here", f"there are {', '.join(known) or 'none'}")
 
-    def _check_number(self, node: ast.Constant) -> None:
-        value = node.value
-        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 1e6:
-            raise self._refused(node, "this is not a number of the language of maps")
+    def negate(self, value: _Compute) -> _Compute:
+        """Every entry with the opposite sign."""
+        return lambda at: -value(at)
 
-    def _check_call(self, node: ast.Call) -> None:
+    def transpose(self, value: _Compute | Fraction) -> _Compute:
+        """A matrix transposed."""
+        compute = _computing(value)
+        return lambda at: compute(at).T
+
+    def binary(self, node: ast.BinOp) -> _Compute | Fraction:
+        """A sum, a difference, or a value times or divided by a number."""
+        join = _JOINS.get(type(node.op))
+        if join is None:
+            raise self.unknown(node)
+        left, right = self.read(node.left), self.read(node.right)
+        divides = isinstance(node.op, ast.Div)
+        if isinstance(node.op, ast.Mult | ast.Div) and not isinstance(right, Fraction):
+            if divides or not isinstance(left, Fraction):
+                raise self.refused(node, "a map is linear: one factor is a number")
+        elif divides and right == 0:
+            raise self.refused(node, "division by zero")
+        if isinstance(left, Fraction) and isinstance(right, Fraction):
+            return Fraction(join(left, right))
+        first, second = _computing(left), _computing(right)
+        return lambda at: join(first(at), second(at))
+
+    def call(self, node: ast.Call) -> _Compute:
+        """Parts joined, or a vector as a diagonal."""
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         if name not in _CALLS or node.keywords:
-            raise self._refused(node, f"unknown function {ast.unparse(node.func)!r}")
-        count = _CALLS[name][1]
+            raise self.refused(node, f"unknown function {ast.unparse(node.func)!r}")
+        function, count = _CALLS[name]
         if len(node.args) != count and not (count is None and len(node.args) >= 2):
-            raise self._refused(node, f"{name} takes {count or 'two or more'} arguments, got {len(node.args)}")
-        for arg in node.args:
-            self.check(arg)
+            raise self.refused(node, f"{name} takes {count or 'two or more'} arguments, got {len(node.args)}")
+        parts = [_computing(self.read(arg)) for arg in node.args]
+        return lambda at: function(*(part(at) for part in parts))
 
-    def _check_slices(self, node: ast.Subscript) -> None:
-        self.check(node.value)
-        slices = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        for part in slices:
-            if not isinstance(part, ast.Slice) or part.step is not None or len(slices) > 2:
-                raise self._refused(node, "this is not a slice", "cut columns as in W[:, :d_h], rows as in W[d_h:]")
-            for bound in (part.lower, part.upper):
+    def part(self, node: ast.Subscript) -> _Compute:
+        """Some rows, columns or both."""
+        whole = _computing(self.read(node.value))
+        cuts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        bounds: list[tuple[ast.expr | None, ast.expr | None]] = []
+        for cut in cuts:
+            if not isinstance(cut, ast.Slice) or cut.step is not None or len(cuts) > 2:
+                raise self.refused(node, "this is not a slice", "cut columns as in W[:, :d_h], rows as in W[d_h:]")
+            for bound in (cut.lower, cut.upper):
                 if bound is not None:
                     self._check_size(bound)
+            bounds.append((cut.lower, cut.upper))
+        return lambda at: whole(at)[tuple(slice(_size(a, at.sizes), _size(b, at.sizes)) for a, b in bounds)]
 
     def _check_size(self, node: ast.expr) -> None:
         match node:
             case ast.Name():
-                self._check_known(node, self.sizes, "size")
+                self._check_known(node, self._sizes, "size")
             case ast.Constant(value=int()) if not isinstance(node.value, bool):
-                self._check_number(node)
+                self.read(node)
             case ast.BinOp(op=ast.Add() | ast.Mult(), left=left, right=right):
                 self._check_size(left)
                 self._check_size(right)
             case _:
-                raise self._refused(node, "this is not a size", "sizes may be added and multiplied: d_h + d_x, 2*d_h")
+                raise self.refused(node, "this is not a size", "sizes may be added and multiplied: d_h + d_x, 2*d_h")
 
 
-def fold(node: ast.expr) -> Fraction | None:
-    """The number that an expression of numbers is; None for anything with a name in it."""
+_JOINS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+
+
+def _size(node: ast.expr | None, sizes: Mapping[str, int]) -> Any:
+    """The number that a checked bound of a slice is."""
     match node:
-        case ast.Constant():
-            return Fraction(repr(node.value))
-        case ast.UnaryOp():
-            inner = fold(node.operand)
-            return None if inner is None else -inner
+        case None:
+            return None
+        case ast.Name():
+            return sizes[node.id]
+        case ast.Constant(value=int(value)):
+            return value
         case ast.BinOp():
-            left, right = fold(node.left), fold(node.right)
-            if left is None or right is None:
-                return None
-            match node.op:
-                case ast.Add():
-                    return left + right
-                case ast.Sub():
-                    return left - right
-                case ast.Mult():
-                    return left * right
-            return left / right if right else None
-    return None
-
-
-def is_number(node: ast.expr) -> bool:
-    """Whether an expression has numbers in it only."""
-    return fold(node) is not None
-
-
-@dataclass(frozen=True)
-class _MapValue:
-    """Computes checked syntax."""
-
-    values: Mapping[str, Array]
-    sizes: Mapping[str, int]
-    numeral: Numeral
-
-    def value(self, node: ast.expr) -> Array:
-        number = fold(node)
-        if number is not None:
-            return np.asarray(self.numeral(number))
-        match node:
-            case ast.Name():
-                return self.values[node.id]
-            case ast.UnaryOp():
-                return -self.value(node.operand)
-            case ast.BinOp(op=ast.Add()):
-                return self.value(node.left) + self.value(node.right)
-            case ast.BinOp(op=ast.Sub()):
-                return self.value(node.left) - self.value(node.right)
-            case ast.BinOp(op=ast.Mult()):
-                return self.value(node.left) * self.value(node.right)
-            case ast.BinOp():
-                return self.value(node.left) / self.value(node.right)
-            case ast.Attribute():
-                return self.value(node.value).T
-            case ast.Call(func=ast.Name(id=name)):
-                return _CALLS[name][0](*(self.value(arg) for arg in node.args))
-            case ast.Subscript():
-                slices = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-                return self.value(node.value)[tuple(self._slice(part) for part in slices)]
-        raise TypeError(f"unchecked syntax: {ast.dump(node)}")
-
-    def _slice(self, part: ast.expr) -> slice:
-        assert isinstance(part, ast.Slice)
-        lower, upper = (None if bound is None else self._size(bound) for bound in (part.lower, part.upper))
-        return slice(lower, upper)
-
-    def _size(self, node: ast.expr) -> int:
-        match node:
-            case ast.Name():
-                return self.sizes[node.id]
-            case ast.Constant(value=int(value)):
-                return value
-            case ast.BinOp(op=op):
-                left, right = self._size(node.left), self._size(node.right)
-                return left + right if isinstance(op, ast.Add) else left * right
-        raise TypeError(f"unchecked syntax: {ast.dump(node)}")
+            return _JOINS[type(node.op)](_size(node.left, sizes), _size(node.right, sizes))
+    raise TypeError(f"unchecked syntax: {ast.dump(node)}")
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from functools import cached_property
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.shapes import Size
 from symrnn.arrays import Array
-from symrnn.equivalence.parameter_map import fold
 from symrnn.language.definition import Definition
 from symrnn.language.inference import Inference
+from symrnn.language.reader import fold
 from symrnn.language.recurrence import Cell
 from symrnn.runs.literals import exact_expression
 from symrnn.runs.sizes import CellAtSizes

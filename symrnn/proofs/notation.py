@@ -38,6 +38,7 @@ from symrnn.language.axes import axis_of
 from symrnn.language.expressions import exponent
 from symrnn.language.operations import ALONG, OPERATIONS
 from symrnn.language.parts import equal_part
+from symrnn.language.reader import Reader, read_expression
 from symrnn.language.text import Text, parse
 from symrnn.suggestions import did_you_mean
 
@@ -152,14 +153,11 @@ def _side(side: Any, derivation: Derivation, spelled: dict[str, str] | None) -> 
         problem = f"expected a formula, got {type(side).__name__} {side!r}"
         raise InputError(f"{problem}\n  give a text such as 'dc * f', an expression, or a number")
     source = Text(side.strip(), "<formula>")
-    return _FormulaReader(source, derivation, spelled).build(_expression(source))
+    return _FormulaReader(source, derivation, spelled).read(_expression(source))
 
 
 def _expression(source: Text) -> ast.expr:
-    tree = parse(source)
-    if len(tree.body) != 1 or not isinstance(tree.body[0], ast.Expr):
-        raise CellError(source.start, "this is no formula", _FORMS)
-    return tree.body[0].value
+    return read_expression(source, "this is no formula", _FORMS)
 
 
 def _lifted(value: Operand, shape: nodes.Shape) -> Expr:
@@ -179,57 +177,44 @@ def _fitted(values: list[Operand], fault: Callable[[str], Exception]) -> Any:
     return tuple(_lifted(value, shape) for value in values)
 
 
-class _FormulaReader:
+class _FormulaReader(Reader[Expr]):
     """Builds the expression of one text."""
 
+    language = "a formula"
+    allowed = _FORMS
+
     def __init__(self, source: Text, derivation: Derivation, spelled: dict[str, str] | None = None) -> None:
-        self._source = source
+        super().__init__(source)
         self._spelled = {} if spelled is None else spelled
         self._derivation = derivation
         self._known = names(derivation)
 
     def whole(self, node: ast.expr) -> Expr:
         """A formula on its own."""
-        return _lifted(self.build(node), nodes.ONE_BY_ONE)
+        return _lifted(self.read(node), nodes.ONE_BY_ONE)
 
     def sides(self, left: ast.expr, right: ast.expr) -> tuple[Expr, Expr]:
         """Two formulas of one shape."""
-        fitted: tuple[Expr, Expr] = _fitted([self.build(left), self.build(right)], self._shapes(right))
+        fitted: tuple[Expr, Expr] = _fitted([self.read(left), self.read(right)], self._shapes(right))
         return fitted
 
     def _shapes(self, node: ast.expr) -> Callable[[str], Exception]:
-        return lambda problem: ShapeError(self._source.place(node), problem, _SIZES)
+        return lambda problem: ShapeError(self.source.place(node), problem, _SIZES)
 
-    def _fault(self, node: ast.AST, problem: str) -> CellError:
-        return CellError(self._source.place(node), problem, _FORMS)
-
-    def build(self, node: ast.expr) -> Operand:
-        """The value of a node; a number has no shape yet."""
-        match node:
-            case ast.Constant(value=int() | float() as number) if not isinstance(number, bool) and abs(number) <= 1e6:
-                return Fraction(repr(number))
-            case ast.Name(id=name):
-                return self._spelt(name)
-            case ast.UnaryOp(op=ast.USub()):
-                value = self.build(node.operand)
-                return -value if isinstance(value, Fraction) else nodes.negate(value)
-            case ast.Attribute(attr="T"):
-                return nodes.transpose(self._matrix(node.value))
-            case ast.BinOp():
-                return self._binary(node)
-            case ast.Call(func=ast.Name(id=name), keywords=[]):
-                return self._call(name, node)
-            case ast.Call(func=ast.Name(id=name), args=[whole]) if name in ALONG and axis_of(node) is not None:
-                return self._along(name, self._matrix(whole), node)
-            case ast.Subscript() if equal_part(node) is not None:
-                return self._part(node)
-        raise self._fault(node, f"{type(node).__name__.lower()} is not part of a formula")
-
-    def _spelt(self, name: str) -> Variable:
-        variable = self._variable(name)
-        if variable.name != name:
-            self._spelled[variable.name] = name
+    def name(self, node: ast.Name) -> Variable:
+        """The variable of a name, of which is noted how it was written."""
+        variable = self._variable(node.id)
+        if variable.name != node.id:
+            self._spelled[variable.name] = node.id
         return variable
+
+    def negate(self, value: Expr) -> Expr:
+        """Every entry with the opposite sign."""
+        return nodes.negate(value)
+
+    def transpose(self, value: Operand) -> Expr:
+        """A value transposed."""
+        return nodes.transpose(_lifted(value, nodes.ONE_BY_ONE))
 
     def _variable(self, name: str) -> Variable:
         if name in self._known:
@@ -250,9 +235,10 @@ class _FormulaReader:
         return {step.of.name for step in self._derivation.steps}
 
     def _matrix(self, node: ast.expr) -> Expr:
-        return _lifted(self.build(node), nodes.ONE_BY_ONE)
+        return _lifted(self.read(node), nodes.ONE_BY_ONE)
 
-    def _binary(self, node: ast.BinOp) -> Operand:
+    def binary(self, node: ast.BinOp) -> Operand:
+        """Two operands entry by entry, a product, or a power."""
         if isinstance(node.op, ast.Pow):
             return self._power(node)
         if isinstance(node.op, ast.MatMult):
@@ -263,10 +249,10 @@ class _FormulaReader:
             return nodes.matmul(a, b)
         join = _ENTRYWISE.get(type(node.op))
         if join is None:
-            raise self._fault(node, "this operator is not part of a formula")
-        values = [self.build(node.left), self.build(node.right)]
+            raise self.refused(node, "this operator is not part of a formula")
+        values = [self.read(node.left), self.read(node.right)]
         if isinstance(node.op, ast.Div) and (values[1] == 0 or nodes.is_zero(values[1])):
-            raise self._fault(node.right, "division by zero")
+            raise self.refused(node.right, "division by zero")
         if isinstance(node.op, ast.Div) and isinstance(
             values[1], Fraction
         ):  # half of a value, not its quotient by twos
@@ -278,10 +264,19 @@ class _FormulaReader:
     def _power(self, node: ast.BinOp) -> Expr:
         count, base = exponent(node.right), self._matrix(node.left)
         if count is None:
-            raise self._fault(node.right, "exponents are whole numbers from 1 to 8, or their negatives")
+            raise self.refused(node.right, "exponents are whole numbers from 1 to 8, or their negatives")
         if nodes.is_zero(base) and count < 0:
-            raise self._fault(node.left, "division by zero")
+            raise self.refused(node.left, "division by zero")
         return nodes.power(base, count)
+
+    def call(self, node: ast.Call) -> Expr:
+        """A function of the cell language, of formulas, or a derivative."""
+        match node:
+            case ast.Call(func=ast.Name(id=name), keywords=[]):
+                return self._call(name, node)
+            case ast.Call(func=ast.Name(id=name), args=[whole]) if name in ALONG and axis_of(node) is not None:
+                return self._along(name, self._matrix(whole), node)
+        raise self.unknown(node)
 
     def _call(self, name: str, node: ast.Call) -> Expr:
         if name in _DERIVATIVES:
@@ -292,9 +287,9 @@ class _FormulaReader:
             needed, arity = FUNCTIONS[name].needed, FUNCTIONS[name].arity
             if len(node.args) != needed:
                 self._count(node, name, arity)
-            return nodes.act(name, *_fitted([self.build(arg) for arg in node.args], self._shapes(node)))
+            return nodes.act(name, *_fitted([self.read(arg) for arg in node.args], self._shapes(node)))
         if name not in _STRUCTURAL:
-            raise self._fault(node, f"unknown function {name!r}")
+            raise self.refused(node, f"unknown function {name!r}")
         count, build = _STRUCTURAL[name]
         self._count(node, name, count)
         try:
@@ -304,23 +299,24 @@ class _FormulaReader:
 
     def _count(self, node: ast.Call, name: str, count: int | None) -> None:
         if len(node.args) != count and (count is not None or len(node.args) < 2):
-            raise self._fault(node, f"{name} takes {count or 'two or more'} argument(s), got {len(node.args)}")
+            raise self.refused(node, f"{name} takes {count or 'two or more'} argument(s), got {len(node.args)}")
 
     def _along(self, name: str, whole: Expr, node: ast.Call) -> Expr:
         axis = axis_of(node)
         axes = 1 if whole.shape[1] == 1 else 2
         if axis is None or not -axes <= axis < axes:
-            raise self._fault(node, f"a value of shape {nodes.show_shape(whole.shape)} has no axis {axis}")
+            raise self.refused(node, f"a value of shape {nodes.show_shape(whole.shape)} has no axis {axis}")
         return OPERATIONS[name].along(whole, axis)
 
-    def _part(self, node: ast.Subscript) -> Expr:
+    def part(self, node: ast.Subscript) -> Expr:
         """One of the equal parts of a value, as in split(a, 4)[0]."""
         found = equal_part(node)
-        assert found is not None
+        if found is None:
+            raise self.unknown(node)
         value, part, count = self._matrix(found[0]), found[1], found[2]
         rows = value.shape[0] / count
         if not (0 <= part < count and rows.is_integer):
-            raise self._fault(node, f"{nodes.show_shape(value.shape)} has no part {part} of {count} equal ones")
+            raise self.refused(node, f"{nodes.show_shape(value.shape)} has no part {part} of {count} equal ones")
         return nodes.rows(value, part * rows, (part + 1) * rows)
 
     def _derivative(self, name: str, node: ast.Call) -> Expr:
@@ -333,7 +329,7 @@ class _FormulaReader:
             case [ast.Name(id=of), ast.Name(id=wrt), ast.Constant(value=int(steps))]:
                 return ask(self._derivation, of, wrt, steps, kind=_DERIVATIVES[name])
         takes = "the names of two variables, and a number of steps where there are several"
-        raise self._fault(node, f"{name} takes {takes}, as in {name}(h, h_prev)")
+        raise self.refused(node, f"{name} takes {takes}, as in {name}(h, h_prev)")
 
     def _message(self, node: ast.Call) -> Variable:
         known = [v.name for v in self._derivation.cell.previous]
@@ -342,7 +338,7 @@ class _FormulaReader:
                 return self._derivation.of(name).target
         there = ", ".join(f"message({name})" for name in known)
         problem = "message takes the name of a state at t-1, to which the step sends something back"
-        raise CellError(self._source.place(node), problem, f"there are {there}")
+        raise CellError(self.source.place(node), problem, f"there are {there}")
 
     def sent_back(self, node: ast.expr) -> Expr | None:
         """The adjoint or message that a name or a call stands for."""
