@@ -50,5 +50,6 @@ def write(
     """
     if form not in FORMS:
         raise UnknownNameError(f"no form {form!r}\n  {did_you_mean(form, FORMS)}there are {', '.join(FORMS)}")
+    # The form was looked up before: a wrong name is answered without building the document, which takes longer.
     whole = document if isinstance(document, Document) else derivation_document(document, notation, layout, further)
     return FORMS[form](whole)

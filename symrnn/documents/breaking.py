@@ -14,6 +14,7 @@ from dataclasses import dataclass
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[^\\]", re.DOTALL)
 _SCRIPT = 0.72
 """The size of a sub- or superscript; a little more than TeX's 0.7 leaves room for the space after it."""
+# Ems in Computer Modern, rather more than less: a line that is too long is worse than one that ends early.
 _CAPITALS, _SMALL, _BINARY, _RELATION = 0.75, 0.5, 1.22, 1.33
 _WIDTHS = {
     **dict.fromkeys("+-", _BINARY),
@@ -72,6 +73,7 @@ class _Ruler:
                 script = max(wide, script)
             else:
                 # the limits of a sum stand above and below it
+                # Wider than any limit: with it nothing is added for what stands above and below.
                 script = 9.0 if self._tokens[-1] == r"\sum" else 0.0
                 total += self._unit()
         return total
@@ -85,12 +87,16 @@ class _Ruler:
             self._tokens.pop()
             return inner
         if token == r"\frac":
+            # The bar reaches over both sides of the wider part.
             return max(self._unit(), self._unit()) + 0.25
+        # Bold letters are an eighth wider.
         if token == r"\mathbf":
             return 1.12 * self._unit()
         if token in _WIDTHS:
             return _WIDTHS[token]
         if token.startswith("\\"):  # a Greek letter, or a function's name
+            # By the command's length: those of functions are words of three or four letters, and longer ones are Greek
+            # letters.
             return 0.55 if len(token) > 5 or token[1:] in ("eta", "psi", "phi", "chi", "rho", "tau") else 1.75
         return _CAPITALS if token.isupper() else _SMALL
 
@@ -114,6 +120,8 @@ class BreakingRules:
     closing: tuple[str, ...]
 
 
+# In LaTeX a fraction and a pair of tall brackets are one box; in plain text nothing is, and any bracket may be left
+# open.
 LATEX = BreakingRules(ems, (" + ", " - "), (r" \odot ", r" \oslash ", r" \otimes "), ("{", r"\left"), ("}", r"\right"))
 TEXT = BreakingRules(columns, (" + ", " - "), (" ⊙ ", " ⊘ ", " ⊗ "), (), ())
 
@@ -133,6 +141,7 @@ def _breaks(printed: str, syntax: BreakingRules) -> Iterator[_Break]:
             held += 1
         elif syntax.closing and printed.startswith(syntax.closing, position):
             held -= 1
+        # The deeper inside of brackets, the more it disturbs to break there.
         depth += (character in "([") - (character in ")]")
         if held or character != " " or position == 0:
             continue
@@ -140,6 +149,7 @@ def _breaks(printed: str, syntax: BreakingRules) -> Iterator[_Break]:
             yield _Break(position, (depth, 0))
         elif printed.startswith(syntax.signs, position):
             yield _Break(position, (depth, 1))
+        # Between two factors, as the last resort; 20 characters hold the longest sign, after which it is no factor.
         elif printed[position - 1] in ")]}ᵀ⟩" and not _follows_sign(printed[max(position - 20, 0) : position], syntax):
             yield _Break(position, (depth, 2))
 
@@ -160,6 +170,7 @@ def break_lines(printed: str, width: float, syntax: BreakingRules, indent: float
     lines: list[str] = []
     room = width
     while not _fits(printed, room, syntax):
+        # What no line could hold would stick out on every one of them: its bars go, so that it can be broken.
         if syntax is LATEX and not lines and ems(_longest_held(printed)) > width - indent:
             printed = without_bars(printed)
         best = _best_break(printed, room, syntax)
@@ -186,6 +197,7 @@ def _best_break(printed: str, width: float, syntax: BreakingRules) -> _Break | N
         if measured > width:
             break
         fitting.append((found, measured))
+    # A line that is less than two fifths full looks like an accident, whatever sign it would end at.
     filling = [found for found, measured in fitting if measured >= 0.4 * width]
     return min(filling or [f for f, _ in fitting], key=lambda b: (b.cost, -b.position), default=first)
 
@@ -230,6 +242,7 @@ def without_bars(latex: str) -> str:
         middle = _closing(rest, found.end()) + 1
         end = _closing(rest, middle) + 1
         top, bottom = rest[found.end() + 1 : middle - 1], rest[middle + 1 : end - 1]
+        # ∂L/∂h is one symbol to a reader, and keeps its bar.
         derivative = top.startswith((r"\partial", r"\mathrm{d} ", r"\overleftarrow{\partial}"))
         flat = f"({_enclosed(top)} / {_enclosed(bottom)})"
         parts += [rest[: found.start()], rest[found.start() : end] if derivative else flat]

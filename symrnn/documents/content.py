@@ -52,6 +52,7 @@ def derivation_document(
         InputError: there is no such layout.
         NameClashError: two variables would be printed alike.
     """
+    # What was asked for is checked before anything is written, which may take seconds with proofs.
     check_choice("layout", layout, LAYOUTS)
     wanted = check_further(further)
     fitted = set_up(derivation, find_notation(notation) if isinstance(notation, str) else notation)
@@ -64,6 +65,8 @@ def derivation_document(
         *_parameters(setting),
         *jacobian_sections(setting),
         *_remarks(setting),
+        # Properties belong to the mathematics, rewritings to the appendix: the one stands before the rules, the other
+        # after.
         *(FURTHER[name](setting) for name in wanted if name == "properties"),
         _rules(setting),
         *(FURTHER[name](setting) for name in wanted if name != "properties"),
@@ -111,6 +114,7 @@ def _forward(setting: Setting) -> Section:
         if derivation.is_preactivation(equation.target):
             named.append(line)
             continue
+        # The arguments of functions are read below the function that they belong to, under its number.
         number = str(derivation.number(equation.target))
         equations.append(NumberedEquation(number, (line, *named), equation.target.name))
         named = []
@@ -139,6 +143,7 @@ def _ranges(numbers: Iterable[int]) -> str:
             runs[-1].append(number)
         else:
             runs.append([number])
+    # A range of two is two numbers: (3), (4) is shorter to understand than (3)–(4).
     joined = {1: "({0})", 2: "({0}), ({1})"}
     return ", ".join(joined.get(len(run), f"({run[0]})–({run[-1]})").format(*run) for run in runs)
 
@@ -154,6 +159,7 @@ def _because(derivation: Derivation, step: Step) -> str:
     if step.role == "state":
         reasons.append("from outside the step")
     if step.shares:
+        # A non-breaking blank below keeps 'from' and its number on one line.
         names = ", ".join(_rule_names(step.rules)) or "identity"
         reasons.append(f"{names}, from\u00a0{_ranges(derivation.number(target) for target in step.premises)}")
     return "; ".join(reasons) or "not used in this step"
@@ -188,6 +194,7 @@ def _backward(setting: Setting) -> Section:
 def _sent_back(setting: Setting, display: Callable[..., Display]) -> tuple[Block, ...]:
     """What the step sends to its inputs, and the messages to the states before it."""
     derivation = setting.derivation
+    # Said of the first state, for all of them: a cell has at least one.
     previous = derivation.role("carry")[0]
     message, before = setting.maths(previous.target), setting.maths(previous.of)
     whole = setting.maths(shift(derivation.of(previous.of.base).target, -1))
@@ -204,6 +211,7 @@ def _sent_back(setting: Setting, display: Callable[..., Display]) -> tuple[Block
 
 def _through_time(setting: Setting) -> Section:
     derivation, last = setting.derivation, setting.last
+    # In the order of their equations, which is not that in which the cell returns them.
     states = sorted((derivation.of(name) for name in derivation.cell.states), key=lambda step: step.number)
     recursion = [
         NumberedEquation(
@@ -213,6 +221,7 @@ def _through_time(setting: Setting) -> Section:
         )
         for step in states
     ]
+    # h_1 at t = 1, unless the cell has a variable that is called so.
     now = None if setting.has_numbers else 1
     first = replace(setting, notation=replace(setting.notation, now=now))
     partial = replace(setting, notation=replace(first.notation, adjoint="partial"))
@@ -274,6 +283,7 @@ def _parameter_rows(setting: Setting, steps: tuple[Step, ...]) -> list[NumberedE
     """The parameters of one gate, which share a subscript, on one row; up to four, so that a row stays short."""
     groups: list[list[Step]] = []
     for step in steps:
+        # W_f, U_f and b_f share what stands after the underscore.
         mark = step.of.base.partition("_")[2]
         if groups and len(groups[-1]) < 4 and groups[-1][-1].of.base.partition("_")[2] == mark:
             groups[-1].append(step)

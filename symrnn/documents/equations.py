@@ -5,6 +5,7 @@ from __future__ import annotations
 from symrnn.documents.breaking import LATEX, break_lines
 from symrnn.documents.structure import Document, EquationLine
 
+# Ems, about what a notebook's cell is wide; MathJax breaks no lines, and a longer one would have to be scrolled.
 _LINE = 44.0
 
 

@@ -12,6 +12,7 @@ import unicodedata
 from symrnn.algebra.spelling import GREEK
 from symrnn.documents.scripts import is_right_to_left, set_other
 
+# A dollar sign around what is mathematics; an empty group where a command would swallow the next blank.
 _TEX = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -105,11 +106,13 @@ def tex(words: str) -> str:
     50\% of ``\'{e}\_\allowbreak{}1''
     """
     apart = _LIGATURES.sub("\\g<0>\u200b", _curled(words))
+    # A soft hyphen becomes \allowbreak below: a URL or a path may end a line without a hyphen being read into it.
     breakable = _LONG.sub("\\g<0>\u00ad", apart)
     shown: list[str] = []
     others = ""
     for cluster in _CLUSTER.findall(breakable):
         known = _tex_cluster(cluster)
+        # Words from right to left are set as one run with their blanks, or they would come out in the wrong order.
         if known is None or (cluster == " " and others and is_right_to_left(others[-1])):
             others += cluster
             continue
@@ -135,9 +138,11 @@ def _tex_cluster(cluster: str) -> str | None:
         return _TEX[cluster]
     if cluster.isascii() and cluster.isprintable():
         return cluster
+    # By compatibility: a ligature or a full-width letter is the plain letters that it stands for.
     decomposed = unicodedata.normalize("NFKD", cluster)
     if decomposed != cluster and decomposed.isascii() and decomposed.isprintable():
         return tex(decomposed)
+    # Only where LaTeX has commands for the letter and all of its accents; half of an accent would be another letter.
     base, marks = _LIKE_LATIN.get(decomposed[0], decomposed[0]), decomposed[1:]
     if base.isascii() and base.isalpha() and all(mark in _TEX_ACCENTS for mark in marks):
         shown = base
@@ -156,6 +161,7 @@ def markdown(words: str) -> str:
     >>> print(markdown("a_b costs $5 & <c>"))
     a\_b costs &#36;5 &amp; &lt;c&gt;
     """
+    # Before the entities, whose own # would be escaped.
     shown = _MARKDOWN.sub(r"\\\1", words)
     for character, entity in _MARKDOWN_ENTITIES.items():
         shown = shown.replace(character, entity)

@@ -42,6 +42,7 @@ def _properties(setting: Setting) -> Section:
 
 def stated(theorem: Theorem, notation: Notation = NOTATIONS["subscript"]) -> tuple[Block, Block]:
     """A theorem in words, and its formula."""
+    # Here for the same reason: a theorem shows itself in a notebook without this module's sections.
     from symrnn.proofs.claims import render
 
     def inline(words: Words) -> Inline:
@@ -91,6 +92,7 @@ def _applied(setting: Setting) -> Collection[str]:
     """The names of the rewritings on the way to the Jacobians in the document: when multiplied, and when simplified."""
     derivation = setting.derivation
     cell, names = derivation.cell, set[str]()
+    # A graph of its own: the shared one has multiplied already, and would tell nothing.
     graph = StepGraph(derivation, note=names.add)
 
     def simplified(expr: Expr) -> None:
@@ -124,6 +126,7 @@ def check_further(names: Collection[str]) -> tuple[str, ...]:
     Raises:
         UnknownNameError: there is no such section.
     """
+    # In the table's order below, so that the same document comes out whatever order was asked for.
     wanted = listed(names, "further")
     for name in wanted:
         if name not in FURTHER:

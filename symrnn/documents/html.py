@@ -59,4 +59,5 @@ def _inline(parts: Inline) -> str:
 
 
 def _text(text: str) -> str:
+    # Control characters become visible escapes before HTML's own are escaped.
     return escape(printable_lines(text)).replace("\n", "<br>")

@@ -38,7 +38,9 @@ of many states has as many blocks as pairs of states.  The library's largest has
 _MOST_PAIRS = 64
 """Of more blocks than this, of which none is written out, not even the numbers of paths are listed."""
 
+# Jacobians of a gate's W, U and b side by side; a gate has seldom more, and three fit a line.
 _IN_A_ROW = 3
+# Enough to see that it grows exponentially; the numbers stay short enough for a line.
 _COUNTED_STEPS = (1, 2, 3, 4, 5)
 
 
@@ -101,6 +103,7 @@ def short_pairs(
     """Those whose Jacobian is written out, path by path; none where they are too many in all."""
     extents = {(of, wrt): graph.extent(wrt, of) for of, wrt in pairs}
     short = {pair: x for pair, x in extents.items() if x.ways <= MOST_PATHS and x.factors <= LONGEST_BLOCK}
+    # A Jacobian without paths still takes the line that says so.
     return short if sum(max(1, x.factors) for x in short.values()) <= _MOST_FACTORS else {}
 
 
@@ -115,6 +118,7 @@ def lines_of(setting: Setting, left: Maths, terms: list[tuple[Expr, Inline]]) ->
     """A sum with a line and a note for each term."""
     lines = []
     for position, (expr, note) in enumerate(terms):
+        # The first term's plus is not written, and its minus has no blank behind it.
         sign, value = setting.signed(expr, alone=len(terms) == 1)
         lead = sign if position else ("-" if sign == "-" else "")
         gap = " " if position else ""
@@ -197,6 +201,7 @@ def _last_row(setting: Setting, state: str, wrt: str) -> Row | None:
     states the row is that of any number of steps.  Over fewer steps some of its terms are zero.
     """
     derivation = setting.derivation
+    # One more: at the first step a row has no terms from before.
     rows = through_time(derivation, state, wrt, len(derivation.cell.states) + 1).rows
     return rows[-1] if rows else None
 
@@ -268,6 +273,7 @@ def _within(forms: Sequence[TermBlock], moving: Collection[str]) -> list[TermBlo
     named: set[Variable] = set()
     for block in reversed(forms):
         if block.stands_for.kind == "total" and (block.of.base in moving or block.symbol in named):
+            # From the last, so that what a block names is known before its turn comes; printed in order.
             found.insert(0, block)
             named |= {symbol for _, symbol in block.links if symbol is not None}
     return found
@@ -283,6 +289,7 @@ def _theta(setting: Setting, numbers: Iterator[str]) -> list[Block]:
     cell = setting.derivation.cell
     if not cell.parameters:
         return []
+    # One parameter as the example: the recursion of every other has the same form.
     name = cell.parameters[0]
     rows = [row for state in cell.states if (row := _last_row(setting, state, name))]
     text = "A parameter enters at every step, which adds a term of its own. Through all steps since the first"
@@ -338,6 +345,7 @@ def _alone(setting: Setting) -> list[Block]:
     for state in cell.states:
         one = count_paths(setting.derivation, state, f"{state}_prev", 1)
         every = count_paths(setting.derivation, state, f"{state}_prev", steps)
+        # Compared by their numbers of paths: where these are equal, no path runs through another state.
         if one**steps != every:
             block = setting.derivative(ask(setting.derivation, state, f"{state}_prev").symbol)
             text = f" alone is not the derivative over {steps} steps: it has {one**steps} of the {every} paths."

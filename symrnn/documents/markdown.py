@@ -26,10 +26,12 @@ from symrnn.documents.structure import (
     Table,
 )
 
+# Ems, estimated for GitHub's column of text, and by how much the further lines of a formula are shorter.
 _LINE = 46.0
 _INDENT = 2.0
 _REWRITTEN = (
     (re.compile(r"\\operatorname\b"), r"\\mathrm"),
+    # GitHub takes the backslash of \_ away, and a bare underscore is a subscript: a short rule looks like one.
     (re.compile(r"\\_"), r"\\rule{0.4em}{0.04em}"),
     (re.compile(r"\\,"), r"\\thinspace "),
     (re.compile(r"\\;"), r"\\enspace "),
@@ -37,6 +39,7 @@ _REWRITTEN = (
     (re.compile(r"<"), r"\\lt "),
     (re.compile(r">"), r"\\gt "),
     (re.compile(r"\|"), r"\\vert "),
+    # Last: the replacements above leave blanks before braces.
     (re.compile(r" +(?=[ }])"), ""),
 )
 
@@ -118,6 +121,7 @@ def _line(line: EquationLine) -> list[str]:
     rows = [start + maths(pieces[0]), *(rf"&\qquad {{}} {maths(piece)}" for piece in pieces[1:])]
     if line.note:
         remark = rf"\qquad {_remark(line.note)}"
+        # A note may stick out by eight ems: it is an aside, and a row of its own would part it from its formula.
         fits = ems(pieces[-1]) + left + _note_ems(line.note) <= _LINE + 8
         rows = [*rows[:-1], f"{rows[-1]} {remark}"] if fits else [*rows, rf"&{remark}"]
     return rows
@@ -131,4 +135,5 @@ def _remark(note: Inline) -> str:
 
 
 def _note_ems(note: Inline) -> float:
+    # Brackets and the gap; 0.47 em is an average letter of running text.
     return 3.0 + sum(ems(part.latex) if isinstance(part, Maths) else 0.47 * len(part) for part in note)

@@ -73,6 +73,7 @@ def plain(latex: str) -> str:
         MissingRuleError: a command is not in the table.
     """
     reader = _TokenReader(_TOKEN.findall(latex), latex)
+    # Composed, so that a letter with its bar is one column where there is such a character.
     return unicodedata.normalize("NFC", re.sub(r" +([,;)])", r"\1", reader.sequence()).strip())
 
 
@@ -107,6 +108,7 @@ class _TokenReader:
 
     def _script(self, token: str) -> str:
         inner = self._argument().strip()
+        # The sign is a superscript by itself.
         if inner == "ᵀ":
             return inner
         return f"{token}{inner}" if len(inner) == 1 else f"{token}{{{inner}}}"
@@ -115,6 +117,7 @@ class _TokenReader:
         name, gap = token[1:].rstrip(" "), " " if token.endswith(" ") else ""
         if name in _ACCENTS:
             inner = self._argument()
+            # A combining accent stands after its letter, so before a subscript.
             return inner[:1] + _ACCENTS[name] + inner[1:]
         if name in _ALPHABETS:
             inner = self._argument()
@@ -124,5 +127,6 @@ class _TokenReader:
         if name == "frac":
             return f"{self._argument()}/{self._argument()}"
         if name not in _SYMBOLS:
+            # Left as it is, a command would be printed as rubbish, and nobody would notice.
             raise MissingRuleError(f"no plain text for \\{name} in {self._whole}")
         return _SYMBOLS[name] + ("" if name in _TIGHT else gap)

@@ -50,6 +50,7 @@ class _Script:
 
 
 def _script(character: str) -> _Script:
+    # Python knows no scripts; the first word of a character's name says it for all letters that matter here.
     name = unicodedata.name(character, "NONE").split()[0]
     if name in _LEFTWARD:
         return _Script(name, "otherleft")
@@ -65,6 +66,7 @@ def set_other(characters: str) -> str:
     """
     runs: list[tuple[_Script, str]] = []
     for character in characters:
+        # An accent belongs to its letter, whatever script it is of.
         script = _script(character) if not unicodedata.combining(character) or not runs else runs[-1][0]
         if character == " " and runs:
             script = runs[-1][0]

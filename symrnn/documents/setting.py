@@ -19,6 +19,7 @@ from symrnn.printers.mathematics import MathPrinter
 from symrnn.printers.notation import Notation, latex_name, text_name
 from symrnn.printers.syntax import LATEX, TEXT, words_of
 
+# For the document's own letters, those that texts use, the usual one first: what the cell does not use itself is taken.
 _LOSSES = ("L", "J", "E", r"\mathcal{L}")
 _SYMBOLS = frozenset[str]().union(*map(words_of, FUNCTIONS)) - set(FUNCTIONS)
 """Parts of functions' symbols that give way to the function's name; exp and sin have no other name to give way to."""
@@ -64,6 +65,7 @@ class Setting:
         """The sign of a term, and the term without it; a sum gets brackets unless it stands alone."""
         if isinstance(expr, Sum):
             return "+", self.maths(expr) if alone else self.bracketed(expr)
+        # Once for both printers: a sign is the same in either.
         sign = self.both(lambda printer: printer.terms(expr)[0][0]).text
         return sign, self.both(lambda printer: printer.terms(expr)[0][1])
 
@@ -81,6 +83,8 @@ class Setting:
 
     def sum_sign(self, latex: str, text: str) -> Maths:
         """The sign of a sum with its limits; in plain text another one than a variable called Sigma."""
+        # ∑ (a sign) and Σ (a letter) are two characters; in a terminal they look alike, so the letter is used while it
+        # is free.
         return Maths(rf"\sum{latex}", f"{'∑' if 'Sigma' in self.yields else 'Σ'}{text}")
 
     def slope(self, function: str) -> Inline:
@@ -113,6 +117,7 @@ def set_up(derivation: Derivation, notation: Notation) -> Setting:
         NameClashError: two of the cell's own variables would be printed alike.
     """
     own = {**derivation.cell.symbols, **{e.target.name: e.target for e in derivation.forward}}
+    # Before letters are chosen: no choice could help two names of the cell that look alike.
     _refuse_clashes(derivation.cell.name, own, notation)
     letters = {latex_name(_bare(variable), notation) for variable in own.values()}
     loss = next((letter for letter in _LOSSES if letter not in letters), notation.loss)
@@ -123,6 +128,7 @@ def set_up(derivation: Derivation, notation: Notation) -> Setting:
     if r"\delta" in letters:  # δ h_t would be a product
         told = notation.describes.partition("; adjoints")[0] + rf"; adjoints as $\partial {loss}/\partial h_t$"
         fitted = replace(fitted, adjoint="partial", describes=told)
+    # At t = 1 the state h would be printed h_1, which may be a name of the cell's.
     first = replace(fitted, now=1)
     timed = {latex_name(variable, first) for variable in own.values() if variable.time is not None}
     fixed = {latex_name(variable, first) for variable in own.values() if variable.time is None}

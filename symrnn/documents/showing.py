@@ -5,6 +5,7 @@ The blocks are those of documents, so a result looks the same in HTML, in Markdo
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -28,6 +29,7 @@ from symrnn.documents.structure import (
 )
 from symrnn.printers import latex, text
 
+# Ems of a notebook's cell, as for a derivation's equations.
 _LINE = 44.0
 
 
@@ -76,6 +78,7 @@ def as_latex(result: Any) -> str | None:
 
 
 def _look(result: Any) -> Look:
+    # By name, along the base classes: importing all of them for a table would load the whole package.
     return next(LOOKS[kind.__name__] for kind in type(result).__mro__ if kind.__name__ in LOOKS)
 
 
@@ -219,6 +222,7 @@ def _report(report: Any) -> Iterator[Block]:
 
 def _equality(found: Any) -> Iterator[Block]:
     first, *others = str(found).splitlines()
+    # Both sides are set as formulas here; of the line itself only what follows the verdict is kept.
     condition = first.partition(f": {found.verdict}")[2]
     yield Paragraph((_maths(found.left), " = ", _maths(found.right), f": {found.verdict}{condition}"))
     if others:
@@ -226,6 +230,7 @@ def _equality(found: Any) -> Iterator[Block]:
 
 
 def _theorem(theorem: Any) -> Iterator[Block]:
+    # Only theorems need it, and with it what a document's further sections are made of.
     from symrnn.documents.further import stated
 
     yield from stated(theorem)
@@ -246,6 +251,7 @@ def _equivalence(found: Any) -> Iterator[Block]:
 
 
 def _functions(module: Any) -> dict[str, Any]:
+    # Whoever has a module to show has loaded this already; for others it need not be.
     from symrnn.targets.generation import FURTHER, STANDARD
 
     made = {name: getattr(module, name) for name in (*STANDARD, *FURTHER)}
@@ -253,8 +259,6 @@ def _functions(module: Any) -> dict[str, Any]:
 
 
 def _module(module: Any) -> Iterator[Block]:
-    import inspect
-
     yield Paragraph(
         (f"a module of {len(module.source.splitlines())} lines, in .source and by .save(path)",), module.name
     )
@@ -266,6 +270,7 @@ def _module(module: Any) -> Iterator[Block]:
 
 
 def _convention(row: Any) -> Table:
+    # The table of conventions and its cells, which only who loads weights has loaded.
     from symrnn.interop.explain import ASPECTS
 
     told = [(aspect, of(row)) for aspect, of in ASPECTS.items()]
@@ -284,6 +289,7 @@ def _comparison(found: Any) -> Iterator[Block]:
 
 
 def _gradients(report: Any) -> Iterator[Block]:
+    # Only reports of gradients need it.
     from symrnn.findings.content import COLUMNS
     from symrnn.findings.report import table
     from symrnn.findings.sentences import describe_diagnosis

@@ -76,7 +76,9 @@ def jacobian_document(
     window = question(derivation, of, wrt, kind, steps=steps, holding=holding, layout=layout)
     numbers = counter(0)
     left = setting.derivative(window.symbol)
+    # Counted before anything is written out: the answer may have more terms than there is memory.
     many = 0 if kind == "direct" else count_paths(derivation, of, wrt, steps, holding=holding, kind=kind)
+    # One equation's own Jacobian is as long as the equation.
     is_short = kind == "direct" or (
         many <= MOST_PATHS and window.steps <= _MOST_STEPS and length(window) <= LONGEST_BLOCK
     )
@@ -94,6 +96,7 @@ def jacobian_document(
     if window.reach > 1 or not is_short:
         sections.append(_recursion(setting, window, numbers))
     fixed = derivation.cell.parameters
+    # A gradient is a question about parameters that is complete: with something held it is another one.
     if wrt in fixed and of not in fixed and kind != "direct" and not window.held:
         sections.append(_gradient(setting, window, numbers))
     title = f"Jacobian of {of} with respect to {wrt} ({derivation.cell.name})"
@@ -154,6 +157,7 @@ def _without_repetitions(rows: Sequence[Row]) -> Sequence[Row]:
         [(row.of.base, [(t.block.symbol.base, t.state and t.state.base) for t in row.terms]) for row in step]
         for step in steps
     ]
+    # Both neighbours are shown or have a neighbour that is: a reader can tell what was left out.
     inner = {i for i in range(1, len(steps) - 1) if forms[i - 1] == forms[i] == forms[i + 1]}
     return [row for i, step in enumerate(steps) if i not in inner for row in step]
 

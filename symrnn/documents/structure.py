@@ -85,6 +85,7 @@ class NumberedEquation:
     label: str = ""
 
     def __post_init__(self) -> None:
+        # A writer aligns at the first line's equals sign; without one the number would belong to nothing.
         if not self.lines or self.lines[0].left is None:
             raise ValueError(f"equation {self.number} has no left side")
 

@@ -154,6 +154,7 @@ def kinds_of(setting: Setting, sections: tuple[Section, ...]) -> list[Inline]:
 
 def explained(setting: Setting, sections: tuple[Section, ...]) -> list[Inline]:
     """The signs that occur in the formulas and need a word: operators, then functions."""
+    # Two blanks between formulas, so that no sign is read across the border of two.
     shown = "  ".join(formula.latex for section in sections for formula in (*_formulas(section), *_within(section)))
     identity, commutation = (MathPrinter(LATEX, setting.notation, setting.yields).letter(own) for own in "IK")
     rows = (*_EXPLAINED, (f"{commutation}_{{", _COMMUTATION.replace("K_", f"{commutation}_")))
@@ -172,6 +173,7 @@ def explained(setting: Setting, sections: tuple[Section, ...]) -> list[Inline]:
 def _occurs(token: str, shown: str) -> bool:
     """Whether a sign stands in a formula on its own, not as a part of a name."""
     before = r"(?<![A-Za-z_{\\])" if token[0].isalpha() else r"(?<!\\)"
+    # \operatorname{max} is not the x of a condition, and a_{max} is not the function.
     after = r"(?![A-Za-z_])" if token[-1].isalpha() else ""
     return re.search(f"{before}{re.escape(token)}{after}", shown) is not None
 
@@ -231,6 +233,7 @@ def _numbers(setting: Setting) -> Inline:
 def _space(setting: Setting, shape: tuple[object, object]) -> Maths:
     if shape == ONE_BY_ONE:
         return Maths(r"\mathbb{R}", "ℝ")
+    # ℝ^d for a column, as papers write it, not ℝ^(d×1).
     kept = shape[:1] if shape[1] == 1 else shape
 
     def sizes(printer: MathPrinter, times: str) -> str:

@@ -23,11 +23,14 @@ from symrnn.documents.structure import (
 
 _NARROW, _WIDE = 34.0, 41.0
 """Ems on a line of the standard classes (at the least), and of our own page; an equation's number takes a part."""
+# Ems, all estimated for 11 pt: the number at the right, the gap before a note, the narrowest note that is worth a
+# column, the indentation of further lines, an equals sign with its gaps.
 _NUMBER = 3.5
 _GAP = 2.0
 _NARROWEST_NOTE = 8.0
 _INDENT = 2.0
 _RELATION = 1.5
+# A box of a width of its own, since `alignat` breaks no lines in text.
 _NOTE_BELOW = r"&\qquad \parbox[t]"
 
 _PREAMBLE = r"""\documentclass[11pt]{article}
@@ -89,6 +92,7 @@ class _Writer:
 
     def body(self, document: Document) -> str:
         """Everything under the title."""
+        # Long names without hyphens would stick out into the margin otherwise.
         parts = ["\\begingroup\\sloppy", self.blocks(document.opening)]
         for number, section in enumerate(document.sections, 1):
             parts.append(f"\\{self.level}{{{number}. {escape.tex(section.heading)}}}\n\n{self.blocks(section.blocks)}")
@@ -98,6 +102,7 @@ class _Writer:
         """Blocks under one another; without an empty line before equations, which would start a paragraph."""
         shown = ""
         for block in blocks:
+            # An empty line ends a paragraph, and TeX would leave room above the equations twice.
             gap = "\n" if shown and not isinstance(block, Display | Centred) else ""
             shown += gap + self.block(block)
         return shown
@@ -123,6 +128,7 @@ class _Writer:
     def display(self, display: Display) -> str:
         """Equations that align."""
         columns = max((len(equation.lines) for equation in display.equations if equation.is_row), default=1)
+        # Side by side for all of the display or for none, so that equals signs align.
         columns = columns if self.fits(display, columns) else 1
         rows = [row for equation in display.equations for row in self.rows(equation, display, columns)]
         noted = any(line.note for equation in display.equations for line in equation.lines)
@@ -160,6 +166,7 @@ class _Writer:
         """The number, and a label to refer to it."""
         if not equation.number:
             return ""
+        # A prime as mathematics, not as a quotation mark.
         number = escape.tex(equation.number).replace("'", "$'$")
         return rf" \tag{{{number}}}" + (rf"\label{{{self.name}:{equation.label}}}" if equation.label else "")
 
@@ -170,6 +177,8 @@ def inline(parts: Inline) -> str:
 
 
 def _table(table: Table) -> str:
+    # Parts of the line: the first and the last column are short words and shapes, the symbols between take the rest; a
+    # tenth is left for gaps.
     outer, inner = 0.26, 0.9 - 2 * 0.26
     shares = [outer, *([inner / (len(table.headings) - 2)] * (len(table.headings) - 2)), outer]
     layout = "".join(rf"p{{{share:.2f}\linewidth}}" for share in shares)
@@ -189,6 +198,7 @@ def _left(line: EquationLine) -> float:
 
 
 def _number_width(display: Display) -> float:
+    # Half an em for each further character, as of (12)–(14).
     return _NUMBER + 0.5 * max(max(len(equation.number) - 2, 0) for equation in display.equations)
 
 
@@ -198,6 +208,7 @@ def _pair(line: EquationLine, end: str) -> str:
 
 
 def _note_ems(line: EquationLine) -> float:
+    # Notes are set in \footnotesize, which is four fifths of the text's size.
     return 0.8 * sum(ems(part.latex) if isinstance(part, Maths) else 0.5 * len(part) for part in line.note)
 
 

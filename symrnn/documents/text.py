@@ -19,6 +19,7 @@ from symrnn.documents.structure import (
 )
 from symrnn.paragraphs import WIDTH
 
+# Blanks between columns, visibly more than between words.
 _GAP = 3
 
 
@@ -64,6 +65,7 @@ def _fill(text: str, first: str, others: str, width: int = WIDTH) -> list[str]:
     empty = True
     for word in text.split(" "):
         room = width - columns(others)
+        # A word that is longer than a line is cut, or the terminal would do it elsewhere.
         pieces = [word] if columns(word) <= room else [word[i : i + room] for i in range(0, len(word), room)]
         for piece in pieces:
             if not empty and columns(current) + 1 + columns(piece) > width:
@@ -77,6 +79,7 @@ def _fill(text: str, first: str, others: str, width: int = WIDTH) -> list[str]:
 def _table(table: Table) -> str:
     rows = [[inline(cell) for cell in row] for row in table.rows]
     widths = [max(map(columns, column)) for column in zip(table.headings, *rows, strict=True)]
+    # The symbols in the middle give way: roles and shapes are short, and broken they could not be read.
     widths[1] = min(widths[1], WIDTH - sum(widths) + widths[1] - 2 * _GAP)
     shown = [_row([*table.headings], widths), "  ".join("-" * width for width in widths).replace("  ", " " * _GAP)]
     return "\n".join([*shown, *(_row(row, widths) for row in rows)])
@@ -97,6 +100,7 @@ def _row(cells: list[str], widths: list[int]) -> str:
 
 def _display(display: Display) -> str:
     margin = 2 + max(len(_number(equation)) for equation in display.equations)
+    # In rows where all of them fit, since gates are compared at a glance then.
     bodies = _side_by_side(display, WIDTH - margin) or _stacked(display, WIDTH - margin)
     shown = []
     for equation, rows in zip(display.equations, bodies, strict=True):
@@ -137,6 +141,7 @@ def _stacked(display: Display, room: int) -> list[list[str]]:
     lefts = max(columns(line.left.text) for line in lines if line.left)
     widths = [columns(line.right.text) + (0 if line.left else 2) for line in lines if line.note]
     longest = max(columns(inline(line.note)) + 2 for line in lines)
+    # The notes' column is set by the lines that leave room for it; longer ones have theirs below.
     fitting = [width for width in widths if lefts + 3 + width + _GAP + longest <= room]
     column = lefts + 3 + max(fitting, default=0) + _GAP
     return [[row for line in e.lines for row in _line(line, lefts, column, room)] for e in display.equations]
@@ -144,6 +149,7 @@ def _stacked(display: Display, room: int) -> list[list[str]]:
 
 _LONGEST_LEFT = 0.6
 """A left side of more than this part of the line leaves too little beside it: the right side goes below."""
+# Blanks before a right side that stands below its left one: more than a number's indentation, and visibly so.
 _HANGING = 6
 
 
