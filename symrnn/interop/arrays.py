@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.arrays import Array
 from symrnn.errors import InputError
 from symrnn.interop.conventions import Entry
 from symrnn.interop.misfit import ShapeMisfit
 from symrnn.language.recurrence import Cell
 
-Array = np.ndarray[Any, Any]
 Extent = Counter[str]
 """The length of an axis: size -> how often it is counted; the size "" is 1."""
 
@@ -31,9 +31,11 @@ def as_array(name: str, value: Any) -> Array:
         InputError: it is not an array of such numbers.
     """
     try:
+        # Asked for by the method, not by the type: PyTorch is not imported here, and need not be installed.
         array = np.asarray(value.detach().cpu().numpy() if hasattr(value, "detach") else value)
     except (TypeError, ValueError) as error:  # PyTorch's bfloat16, ragged lists
         raise InputError(f"{name}: expected an array of float16, float32 or float64: {error}") from None
+    # Quantised weights are integers with a scale that the array does not have; read as numbers they would be wrong.
     if array.dtype.kind != "f":
         raise InputError(f"{name}: expected an array of float16, float32 or float64, got {array.dtype}")
     return array
@@ -50,6 +52,7 @@ def extents(entry: Entry, cell: Cell) -> tuple[Extent, ...]:
     across = Counter(_size(cell, name, 1) for name in entry.blocks[0])
     if across == Counter([""]):
         return (down,)
+    # A transposed array has its axes the other way round.
     return (across, down) if entry.columns else (down, across)
 
 
@@ -85,6 +88,8 @@ def solve(entries: tuple[Entry, ...], cell: Cell, arrays: Mapping[str, Array]) -
             unknown = [size for size in axis if size not in sizes]
             if len(unknown) == 1:
                 rest = length - sum(n * sizes[size] for size, n in axis.items() if size in sizes)
+                # At least 1 and rounded down: an array of a wrong length is compared below, and told there with both
+                # shapes.
                 sizes[unknown[0]] = max(rest // axis[unknown[0]], 1)
     for entry in entries:
         _compare(entry, extents(entry, cell), arrays[entry.name], sizes)
@@ -115,6 +120,7 @@ def take_apart(entry: Entry, cell: Cell, array: Array, sizes: Mapping[str, int])
             right = left + sizes.get(_size(cell, name, 1), 1)
             shape = tuple(sizes[size] for size in cell.shape_names(name))
             block = matrix[top:bottom, left:right]
+            # A copy: the parameters must not change when the framework trains on.
             found[name] = (block.T if entry.refilled else block).reshape(shape).copy()
             left = right
         top = bottom
@@ -133,4 +139,5 @@ def put_together(entry: Entry, params: Mapping[str, Array]) -> Array:
     matrix = np.concatenate([np.concatenate(row, axis=1) for row in columns])
     if all(params[name].ndim == 1 for name in entry.slots) and len(entry.blocks[0]) == 1:
         return matrix[:, 0]
+    # Frameworks hand the memory to C, which takes no transposed view.
     return np.ascontiguousarray(matrix.T) if entry.columns else matrix

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.interop.arrays import Array, as_array, extents
+from symrnn.arrays import Array
+from symrnn.interop.arrays import as_array, extents
 from symrnn.interop.conventions import Convention, Entry, rows
 from symrnn.interop.misfit import Misfit, ShapeMisfit, Unclear
 from symrnn.language.recurrence import Cell
@@ -63,6 +64,8 @@ class Selection:
         names = "" if writing and row.container == "flat" else "".join(entry.name for entry in row.entries)
         looked_at = {
             "layer": "{layer}" in names,
+            # A list or an axis of directions is divided by this option when it is read; when written there is one
+            # direction only.
             "reverse": "{reverse}" in names
             or "{side}" in names
             or (not writing and row.container in ("list", "directions")),
@@ -101,6 +104,7 @@ _NUMBER_OF_OUTPUT = re.compile(r":\d+\Z")
 def _leaves(tree: Mapping[Any, Any], path: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in tree.items():
         name = f"{path}/{key}" if path else str(key)
+        # TensorFlow's `:0` is not a part of the name that the table has.
         name = _NUMBER_OF_OUTPUT.sub("", name)
         if isinstance(value, Mapping):
             yield from _leaves(value, name)
@@ -123,10 +127,13 @@ def _prefix(leaves: Mapping[str, Any], required: list[str], selection: Selection
     if selection.prefix is not None:
         found = [selection.prefix]
     else:
+        # The layer may stand anywhere in a model: whatever ends at a dot or a slash before the first name is a
+        # candidate.
         ends = [re.fullmatch(rf"(|.*[/.]){re.escape(required[0])}", path) for path in leaves]
         found = [match[1] for match in ends if match and all(match[1] + name in leaves for name in required)]
     missing = [name for name in required if found and found[0] + name not in leaves]
     if not found or missing:
+        # A dozen names show what was given; a model has hundreds.
         here = ", ".join(list(leaves)[:12]) + (f" and {len(leaves) - 12} more" if len(leaves) > 12 else "") or "nothing"
         raise Misfit(f"expected arrays named {', '.join(missing or required)}, got {here}")
     if len(found) > 1:
@@ -136,6 +143,7 @@ def _prefix(leaves: Mapping[str, Any], required: list[str], selection: Selection
 
 def _refuse_leftovers(row: Convention, leaves: Mapping[str, Any], prefix: str, selection: Selection) -> None:
     """What belongs to the layer, or to another layer or direction, is not left out silently."""
+    # Of all kinds of layers: a bias that this kind has no place for is known by name all the same.
     entries = [entry for other in rows(row.framework) for entry in other.entries]
     known = {selection.name(entry) for entry in entries}
     extra = [name for name in sorted(known - {entry.name for entry in row.entries}) if prefix + name in leaves]
@@ -145,6 +153,7 @@ def _refuse_leftovers(row: Convention, leaves: Mapping[str, Any], prefix: str, s
     pattern = "|".join(_as_pattern(entry.name) for entry in names.values())
     folders = {entry.name.rpartition("/")[0] for entry in row.entries}
     inside = [path[len(prefix) :] for path in leaves if path.startswith(prefix)]
+    # Only beside the layer's own arrays: the rest of a model is none of its business.
     unknown = [name for name in inside if _folder(name) in folders and not re.fullmatch(pattern, name)]
     if unknown:
         remedy = "leave it out, or correct its name: the layer's arrays are"
@@ -197,6 +206,7 @@ def _from_list(row: Convention, cell: Cell, weights: Any, selection: Selection) 
         raise Misfit(f"expected a list or a dict of arrays, got {type(weights).__name__}\n  {_HANDED_OVER}")
     required = sum(not entry.optional for entry in row.entries)
     lengths = {required, len(row.entries)}
+    # A wrapper for two directions puts one list behind the other.
     halves = {2 * length for length in lengths}
     if len(weights) not in lengths | halves or (selection.reverse and len(weights) not in halves):
         wanted = " or ".join(map(str, sorted(halves if selection.reverse else lengths)))
@@ -271,8 +281,10 @@ def _from_flat(row: Convention, cell: Cell, weights: Any, selection: Selection) 
 
 def _places(row: Convention, cell: Cell, flat: Flat, directions: int) -> Iterator[tuple[int, Entry, tuple[int, ...]]]:
     """The buffer's arrays in order: layer and direction counted in one, entry, shape."""
+    # cuDNN has all weights first, then all biases: the optional entries are the biases.
     for optional in (False, True):
         for pseudo in range(flat.num_layers * directions):
+            # The first layer reads the input; each further one both directions of the layer below.
             width = flat.input_size if pseudo < directions else directions * flat.hidden_size
             sizes = {"d_x": width, "d_h": flat.hidden_size, "": 1}
             for entry in row.entries:

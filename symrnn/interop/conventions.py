@@ -107,6 +107,7 @@ def slot(side: str, gate: str) -> str:
 
 
 def _stack(gates: str, *sides: str) -> Blocks:
+    # A row of blocks for each gate, and in it a block for each side.
     return tuple(tuple(slot(side, gate) for side in sides) for gate in gates or ("",))
 
 
@@ -128,6 +129,7 @@ def _row(
     more = {"container": "dict", "states": _STATES[kind.split("_")[0]]} | more
     more["signs"] = Frozen(more.get("signs", {}))
     named = tuple(layers.split(", "))
+    # Gates have one letter each, so a text is a list of them; a cell without gates has one, without a name.
     return Convention(
         framework, kind, named, cell, tuple(gates) or ("",), tuple(letters.split()) or ("",), entries, **more
     )
@@ -529,6 +531,7 @@ def rows(framework: str, kind: str | None = None) -> tuple[Convention, ...]:
         raise UnknownNameError(f"no framework {framework!r}\n  {hint}there are {', '.join(frameworks())}")
     if kind is None:
         return mine
+    # From the narrowest meaning to the widest: gru is a family, and no layer's name.
     by_kind = [row for row in mine if row.kind == kind]
     by_layer = [row for row in mine if kind in row.layers]
     found = by_kind or by_layer or [row for row in mine if row.family == kind]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from symrnn import cells
-from symrnn.interop.arrays import Array
+from symrnn.arrays import Array
 from symrnn.language.recurrence import Cell
 
 
@@ -47,6 +47,7 @@ class TellingOutputs:
 
 
 def _zeros(cell: Cell, units: int) -> dict[str, Array]:
+    # Everything that is not set is zero, so that the sentence about the outputs can be checked by hand.
     sizes = {"d_x": 1, "d_h": units, "d_c": units}
     return {name: np.zeros([sizes[size] for size in cell.shape_names(name)]) for name in cell.parameters}
 
@@ -71,6 +72,7 @@ def _reset_after_into_before(name: str) -> TellingOutputs:
     """
     cell = cells.lookup(name)
     params = _zeros(cell, 3)
+    # Large numbers: a gate is open or shut between the points, so that no rounding decides a sign.
     params["W_n"][:2, 0], params["b_n"][:2] = 1.0, [-20.0 + 5.0, 20.0 + 5.0]
     params["U_n"][:2, 2] = -10.0
     params["W_r"][:2, 0], params["b_r"][:2] = 5.0, [-100.0, 100.0]
@@ -80,6 +82,7 @@ def _reset_after_into_before(name: str) -> TellingOutputs:
         "with the reset before the product h_1 and h_2 depend on the third unit through one reset gate; each can\n"
         "  change its sign three times along x only around that gate's centre, which cannot be near -20 and near 20"
     )
+    # Each unit turns on its own half of the points, around 20 and around -20.
     holds = _turns(values[0, 4:]) == 3 and _turns(values[1, :4]) == 3
     return TellingOutputs(name, "h_prev = (0, 0, 1), x varied: h_1 and h_2", points, _rows(values), bound, holds)
 
@@ -127,6 +130,7 @@ def _peepholes(name: str) -> TellingOutputs:
     values = np.array([_outputs(cell, params, 0.0, h=[0], c=[c])["c"] for c in points]).T
     bend = float(values[0, 0] - 2 * values[0, 1] + values[0, 2])
     bound = f"without peepholes c_t is a line in c_(t-1), for given x and h; these differ from one by {bend:.4f}"
+    # Rounding bends a line by some 1e-16.
     return TellingOutputs(name, "x = 0, h_prev = 0, c_prev varied: c", points, _rows(values), bound, abs(bend) > 0.1)
 
 

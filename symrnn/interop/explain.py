@@ -121,6 +121,7 @@ def _one_per_kind(framework: str, kind: str) -> list[Convention]:
         found = rows(framework, kind.split("_")[0])
     first: dict[str, Convention] = {}
     for row in found:
+        # Layers and cells of one kind differ in the names of their arrays alone; the layer stands first in the table.
         first.setdefault(row.kind, row)
     return list(first.values())
 
@@ -141,6 +142,7 @@ def weight_map(a: Convention, b: Convention) -> WeightMap:
         return WeightMap("never", none, (), obstruction(a.cell) if obstruction else None)
     conditions = Frozen(lost(cells.lookup(a.cell), cells.lookup(b.cell)))
     sides = [name.partition("_")[0] for name in conditions]
+    # One is enough to show that the condition is needed.
     counterexample = OBSTRUCTIONS["lost", sides[0]](a.cell) if sides else None
     return WeightMap("if" if conditions else "always", conditions, _changes(a, b), counterexample)
 
@@ -152,6 +154,7 @@ def _changes(a: Convention, b: Convention) -> tuple[str, ...]:
     summed = [f"b{name[1:]} + {name} becomes b{name[1:]}" for name in both if name[2:] not in ours.apart]
     fresh = [name for name in b.slots if name not in a.slots]
     filled = [f"{name} is {'the identity' if name == theirs.projection else 'zero'}" for name in fresh]
+    # 1 - sigmoid(a) = sigmoid(-a).
     turned = [f"the weights and biases of {gate} change their sign" for gate in sorted(ours.negated ^ theirs.negated)]
     added = [f"{a.forget_bias:g} is added to b_f"] if a.forget_bias else []
     taken = [f"{b.forget_bias:g} is taken from b_f"] if b.forget_bias else []

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
+from symrnn import cells
+from symrnn.arrays import Array
+from symrnn.cells.finding import find_cell
 from symrnn.errors import InputError, UnknownNameError
 from symrnn.interop.conventions import slot
 from symrnn.language.recurrence import Cell
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -97,9 +97,6 @@ def resolve(cell: Cell | str) -> Cell:
         UnknownNameError: the cell is not in the table of forms.
         InputError: the cell has a library cell's name and other equations.
     """
-    from symrnn import cells
-    from symrnn.cells.finding import find_cell
-
     cell = find_cell(cell)
     name = cell.name
     if name not in FORMS:
@@ -107,6 +104,7 @@ def resolve(cell: Cell | str) -> Cell:
             f"the cell {name!r} has no counterpart in a framework\n  cells that have are {', '.join(FORMS)}"
         )
     known = cells.lookup(name)
+    # By its equations: a docstring or a file of one's own changes nothing.
     if (cell.body, cell.parameters) != (known.body, known.parameters):
         raise InputError(
             f"this cell {name!r} is not the library's: its equations differ\n  write it as cells.{name}, or rename it"
@@ -154,6 +152,7 @@ def _require(name: str, value: Array, neutral: str) -> None:
     """A parameter that has no place must be neutral."""
     square = value.ndim < 2 or value.shape[0] == value.shape[1]
     wanted = np.eye(*value.shape) if neutral == "the identity" else np.zeros(value.shape)
+    # Exactly: a bias of 1e-9 that is dropped is a change of the function, if a small one.
     if not square or not np.array_equal(value, wanted):
         off = f"it is off by up to {np.abs(value - wanted).max():.3g}" if square else f"its shape is {value.shape}"
         raise NoImageError(f"{name} has no place there, so {name} must be {neutral}: {off}")
@@ -164,6 +163,7 @@ def _moved(name: str, source: Cell, target: Cell, params: Mapping[str, Array]) -
     side, _, gate = name.partition("_")
     ours, theirs = FORMS[source.name], FORMS[target.name]
     if name not in params:
+        # What the source does not have is made in the type and size of what it has.
         like = next(value for key, value in params.items() if key.startswith("W"))
         size, dtype = like.shape[0], like.dtype
         return np.eye(size, dtype=dtype) if name == theirs.projection else np.zeros(size, dtype)

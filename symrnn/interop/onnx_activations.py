@@ -47,6 +47,8 @@ def texts(activations: Sequence[str], alpha: Sequence[float], beta: Sequence[flo
         if name not in ACTIVATIONS:
             return None
         text, defaults = ACTIVATIONS[name]
+        # A function takes as many values as it has defaults; ONNX gives them to those functions alone, one after the
+        # other.
         values = {letter: next(given[letter], default) for letter, default in zip(given, defaults, strict=False)}
         if None in values.values():
             return None
@@ -63,6 +65,7 @@ def with_activations(cell: Cell, chosen: Chosen) -> Cell:
     for line in function.body:
         if isinstance(line, ast.Assign | ast.AnnAssign) and line.value is not None:
             target = line.targets[0] if isinstance(line, ast.Assign) else line.target
+            # h is what a memory is read through; in a cell without one there are f and g only, and g is everywhere.
             is_output = isinstance(target, ast.Name) and target.id == cell.states[0]
             line.value = _Exchange(chosen, len(chosen) - 1 if is_output else min(1, len(chosen) - 1)).visit(line.value)
     return Cell.from_source(ast.unparse(ast.fix_missing_locations(tree)) + "\n")
@@ -78,4 +81,5 @@ class _Exchange(ast.NodeTransformer):
         if not isinstance(node.func, ast.Name) or node.func.id not in ("sigmoid", "tanh"):
             return node
         text = self._chosen[0 if node.func.id == "sigmoid" else self._other]
+        # As text: the table is written in the cell language, which has no other constructor.
         return ast.parse(text.replace("{x}", ast.unparse(node.args[0])), mode="eval").body

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from symrnn import cells
+from symrnn.arrays import Array
 from symrnn.errors import InputError
-from symrnn.interop.arrays import Array
 from symrnn.interop.onnx_activations import Chosen, texts, with_activations
 from symrnn.interop.transfer import load
 from symrnn.targets.generation import Module, generate
@@ -26,6 +26,7 @@ DIRECTIONS: Mapping[str, tuple[bool, ...]] = MappingProxyType(
 """The attribute -> for each direction, whether it runs backwards."""
 
 _ACTIVATIONS = {"RNN": ("Tanh",), "GRU": ("Sigmoid", "Tanh"), "LSTM": ("Sigmoid", "Tanh", "Tanh")}
+# Attributes that may be given where they change nothing; any other value is refused, not ignored.
 _NEUTRAL = {"clip": None, "input_forget": 0}
 _SHAPING = {"activations", "activation_alpha", "activation_beta"}
 _KNOWN = {"direction", "hidden_size", "layout", "linear_before_reset", *_SHAPING, *_NEUTRAL}
@@ -75,6 +76,7 @@ def run_node(
         finals.append(final)
     results = {"Y": np.stack(outputs, axis=1)} | {f"Y_{s}": np.stack([final[s] for final in finals]) for s in finals[0]}
     if first:
+        # The batch is the last axis but one of every output.
         results = {name: np.moveaxis(value, -2, 0) for name, value in results.items()}
     return results
 
@@ -122,6 +124,7 @@ def _one_direction(
     backwards: bool,
 ) -> tuple[Array, dict[str, Array]]:
     """The outputs (T, N, d_h), zero after each sequence's end, and the states at the ends."""
+    # What a sequence without steps ends with.
     final = {name: value.copy() for name, value in state.items()}
     h = np.zeros((*x.shape[:2], final["h"].shape[-1]), x.dtype)
     for length in np.unique(lengths[lengths > 0]):  # sequences of the same length run together

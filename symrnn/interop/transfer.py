@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from symrnn import cells
+from symrnn.arrays import Array
 from symrnn.errors import InputError
-from symrnn.interop.arrays import Array, as_array, put_together, solve, take_apart
+from symrnn.interop.arrays import as_array, put_together, solve, take_apart
 from symrnn.interop.containers import CONTAINERS, Flat, Selection
 from symrnn.interop.conventions import Convention, rows, slot
 from symrnn.interop.forms import FORMS, NoImageError, carry, resolve
@@ -82,6 +83,7 @@ def load(
             found.append(_read(row, plain, selection, forget_bias))
         except Misfit as misfit:
             refused[row] = misfit
+    # The row that reads the most arrays: one that leaves some of them out would fit too.
     best = [loaded for count, loaded in found if count == max(count for count, _ in found)]
     if len(best) == 1:
         return best[0]
@@ -93,6 +95,7 @@ def load(
 
 def _reasons(framework: str, refused: Mapping[Convention, Misfit]) -> str:
     """Why no row fits: what the nearest ones have against it, the same reason once."""
+    # A dozen rows would give a dozen reasons, most of them about layers that nobody meant.
     nearest = max(misfit.nearness for misfit in refused.values())
     reasons: dict[str, list[str]] = {}
     for row, misfit in refused.items():
@@ -106,12 +109,14 @@ def _reasons(framework: str, refused: Mapping[Convention, Misfit]) -> str:
 
 def _unwrap(weights: Any, candidates: tuple[Convention, ...]) -> tuple[Any, list[Convention]]:
     """The arrays of a framework's own object, and the rows that its class and attributes allow."""
+    # By what it can do, since the frameworks are not imported.
     methods = [name for name in ("state_dict", "get_weights") if callable(getattr(weights, name, None))]
     if not methods:
         return weights, list(candidates)
     inner = weights
     for part in ("forward_layer", "cell"):  # what Keras's wrappers and layers hold
         inner = getattr(inner, part, inner)
+    # A class of one's own is what it inherits from.
     classes = {base.__name__ for base in type(inner).__mro__}
     named = [row for row in candidates if classes & {layer.split("(")[0] for layer in row.layers}]
     reasons = {row: _contradiction(row, inner) for row in named or candidates}
@@ -125,6 +130,7 @@ def _unwrap(weights: Any, candidates: tuple[Convention, ...]) -> tuple[Any, list
 def _contradiction(row: Convention, layer: Any) -> str:
     """Why a framework's own object is not what the row describes, or nothing."""
     for attribute, wanted in row.signs.items():
+        # A function is known by its name; an attribute that is not there says nothing.
         value = getattr(layer, attribute, wanted)
         name = getattr(value, "__name__", value)
         if name != wanted:
@@ -139,12 +145,14 @@ def _read(row: Convention, weights: Any, selection: Selection, forget_bias: floa
     arrays = CONTAINERS[row.container].unpack(filled, cell, weights, selection)
     there = tuple(entry for entry in filled.entries if entry.name in arrays)
     absent = [entry for entry in filled.entries if entry.name not in arrays]
+    # Layers have all of their biases or none: a single one that is missing was most likely misspelled.
     if any(not entry.optional for entry in absent) or 0 < len(absent) < sum(e.optional for e in filled.entries):
         raise ShapeMisfit(f"all biases or none; missing {', '.join(entry.name for entry in absent)}")
     sizes = solve(there, cell, arrays)
     found: dict[str, Array] = {}
     for entry in there:
         found |= take_apart(entry, cell, arrays[entry.name], sizes)
+    # The zeros are of the arrays' type: float64 zeros would make float32 weights compute in double.
     dtype = np.result_type(*arrays.values())
     params = {
         name: found[name] if name in found else np.zeros([sizes[size] for size in cell.shape_names(name)], dtype)
@@ -199,6 +207,7 @@ def dump(
     values = checked(known, params)
     there = rows(framework, kind)
     made = [row for row in there if not row.former] or there  # a former layer is written where its name is said
+    # The layer whose parameters are nearest to the cell's: with a second bias where there is one.
     candidates = sorted(made, key=lambda row: len(set(row.slots) ^ set(values)))
     selection = Selection(layer, reverse, prefix)
     refused: list[NoImageError] = []
