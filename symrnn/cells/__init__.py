@@ -29,6 +29,7 @@ _ENTRIES: Mapping[str, LibraryCell] = MappingProxyType(
 )
 
 
+# Without blanks and capitals, since 'Cho 2014' and 'cho2014' are typed for one another.
 _ALIASES: Mapping[str, str] = MappingProxyType({"".join(row.alias.split()).casefold(): row.cell for row in KNOWN_AS})
 _FUNCTIONS = ("aliases", "families", "family", "lookup", "names", "resolve")
 _METHODS = ("get", "items", "keys", "values")
@@ -107,6 +108,8 @@ def lookup(name: str) -> Cell:
 def __getattr__(name: str) -> Cell:
     if name in _ENTRIES:
         return _ENTRIES[name].cell
+    # Python and notebooks ask any object for such names; a hint about cells would be printed in the middle of
+    # something.
     if name.startswith("_"):
         raise AttributeError(name)
     raise AttributeError(_unknown(name))
@@ -169,4 +172,5 @@ class _Cells(Mapping[str, Cell]):
 
 
 _module: Any = sys.modules[__name__]
+# A module's class may be exchanged; so `cells` is a mapping, and `import symrnn.cells` still gives it.
 _module.__class__ = _Library

@@ -49,6 +49,7 @@ class Family:
 
     def cell(self, function: Callable[..., Any]) -> LibraryCell:
         """Add a cell that is written out: a function of the cell language, which is read and never called."""
+        # Read later, and once: the entry keeps the cell.
         return self._add(function.__name__, lambda: read(function))
 
     def variant(self, recipe: Callable[[], Cell]) -> LibraryCell:
@@ -56,6 +57,7 @@ class Family:
         docstring = inspect.cleandoc(recipe.__doc__ or "")
 
         def make() -> Cell:
+            # Only when a variant is asked for: the transformations would be loaded for every cell otherwise.
             from symrnn.variants.naming import with_docstring
 
             return with_docstring(recipe(), recipe.__name__, docstring)

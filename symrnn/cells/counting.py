@@ -68,6 +68,7 @@ def formula(polynomial: sympy.Expr, short: bool = False) -> str:
         short: whether to write n for d_h and m for d_x, without spaces in a term.
     """
     letters = {"d_h": "n", "d_x": "m"} if short else {}
+    # d_h first within a term, as in d_h d_x.
     symbols = sorted(polynomial.free_symbols, key=lambda symbol: (symbol.name != "d_h", symbol.name))
     if not symbols:
         return str(polynomial)
@@ -75,6 +76,7 @@ def formula(polynomial: sympy.Expr, short: bool = False) -> str:
 
     def rank(term: tuple[tuple[int, ...], sympy.Expr]) -> tuple[int, int, tuple[int, ...]]:
         powers = term[0]
+        # By degree; of one degree, mixed terms before squares.
         return -sum(powers), -sum(power > 0 for power in powers), tuple(-power for power in powers)
 
     shown = ""
@@ -93,6 +95,7 @@ def formula(polynomial: sympy.Expr, short: bool = False) -> str:
 
 def _tight(number: list[str], factors: list[str]) -> str:
     """A term without spaces, with dots where letters would run together."""
+    # nm² is readable; d_h d_x without a dot is not.
     single = all(factor[1:].strip(string.digits.translate(_SUPERSCRIPTS)) == "" for factor in factors)
     return "".join(number) + ("" if single else "·").join(factors)
 
@@ -108,6 +111,7 @@ def _products(cell: Cell) -> Iterator[tuple[Sizes, Sizes]]:
     for line in cell.syntax.assignments:
         for node in ast.walk(line.value):
             sides = _sides(node)
+            # By its text: who writes U @ h twice computes it once, or could.
             if sides and ast.unparse(node) not in seen:
                 seen.add(ast.unparse(node))
                 left, right = (inference.expressions[id(side)].dims for side in sides)
@@ -141,12 +145,14 @@ def _cost(left: Sizes, right: Sizes) -> sympy.Expr:
 def _gates(cell: Cell) -> int:
     """The values of gating functions that change with time and multiply or divide something, entry by entry."""
     lines = cell.syntax.assignments
+    # A gate may be named in one line and multiplied in another.
     weighing = {node.id for line in lines for node in _factors(line.value) if isinstance(node, ast.Name)}
     moving = {*cell.inputs, *cell.states}
     found: list[ast.AST] = []
     for line in lines:
         candidates = [*_factors(line.value), *([line.value] if line.name in weighing else [])]
         found += [node for node in candidates if _gating(node) and _moves(node, moving)]
+        # Lines in order: what is computed from something that moves, moves.
         if _moves(line.value, moving):
             moving.add(line.name)
     return len({id(node) for node in found})

@@ -39,6 +39,7 @@ def find_cell(wanted: Cell | HoldsCell | str) -> Cell:
         return wanted
     if isinstance(wanted, str):
         return _named(wanted)
+    # By what it has, not by its class: derivations and loaded weights stand in rooms that this one must not import.
     held = getattr(wanted, "cell", None)
     if isinstance(held, Cell):
         return held
@@ -52,12 +53,15 @@ def _named(name: str) -> Cell:
         return cells.lookup(name)  # by its name, or by one that it has elsewhere
     except UnknownNameError as error:
         unknown = error
+    # Before the file system is asked: a text of many lines may be longer than a path can be.
     if "\n" in name:
         remedy = "read the text of a cell with symrnn.Cell.from_source(text)"
         raise InputError(f"expected the name of a cell, got a text of {len(name.splitlines())} lines\n  {remedy}")
     path, colon, function = name.rpartition(":")
+    # A file whose own name has a colon is that file; C:\cells.py has no identifier after its colon.
     if colon and function.isidentifier() and not os.path.exists(name):
         return read_cells_file(Path(path), function)
+    # What looks like a path is read as one, so that its error is about the file and not about the library.
     if os.path.exists(name) or os.path.islink(name) or os.path.splitext(name)[1] == ".py" or os.sep in name:
         return read_cells_file(Path(name))
     if "," in name:
