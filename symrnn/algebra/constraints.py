@@ -207,7 +207,7 @@ class Reduction(Constraint):
 
 
 @dataclass
-class Part(Constraint):
+class EqualPart(Constraint):
     """One of `count` equal parts of the rows of a vector or matrix."""
 
     count: int = 1

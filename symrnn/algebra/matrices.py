@@ -10,7 +10,7 @@ from sympy import S
 from sympy.matrices.expressions import DiagMatrix, Identity, KroneckerProduct, MatrixExpr, OneMatrix
 
 from symrnn.algebra.intervals import NIL, UNIT, Interval, hull
-from symrnn.algebra.node import Expr, Node, Shape, Values
+from symrnn.algebra.node import Expr, Node, PointValues, Shape
 from symrnn.algebra.ring import coefficient, is_scalar, is_zero, ones, scale, show_shape, zeros
 
 __all__ = ["Commutation", "Diag", "Eye", "Kronecker", "Vec", "diag", "kronecker", "vec"]
@@ -22,7 +22,7 @@ class Eye(Node, Identity):
     ink = 2
     is_constant = True
 
-    def evaluated(self, at: Values) -> Any:
+    def evaluated(self, at: PointValues) -> Any:
         """Whole numbers, which take on the type of what they meet."""
         return at.arrays.eye(at.size(self.shape[0]), dtype=int)
 
@@ -42,7 +42,7 @@ class Diag(Node, DiagMatrix):
         """The diagonal matrix of another column."""
         return diag(x)
 
-    def evaluated(self, at: Values) -> Any:
+    def evaluated(self, at: PointValues) -> Any:
         """Put into zeros: a product with an identity would make no number of what is infinite."""
         value = at(self.args[0])
         result = at.arrays.zeros((*value.shape[:-1], value.shape[-2]), value.dtype)
@@ -82,7 +82,7 @@ class Kronecker(Node, KroneckerProduct):
         """The product of other factors."""
         return kronecker(a, b)
 
-    def evaluated(self, at: Values) -> Any:
+    def evaluated(self, at: PointValues) -> Any:
         """The product of two matrices; of a batch NumPy has none."""
         return at.arrays.kron(*map(at, self.args))
 
@@ -130,7 +130,7 @@ class Vec(Node, MatrixExpr):
         """The columns of another matrix."""
         return vec(x)
 
-    def evaluated(self, at: Values) -> Any:
+    def evaluated(self, at: PointValues) -> Any:
         """Column after column, which are the rows of the transpose."""
         turned = at.arrays.swapaxes(at(self.operand), -1, -2)
         return turned.reshape(*turned.shape[:-2], -1, 1)
@@ -173,7 +173,7 @@ class Commutation(Node, MatrixExpr):
         # entry i of vec(Xᵀ) is Xᵀ[i % cols, i // cols] = X[i // cols, i % cols]
         return sympy.KroneckerDelta(j, (i % cols) * rows + i // cols)
 
-    def evaluated(self, at: Values) -> Any:
+    def evaluated(self, at: PointValues) -> Any:
         """The rows of an identity in another order."""
         rows, cols = map(at.size, self.of_shape)
         order = at.arrays.arange(rows * cols).reshape(cols, rows).T.reshape(-1)

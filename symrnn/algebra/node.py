@@ -44,7 +44,7 @@ SYMPY = Arithmetic(
 """The functions of the table over SymPy scalars."""
 
 
-class Values(Protocol):
+class PointValues(Protocol):
     """What a node asks for its value: see `symrnn.algebra.evaluate.Evaluator`.
 
     Attributes:
@@ -177,7 +177,7 @@ class Node:
         """The node of these `args`, by its constructor, which checks and tidies what it is given."""
         raise NotImplementedError
 
-    def evaluated(self, at: Values) -> Any:
+    def evaluated(self, at: PointValues) -> Any:
         """The value, in an array whose last two axes are rows and columns; axes before these are a batch."""
         raise NotImplementedError
 
@@ -299,7 +299,7 @@ class Variable(Node, MatrixSymbol):
         """The variable of these arguments."""
         return Variable(*args)
 
-    def evaluated(self, at: Values) -> Any:
+    def evaluated(self, at: PointValues) -> Any:
         """What the point has under its name; an evaluator looks it up itself."""
         return at(self)
 

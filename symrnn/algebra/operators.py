@@ -16,7 +16,7 @@ from sympy.matrices.expressions import MatrixExpr
 
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.intervals import UNIT, Interval, hull, several
-from symrnn.algebra.node import SYMPY, Expr, Node, Shape, Values
+from symrnn.algebra.node import SYMPY, Expr, Node, PointValues, Shape
 from symrnn.algebra.powers import transpose
 from symrnn.algebra.ring import (
     ONE_BY_ONE,
@@ -78,7 +78,7 @@ class Act(Node, MatrixExpr):
         """The function of other arguments."""
         return act(name.name, *operands)
 
-    def evaluated(self, at: Values) -> Any:
+    def evaluated(self, at: PointValues) -> Any:
         """What the arithmetic makes of it."""
         return getattr(at.arithmetic, self.name)(*map(at, self.operands))
 
@@ -124,7 +124,7 @@ class Total(Node, MatrixExpr):
         """The sum of other entries."""
         return total(x)
 
-    def evaluated(self, at: Values) -> Any:
+    def evaluated(self, at: PointValues) -> Any:
         """Summed over rows and columns."""
         return at.arrays.sum(at(self.operand), axis=(-2, -1), keepdims=True)
 
@@ -172,7 +172,7 @@ class _ByColumn(Node, MatrixExpr):
         return self.operand.shape  # type: ignore[no-any-return]
 
 
-def _by_rows(at: Values, function: Callable[[Any], Any], operand: Expr) -> Any:
+def _by_rows(at: PointValues, function: Callable[[Any], Any], operand: Expr) -> Any:
     """What a function of the first axis makes of the rows; axes before them are a batch."""
     move = at.arrays.moveaxis
     return move(function(move(at(operand), -2, 0)), 0, -2)
@@ -196,7 +196,7 @@ class Softmax(_ByColumn):
         """The softmax of another value."""
         return softmax(x)
 
-    def evaluated(self, at: Values) -> Any:
+    def evaluated(self, at: PointValues) -> Any:
         """An arithmetic has it down the first axis."""
         return _by_rows(at, at.arithmetic.softmax, self.operand)
 
@@ -229,7 +229,7 @@ class Argmax(_ByColumn):
         """That of another value."""
         return argmax(x)
 
-    def evaluated(self, at: Values) -> Any:
+    def evaluated(self, at: PointValues) -> Any:
         """Row after row, as the definition of a maximum of two does: all that an exact field knows of an order."""
 
         def chosen(x: Any) -> Any:
@@ -281,7 +281,7 @@ class Stack(Node, MatrixExpr):
         """Other parts under one another."""
         return stack(*parts)
 
-    def evaluated(self, at: Values) -> Any:
+    def evaluated(self, at: PointValues) -> Any:
         """The rows one after the other, each part for the whole batch."""
         values = list(map(at, self.args))
         lead = at.arrays.broadcast_shapes(*(value.shape[:-2] for value in values))
@@ -331,7 +331,7 @@ class Slice(Node, MatrixExpr):
         """The rows of another value."""
         return rows(x, start, stop)
 
-    def evaluated(self, at: Values) -> Any:
+    def evaluated(self, at: PointValues) -> Any:
         """A view of the rows."""
         start, stop = map(at.size, self.bounds)
         return at(self.operand)[..., start:stop, :]

@@ -10,7 +10,7 @@ from sympy import Integer, S
 from sympy.matrices.expressions import DiagMatrix, HadamardPower, Identity, OneMatrix, Transpose
 
 from symrnn.algebra.intervals import Interval, raised
-from symrnn.algebra.node import Expr, Node, Values
+from symrnn.algebra.node import Expr, Node, PointValues
 from symrnn.algebra.ring import (
     Fill,
     Hadamard,
@@ -42,7 +42,7 @@ class Power(Node, HadamardPower):
             return sympy.Basic.__new__(Power, base, exponent)
         return power(base, int(exponent))
 
-    def evaluated(self, at: Values) -> Any:
+    def evaluated(self, at: PointValues) -> Any:
         """By products only, and a quotient: these are exact in every arithmetic."""
         base, exponent = at(self.args[0]), int(self.args[1])
         result = _repeated(base, abs(exponent))
@@ -103,7 +103,7 @@ class Transposed(Node, Transpose):
         """The transpose of another value."""
         return transpose(x)
 
-    def evaluated(self, at: Values) -> Any:
+    def evaluated(self, at: PointValues) -> Any:
         """The last two axes exchanged."""
         return at.arrays.swapaxes(at(self.args[0]), -1, -2)
 

@@ -39,7 +39,7 @@ from symrnn.algebra.intervals import (
     several,
     weighted_mean,
 )
-from symrnn.algebra.node import Expr, Node, Shape, Values
+from symrnn.algebra.node import Expr, Node, PointValues, Shape
 
 __all__ = [
     "ONE_BY_ONE",
@@ -123,7 +123,7 @@ class Sum(Node, MatAdd):
         """The sum of other terms."""
         return add(*terms)
 
-    def evaluated(self, at: Values) -> Any:
+    def evaluated(self, at: PointValues) -> Any:
         """The sum, from the left."""
         return reduce(operator.add, map(at, self.args))
 
@@ -180,7 +180,7 @@ class Product(Node, MatMul):
         product = matmul(*factors) if len(factors) > 1 else factors[0]
         return scale(numbers[0], product) if numbers else product
 
-    def evaluated(self, at: Values) -> Any:
+    def evaluated(self, at: PointValues) -> Any:
         """From the right: a column stays a column."""
         number, matrices = self.as_coeff_matrices()
         first, *others = (at(matrix) for matrix in reversed(list(matrices)))
@@ -209,7 +209,7 @@ class Hadamard(Node, HadamardProduct):
         """The product of other factors."""
         return hadamard(*factors)
 
-    def evaluated(self, at: Values) -> Any:
+    def evaluated(self, at: PointValues) -> Any:
         """The product, from the left."""
         return reduce(operator.mul, map(at, self.args))
 
@@ -229,7 +229,7 @@ class Ones(Node, OneMatrix):
         """As a scalar, a digit; else a bold one, whose size has to be looked for."""
         return 4 if is_scalar(self) else 5
 
-    def evaluated(self, at: Values) -> Any:
+    def evaluated(self, at: PointValues) -> Any:
         """Whole numbers, which take on the type of what they meet."""
         return at.arrays.ones([at.size(dim) for dim in self.shape], dtype=int)
 
@@ -244,7 +244,7 @@ class Zeros(Node, ZeroMatrix):
     ink = 1
     is_constant = True
 
-    def evaluated(self, at: Values) -> Any:
+    def evaluated(self, at: PointValues) -> Any:
         """Whole numbers, which take on the type of what they meet."""
         return at.arrays.zeros([at.size(dim) for dim in self.shape], dtype=int)
 
@@ -277,7 +277,7 @@ class Fill(Node, MatrixExpr):
         """Another scalar in every entry."""
         return fill(scalar, (rows, cols))
 
-    def evaluated(self, at: Values) -> Any:
+    def evaluated(self, at: PointValues) -> Any:
         """A view of the scalar."""
         value = at(self.operand)
         return at.arrays.broadcast_to(value, (*value.shape[:-2], *(at.size(dim) for dim in self.shape)))

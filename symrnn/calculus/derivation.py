@@ -23,8 +23,6 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any, Literal
 
-from sympy import preorder_traversal
-
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.algebra.rebuilding import rebuild
@@ -372,21 +370,21 @@ class _ArgumentNamer:
             outermost: whether it is the whole equation, so that every compound argument gets a name.
             nested: whether it stands within the argument of a function.
         """
-        if isinstance(expr, Variable) or not expr.has(nodes.Act, nodes.Softmax):
+        if not any(part.is_function for part in nodes.parts(expr) if isinstance(part, nodes.Node)):
             return expr
-        if not isinstance(expr, nodes.Act | nodes.Softmax):
+        if not expr.is_function:
             args = [
                 self.put_names(arg, nested=nested) if getattr(arg, "is_Matrix", False) else arg for arg in expr.args
             ]
             return expr if all(a is b for a, b in zip(args, expr.args, strict=True)) else rebuild(expr, tuple(args))
-        given = expr.operands if isinstance(expr, nodes.Act) else (expr.operand,)
-        operands = [self.put_names(operand, nested=True) for operand in given]
+        operands = [self.put_names(operand, nested=True) for operand in expr.operands]
         for position, operand in enumerate(operands):
             # A number is no argument worth a name, as in max(a, 0).
             compound = not isinstance(operand, Variable) and bool(nodes.variables(operand))
             if (outermost and compound) or _takes_work(operand):
                 operands[position] = self._name(operand, str(position + 1) if len(operands) > 1 else "", nested)
-        return nodes.act(expr.name, *operands) if isinstance(expr, nodes.Act) else nodes.softmax(*operands)
+        put = iter(operands)
+        return rebuild(expr, tuple(next(put) if getattr(arg, "is_Matrix", False) else arg for arg in expr.args))
 
     def _name(self, operand: Expr, place: str, nested: bool) -> Variable:
         # sigmoid(a) * tanh(a) has one argument, which gets one name.
@@ -405,9 +403,9 @@ class _ArgumentNamer:
 def _takes_work(expr: Expr) -> bool:
     """Whether it contains a product of matrices, a sum over entries or a function, and is more than a function."""
     return not isinstance(expr, nodes.Act) and any(
-        isinstance(part, nodes.Act | nodes.Total | nodes.Softmax | nodes.Argmax)
-        or (isinstance(part, nodes.Product) and isinstance(nodes.coefficient(part)[1], nodes.Product))
-        for part in preorder_traversal(expr)
+        part.takes_work or (isinstance(part, nodes.Product) and isinstance(nodes.coefficient(part)[1], nodes.Product))
+        for part in nodes.parts(expr)
+        if isinstance(part, nodes.Node)
     )
 
 

@@ -436,7 +436,6 @@ RULES: RuleTable = Frozen({row.operator: row for row in _ROWS})
 """Every rule of the cell language, by the class name of the node it is for."""
 
 # They have no operands, so they have no rule and end a branch as variables do.
-_CONSTANTS = ("Ones", "Zeros", "Eye")
 
 
 def _find_row(expr: Expr, rules: RuleTable) -> Rule:
@@ -468,7 +467,7 @@ def pull_back(expr: Expr, value: Expr, g: Expr, rules: RuleTable = RULES) -> lis
     def visit(node: Expr, named: Expr, g: Expr, used: tuple[str, ...]) -> Iterable[Share]:
         if isinstance(node, nodes.Variable):
             yield Share(node, g, used)
-        elif type(node).__name__ not in _CONSTANTS:
+        elif not node.is_constant:
             row = _find_row(node, rules)
             # An operand inside of an expression has no name, so it is its own value.
             for operand, received in row.adjoint(node, named, g):
@@ -483,7 +482,7 @@ def local_jacobian(expr: Expr, value: Expr, rules: RuleTable = RULES, note: Note
     def visit(node: Expr, named: Expr, outer: Expr | None, used: tuple[str, ...]) -> Iterable[Share]:
         if isinstance(node, nodes.Variable):
             yield Share(node, _identity(node) if outer is None else outer, used)
-        elif type(node).__name__ not in _CONSTANTS:
+        elif not node.is_constant:
             row = _find_row(node, rules)
             for operand, factor in row.jacobian(node, named):
                 chained = factor if outer is None else chain(outer, factor, note=note)

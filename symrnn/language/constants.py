@@ -97,12 +97,12 @@ def closed(cell: Cell) -> Cell:
         kept = [(a, d) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d is None]
         numbers = {a.arg: d for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d is not None}
         arguments.kwonlyargs, arguments.kw_defaults = [a for a, _ in kept], [d for _, d in kept]
-        function.body = [_Numbers(numbers).visit(statement) for statement in function.body]
+        function.body = [_NumberReader(numbers).visit(statement) for statement in function.body]
 
     return _changed(cell, change) if cell.constants else cell
 
 
-class _Numbers(ast.NodeTransformer):
+class _NumberReader(ast.NodeTransformer):
     def __init__(self, numbers: Mapping[str, ast.expr]) -> None:
         self._numbers = numbers
 

@@ -7,7 +7,7 @@ import ast
 from symrnn.language.expressions import OPERATORS, exponent
 
 
-class _Core(ast.NodeTransformer):
+class _OperatorsAsCalls(ast.NodeTransformer):
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
         name = OPERATORS.get(type(node.op))
@@ -21,5 +21,5 @@ def core(node: ast.expr) -> ast.expr:
 
     A power whose exponent is a whole number stays one.
     """
-    result: ast.expr = _Core().visit(node)
+    result: ast.expr = _OperatorsAsCalls().visit(node)
     return result

@@ -32,7 +32,7 @@ Matrix = Any
 """A SymPy `ImmutableDenseMatrix`."""
 
 
-class _Flat(sympy.Function):
+class _PiecewiseConstant(sympy.Function):
     """A function that is constant between its jumps: its derivative is 0, which is right away from them."""
 
     nargs = 1
@@ -42,7 +42,7 @@ class _Flat(sympy.Function):
         return sympy.S.Zero
 
 
-class Step(_Flat):
+class UnitStep(_PiecewiseConstant):
     """1 where x > 0, else 0; SymPy's Heaviside has a distribution for its derivative."""
 
     @classmethod
@@ -52,7 +52,7 @@ class Step(_Flat):
         return None if positive is None else sympy.Integer(int(positive))
 
 
-class Floor(_Flat):
+class Floor(_PiecewiseConstant):
     """The largest whole number that is not more than x."""
 
     @classmethod
@@ -61,7 +61,7 @@ class Floor(_Flat):
         return sympy.floor(x) if x.is_number else None
 
 
-class Round(_Flat):
+class Round(_PiecewiseConstant):
     """The nearest whole number; of two, the even one."""
 
     @classmethod
@@ -81,7 +81,7 @@ def _entrywise(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 EXPLICIT = Arithmetic(
     literal=lambda number: sympy.Rational(str(number)),
-    step=_entrywise(Step),
+    step=_entrywise(UnitStep),
     stop_gradient=_entrywise(Constant),
     straight_through=np.frompyfunc(lambda x, z: Surrogate(sympy.sympify(x), sympy.sympify(z)), 2, 1),
     floor=_entrywise(Floor),
@@ -92,7 +92,7 @@ EXPLICIT = Arithmetic(
 )
 """The functions of the table over arrays of SymPy scalars."""
 
-_NUMPY = {name: getattr(NUMPY, name.lower()) for name in ("Step", "Floor", "Round")}
+_NUMPY = {"UnitStep": NUMPY.step, "Floor": NUMPY.floor, "Round": NUMPY.round}
 _NUMPY |= {"Constant": lambda x: x, "Surrogate": lambda x, z: x}
 _NUMPY["erfc"] = np.vectorize(math.erfc, otypes=[float])
 

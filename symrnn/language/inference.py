@@ -162,7 +162,7 @@ class Inference:
         out = Slot(where)
         part = equal_part(node)
         if part is not None:
-            self._constraints.append(constraints.Part(where, out, [self._visit(part[0])], part[2]))
+            self._constraints.append(constraints.EqualPart(where, out, [self._visit(part[0])], part[2]))
             return out
         lower, upper = bounds(node)
         start = Size() if lower is None else self.size(lower)

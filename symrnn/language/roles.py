@@ -99,7 +99,7 @@ def canonical(function: ast.FunctionDef, text: Text) -> Roles:
 
 
 @dataclass(frozen=True)
-class _Pair:
+class _WrittenState:
     """An argument and a returned name that are one state."""
 
     before: str
@@ -107,7 +107,7 @@ class _Pair:
     state: str
 
 
-def _pairs(returned: Sequence[str], positional: Sequence[str]) -> Iterator[tuple[str, _Pair]]:
+def _pairs(returned: Sequence[str], positional: Sequence[str]) -> Iterator[tuple[str, _WrittenState]]:
     """The arguments that are the states at t-1 of what is returned under another name."""
     free = [name for name in positional if name not in returned]
     for now in returned:
@@ -120,7 +120,7 @@ def _pairs(returned: Sequence[str], positional: Sequence[str]) -> Iterator[tuple
         if len(found) == 1:
             before, common = found[0]
             free.remove(before)
-            yield before, _Pair(before, now, min(common, key=lambda name: (len(name), name)))
+            yield before, _WrittenState(before, now, min(common, key=lambda name: (len(name), name)))
 
 
 def _stems(name: str, patterns: Sequence[re.Pattern[str]]) -> Iterator[str]:

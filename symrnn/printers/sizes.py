@@ -73,14 +73,14 @@ def is_number(expr: Expr) -> bool:
     return isinstance(coefficient(expr)[1], Ones | Zeros)
 
 
-class _Size:
+class _Extent:
     """The size of one place, or of several that must have the same."""
 
     def __init__(self, told: bool = False) -> None:
         self._told, self._joined = told, self
 
     @property
-    def _root(self) -> _Size:
+    def _root(self) -> _Extent:
         root = self
         while root._joined is not root:
             root = root._joined
@@ -93,14 +93,14 @@ class _Size:
     def tell(self) -> None:
         self._root._told = True
 
-    def join(self, other: _Size) -> None:
+    def join(self, other: _Extent) -> None:
         mine, theirs = self._root, other._root
         mine._told = theirs._told = mine._told or theirs._told
         theirs._joined = mine
 
 
 @dataclass
-class _Place:
+class _SizedPart:
     """A part of a formula where it stands.
 
     Attributes:
@@ -109,11 +109,11 @@ class _Place:
         build: the part, once it is known what has to say its size.
     """
 
-    rows: _Size
-    cols: _Size
+    rows: _Extent
+    cols: _Extent
     build: Callable[[], Expr]
 
-    def join(self, other: _Place) -> None:
+    def join(self, other: _SizedPart) -> None:
         self.rows.join(other.rows)
         self.cols.join(other.cols)
 
@@ -129,8 +129,8 @@ class _Atom:
         is_named: whether it says its size.
     """
 
-    rows: _Size
-    cols: _Size
+    rows: _Extent
+    cols: _Extent
     is_block: bool = False
     is_named: bool = False
 
@@ -153,8 +153,8 @@ class _Composed:
         parts: of each part the sizes, one for each of the whole.
     """
 
-    wholes: list[_Size]
-    parts: list[list[_Size]]
+    wholes: list[_Extent]
+    parts: list[list[_Extent]]
 
     def propagate(self) -> bool:
         """Tell what follows from the others; whether anything did."""
@@ -183,7 +183,7 @@ class _Sizing:
     def __init__(self) -> None:
         self.atoms: list[_Atom] = []
         self.composed: list[_Composed] = []
-        self.blocks: list[tuple[_Size, list[_Size]]] = []
+        self.blocks: list[tuple[_Extent, list[_Extent]]] = []
 
     def name_what_is_open(self) -> None:
         """Let say their size, in the order of reading, those whose size is still open."""
@@ -204,12 +204,12 @@ class _Sizing:
             for composed in self.composed:
                 changed |= composed.propagate()
 
-    def place(self, expr: Expr) -> _Place:
+    def place(self, expr: Expr) -> _SizedPart:
         """A part of the formula."""
         usual = _Sizing._named if type(expr).__name__ in NAMED else _Sizing._leaf
         return _PLACES.get(type(expr).__name__, usual)(self, expr)
 
-    def inside(self, expr: Expr) -> _Place:
+    def inside(self, expr: Expr) -> _SizedPart:
         """A part in which ones are read as a column: a matrix of them says its size, unless the part tells it."""
         first = len(self.atoms)
         place = self.place(expr)
@@ -220,43 +220,43 @@ class _Sizing:
                 self._propagate()
         return place
 
-    def _rebuilt(self, expr: Expr, places: Mapping[int, _Place]) -> Callable[[], Expr]:
+    def _rebuilt(self, expr: Expr, places: Mapping[int, _SizedPart]) -> Callable[[], Expr]:
         return lambda: _same(expr, [places[n].build() if n in places else arg for n, arg in enumerate(expr.args)])
 
-    def _atom(self, rows: _Size, cols: _Size, is_block: bool = False) -> _Atom:
+    def _atom(self, rows: _Extent, cols: _Extent, is_block: bool = False) -> _Atom:
         atom = _Atom(rows, cols, is_block)
         self.atoms.append(atom)
         return atom
 
     # --- a rule for a kind of node ---
 
-    def _leaf(self, expr: Expr) -> _Place:
-        return _Place(_Size(True), _Size(True), lambda: expr)
+    def _leaf(self, expr: Expr) -> _SizedPart:
+        return _SizedPart(_Extent(True), _Extent(True), lambda: expr)
 
-    def _square(self, expr: Expr) -> _Place:
+    def _square(self, expr: Expr) -> _SizedPart:
         if is_scalar(expr):
             return self._leaf(expr)
-        size = _Size()
+        size = _Extent()
         atom = self._atom(size, size)
-        return _Place(size, size, lambda: Sized(expr) if atom.is_named else expr)
+        return _SizedPart(size, size, lambda: Sized(expr) if atom.is_named else expr)
 
-    def _zeros(self, expr: Expr) -> _Place:
-        rows, cols = (_Size(told=size == 1) for size in expr.shape)
+    def _zeros(self, expr: Expr) -> _SizedPart:
+        rows, cols = (_Extent(told=size == 1) for size in expr.shape)
         atom = self._atom(rows, cols)
-        return _Place(rows, cols, lambda: Sized(expr) if atom.is_named else expr)
+        return _SizedPart(rows, cols, lambda: Sized(expr) if atom.is_named else expr)
 
-    def _ones(self, expr: Expr) -> _Place:
+    def _ones(self, expr: Expr) -> _SizedPart:
         return self._repeated(expr.shape, lambda ones: expr if ones is None else ones)
 
-    def _repeated(self, shape: Shape, build: Callable[[Expr | None], Expr]) -> _Place:
+    def _repeated(self, shape: Shape, build: Callable[[Expr | None], Expr]) -> _SizedPart:
         """Ones with or without something in front; `build` gets the ones that say their size, if they do."""
-        rows, cols = (_Size(told=size == 1) for size in shape)
+        rows, cols = (_Extent(told=size == 1) for size in shape)
         atom = self._atom(rows, cols, is_block=1 not in shape)
-        return _Place(rows, cols, lambda: build(Sized(Ones(*shape)) if atom.is_named else None))
+        return _SizedPart(rows, cols, lambda: build(Sized(Ones(*shape)) if atom.is_named else None))
 
-    def _sum(self, expr: Expr) -> _Place:
+    def _sum(self, expr: Expr) -> _SizedPart:
         """Its terms; ones are a number there, which is repeated."""
-        whole = _Place(_Size(), _Size(), lambda: expr)
+        whole = _SizedPart(_Extent(), _Extent(), lambda: expr)
         shown = {n: term for n, term in enumerate(expr.args) if not isinstance(coefficient(term)[1], Ones)}
         places = {n: self.place(term) for n, term in shown.items()}
         for place in places.values():
@@ -264,42 +264,42 @@ class _Sizing:
         whole.build = self._rebuilt(expr, places)
         return whole
 
-    def _product(self, expr: Expr) -> _Place:
+    def _product(self, expr: Expr) -> _SizedPart:
         factors = [(n, factor) for n, factor in enumerate(expr.args) if getattr(factor, "is_Matrix", False)]
         if len(factors) == 1:
             place = self.place(factors[0][1])
-            return _Place(place.rows, place.cols, self._rebuilt(expr, {factors[0][0]: place}))
+            return _SizedPart(place.rows, place.cols, self._rebuilt(expr, {factors[0][0]: place}))
         places = {n: self.inside(factor) for n, factor in factors}
         row = list(places.values())
         for left, right in pairwise(row):
             left.cols.join(right.rows)
-        return _Place(row[0].rows, row[-1].cols, self._rebuilt(expr, places))
+        return _SizedPart(row[0].rows, row[-1].cols, self._rebuilt(expr, places))
 
-    def _entries(self, expr: Expr) -> _Place:
+    def _entries(self, expr: Expr) -> _SizedPart:
         """Factors entry by entry, scalars among them; scalars alone are repeated as ones are."""
-        whole = self._leaf(expr) if is_scalar(expr) else _Place(_Size(), _Size(), lambda: expr)
+        whole = self._leaf(expr) if is_scalar(expr) else _SizedPart(_Extent(), _Extent(), lambda: expr)
         places = {n: self.place(factor) for n, factor in enumerate(expr.args) if not isinstance(factor, Fill)}
         fills = {n: self._filled(factor) for n, factor in enumerate(expr.args) if isinstance(factor, Fill)}
         build = self._rebuilt(expr, places | fills)
         for place in () if is_scalar(expr) else places.values():
             whole.join(place)
         if places:
-            return _Place(whole.rows, whole.cols, build)
+            return _SizedPart(whole.rows, whole.cols, build)
         return self._repeated(expr.shape, lambda ones: _with_ones(build(), ones))
 
-    def _filled(self, fill: Expr) -> _Place:
+    def _filled(self, fill: Expr) -> _SizedPart:
         """The scalar of a factor that is repeated."""
-        return _Place(_Size(), _Size(), self._rebuilt(fill, {0: self.place(fill.operand)}))
+        return _SizedPart(_Extent(), _Extent(), self._rebuilt(fill, {0: self.place(fill.operand)}))
 
-    def _fill(self, expr: Expr) -> _Place:
+    def _fill(self, expr: Expr) -> _SizedPart:
         place = self._filled(expr)
         return self._repeated(expr.shape, lambda ones: _with_ones(place.build(), ones))
 
-    def _power(self, expr: Expr) -> _Place:
+    def _power(self, expr: Expr) -> _SizedPart:
         place = self.place(expr.args[0])
-        return _Place(place.rows, place.cols, self._rebuilt(expr, {0: place}))
+        return _SizedPart(place.rows, place.cols, self._rebuilt(expr, {0: place}))
 
-    def _act(self, expr: Expr) -> _Place:
+    def _act(self, expr: Expr) -> _SizedPart:
         """A function's arguments; a number is repeated as the others need it."""
         if is_scalar(expr):
             whole = self._leaf(expr)
@@ -307,27 +307,27 @@ class _Sizing:
             alone = expr.xreplace({part: type(part)(1, 1) for part in parts(expr) if isinstance(part, Ones | Zeros)})
             return self._repeated(expr.shape, lambda ones: expr if ones is None else _with_ones(alone, ones))
         else:
-            whole = _Place(_Size(), _Size(), lambda: expr)
+            whole = _SizedPart(_Extent(), _Extent(), lambda: expr)
         shown = {n: arg for n, arg in enumerate(expr.args) if n and not is_number(arg)}
         places = {n: self.place(arg) for n, arg in shown.items()}
         for place in places.values():
             whole.join(place)
-        return _Place(whole.rows, whole.cols, self._rebuilt(expr, places))
+        return _SizedPart(whole.rows, whole.cols, self._rebuilt(expr, places))
 
-    def _transposed(self, expr: Expr) -> _Place:
+    def _transposed(self, expr: Expr) -> _SizedPart:
         place = self.inside(expr.args[0])
-        return _Place(place.cols, place.rows, self._rebuilt(expr, {0: place}))
+        return _SizedPart(place.cols, place.rows, self._rebuilt(expr, {0: place}))
 
-    def _total(self, expr: Expr) -> _Place:
+    def _total(self, expr: Expr) -> _SizedPart:
         """A sum of entries is shown as a product with ones on both sides."""
         rows, cols = expr.operand.shape
         behind = () if cols == 1 else (Ones(cols, 1),)
         shown = sympy.Basic.__new__(Product, Ones(1, rows), expr.operand, *behind)
         place = self._product(shown)
-        return _Place(_Size(True), _Size(True), lambda: expr if (built := place.build()) is shown else built)
+        return _SizedPart(_Extent(True), _Extent(True), lambda: expr if (built := place.build()) is shown else built)
 
-    def _stack(self, expr: Expr) -> _Place:
-        whole = _Place(_Size(), _Size(), lambda: expr)
+    def _stack(self, expr: Expr) -> _SizedPart:
+        whole = _SizedPart(_Extent(), _Extent(), lambda: expr)
         places = dict(enumerate(map(self.inside, expr.args)))
         for place in places.values():
             whole.cols.join(place.cols)
@@ -336,33 +336,33 @@ class _Sizing:
             if isinstance(part, Eye) and all(block.shape == part.shape for block in zeros.values()):
                 self.blocks.append((places[n].rows, [places[n].rows for n in zeros]))
         self.composed.append(_Composed([whole.rows], [[place.rows] for place in places.values()]))
-        return _Place(whole.rows, whole.cols, self._rebuilt(expr, places))
+        return _SizedPart(whole.rows, whole.cols, self._rebuilt(expr, places))
 
-    def _slice(self, expr: Expr) -> _Place:
+    def _slice(self, expr: Expr) -> _SizedPart:
         place = self.inside(expr.args[0])
-        return _Place(_Size(True), place.cols, self._rebuilt(expr, {0: place}))
+        return _SizedPart(_Extent(True), place.cols, self._rebuilt(expr, {0: place}))
 
-    def _kronecker(self, expr: Expr) -> _Place:
-        whole = _Place(_Size(), _Size(), lambda: expr)
+    def _kronecker(self, expr: Expr) -> _SizedPart:
+        whole = _SizedPart(_Extent(), _Extent(), lambda: expr)
         places = dict(enumerate(map(self.inside, expr.args)))
         sizes = [[place.rows, place.cols] for place in places.values()]
         self.composed.append(_Composed([whole.rows, whole.cols], sizes))
-        return _Place(whole.rows, whole.cols, self._rebuilt(expr, places))
+        return _SizedPart(whole.rows, whole.cols, self._rebuilt(expr, places))
 
-    def _diag(self, expr: Expr) -> _Place:
+    def _diag(self, expr: Expr) -> _SizedPart:
         place = self.inside(expr.args[0])
-        return _Place(place.rows, place.rows, self._rebuilt(expr, {0: place}))
+        return _SizedPart(place.rows, place.rows, self._rebuilt(expr, {0: place}))
 
-    def _vec(self, expr: Expr) -> _Place:
-        place, whole = self.inside(expr.args[0]), _Size()
+    def _vec(self, expr: Expr) -> _SizedPart:
+        place, whole = self.inside(expr.args[0]), _Extent()
         self.composed.append(_Composed([whole], [[place.rows], [place.cols]]))
-        return _Place(whole, _Size(True), self._rebuilt(expr, {0: place}))
+        return _SizedPart(whole, _Extent(True), self._rebuilt(expr, {0: place}))
 
-    def _named(self, expr: Expr) -> _Place:
+    def _named(self, expr: Expr) -> _SizedPart:
         """An operator whose value has the shape of its operand, or one that tells its own."""
         place, keeps_shape = self.inside(expr.args[0]), NAMED[type(expr).__name__].keeps_shape
-        rows, cols = (place.rows, place.cols) if keeps_shape else (_Size(True), _Size(True))
-        return _Place(rows, cols, self._rebuilt(expr, {0: place}))
+        rows, cols = (place.rows, place.cols) if keeps_shape else (_Extent(True), _Extent(True))
+        return _SizedPart(rows, cols, self._rebuilt(expr, {0: place}))
 
 
 def _with_ones(scalars: Expr, ones: Expr | None) -> Expr:
@@ -374,7 +374,7 @@ def _with_ones(scalars: Expr, ones: Expr | None) -> Expr:
     return sympy.Basic.__new__(Hadamard, *factors, ones)
 
 
-_PLACES: Mapping[str, Callable[[_Sizing, Expr], _Place]] = {
+_PLACES: Mapping[str, Callable[[_Sizing, Expr], _SizedPart]] = {
     "Ones": lambda self, expr: self._leaf(expr) if is_scalar(expr) else self._ones(expr),
     "Eye": _Sizing._square,
     "Zeros": _Sizing._zeros,

@@ -21,7 +21,7 @@ from symrnn.language.recurrence import told_sizes
 
 
 @dataclass(frozen=True)
-class _Statement:
+class _Computation:
     target: Variable
     value: Expr
 
@@ -39,11 +39,11 @@ class _Statement:
         object.__setattr__(self, "value", valued(self.value))
 
 
-class Assign(_Statement):
+class Assign(_Computation):
     """`target = value`."""
 
 
-class Accumulate(_Statement):
+class Accumulate(_Computation):
     """`target += value`, summed over the batch, and over time where it stands outside the loop."""
 
 

@@ -15,10 +15,8 @@ from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Names
 from symrnn.program.ir import Accumulate, Assign, Function, Program, Statement
 
+
 # Each entry takes an exponential or a comparison with all others, tens of times what an addition takes.
-_EXPENSIVE = (nodes.Act, nodes.Softmax, nodes.Argmax)
-
-
 def run_passes(program: Program) -> Program:
     """All passes, in order."""
     for improve in PASSES:
@@ -82,21 +80,21 @@ def _repeated(forward: list[Statement], backward: list[Statement]) -> list[Expr]
         if worthwhile(expr):
             yield expr
         else:
-            for arg in _children(expr):
+            for arg in nodes.children(expr):
                 yield from largest(arg)
 
     found = dict.fromkeys(e for s in (*forward, *backward) for e in largest(s.value))
     # an expression inside another one is left for the next round, when the outer one is a statement of its own
-    inner = {part for expr in found for arg in _children(expr) for part in nodes.parts(arg)}
+    inner = {part for expr in found for arg in nodes.children(expr) for part in nodes.parts(arg)}
     return [expr for expr in found if expr not in inner]
 
 
 def _is_costly(expr: Expr) -> bool:
     """Whether it contains a matrix product or a function."""
-    if isinstance(expr, _EXPENSIVE) or (isinstance(expr, nodes.Product) and not _is_outer(expr)):
+    if expr.is_costly or (isinstance(expr, nodes.Product) and not _is_outer(expr)):
         # Without its number: -U δa and U δa share one product, and the sign stays with whoever reads it.
         return bool(nodes.coefficient(expr)[0] == 1)
-    return any(_is_costly(arg) for arg in _children(expr))
+    return any(_is_costly(arg) for arg in nodes.children(expr))
 
 
 def _is_outer(expr: Expr) -> bool:
@@ -107,20 +105,16 @@ def _is_outer(expr: Expr) -> bool:
 
 def _is_trivial(expr: Expr) -> bool:
     """One entry-by-entry operation on a variable and a number, or less: 1 − z, −n, f²."""
-    if isinstance(expr, nodes.Transposed | nodes.Fill | nodes.Slice):
+    if expr.is_rearranged:
         return True
-    operands = [arg for arg in _children(expr) if not isinstance(arg, nodes.Ones)]
+    operands = [arg for arg in nodes.children(expr) if not isinstance(arg, nodes.Ones)]
     return len(operands) <= 1 and all(isinstance(nodes.coefficient(arg)[1], Variable) for arg in operands)
-
-
-def _children(expr: Expr) -> tuple[Expr, ...]:
-    return () if isinstance(expr, Variable) else tuple(a for a in expr.args if getattr(a, "is_Matrix", False))
 
 
 def _subexpressions(expr: Expr) -> Iterator[Expr]:
     if not isinstance(expr, Variable):
         yield expr
-        for arg in _children(expr):
+        for arg in nodes.children(expr):
             yield from _subexpressions(arg)
 
 
@@ -214,7 +208,7 @@ def _free_parts(expr: Expr, free: set[Variable]) -> Iterator[Expr]:
             yield nodes.add(*inside)
         rest: Iterable[Expr] = [term for term in expr.args if term not in inside]
     else:
-        rest = _children(expr)
+        rest = nodes.children(expr)
     for arg in rest:
         yield from _free_parts(arg, free)
 
@@ -226,7 +220,7 @@ def _is_work(expr: Expr) -> bool:
 def _without_parts(expr: Expr, hoisted: dict[Expr, Variable]) -> Expr:
     if expr in hoisted:
         return hoisted[expr]
-    if isinstance(expr, Variable) or not _children(expr):
+    if isinstance(expr, Variable) or not nodes.children(expr):
         return expr
     if isinstance(expr, nodes.Sum):
         for part, variable in hoisted.items():

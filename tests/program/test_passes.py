@@ -15,7 +15,7 @@ from symrnn.program.ir import Accumulate, Assign, Program
 from symrnn.program.lower import lower
 from symrnn.program.passes import PASSES, hoist, inline, run_passes, share, single_step, sink
 from symrnn.targets.generation import Module, load_source
-from symrnn.targets.numpy.layout import Layout
+from symrnn.targets.numpy.layout import ModuleNames
 from symrnn.targets.numpy.module import numpy_module
 from tests.library import MAIN
 
@@ -39,7 +39,7 @@ def results(module: Module, cell: Cell) -> dict[str, np.ndarray]:
     size = {"d_x": 4, "d_h": 6, "T": 5, "N": 3, "d_k": 2, "d_v": 7, "d_a": 5, "d_q": 8}
 
     def draw(name: str, *lead: str) -> np.ndarray:
-        dims = [int(d.subs({s: size.get(str(s), 9) for s in d.free_symbols})) for d in Layout(cell).dims(name)]
+        dims = [int(d.subs({s: size.get(str(s), 9) for s in d.free_symbols})) for d in ModuleNames(cell).dims(name)]
         return rng.uniform(0.1, 0.6, [*(size[k] for k in lead), *dims])  # positive: some cells take logarithms
 
     params = {name: draw(name) for name in cell.parameters}

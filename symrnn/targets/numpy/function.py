@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from symrnn.algebra.nodes import Variable
 from symrnn.language.recurrence import Cell
 from symrnn.program.ir import Accumulate, Assign, Function, Program
-from symrnn.targets.numpy.layout import Layout, tuple_source
+from symrnn.targets.numpy.layout import ModuleNames, tuple_source
 from symrnn.targets.numpy.statements import broken, indented, print_statements
 
 _STEPS = '''\
@@ -36,7 +36,7 @@ class FunctionWriter:
     """
 
     program: Program
-    layout: Layout
+    layout: ModuleNames
 
     @property
     def cell(self) -> Cell:

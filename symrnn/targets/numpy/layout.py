@@ -48,7 +48,7 @@ class Identifiers:
 
 
 @dataclass
-class Layout:
+class ModuleNames:
     """The identifiers and arrays of one cell's module.
 
     Attributes:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from symrnn.algebra.nodes import Variable
 from symrnn.program.ir import Program
-from symrnn.targets.numpy.layout import Layout, tuple_source
+from symrnn.targets.numpy.layout import ModuleNames, tuple_source
 from symrnn.targets.numpy.passes import PassWriter
 from symrnn.targets.numpy.runtime import OR_ZEROS, RUNTIME, TRUNCATED
 
@@ -16,7 +16,7 @@ RESERVED = tuple(
 )
 """What a module with further functions calls its own, besides."""
 
-Further = Callable[[Layout], str]
+Further = Callable[[ModuleNames], str]
 """Writes one more function of a module, in the module's names."""
 
 
@@ -37,7 +37,7 @@ def numpy_module(
         truncated: whether `backward` takes `truncate`.
     """
     cell = program.derivation.cell
-    layout = Layout(cell, RESERVED if further or truncated else ())
+    layout = ModuleNames(cell, RESERVED if further or truncated else ())
     writer = PassWriter(program, layout, single)
     functions = [writer.initialize(), writer.forward(), writer.step(), writer.backward(truncated)]
     functions += [write(layout) for write in further]
@@ -56,7 +56,7 @@ def _helper_functions(texts: Iterable[str]) -> list[str]:
     return sorted(set(functions))
 
 
-def _header(layout: Layout, version: str) -> str:
+def _header(layout: ModuleNames, version: str) -> str:
     """The module's docstring, the definition, and the import."""
     cell, steps, batch = layout.cell, layout.steps, layout.batch
     title = cell.title.replace("\\", "\\\\").replace('"', "'")
@@ -77,7 +77,7 @@ def _header(layout: Layout, version: str) -> str:
     return "\n".join(lines)
 
 
-def _tables(layout: Layout, program: Program) -> str:
+def _tables(layout: ModuleNames, program: Program) -> str:
     """The shapes of parameters, states and tape."""
     cell = layout.cell
 
@@ -105,10 +105,10 @@ def _tables(layout: Layout, program: Program) -> str:
     return "\n".join(lines)
 
 
-def _numbers(layout: Layout) -> list[tuple[str, str]]:
+def _numbers(layout: ModuleNames) -> list[tuple[str, str]]:
     return [(layout.own(name), repr(float(number))) for name, number in layout.cell.constants.items()]
 
 
-def _kept_shape(layout: Layout, variable: Variable) -> str:
+def _kept_shape(layout: ModuleNames, variable: Variable) -> str:
     lead = () if variable.time is None else layout.series_lead
     return layout.shape_names(layout.dims(variable), lead)

@@ -21,22 +21,9 @@ from symrnn.language.recurrence import Equation
 from symrnn.program.ir import Assign, Function, Loop, Program
 from symrnn.targets.numpy.expressions import NumpyExpressions
 from symrnn.targets.numpy.function import FunctionWriter
-from symrnn.targets.numpy.layout import Layout, tuple_source
+from symrnn.targets.numpy.layout import ModuleNames, tuple_source
 from symrnn.targets.numpy.statements import assign, broken, comment, indented
 from symrnn.targets.numpy.values import rank
-
-_FRESH = (
-    nodes.Sum,
-    nodes.Product,
-    nodes.Hadamard,
-    nodes.Power,
-    nodes.Act,
-    nodes.Total,
-    nodes.Softmax,
-    nodes.Argmax,
-    nodes.Stack,
-)
-"""Kinds whose value NumPy computes into a new array."""
 
 _READ = """\
 wanted = PARAMETERS if parameters is None else parameters
@@ -75,7 +62,16 @@ def _turned(bars, array_shape):
 }
 
 
-def numpy_rtrl(derivation: Derivation, layout: Layout) -> str:
+def _is_of_another_array(value: nodes.Expr) -> bool:
+    """Whether NumPy would compute nothing into an array of its own, so that adding to it would change something else.
+
+    Zeros are allocated where they stand alone.
+    """
+    rest = nodes.coefficient(value)[1]
+    return bool(isinstance(rest, Variable | nodes.Ones) or rest.is_rearranged)
+
+
+def numpy_rtrl(derivation: Derivation, layout: ModuleNames) -> str:
     """The source of `rtrl`.
 
     Args:
@@ -228,8 +224,8 @@ class _Sensitivities(FunctionWriter):
         value = valued(push_forward(equation.value, equation.target, carried, self.moving.rules).value)
         own = [self.cell[name] for name in self.cell.parameters if self.cell[name] in nodes.variables(equation.value)]
         lines = assign(layout, Assign(target, value), "single", printer)
-        if own and not isinstance(nodes.coefficient(value)[1], (*_FRESH, nodes.Zeros)):
-            lines = [f"{printer(target)} = np.array({printer.full(value, batch=True)})"]  # it is added to below
+        if own and _is_of_another_array(value):  # it is added to below
+            lines = [f"{printer(target)} = np.array({printer.full(value, batch=True)})"]
         for parameter in own:
             code = self._immediate(equation, parameter)
             if code:

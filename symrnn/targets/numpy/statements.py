@@ -11,7 +11,7 @@ from symrnn.printers.notation import NOTATIONS
 from symrnn.printers.syntax import TEXT
 from symrnn.program.ir import Accumulate, Assign, Statement
 from symrnn.targets.numpy.expressions import NumpyExpressions
-from symrnn.targets.numpy.layout import Frame, Layout
+from symrnn.targets.numpy.layout import Frame, ModuleNames
 from symrnn.targets.numpy.products import outer_parts, product
 from symrnn.targets.numpy.values import is_batched, is_thin
 
@@ -19,7 +19,7 @@ WIDTH = 110
 
 
 def print_statements(
-    layout: Layout, statements: Iterable[Statement], frame: Frame, stored: Collection[Variable] = ()
+    layout: ModuleNames, statements: Iterable[Statement], frame: Frame, stored: Collection[Variable] = ()
 ) -> list[str]:
     """The lines for statements about one step (`loop`, `single`) or all steps (`all`)."""
     printer = layout.expressions(frame, stored)
@@ -32,7 +32,7 @@ def print_statements(
     return lines
 
 
-def comment(layout: Layout, statement: Assign) -> list[str]:
+def comment(layout: ModuleNames, statement: Assign) -> list[str]:
     """The paper's equation over the line that computes it."""
     if statement.target not in layout.comments:
         return []
@@ -40,7 +40,7 @@ def comment(layout: Layout, statement: Assign) -> list[str]:
     return [f"# {show(statement.target)} = {show(layout.comments[statement.target])}"]
 
 
-def assign(layout: Layout, statement: Assign, frame: Frame, printer: NumpyExpressions) -> list[str]:
+def assign(layout: ModuleNames, statement: Assign, frame: Frame, printer: NumpyExpressions) -> list[str]:
     """The lines for `target = value`, whose array has the target's whole shape."""
     target, value = statement.target, statement.value
     left = printer(target)
@@ -55,7 +55,7 @@ def assign(layout: Layout, statement: Assign, frame: Frame, printer: NumpyExpres
     return _wrapped(left, value, printer)
 
 
-def _accumulate(layout: Layout, statement: Accumulate, frame: Frame, printer: NumpyExpressions) -> list[str]:
+def _accumulate(layout: ModuleNames, statement: Accumulate, frame: Frame, printer: NumpyExpressions) -> list[str]:
     left = f'{"grads_dot" if "tangent" in statement.target.mark else "grads"}["{statement.target.base}"]'
     terms = statement.value.args if isinstance(statement.value, nodes.Sum) else (statement.value,)
     if nodes.is_zero(statement.value):

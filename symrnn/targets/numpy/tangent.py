@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from symrnn.algebra.nodes import Variable
 from symrnn.program.ir import Program
 from symrnn.targets.numpy.function import FunctionWriter
-from symrnn.targets.numpy.layout import Layout, tuple_source
+from symrnn.targets.numpy.layout import ModuleNames, tuple_source
 from symrnn.targets.numpy.statements import broken, indented, print_statements
 
 
-def numpy_jvp(program: Program, layout: Layout) -> str:
+def numpy_jvp(program: Program, layout: ModuleNames) -> str:
     """The source of `jvp`, the derivative of the outputs and final states in a direction.
 
     Args:
@@ -21,7 +21,7 @@ def numpy_jvp(program: Program, layout: Layout) -> str:
     return _Directional(program, layout).jvp()
 
 
-def numpy_hvp(program: Program, layout: Layout) -> str:
+def numpy_hvp(program: Program, layout: ModuleNames) -> str:
     """The source of `hvp`, the derivative of what `backward` returns in a direction.
 
     Args:
