@@ -49,11 +49,15 @@ ROUNDS = (
 )
 """The rounds: what is likelier, and makes a better map, first."""
 
+# Those that keep names come first; every further pairing is a search of its own.
 _PAIRINGS = 12
 _SCALES = 5
 """So many numbers of the texts are tried as factors; each makes every round longer by as much."""
+# Each is then judged at all sizes, which takes a proof; at size 1 the first map found is often not the one.
 _SOLUTIONS = 24
+# With a relu, half of the values are 0 at one point: of four points one shows most of them.
 _LANDSCAPES = 4
+# Sizes as different primes: a product or a sum of sizes is then never mistaken for another size.
 _PRIMES = (1009, 1013, 1019, 1021, 1031, 1033, 1039, 1049, 1051, 1061, 1063, 1069, 1087, 1091, 1093, 1097)
 
 
@@ -99,6 +103,7 @@ class SearchDirection:
                 texts = target.assembled(search.texts(chosen), source)
                 yield read_map(self.target, self.source, names | texts, sizes)
             self.exhausted = self.exhausted or search.exhausted
+            # Only the first round tells the user something: the later ones allow maps that nobody means.
             if effort == ROUNDS[0] and len(search.target.schedule) > search.deepest > self.depth:
                 self.depth, self.stuck = search.deepest, source.spelled(target.spelled(search.stuck))
                 self.nearest = names | target.assembled(search.texts(search.best), source)
@@ -183,6 +188,8 @@ def unchanged(target: Cell, source: Cell) -> Iterator[ParameterMap]:
         if names is None or any(_rank(target, here) != _rank(source, there) for here, there in names.items()):
             continue
         kinds = all((here in target.states) == (there in source.states) for here, there in names.items())
+        # The output is the first state: two cells whose outputs do not correspond are not one, however well the
+        # rest fits.
         kinds = kinds and names[target.states[0]] == source.states[0]  # the output
         paired = {name: names[name] for name in (*target.inputs, *target.states)}
         sizes = _sizes(target, source, paired) if kinds else None
@@ -224,6 +231,7 @@ def flipped(target: Cell, source: Cell) -> Iterator[dict[str, str]]:
 
 def _orders(ours: Sequence[str], theirs: Sequence[str]) -> list[tuple[str, ...]]:
     """The second names in every order, those equal to the first names in front."""
+    # All orders of seven names; a cell with more has names that say what corresponds.
     every = islice(permutations(theirs), 5040)
     return sorted(every, key=lambda order: -sum(x == y for x, y in zip(ours, order, strict=True)))
 

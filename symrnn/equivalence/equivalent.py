@@ -48,6 +48,7 @@ KINDS = (
 _HIDDEN = "not proved to be the same: the proof fails, but no numbers were found at which they differ"
 _STOPPED = "no map was found, but the search was stopped before its end"
 _NONE = "no map of these kinds was found"
+# Maps that hold at sizes of 1 only are many; numbers at which eight of them fail are looked for, and one is shown.
 _SHOWN = 8
 
 
@@ -247,6 +248,7 @@ class _Judge:
         sameness = compare(pairs, self.seed, refute=False)
         gap = sameness.gap or sameness.outside
         holds = sameness.agree and gap is None
+        # The last sizes are the largest: at size 1 a diagonal and a full matrix have as many entries.
         reached = reach(found, layouts(found.source, self.sizes)[-1])
         both = reached.onto and reached.one_to_one
         return Equivalence(
@@ -259,8 +261,8 @@ class _Judge:
             source=found.source.name,
             reach=reached,
             verdict=("same" if reached.onto else "special case") if holds else "different",
-            same_at=_shown(sameness.proved),
-            differs_at=_shown(sameness.failing),
+            same_at=_show_sizes(sameness.proved),
+            differs_at=_show_sizes(sameness.failing),
             counterexample=None if gap is None else counterexample_at(gap, direction == "a from b"),
             conditions=_conditions(sameness) if not sameness.failing else (),
             derivatives=describe_derivatives(pairs[-1], self.seed) if holds else "",
@@ -317,7 +319,7 @@ class _Judge:
         return "\n    ".join([f"{kind} ({'; '.join(KINDS)}){':' if stuck else ''}", *stuck])
 
 
-def _shown(pairs: Sequence[Any]) -> str:
+def _show_sizes(pairs: Sequence[Any]) -> str:
     return show([pair.layout for pair in pairs]) if pairs else ""
 
 

@@ -274,6 +274,7 @@ class ParameterMap:
             value = np.asarray(expression(values, layout.sizes, numeral))
         except (ValueError, IndexError) as error:
             raise InputError(f"{name} = {expression.text}: {error}, at {at}\n  correct the map") from None
+        # A number stands for an array of it, as 0 does; any other shape would be broadcast into something not meant.
         if value.shape not in (shape, ()):
             problem = f"{name} = {expression.text} has shape {value.shape}, but {name} is {shape}, at {at}"
             raise InputError(f"{problem}\n  correct the map")

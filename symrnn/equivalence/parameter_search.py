@@ -28,7 +28,9 @@ from symrnn.sameness.tower import TOWER, TowerNumber, fingerprint
 
 Meeting = tuple[int, tuple[Any, ...]]
 """A sign and a fingerprint, which are opposite and the same for opposite values."""
+# A bias may be the sum of an input's, a recurrent and a gate's own; combinations grow with each further term.
 _LARGEST_SUM = 3
+# Going on with a known choice costs a lookup and copies of mappings, and no evaluation.
 _VISIT = 0.2
 
 
@@ -194,6 +196,7 @@ class ParameterSearch:
     strict: bool = True
     guided: bool = True
     scales: tuple[Fraction, ...] = (Fraction(1),)
+    # A search grows exponentially with the values of a cell; one that is stopped says so.
     budget: float = 10_000
     deepest: int = -1
     best: dict[ParameterPiece, PieceOption] = field(default_factory=dict)
@@ -268,8 +271,10 @@ class ParameterSearch:
     def _plausible(self, unit: CellUnit, value: Array) -> bool:
         if unit.state:
             return fingerprint(value) == fingerprint(self.states[unit.state])
+        # A sum without a function may be a part of another sum there: only the function over it can tell.
         if not unit.called:
             return True
+        # Papers differ in what a gate means: f, or 1 - f; and in signs.
         return any(fingerprint(v) in self.land.occurs for v in (value, -value, 1 - value))
 
     def _assembled(self, parameter: str, chosen: Mapping[ParameterPiece, PieceOption]) -> Array:
@@ -311,6 +316,7 @@ class ParameterSearch:
         met = {piece: meets(use, names) for piece, use in uses.items()}
         here = factors(unit)
         for source, group in self._groups(unit, uses):
+            # The plain sign first, so that a map without factors is found before one with.
             for scale in (sign * size for size in self.scales for sign in (1, -1)):
                 offset = scale * source.constant - unit.constant if unit.called and source.called else Fraction(0)
                 found = [
@@ -341,6 +347,7 @@ class ParameterSearch:
         fitting = [other for other, sign in signs.items() if sign]
         number = {other: scale * (group[other] or 1) * signs[other] for other in fitting}
         same = [other for other in fitting if self.land.labels[other] == label and self._turned(use, other) == ""]
+        # The same name first: people who rewrite a cell keep names.
         same.sort(key=lambda other: other.parameter != piece.parameter)
         for count in range(1, min(len(same), _LARGEST_SUM) + 1) if self.strict else (1,):
             for parts in combinations(same, count):
@@ -371,6 +378,7 @@ class ParameterSearch:
         for theirs, value in self.land.uses[other]:
             if (use.kind == "added") != (theirs.kind == "added"):
                 continue
+            # What is not known yet cannot exclude: the value is tested once it is.
             if met is None or value is None:
                 return 1
             if met[1] == value[1]:

@@ -193,6 +193,7 @@ class CellUnits:
             rest = calls.visit(renamed)
             parts = list(calls.found)
             count += len(parts)
+            # Otherwise the line would be a unit that only renames its call, and cost a step of the search.
             if parts and isinstance(rest, ast.Name) and rest.id == parts[-1][0]:
                 parts[-1] = (name, parts[-1][1])  # the whole line is a call
             else:

@@ -103,6 +103,7 @@ def separate(cell: Cell) -> SeparatedCell:
         return SeparatedCell(cell)
     try:
         return _Separation(cell).result()
+    # Taking apart is a help and no condition: what cannot be cut is compared as it stands.
     except (_Whole, SymrnnError):
         return SeparatedCell(cell)
 

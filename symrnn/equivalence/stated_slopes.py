@@ -17,6 +17,7 @@ from symrnn.equivalence.under_a_map import CellsThere, MappedCells, argument_sha
 from symrnn.language.recurrence import Cell
 from symrnn.runs.numbers import FLOATS
 
+# Where slopes differ they do so almost everywhere; a straight-through estimator may agree on one side of its kink.
 _POINTS = 5
 _APART = 1e-6
 """Beyond this share of the slopes a difference is none of rounding: a stated slope is another function."""

@@ -25,7 +25,9 @@ from symrnn.sameness.comparing import Gap, see
 from symrnn.sameness.pairs import DelicatePart, Point, bends, bounds, delicate_parts
 from symrnn.sameness.tower import TOWERED, draw, fingerprint
 
+# Twenty points of ordinary size first: their numbers are the easiest to check by hand.
 _SCALES = (*[1.0] * 20, *[2.0, 0.5, 4.0, 0.1] * 5)
+# A difference above a twentieth is seen in the digits that are printed, so no better point is looked for.
 _CLEAR, _VISIBLE = 5e-2, 1e-9
 """A difference worth showing, and one beyond rounding."""
 
@@ -70,12 +72,12 @@ class CellCounterexample:
         at = ", ".join(f"{name} = {size}" for name, size in self.sizes.items())
         yield f"at {at}, for instance:"
         for name, value in self.arguments_b.items():
-            yield f"  {name} = {_shown(value, 2)}"
-        here, there = _shown(self.states_a[self.state], 6), _shown(self.states_b[self.state], 6)
+            yield f"  {name} = {_show_array(value, 2)}"
+        here, there = _show_array(self.states_a[self.state], 6), _show_array(self.states_b[self.state], 6)
         yield f"  give {self.state} = {here} in {a} against {there} in {b}"
 
 
-def _shown(value: Array, digits: int) -> str:
+def _show_array(value: Array, digits: int) -> str:
     return np.array2string(np.asarray(value), precision=digits, separator=", ", max_line_width=10**6).replace("\n", "")
 
 
@@ -224,6 +226,7 @@ def reach(found: ParameterMap, layout: CellAtSizes) -> MapReach:
             columns.append(_flat(found, values | {name: moved}, layout) - origin)
     if not columns or not origin.size:
         return MapReach(not origin.size, not columns)
+    # Maps are linear but for their offsets: unit steps from zero are the columns of the linear part.
     rank = int(np.linalg.matrix_rank(np.stack(columns, axis=1)))
     return MapReach(rank == origin.size, rank == len(columns))
 
@@ -308,6 +311,7 @@ def side_by_side(pair: MappedCells, values: Mapping[str, Array], target_is_a: bo
     ours, theirs = (dict(zip(names, there.side(index), strict=True)) for index in (0, 1))
     with np.errstate(all="ignore"):
         far = {name: float(np.max(np.abs(ours[name] - theirs[name]), initial=0.0)) for name in names}
+    # A side without a value is farther than any number: that state is the one to show.
     far = {name: gap if np.isfinite(gap) else np.inf for name, gap in far.items()}
     state = max(far, key=lambda name: far[name])
     sides = ((there.arguments[0], ours), (values, theirs))

@@ -183,6 +183,7 @@ def _decide(
 ) -> Equality:
     _check(left, right, derivation)
     chosen = layouts(derivation.cell, sizes)
+    # Sizes that the caller chose are proved at as they are; only the default is extended.
     if sizes is SIZES:
         chosen = with_sizes_as_numbers(chosen, [left, right, *(e.value for e in derivation.forward)])
     places = [Sides(left, right, derivation, layout, spelled) for layout in chosen]
@@ -190,6 +191,7 @@ def _decide(
     example: FormulaCounterexample | None = None
     compared = sameness.compared
     if sameness.failing:
+        # Floats first, whose numbers are short; what was certain but cannot be seen in floats is told from the proof.
         example, tried = search(next(sides for sides in places if sides is sameness.failing[0]), seed)
         compared += tried
     gap = sameness.gap or (sameness.outside if sameness.agree else None)

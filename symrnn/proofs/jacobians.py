@@ -81,6 +81,7 @@ def paths_add_up(
 
     name = f"{window.symbol}: {counted} path{'s' if counted != 1 else ''}"
     check = _checked(window, _Claim(name, test), sizes, seed)
+    # The count comes from another algorithm than the list: two that agree are less likely to be wrong together.
     if counted == len(found):
         return check
     return Check(name, EXACT, check.sizes, 1, None, False, f"{len(found)} paths are listed, {counted} are counted")

@@ -24,7 +24,9 @@ from symrnn.sameness.pairs import DelicatePart, Point, bends, bounds, delicate_p
 from symrnn.sameness.settled import settled
 from symrnn.sameness.tower import TOWERED
 
+# Ordinary numbers first, then large ones as well: tanh and a clipped line part beyond 3, softplus and relu before.
 _SCALES = (*[1.0] * 20, *[2.0, 0.5, 4.0, 0.1, 10.0, 100.0, 1000.0] * 6)
+# As for cells: a difference above a twentieth is seen in four printed digits, so the search stops there.
 _CLEAR, _VISIBLE = 5e-2, 1e-9
 """A difference worth showing, and one beyond rounding."""
 _ALIKE = 0.01
@@ -57,13 +59,13 @@ class FormulaCounterexample:
     def __str__(self) -> str:
         at = ", ".join(f"{name} = {size}" for name, size in self.sizes.items())
         lines = [f"at {at}, for instance:" if at else "for instance:"]
-        lines += [f"  {self.spelled.get(name, name)} = {_shown(value)}" for name, value in self.values.items()]
+        lines += [f"  {self.spelled.get(name, name)} = {_show_array(value)}" for name, value in self.values.items()]
         row, column = self.entry
         lines.append(f"  entry ({row}, {column}) is {self.left:.6g} on the left and {self.right:.6g} on the right")
         return "\n".join(lines)
 
 
-def _shown(value: Array) -> str:
+def _show_array(value: Array) -> str:
     flat = value[:, 0] if value.shape[1] == 1 else value
     flat = flat[0] if flat.shape == (1,) else flat
     return np.array2string(np.asarray(flat), precision=4, separator=", ", max_line_width=10**6).replace("\n", "")
@@ -167,6 +169,8 @@ class Sides:
         again = FLOATS.evaluator(shown, self.layout.sizes)
         with np.errstate(all="ignore"):
             seen = [float(self._rounded(again, side)[at]) for side in (self.left, self.right)]
+        # The reader will put the printed numbers in: what floats make of them is told where it shows the same
+        # difference.
         visible = [np.isfinite(x) for x in seen] == [np.isfinite(x) for x in gap.values] and seen[0] != seen[1]
         left, right = seen if visible else gap.values
         return FormulaCounterexample(self.layout.sizes, shown, (at[0] + 1, at[1] + 1), left, right, self.spelled)
@@ -230,6 +234,7 @@ def _gap(found: FormulaCounterexample) -> float:
 def _points(sides: Sides, rng: np.random.Generator) -> Iterator[Point]:
     """Ordinary numbers first, then small and large ones, arrays of one sign and of zeros, and all zeros."""
     for attempt, scale in enumerate(_SCALES):
+        # Mixed signs alone at first: whole arrays of one sign or of zeros hide terms.
         manners = _MANNERS[:1] if attempt < 20 else _MANNERS
 
         def random(shape: tuple[int, int], scale: float = scale, manners: tuple[str, ...] = manners) -> Array:

@@ -44,7 +44,9 @@ from symrnn.sameness.pairs import bounds
 from symrnn.showing import ResultTuple
 from symrnn.suggestions import did_you_mean
 
+# Two that differ both ways and the smallest: a further one repeats the proof at the price of another run.
 _SIZES = ((1, 1), (2, 3), (3, 2))
+# As in `unroll`: the first, one between, the last.
 _STEPS = 3
 EXACT, INTERVALS, INDUCTION = "exact, over the field", "intervals", "intervals, by induction over time"
 
@@ -222,6 +224,7 @@ def _bounded(derivation: Derivation, seed: int) -> Iterator[Theorem]:
     cell = derivation.cell
     for s, before in zip(cell.states, cell.previous, strict=True):
         free = bounds(derivation.forward, {})[cell[s]]
+        # Induction only where it is needed: an output that is bounded whatever came before needs no assumption.
         hypothesis = {} if free.within(MINUS_ONE_TO_ONE) else {before: _CLOSED}
         bound = free if not hypothesis else bounds(derivation.forward, hypothesis)[cell[s]]
         if not bound.is_bounded:
@@ -246,13 +249,16 @@ def _beyond(derivation: Derivation, state: str, hypothesis: Mapping[Variable, In
     """Numbers within the hypothesis at which a state is not inside (-1, 1), in words; nothing where none are found."""
     cell, rng = derivation.cell, np.random.default_rng(seed)
     layout = layouts(cell, [(1, 1)])[0]
+    # Fifty tries at each of four magnitudes: a state that can leave (-1, 1) does so with large parameters.
     for attempt in range(200):
         values: dict[str, Array] = {}
         for variable in layout.variables:
             scale = 1.0 if variable in hypothesis else float(4 ** (attempt % 4))
+            # Two decimals, which a reader can copy.
             values[variable.name] = np.round(scale * rng.uniform(-1, 1, layout.shape(variable)), 2)
         with np.errstate(all="ignore"):
             largest = float(np.max(np.abs(StepValues(derivation, layout, FLOATS, values).values[state])))
+        # Clearly beyond 1: a state that saturates at 1 rounds to it, and that is no refutation.
         if np.isfinite(largest) and largest > 1.01:
             given = ", ".join(f"{v.name} = {np.asarray(values[v.name]).reshape(-1).tolist()}" for v in layout.variables)
             return f"{state} reaches {largest:.4g} at {given}"
@@ -355,6 +361,7 @@ def _subtracted(derivation: Derivation) -> list[Variable]:
         if isinstance(equation.value, nodes.Act) and FUNCTIONS[equation.value.name].gate == "positive":
             negative = set(_negative_terms(equation.value.operands[0], named))
             found.update(v for v in negative if isinstance(v, Variable) and v.time == 0)
+    # One gate alone may be diminished by anything; what two share is there to keep both exponentials in range.
     return [variable for variable, count in found.items() if count > 1]
 
 

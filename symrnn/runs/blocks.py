@@ -39,6 +39,7 @@ class StepBlocks:
     def written(self, of: Variable, wrt: Variable) -> Expr | None:
         """The Jacobian as one expression; None where that is too long."""
         if (of, wrt) not in self._written:
+            # Longer than this no document writes a block out, and the chain rule is what would be read of it.
             is_short = self.graph.length(wrt, of) <= LONGEST_BLOCK
             self._written[of, wrt] = written(self.graph.block(wrt, of)) if is_short else None
         return self._written[of, wrt]

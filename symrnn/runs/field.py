@@ -33,7 +33,10 @@ TRIES = 20
 """Random points that are tried where something divides by zero.  By chance no divisor is zero; but a relu is, at half
 of the points, and what divides by zero at so many does so at all of them."""
 
+# A Mersenne prime: a product of two residues fits into two machine words, and degree / 2^61 stays below 1e-12
+# for every expression of degree below a million.
 PRIME = 2**61 - 1
+# The residues up to here are called positive: exactly one of x and -x is, which is all of an order that a field has.
 _HALF = (PRIME - 1) // 2
 
 
@@ -96,6 +99,7 @@ class Number:
             other = Number.of(other)
             if other is None:
                 return NotImplemented
+        # Most numbers stand still, and then two of the three products are saved.
         slope = (self.value * other.slope + self.slope * other.value) % PRIME if self.slope or other.slope else 0
         return Number(self.value * other.value % PRIME, slope)
 
@@ -110,6 +114,7 @@ class Number:
         return NotImplemented if other is None else other * self**-1
 
     def __pow__(self, exponent: int) -> Number:
+        # `pow` would raise ValueError here; division by zero is what callers draw another point for.
         if exponent < 0 and not self.value:
             raise ZeroDivisionError("division by zero in the field")
         value = pow(self.value, exponent, PRIME)
@@ -141,6 +146,7 @@ def inverse(value: int) -> int:
 
 def _hashed(name: str, value: int) -> int:
     digest = blake2b(f"{name} {value}".encode(), digest_size=16).digest()
+    # Never 0: no function value is a root by accident, and every one may be divided by.
     return int.from_bytes(digest) % (PRIME - 1) + 1
 
 
@@ -154,6 +160,7 @@ def _exp(x: int) -> int:
 @lru_cache(maxsize=1 << 12)
 def _circle(x: int) -> tuple[int, int]:
     """(sin x, cos x): a point of the unit circle, by tan(x/2), which is an odd table."""
+    # By the half angle, (2u, 1 - u²) / (1 + u²) is on the circle whatever u is, so sin² + cos² = 1 needs no table.
     if x == 0:
         return 0, 1
     u = _hashed("tan", x) if x <= _HALF else PRIME - _hashed("tan", PRIME - x)
@@ -162,11 +169,13 @@ def _circle(x: int) -> tuple[int, int]:
 
 
 def _sqrt(x: Number) -> Number:
+    # Not a true root: half of the residues have none.  That sqrt(x)² = x is therefore never used by a proof.
     root = _hashed("sqrt", x.value) if x.value > 1 else x.value
     return Number(root, x.slope * inverse(2 * root) % PRIME if x.slope else 0)
 
 
 def _log(x: Number) -> Number:
+    # log(1) = 0, as exp(0) = 1: values that constants in a text may ask for.
     value = 0 if x.value == 1 else _hashed("log", x.value)
     return Number(value, x.slope * inverse(x.value) % PRIME)
 

@@ -35,6 +35,7 @@ class FieldPoint:
         self.layout = layout
         self.text = text
         self._rng = rng
+        # Drawn before the values: one direction for all arguments tests every entry at once.
         self.direction = {v.name: self.draw(v) for v in layout.variables}
         self._step = StepValues(derivation, layout, RESIDUES, {v.name: self.draw(v) for v in layout.variables})
         self.values, self.evaluate = self._step.values, self._step.evaluate

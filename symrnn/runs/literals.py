@@ -23,6 +23,7 @@ class _Literals(ast.NodeTransformer):
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.BinOp:
         node.left = self.visit(node.left)
+        # An exponent counts factors: over the field it is a whole number and no element.
         if not isinstance(node.op, ast.Pow):
             node.right = self.visit(node.right)
         return node

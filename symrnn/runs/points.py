@@ -26,6 +26,8 @@ from symrnn.runs.stepping import StepValues
 
 _Point = TypeVar("_Point")
 
+# A complex step moves nothing, so any distance would do for the slope; but the code that is compared rounds, and must
+# be on the same side.
 DISTANCE = 1e-3
 """How far a legal point keeps from kinks and poles."""
 
@@ -35,6 +37,8 @@ END = 5e-6
 _TRIES = 300
 """Points that are drawn: 20 at each of three scales, five times over; the signs of the arrays are drawn as well, and a
 root or a logarithm needs certain ones."""
+# Ordinary size first: there products do not vanish and exponentials do not overflow.  A root of 1 - h @ h or a
+# product of many steps wants smaller numbers.
 _SCALES = (1.0, 0.5, 0.1)
 _LARGEST = 1e4  # beyond it, rounding of what cancels would exceed the tolerances
 
@@ -101,6 +105,7 @@ _CLEARANCE: Mapping[type, Callable[[Any, Evaluator], Array]] = {
 def random_array(rng: np.random.Generator, shape: tuple[int, ...], scale: float, sign: int) -> Array:
     """Numbers between a tenth of the scale and the scale, of one sign or (sign 0) of both."""
     signs = rng.choice([-1.0, 1.0], shape) if sign == 0 else np.full(shape, float(sign))
+    # Never near 0: a factor that is tiny would hide what it multiplies.
     return signs * rng.uniform(0.1, 1.0, shape) * scale
 
 
@@ -111,6 +116,7 @@ def search(
 ) -> _Point | None:
     """Draw arrays of these shapes until `accept` makes something of them; None where it never does."""
     for attempt in range(_TRIES):
+        # Twenty tries at one scale: a cell whose domains are met by chance at all is met within these.
         scale = _SCALES[attempt // 20 % len(_SCALES)]
         signs = [0 if attempt < 20 else int(rng.integers(-1, 2)) for _ in shapes]
         drawn = {
@@ -130,4 +136,5 @@ NOWHERE = (
 
 def relative_error(value: Array, truth: Array) -> float:
     """‖value - truth‖ / ‖truth‖; a truth smaller than a hundredth counts as a hundredth, where rounding rules."""
+    # One norm for the whole array: an entry that is zero by cancellation has no relative error of its own.
     return float(np.linalg.norm(value - truth) / max(float(np.linalg.norm(truth)), 1e-2))

@@ -112,6 +112,7 @@ class _HeldRun:
         if moment == self._moving:
             value = numbers.move(value, self._direction.reshape(shape))
         self.seen[moment] = value
+        # Held is what others read of a value; the value itself is still seen to move, which is what is asked about.
         silent = self._explicit and is_authors and moment != self._moving
         return numbers.rest(value) if silent or moment in self._held else value
 
@@ -134,6 +135,7 @@ class _Naming(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.Call:
         args: list[ast.expr] = []
         for argument in node.args:
+            # By value and not by form: the derivation may have rearranged what the author wrote.
             value = np.asarray(evaluate(exact_expression(argument), self._names, FIELD), dtype=object)
             inner = self.visit(argument)
             name = next((n for n, wanted in self._wanted.items() if _agree(value, wanted)), None)
@@ -156,6 +158,7 @@ def named_text(derivation: Derivation) -> Definition:
     Which argument a name stands for is found by its value at random numbers of the field.
     """
     cell = derivation.cell
+    # Any sizes do to recognise a value by its numbers; two that differ tell a matrix from its transpose.
     layout, rng = layouts(cell, [(2, 3)])[0], Random(0)
 
     def draw_names() -> Definition:

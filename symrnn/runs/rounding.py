@@ -71,6 +71,7 @@ class Rounded:
 
     def __truediv__(self, other: Any) -> Rounded:
         other = Rounded.of(other)
+        # Floating point gives an infinity here and goes on; a bound that is not finite excuses nothing.
         if other.value == 0:  # nothing is known about it
             return Rounded(float("nan"), float("inf"))
         value = self.value / other.value
@@ -85,6 +86,7 @@ def _function(name: str) -> Callable[..., Array]:
 
     def entry(*operands: Any) -> Rounded:
         numbers = [Rounded.of(x) for x in operands]
+        # A stated slope is not that of the value, so the slopes of the row say nothing of how an error travels.
         if row.stated:
             return numbers[0]
         at = [np.float64(x.value) for x in numbers]
@@ -123,6 +125,7 @@ def unexplained(difference: Array | float, bound: Array | float) -> Array:
         difference: between two values.
         bound: what the errors can be, in units of the unit roundoff.
     """
+    # What has no finite bound is not excused: a wrong sign at an overflow would pass otherwise.
     explained = np.where(np.isfinite(bound), UNIT * bound, 0.0)
     distance = np.abs(difference)
     return np.where(distance <= explained, 0.0, distance - explained)  # nan stays nan

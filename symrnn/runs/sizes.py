@@ -104,6 +104,7 @@ def layouts(cell: Cell, pairs: Sequence[tuple[int, int]]) -> tuple[CellAtSizes, 
 
 _FURTHER = ((5, 6), (7, 5), (11, 9), (13, 17), (23, 19))
 """(d_h, d_x) where sizes occur as numbers: beyond the small ones, which are roots of whatever is 0 at those."""
+# A number such as d_x - 7 vanishes at one size, which is worth a proof of its own while matrices are small.
 _LARGEST_ROOT = 40
 
 
@@ -114,6 +115,7 @@ def with_sizes_as_numbers(chosen: Sequence[CellAtSizes], exprs: Iterable[Expr]) 
     """
     cell = chosen[0].cell
     numbers = {number for expr in exprs for node in preorder_traversal(expr) for number in _numbers(node)}
+    # Without such numbers the sizes tried prove as much as any: shapes enter an identity by their order alone.
     if not numbers:
         return tuple(chosen)
 
@@ -151,6 +153,7 @@ def _is_zero(number: Any, layout: CellAtSizes) -> bool:
 
 def _assignment(cell: Cell, d_h: int, d_x: int) -> Mapping[str, int]:
     given = {"d_h": d_h, "d_x": d_x}
+    # From 2 on and all different: at 1 a product with ones hides an axis, and equal sizes hide a transpose.
     free: Iterator[int] = (n for n in count(2) if n not in given.values())
     return {name: given[name] if name in given else next(free) for name in cell.sizes}
 

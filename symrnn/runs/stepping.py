@@ -39,6 +39,7 @@ def over_steps(
         start: what the first step gets besides its inputs: states and parameters.
         inputs: of every step.
     """
+    # Parameters are part of the start: carried values replace states only, so they stay.
     state, reached = start, None
     for number, now in enumerate(inputs):
         state = state if reached is None else {**state, **carry(reached)}
@@ -78,6 +79,7 @@ class StepValues:
 
     def __init__(self, derivation: Derivation, sized: CellAtSizes, numbers: Numbers, arguments: Frame) -> None:
         self._derivation = derivation
+        # Arguments come last and win: a caller may give a constant the value that floating point makes of it.
         constants = derivation.cell.constants.items()
         self.values: dict[str, Array] = {name: np.full((1, 1), numbers.literal(number)) for name, number in constants}
         self.values |= arguments

@@ -53,18 +53,21 @@ class Unrolled:
         for number, (frame, names) in enumerate(reached):
             for s in cell.states:
                 loss = frame[self.derivation.loss(s).name] = trial.draw(cell[s])
+                # The step behind the end is run for its variables; the loss does not see it.
                 self.change += inner(loss, slopes(names[s])) if number < STEPS else Number(0)
             self.frames.append(frame)
 
     def _run_backward(self) -> None:
         last = self.frames[-1]
         for step in self.derivation.steps:
+            # Zeros in the right shape: nothing is sent back from behind the end.
             last[step.target.name] = 0 * last[step.of.name]
         signals = self._signals()
         equations = [(step.target.name, self.derivation.unrolled(step)) for step in self.derivation.steps]
         for time in reversed(range(STEPS)):
             frame, after = self.frames[time], self.frames[time + 1]
             for variable in signals:
+                # A cell may have a name of its own that looks like a later step; that one keeps its value.
                 frame.setdefault(shift(variable, 1).name, after[variable.name])
             evaluate = RESIDUES.evaluator(frame, self.trial.layout.sizes)
             for name, value in equations:

@@ -26,6 +26,7 @@ class Values(dict[str, Array]):
         """Add the value of an expression, or remember why it has none."""
         try:
             self[name] = evaluate(expr)
+        # Kept and not raised: a part that divides by zero matters only where something reads it.
         except (ArithmeticError, ValueError) as error:
             self._faults[name] = error
 
@@ -81,6 +82,8 @@ def values_at(
     for ago in range(back, -1, -1):
         frame = Values(fixed | {name: given[name, ago] for name in cell.inputs})
         for s in cell.states:
+            # What nothing reads is left out: it may have no value at this point, which would be no fault of the
+            # formula.
             if frames and s in needed:
                 frame.compute(f"{s}_prev", cell[s], evaluator(frames[0], layout.sizes))
             elif not frames:

@@ -31,7 +31,9 @@ from symrnn.runs.numbers import Numbers
 End = Any
 """A fraction, or an interval."""
 
+# Three times the digits of a float: a cancellation that leaves a float nothing leaves enough to decide a sign.
 DIGITS = 50
+# Contexts of our own: precision is a global of mpmath, which a caller may have set for something else.
 _INTERVALS = mpmath.iv.__class__()
 _POINTS = mpmath.MPContext()
 _INTERVALS.dps = _POINTS.dps = DIGITS
@@ -66,6 +68,7 @@ class Certain:
     __slots__ = ("ends",)
 
     def __init__(self, *ends: End) -> None:
+        # Opposite signs at both ends: by the intermediate value theorem it is zero at a point between them.
         if len(ends) > 1 and {_sign(end) for end in ends} == {-1, 1}:
             ends = (Fraction(0),)
         self.ends = ends
@@ -245,6 +248,7 @@ def _log(x: Certain) -> Certain:
 def _root(end: End) -> End:
     if isinstance(end, Fraction):
         top, bottom = math.isqrt(end.numerator), math.isqrt(end.denominator)
+        # An exact root keeps later signs decidable without any digits.
         if (top * top, bottom * bottom) == (end.numerator, end.denominator):
             return Fraction(top, bottom)
     return _INTERVALS.sqrt(_interval(end))
@@ -262,6 +266,7 @@ def _density(x: Any) -> Any:
 
 def _distribution(x: Any) -> Any:
     """The normal distribution function, which rises; a few digits less are relied on than were computed."""
+    # mpmath has no interval version of this function; it promises nearly all digits, of which eight are given away.
     slack = _POINTS.mpf(10) ** (8 - _POINTS.dps)
     low, high = _POINTS.ncdf(_POINTS.mpf(x.a)), _POINTS.ncdf(_POINTS.mpf(x.b))
     return _INTERVALS.mpf([low * (1 - slack), high * (1 + slack)])
@@ -291,6 +296,7 @@ def _whole(down: Callable[[Fraction], int], between: Callable[[int, int], int]) 
         if isinstance(end, Fraction):
             return down(end)
         low, high = (down(_fraction(bound)) for bound in (end.a, end.b))
+        # An integer between the bounds: with more digits they may fall on one side.
         if low != high:
             raise Undecided("a whole number")
         return low

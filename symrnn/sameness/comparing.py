@@ -105,6 +105,7 @@ def agree_exactly(pair: FunctionPair, seed: int) -> bool | None:
         if not all(same(a, b) for a, b in zip(left, right, strict=True)):
             return False
         points += 1
+        # A smooth identity needs one random point; each branch of a bent function needs points on it.
         if points == wanted:
             return True
     return True if points else None
@@ -125,10 +126,13 @@ def compare(pairs: Sequence[FunctionPair], seed: int, refute: bool = True) -> Sa
     if failing and not refute:
         return SamenessResult(proved, failing)
     record = _RealPointRecord()
+    # The smallest sizes at which it fails make the numbers that a reader can follow; where all holds, two sizes are a
+    # check of conditions and not of the proof.
     chosen = failing[:1] or proved[:2]  # at sizes of 1 alone, what is a mean or a variance hides
     for pair in (pair for pair in undefined if pair not in failing):
         record.look(pair, islice(real_points(pair, seed), 1))
     telling = [pair for pair in chosen if record.look(pair, real_points(pair, seed))]
+    # One pair is enough: a zero of a divisor is one at all sizes, and looking for it is the dearest step.
     for pair in telling[:1] or chosen[-1:]:
         record.look(pair, near_zeros(pair, seed), near=True)
     return SamenessResult(proved, failing, record.gap, record.outside, record.conditions(pairs[0]), record.compared)
@@ -205,6 +209,7 @@ def see(pair: FunctionPair, point: Point, near: bool = False) -> PointEvidence |
         near: whether what is zero there may be so between two numbers only.
     """
     for digits in _PRECISIONS:
+        # From few digits on: most points are decided with the first.
         with precise(digits):
             try:
                 return _seen(pair, point, near)
@@ -257,6 +262,7 @@ def _widest(pair: FunctionPair, point: Point, left: Sequence[Array], right: Sequ
     found: list[Gap] = []
     for output, values in enumerate(zip(left, right, strict=True)):
         a, b = certain(values)
+        # Relative where values are large, absolute where they are small: 1 is what cells compute with.
         scale = max([1, *(x.size for value in (a, b) for x in value.reshape(-1))])
         for entry in np.ndindex(a.shape):
             apart = a[entry] - b[entry]

@@ -120,12 +120,14 @@ def delicate_parts(
 def _delicate_call(part: Any, known: Mapping[Variable, Interval], side: int, own: bool) -> Iterator[DelicatePart]:
     row = FUNCTIONS[part.name]
     value = enclose(part, known)
+    # Where the interval of the call is one number it cannot jump, whatever its argument does.
     for kink in row.kinks if row.jumps and value.low < value.high else ():
         argument = _signed(on_expressions(kink, *part.operands))
         if 0 in enclose(argument, known):
             yield DelicatePart(argument, "jump", side, own)
     for word, operand in zip(row.domain, part.operands, strict=False):
         bound = enclose(operand, known)
+        # exp(a) is positive for every a: what intervals prove needs no condition.
         if word and not bound.within(_DOMAINS[word][1]):
             yield DelicatePart(operand, _DOMAINS[word][0], side, own)
 

@@ -39,6 +39,7 @@ def _decided(call: nodes.Act, known: Mapping[Variable, Interval]) -> Expr:
         value = bound.low
         return nodes.number(sympy.Rational(value.numerator, value.denominator), call.shape)  # type: ignore[union-attr]
     row = FUNCTIONS[call.name]
+    # A function with a domain is left as it is: its definition may hide where it has no value.
     if row.definition is None or not row.kinks or any(row.domain):
         return call
     if any(0 in enclose(on_expressions(kink, *call.operands), known) for kink in row.kinks):

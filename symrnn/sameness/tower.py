@@ -35,10 +35,12 @@ PRIMES = (
 """Each is 1 modulo the one before.  The last is also -1 modulo 8 and every odd prime below 100, which makes these
 primes squares and -1 none (quadratic reciprocity)."""
 _LAST = PRIMES[-1]
+# Squares have an order of their own; numbers that people write, and sizes, must compare as they do in reality.
 _PLAIN = 1 << 20
 """Whole numbers up to this size have the sign that they have, whatever their prime factors."""
 
 
+# exp(a + b) = exp(a) exp(b) needs a base whose order is the prime below: exponents are then added modulo that prime.
 def _generator(prime: int, order: int) -> int:
     """A number whose powers repeat after `order` only, a prime that divides prime - 1."""
     return next(g for g in (pow(base, (prime - 1) // order, prime) for base in range(3, 99)) if g != 1)

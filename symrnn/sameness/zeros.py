@@ -20,13 +20,16 @@ from symrnn.runs.numbers import FLOATS, Numbers
 from symrnn.sameness.certain import CERTAIN, Certain
 from symrnn.sameness.pairs import DelicatePart, Evaluated, FunctionPair, Point
 
+# A zero that none of three random lines crosses is rare, and costs a condition in the answer, not a wrong one.
 _LINES = 3
 """Random points through which lines are laid."""
+# Signs are looked at from tiny to large: gates saturate beyond 10, and linear parts cross zero below 3.
 _GRID = (-100.0, -10.0, -3.0, -1.0, -0.3, 0.0, 0.3, 1.0, 3.0, 10.0, 100.0)
 _BESIDE = Fraction(1, 10**12)
 """So far beside the place that floats give, the signs are opposite: these have sixteen digits."""
 _APART = Fraction(1, 10**40)
 """The distance at which two numbers enclose a place: fifty digits tell their values apart."""
+# Five digits beyond those that two ends are apart; without a bound every step of a secant multiplies the digits.
 _SHORTEST = 10**45
 _QUARTERS = 4
 """Entries are quarters up to 1: their products and sums are exact in floating point, and so are zeros of these."""
@@ -105,6 +108,7 @@ class _LineOfPoints:
 
     def _zero(self, target: DelicatePart, low: float, high: float, at_low: float) -> Any:
         """The place where the target is zero; None where it jumps there."""
+        # Halving a grid step sixty times is below the spacing of floats.
         for _ in range(60):
             middle = (low + high) / 2
             value = _first(self._evaluated(middle, FLOATS), target)
@@ -121,6 +125,7 @@ class _LineOfPoints:
         scale = max(abs(low), Fraction(1))
         a, b = low - scale * _BESIDE, high + scale * _BESIDE
         f, g = self._exactly(target, a), self._exactly(target, b)
+        # A secant gains more than half again as many digits a step: from 12 to 40 takes three, a flat place some more.
         for _ in range(12):
             if f is None or g is None or f == g or abs(b - a) < scale * _APART:
                 break

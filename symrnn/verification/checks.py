@@ -66,6 +66,7 @@ def verify(
         from symrnn.targets.generation import generate
 
         module = generate(derivation, functions=functions)
+    # Constants become parameters for the proofs only: generated code is what it is for the numbers given.
     proved = for_every_number(derivation)
     chosen = layouts(proved.cell, sizes)
     forms = ParameterForms(proved)
@@ -75,5 +76,5 @@ def verify(
         *check_numerically(proved, chosen, seed, forms),
         *check_generated(derivation, module, seed, functions),
     ]
-    told = ["".join(part if isinstance(part, str) else text(part) for part in one) for one in remarks(derivation)]
-    return Report(cell.name, tuple(checks), tuple(told))
+    said = ["".join(part if isinstance(part, str) else text(part) for part in one) for one in remarks(derivation)]
+    return Report(cell.name, tuple(checks), tuple(said))

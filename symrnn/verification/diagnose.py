@@ -46,69 +46,70 @@ def show_jacobian(derivation: Derivation, of: Variable, wrt: Variable) -> str:
     return ask(derivation, of.name, wrt.name).symbol.text(text)
 
 
-def wrong_steps(trial: FieldPoint) -> list[Step]:
+def wrong_steps(point: FieldPoint) -> list[Step]:
     """The backward equations that do not follow from the forward equations, in order."""
-    return [step for step in trial.derivation.steps if not _holds(trial, step)]
+    return [step for step in point.derivation.steps if not _holds(point, step)]
 
 
-def _holds(trial: FieldPoint, step: Step) -> bool:
-    return follows(trial, step, trial.values[step.target.name])
+def _holds(point: FieldPoint, step: Step) -> bool:
+    return follows(point, step, point.values[step.target.name])
 
 
-def follows(trial: FieldPoint, step: Step, value: Array) -> bool:
+def follows(point: FieldPoint, step: Step, value: Array) -> bool:
     """Whether a value is what a step's forward equations and their targets' adjoints make of its variable."""
-    variable, derivation = step.of, trial.derivation
-    direction = trial.draw(variable)
+    variable, derivation = step.of, point.derivation
+    direction = point.draw(variable)
     expected = Number(0)
+    # What reaches a state from outside of the step is given, so it adds to what its equations make of a change.
     if step.role == "state":
-        expected += inner(trial.values[derivation.cotangents[variable.name].name], direction)
+        expected += inner(point.values[derivation.cotangents[variable.name].name], direction)
     for equation in derivation.forward:
         if variable in nodes.variables(equation.value):
-            moved = trial.slope(equation.value, variable, direction)
-            expected += inner(trial.adjoint(equation.target), moved)
+            moved = point.slope(equation.value, variable, direction)
+            expected += inner(point.adjoint(equation.target), moved)
     return inner(value, direction) == expected
 
 
-def wrong_gradients(trial: FieldPoint) -> list[Variable]:
+def wrong_gradients(point: FieldPoint) -> list[Variable]:
     """The arguments of the step whose adjoint, taken through the whole step, is wrong; of many, the first few."""
 
     def right(some: Sequence[Variable]) -> bool:
-        directions = {v.name: trial.direction[v.name] for v in some}
-        explained = sum((inner(trial.adjoint(v), directions[v.name]) for v in some), Number(0))
-        return explained == change(trial, trial.run(directions))
+        directions = {v.name: point.direction[v.name] for v in some}
+        explained = sum((inner(point.adjoint(v), directions[v.name]) for v in some), Number(0))
+        return explained == change(point, point.run(directions))
 
-    every = trial.layout.variables
+    every = point.layout.variables
     if not are_separate(len(every)):
         return culprits(every, right)
     return [variable for variable in every if not right([variable])]
 
 
-def change(trial: FieldPoint, moved: dict[str, Array]) -> Number:
+def change(point: FieldPoint, moved: dict[str, Array]) -> Number:
     """How <cotangents, new states> moves."""
     total = Number(0)
-    for state, cotangent in trial.derivation.cotangents.items():
-        total += inner(trial.values[cotangent.name], slopes(moved[state]))
+    for state, cotangent in point.derivation.cotangents.items():
+        total += inner(point.values[cotangent.name], slopes(moved[state]))
     return total
 
 
-def explain_adjoint(trial: FieldPoint) -> str:
+def explain_adjoint(point: FieldPoint) -> str:
     """Which backward equations are wrong, and which gradients that spoils."""
-    lines = [f"{show_step(step)} is wrong" for step in wrong_steps(trial)]
-    spoiled = [text(trial.derivation.of(v.name).target) for v in wrong_gradients(trial)]
+    lines = [f"{show_step(step)} is wrong" for step in wrong_steps(point)]
+    spoiled = [text(point.derivation.of(v.name).target) for v in wrong_gradients(point)]
     if spoiled:
         lines.append(f"wrong in consequence: {', '.join(spoiled)}")
     return "\n".join(lines) or "each equation holds on its own, yet together they do not give the step's adjoint"
 
 
-def wrong_factors(trial: FieldPoint, of: Variable, wrt: Variable) -> Iterator[str]:
+def wrong_factors(point: FieldPoint, of: Variable, wrt: Variable) -> Iterator[str]:
     """The forward equations between two variables whose local Jacobians are wrong, as sentences."""
-    derivation = trial.derivation
+    derivation = point.derivation
     for equation, variable in _between(derivation, of, wrt):
         shares = {s.variable: s.value for s in local_jacobian(equation.value, equation.target, derivation.rules)}
         claimed: Expr | None = shares.get(variable)
-        direction = trial.draw(variable)
-        moved = vec(trial.slope(equation.value, variable, direction))
-        got = 0 * moved if claimed is None else trial.evaluate(claimed) @ vec(direction)
+        direction = point.draw(variable)
+        moved = vec(point.slope(equation.value, variable, direction))
+        got = 0 * moved if claimed is None else point.evaluate(claimed) @ vec(direction)
         if not same(got, moved):
             shown = "0" if claimed is None else text(claimed)
             yield (
@@ -135,39 +136,39 @@ def _between(derivation: Derivation, of: Variable, wrt: Variable) -> Iterator[tu
 # --- many Jacobians at once -------------------------------------------------------------------------------------------
 
 
-def wrong_jacobians(trial: FieldPoint, blocks: StepBlocks, arguments: Sequence[Variable]) -> str:
+def wrong_jacobians(point: FieldPoint, blocks: StepBlocks, arguments: Sequence[Variable]) -> str:
     """What is wrong with the Jacobians of all states with respect to some arguments; an empty text where nothing is.
 
     Args:
-        trial: numbers of the field, and directions.
+        point: numbers of the field, and directions.
         blocks: the Jacobians.
         arguments: what moves.
     """
-    states = _moved_wrongly(trial, blocks, arguments)
+    states = _moved_wrongly(point, blocks, arguments)
     if not states:
         return ""
     pairs: list[tuple[Variable, Variable]] = []
     for of in states[:MOST_NAMED]:
         if len(pairs) < MOST_NAMED:
-            wrong = culprits(arguments, lambda some, of=of: of not in _moved_wrongly(trial, blocks, some))  # type: ignore[misc]
+            wrong = culprits(arguments, lambda some, of=of: of not in _moved_wrongly(point, blocks, some))  # type: ignore[misc]
             pairs += [(of, wrt) for wrt in wrong]
-    return "\n".join(dict.fromkeys(_told(trial, blocks, states, pairs[:MOST_NAMED])))
+    return "\n".join(dict.fromkeys(_describe(point, blocks, states, pairs[:MOST_NAMED])))
 
 
-def _moved_wrongly(trial: FieldPoint, blocks: StepBlocks, arguments: Iterable[Variable]) -> list[Variable]:
+def _moved_wrongly(point: FieldPoint, blocks: StepBlocks, arguments: Iterable[Variable]) -> list[Variable]:
     """The states that the Jacobians move otherwise than the text."""
-    directions = {v.name: trial.direction[v.name] for v in arguments}
-    moved = trial.run(directions)
-    claimed = blocks.moved({v: vec(directions[v.name]) for v in arguments}, trial.evaluate)
-    truths = {trial.derivation.cell[s]: vec(slopes(moved[s])) for s in trial.derivation.cell.states}
+    directions = {v.name: point.direction[v.name] for v in arguments}
+    moved = point.run(directions)
+    claimed = blocks.moved({v: vec(directions[v.name]) for v in arguments}, point.evaluate)
+    truths = {point.derivation.cell[s]: vec(slopes(moved[s])) for s in point.derivation.cell.states}
     return [of for of, truth in truths.items() if not same(claimed.get(of, 0 * truth), truth)]
 
 
-def _told(
-    trial: FieldPoint, blocks: StepBlocks, states: Sequence[Variable], pairs: Iterable[tuple[Variable, Variable]]
+def _describe(
+    point: FieldPoint, blocks: StepBlocks, states: Sequence[Variable], pairs: Iterable[tuple[Variable, Variable]]
 ) -> Iterator[str]:
     names = ", ".join(of.name for of in states[:MOST_NAMED]) + (", ..." if len(states) > MOST_NAMED else "")
-    yield f"{len(states)} of the {len(trial.derivation.cell.states)} states move otherwise than in the text: {names}"
+    yield f"{len(states)} of the {len(point.derivation.cell.states)} states move otherwise than in the text: {names}"
     for of, wrt in pairs:
-        yield f"{show_jacobian(trial.derivation, of, wrt)} = {blocks.shown(of, wrt)} is wrong"
-        yield from wrong_factors(trial, of, wrt)
+        yield f"{show_jacobian(point.derivation, of, wrt)} = {blocks.shown(of, wrt)} is wrong"
+        yield from wrong_factors(point, of, wrt)

@@ -65,6 +65,7 @@ def check_jvp(module: Any, network: Network) -> Iterator[Deviation]:
     """The outputs and the final states move as they do in the text; what is not given stands still."""
     moving, cell = directions(network), network.cell
     params, inputs = dict(network.data.params), leading(network.data.inputs)
+    # With everything moving, with the parameters at rest, and alone: what is left out must count as zero.
     for chosen in (moving, {**moving, "params": {}}, {"inputs": {}, "state": {}, "params": moving["params"]}):
         rates = network.rates(chosen)
         h_dot, state_dot = module.jvp(params, *inputs, dict(network.data.state), *_directed(network, chosen))
@@ -109,6 +110,7 @@ def check_hvp(module: Any, network: Network) -> Iterator[Deviation]:
         rng.standard_normal(loss.h_bar.shape), {s: rng.standard_normal(v.shape) for s, v in loss.state_bar.items()}
     )
     still = Loss(0 * bars.h_bar, {s: 0 * bar for s, bar in bars.state_bar.items()})
+    # A linear loss leaves out the terms in which the cotangents move; a curved one has them.
     for change in (still, bars):
         truth = moved_gradients(network, moving, change)
         curved = change is bars
@@ -146,6 +148,7 @@ def check_rtrl(module: Any, network: Network) -> Iterator[Deviation]:
     params, inputs = dict(data.params), leading(data.inputs)
     start, bars = dict(data.state), dict(network.loss.state_bar)
     grads, state, sensitivity = module.rtrl(params, *inputs, network.loss.h_bar, state=start, state_bar=bars)
+    # Two pieces of unequal length, 2 and 3: a piece that forgot where it began would differ.
     half = len(network.loss.h_bar) // 2
     before = leading({n: x[:half] for n, x in data.inputs.items()}, half)
     after = leading({n: x[half:] for n, x in data.inputs.items()}, len(network.loss.h_bar) - half)
@@ -187,6 +190,7 @@ def truncated_rate(network: Network, windows: tuple[int, int], moving: Mapping[s
     window's own steps is differentiated by a complex step.
     """
     data, loss, last = network.data.moved(moving), network.loss, TIME
+    # Before a window the states are those of the whole run, held: a window passes nothing back to them.
     still = {s: np.concatenate([network.data.state[s][None], network.series[s]]) for s in network.cell.states}
     total: Any = 0.0
     for window in truncated(network.derivation, *windows).windows(last):

@@ -34,7 +34,7 @@ from symrnn.verification.parameters import ParameterForms
 from symrnn.verification.report import Check
 
 Test = Callable[[FieldPoint], str]
-"""Looks at one trial; returns what is wrong, or an empty text."""
+"""Looks at one point; returns what is wrong, or an empty text."""
 
 
 def check_exactly(
@@ -49,6 +49,7 @@ def check_exactly(
 def _tests(derivation: Derivation, forms: ParameterForms) -> Iterator[tuple[str, Test]]:
     cell, blocks = derivation.cell, forms.claimed
     yield "forward equations", _forward
+    # Parameters are left to `ParameterForms`, which checks both of the forms in which they are documented.
     arguments = [*cell.previous, *(cell[name] for name in cell.inputs)]
     if are_separate(len(arguments), len(cell.states)):
         for of in cell.states:
@@ -57,7 +58,7 @@ def _tests(derivation: Derivation, forms: ParameterForms) -> Iterator[tuple[str,
     else:
         yield (
             counted("Jacobians of the states", len(arguments), len(cell.states), BY_CHAIN_RULE),
-            lambda trial: wrong_jacobians(trial, blocks, arguments),
+            lambda point: wrong_jacobians(point, blocks, arguments),
         )
     if cell.parameters:
         yield forms.name, forms.test
@@ -65,38 +66,38 @@ def _tests(derivation: Derivation, forms: ParameterForms) -> Iterator[tuple[str,
     yield f"backpropagation through time, T={STEPS}", _through_time
 
 
-def _forward(trial: FieldPoint) -> str:
-    computed = trial.run({})
+def _forward(point: FieldPoint) -> str:
+    computed = point.run({})
     wrong = [
-        f"{show_equation(trial.derivation, e)} is not what the text computes"
-        for e in trial.derivation.forward
-        if e.target.name in computed and not same(computed[e.target.name], trial.values[e.target.name])
+        f"{show_equation(point.derivation, e)} is not what the text computes"
+        for e in point.derivation.forward
+        if e.target.name in computed and not same(computed[e.target.name], point.values[e.target.name])
     ]
     return "\n".join(wrong)
 
 
 def _block(blocks: StepBlocks, of: Variable, wrt: Variable) -> Test:
-    def test(trial: FieldPoint) -> str:
-        direction = trial.direction[wrt.name]
-        moved = trial.moved_by(wrt.name)[of.name]
-        if same(blocks.along(of, wrt, vec(direction), trial.evaluate), vec(slopes(moved))):
+    def test(point: FieldPoint) -> str:
+        direction = point.direction[wrt.name]
+        moved = point.moved_by(wrt.name)[of.name]
+        if same(blocks.along(of, wrt, vec(direction), point.evaluate), vec(slopes(moved))):
             return ""
-        wrong = f"{show_jacobian(trial.derivation, of, wrt)} = {blocks.shown(of, wrt)} is wrong"
-        return "\n".join([wrong, *wrong_factors(trial, of, wrt)])
+        wrong = f"{show_jacobian(point.derivation, of, wrt)} = {blocks.shown(of, wrt)} is wrong"
+        return "\n".join([wrong, *wrong_factors(point, of, wrt)])
 
     return test
 
 
-def _adjoint(trial: FieldPoint) -> str:
+def _adjoint(point: FieldPoint) -> str:
     explained = Number(0)
-    for variable in trial.layout.variables:
-        explained += inner(trial.adjoint(variable), trial.direction[variable.name])
-    return "" if explained == change(trial, trial.moved) else explain_adjoint(trial)
+    for variable in point.layout.variables:
+        explained += inner(point.adjoint(variable), point.direction[variable.name])
+    return "" if explained == change(point, point.moved) else explain_adjoint(point)
 
 
-def _through_time(trial: FieldPoint) -> str:
-    unrolled = Unrolled(trial)
+def _through_time(point: FieldPoint) -> str:
+    unrolled = Unrolled(point)
     if unrolled.holds:
         return ""
-    lines = [f"{show_step(step)} is wrong" for step in wrong_steps(trial)] + unrolled.wrong_recursions()
+    lines = [f"{show_step(step)} is wrong" for step in wrong_steps(point)] + unrolled.wrong_recursions()
     return "\n".join(lines) or "each equation holds on its own, yet together they do not give the gradients"

@@ -72,6 +72,7 @@ def _adjoints(equations: SecondOrder, trial: FieldPoint) -> str:
 
 def _wrong(equations: SecondOrder, trial: FieldPoint, truth: dict[str, Array], first: bool) -> Iterator[str]:
     """The equations that do not hold, each on its own: what they build on is taken from the truth."""
+    # Each equation reads true tangents, not those of the equations before it: one that is wrong spoils no other.
     values, pairs = dict(trial.values), dict(equations.tangent.tangents)
     pairs |= {equations.derivation.cotangents[s]: v for s, v in equations.cotangents.items()}
     pairs |= {step.step.target: step.target for step in equations.steps}
@@ -104,6 +105,7 @@ def _wrong_recursions(trial: FieldPoint, recursion: SensitivityRecursion, name: 
     layout, cell = trial.layout, trial.layout.cell
     direction = trial.direction[name]
     rows = [r for r in recursion.recursions if r.parameter == name]
+    # Before the first step nothing depends on a parameter.
     sensitivities = {r.before[r.state].name: 0 * trial.draw(r.target) for r in rows}
     start = trial.arguments | {name: along(trial.values[name], direction)}
     inputs = ({x: trial.draw(cell[x]) for x in cell.inputs} for _ in range(STEPS))

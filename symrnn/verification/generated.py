@@ -190,6 +190,7 @@ class _Gradient:
         """The comparison with how the loss changes when this array alone moves."""
         rng = np.random.default_rng(0)
         at = (self.network, self.group, self.name, self.value)
+        # Directions and not entries: a gradient of ten thousand entries is tested by three runs of the text.
         errors = [_directional_error(*at, rng.standard_normal(self.value.shape)) for _ in range(DIRECTIONS)]
         error = max(errors) if not np.isnan(errors).any() else np.nan
         return Deviation(error, "" if error <= TOLERANCE else self.accusation)
@@ -220,6 +221,7 @@ def _directional_error(network: Network, group: str, name: str, value: Array, di
     Where large terms cancel, neither is a measure: then what rounding explains is taken off.
     """
     rate = network.rate({group: {name: direction}})
+    # A random direction is nearly orthogonal to a long gradient: its rate alone would be a scale far too small.
     expected = np.linalg.norm(value) * np.linalg.norm(direction) / np.sqrt(value.size)
     difference, scale = abs(np.sum(value * direction) - rate), max(float(expected), abs(rate), 1e-2)
     if difference > TOLERANCE * scale:

@@ -96,6 +96,7 @@ def compare(
     """
     worst = 0.0
     wrong: list[str] = []
+    # Bounds take longer than the comparison and are rarely needed.
     bounds = cache(rounding)
     for _ in range(DIRECTIONS):
         directions = {name: even(value, rng.standard_normal(np.shape(value))) for name, value in gradients.items()}
@@ -104,6 +105,7 @@ def compare(
             moving = {name: directions[name] for name in names}
             true = rate(moving)
             difference = abs(sum(float(np.sum(gradients[name] * d)) for name, d in moving.items()) - true)
+            # Independent terms of about one add up to the root of their number.
             scale = max(len(names) ** 0.5, abs(true))
             if difference > tolerance * scale:
                 bound = sum(float(np.sum(bounds()[name] * np.abs(d))) for name, d in moving.items())

@@ -32,6 +32,7 @@ class Deviation:
 def conclude(name: str, method: str, sizes: str, deviations: Sequence[Deviation], tolerance: float) -> Check:
     """A check from all comparisons; an error that is no number fails."""
     wrong = [one for one in deviations if not one.error <= tolerance]
+    # A negative error does not exist; nan compares false and is looked for below.
     error = max((one.error for one in deviations if one.error >= 0), default=0.0)
     if any(np.isnan(one.error) for one in deviations):
         error = np.nan

@@ -30,13 +30,14 @@ def verify_many(
 
     A cell that cannot be derived gets a report with that as its one failed check.  An interrupt stops the processes.
     """
+    # No more processes than cells: each imports the package anew.
     jobs = min(jobs or os.cpu_count() or 1, len(cells))
     if jobs <= 1:
-        return tuple(_told(report, progress) for report in map(_report, cells))
+        return tuple(_announce(report, progress) for report in map(_report, cells))
     return _in_parallel(cells, jobs, progress)
 
 
-def _told(report: Report, progress: Progress) -> Report:
+def _announce(report: Report, progress: Progress) -> Report:
     progress(report.cell)
     return report
 

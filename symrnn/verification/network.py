@@ -169,6 +169,7 @@ class Network:
         for n in range(BATCH):
             losses = [_in_columns(self.layout, step) for step in loss.added(n)]
             found = run(*example_in_columns(self.layout, data, n), losses)
+            # Summed as backpropagation does, from the last step: the order is part of what rounding makes of it.
             for step in reversed(found):
                 params = {name: total + step[name].reshape(total.shape) for name, total in params.items()}
             examples.append(found)
@@ -225,4 +226,5 @@ def _is_legal(ground: Ground, data: NetworkData, n: int) -> bool:
     def carried(at: StepValues | None) -> Frame:
         return {} if at is None else at.carried
 
+    # Every example and step: one kink anywhere on the way would make the comparison meaningless.
     return all(at is not None for at in over_steps(lambda _, point: ground.step(point), carried, start, inputs))

@@ -49,52 +49,53 @@ class ParameterForms:
     def _gradient(self, parameter: str) -> Expr:
         return simplify(self._derivation.of(parameter).value)
 
-    def test(self, trial: FieldPoint) -> str:
+    def test(self, point: FieldPoint) -> str:
         """What is wrong at numbers of the field: all parameters move at once, one by one only where that fails."""
         cell = self._derivation.cell
-        directions = {p: trial.direction[p] for p in cell.parameters}
-        moved = trial.run(directions)
+        directions = {p: point.direction[p] for p in cell.parameters}
+        moved = point.run(directions)
         told = (
-            self._wrong_pairs(trial, directions, moved)
+            self._wrong_pairs(point, directions, moved)
             if are_separate(len(cell.parameters), len(cell.states))
-            else self._wrong_at_once(trial)
+            else self._wrong_at_once(point)
         )
-        return "\n".join([*told, *self._wrong_gradients(trial, directions, moved)])
+        return "\n".join([*told, *self._wrong_gradients(point, directions, moved)])
 
-    def _wrong_at_once(self, trial: FieldPoint) -> list[str]:
+    def _wrong_at_once(self, point: FieldPoint) -> list[str]:
         cell = self._derivation.cell
-        return wrong_jacobians(trial, self.claimed, [cell[p] for p in cell.parameters]).splitlines()
+        return wrong_jacobians(point, self.claimed, [cell[p] for p in cell.parameters]).splitlines()
 
-    def _wrong_pairs(self, trial: FieldPoint, directions: Mapping[str, Array], moved: Mapping[str, Array]) -> list[str]:
+    def _wrong_pairs(self, point: FieldPoint, directions: Mapping[str, Array], moved: Mapping[str, Array]) -> list[str]:
         cell = self._derivation.cell
-        failing = [state for state in cell.states if not self._moves(trial, state, directions, moved)]
+        # All parameters at once first: one run tells of a right cell what one run a parameter would.
+        failing = [state for state in cell.states if not self._moves(point, state, directions, moved)]
         wrong = [
             (of, wrt)
             for of, wrt in self.pairs
             if of.name in failing
-            and not self._moves(trial, of.name, {wrt.name: directions[wrt.name]}, trial.moved_by(wrt.name))
+            and not self._moves(point, of.name, {wrt.name: directions[wrt.name]}, point.moved_by(wrt.name))
         ]
         shown = {pair: show_jacobian(self._derivation, *pair) for pair in wrong}
         lines = [f"{shown[pair]} = {self.claimed.shown(*pair)} is wrong" for pair in wrong]
-        factors = dict.fromkeys(line for of, wrt in wrong for line in wrong_factors(trial, of, wrt))
+        factors = dict.fromkeys(line for of, wrt in wrong for line in wrong_factors(point, of, wrt))
         return [*lines, *factors]
 
     def _moves(
-        self, trial: FieldPoint, state: str, directions: Mapping[str, Array], moved: Mapping[str, Array]
+        self, point: FieldPoint, state: str, directions: Mapping[str, Array], moved: Mapping[str, Array]
     ) -> bool:
         """Whether a state's Jacobians move it as the text does."""
         truth = vec(slopes(moved[state]))
         cell = self._derivation.cell
-        parts = (self.claimed.along(cell[state], cell[p], vec(v), trial.evaluate) for p, v in directions.items())
+        parts = (self.claimed.along(cell[state], cell[p], vec(v), point.evaluate) for p, v in directions.items())
         return same(sum(parts, 0 * truth), truth)
 
     def _wrong_gradients(
-        self, trial: FieldPoint, directions: Mapping[str, Array], moved: dict[str, Array]
+        self, point: FieldPoint, directions: Mapping[str, Array], moved: dict[str, Array]
     ) -> Iterator[str]:
         """The gradients that do not follow from the adjoints that they are written with, be those right or wrong."""
-        values = {p: trial.evaluate(self._gradient(p)) for p in directions}
-        if sum((inner(values[p], v) for p, v in directions.items()), Number(0)) == change(trial, moved):
+        values = {p: point.evaluate(self._gradient(p)) for p in directions}
+        if sum((inner(values[p], v) for p, v in directions.items()), Number(0)) == change(point, moved):
             return
         for p, value in values.items():
-            if not follows(trial, self._derivation.of(p), value):
+            if not follows(point, self._derivation.of(p), value):
                 yield f"{show_step(self._derivation.of(p))} is wrong"
