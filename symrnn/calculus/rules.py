@@ -254,7 +254,7 @@ def _stack_jacobian(node: nodes.Stack, value: Expr) -> Contributions:
         blocks[position] = nodes.Eye(size)
         return nodes.stack(*blocks)
 
-    return [(part, selection(position)) for position, part in enumerate(node.args)]
+    return [(part, _for_every_column(selection(position), part)) for position, part in enumerate(node.args)]
 
 
 def _slice_adjoint(node: nodes.Slice, value: Expr, g: Expr) -> Contributions:
@@ -267,7 +267,14 @@ def _slice_adjoint(node: nodes.Slice, value: Expr, g: Expr) -> Contributions:
 
 def _slice_jacobian(node: nodes.Slice, value: Expr) -> Contributions:
     start, stop = node.bounds
-    return [(node.operand, nodes.rows(nodes.Eye(node.operand.shape[0]), start, stop))]
+    selection = nodes.rows(nodes.Eye(node.operand.shape[0]), start, stop)
+    return [(node.operand, _for_every_column(selection, node.operand))]
+
+
+def _for_every_column(block: Expr, operand: Expr) -> Expr:
+    """The Jacobian of what does the same to every column: the entries of a matrix stand column after column."""
+    cols = operand.shape[1]
+    return block if cols == 1 else nodes.kronecker(nodes.Eye(cols), block)
 
 
 # --- tangent rules ----------------------------------------------------------------------------------------------------

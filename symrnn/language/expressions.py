@@ -22,7 +22,7 @@ _BINARY = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult, ast.Mod, ast.Pow)
 _ALLOWED = "allowed are + - * / @ ** %, unary minus, numbers, names, .T, and the functions " + ", ".join(
     name for name in [*FUNCTIONS, *STRUCTURAL] if name not in _UNLISTED
 )
-_ONLY_T = "the only attribute is .T, the transpose; " + _ALLOWED
+_ONLY_T = "the only attribute is .T, the transpose; functions are called by name, as in tanh(v), np.tanh(v) or v.sum()"
 _OBJECTS = ("self", "params", "p", "cls", "args", "cell", "model", "weights")
 _NUMBERS = "numbers are written as 1, 0.5 or 1e-3, up to a million in size"
 _CHOOSE = "choose with step, relu, maximum or minimum"

@@ -253,7 +253,7 @@ def assert_ways_agree(cell: Cell, seed: int = 0) -> None:
     evaluate = Evaluator(values, sizes, NUMPY)
     for equation in cell.body:
         values[equation.target.name] = evaluate(equation.value)
-    space = python_namespace()
+    space = python_namespace() | sizes  # slices such as v[:d_h] read them
     exec(cell.source, space)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -84,7 +84,7 @@ class Meanings:
     def variables(self) -> dict[str, Variable]:
         """Name -> variable at t (or without time)."""
         found = {equation.target.name: equation.target for equation in self.derivation.forward}
-        for name in (*self.cell.inputs, *self.cell.parameters, *self.cell.states):
+        for name in (*self.cell.inputs, *self.cell.parameters, *self.cell.constants, *self.cell.states):
             found[name] = self.cell[name]
         return found
 
@@ -178,7 +178,7 @@ class Meanings:
         if set(read) != set(order):
             raise UnreadableError(f"forward equations of {sorted(read)} are printed, expected {order}")
         kinds = dict.fromkeys(self.cell.inputs, "input") | dict.fromkeys(self.cell.states, "state")
-        kinds |= dict.fromkeys(self.cell.parameters, "parameter")
+        kinds |= dict.fromkeys((*self.cell.parameters, *self.cell.constants), "parameter")
         return Network(self.shapes, [(name, read[name]) for name in order], meanings, kinds, sizes, self.seed)
 
     def assert_is_the_cell(self, network: Network) -> None:
