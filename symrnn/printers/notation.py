@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
@@ -32,9 +32,7 @@ _RAISED: Mapping[str, tuple[str, str]] = MappingProxyType(
     {"parenthesis": ("^{{({})}}", "^({})"), "angle": (r"^{{\langle {} \rangle}}", "^⟨{}⟩")}
 )
 """How a time stands where it is a superscript, in LaTeX and in plain text; elsewhere it is the last subscript."""
-_ARROW = "←"
 _SENT_BACK = ("adjoint", "message")
-_DELTA, _PARTIAL, _ELL = r"\delta", r"\partial", r"\ell"
 
 
 @dataclass(frozen=True)
@@ -101,8 +99,78 @@ def show_moment(time: int, now: int | None = None) -> str:
     return "t" if time == 0 else f"t{time:+d}"
 
 
-def _lowered(symbol: str, subscript: str) -> str:
-    return f"{symbol}_{{{subscript}}}" if len(subscript) > 1 else f"{symbol}_{subscript}" if subscript else symbol
+@dataclass(frozen=True)
+class _Alphabet:
+    """How the parts of a name are put together in one syntax; templates take their parts by name.
+
+    Attributes:
+        letters: a word without its accents; bold if the second argument says so.
+        accent: a symbol with an accent over it, which is a wide one if the third argument says so.
+        groups: whether a subscript needs braces, of a name with a time if the second argument says so.
+        raised: which of the columns of `_RAISED` is that of the syntax.
+        names: whether names that should look otherwise than they read are written in it.
+        letter: δ, ∂, L or ℓ with what marks it: a dot if it moves, an arrow if it is sent back.
+        adjoint: δ of a variable.
+        fraction: a derivative of the total loss.
+        loss: a derivative of the loss of a step.
+        windowed: a value in a window.
+        window: what marks that.
+    """
+
+    letters: Callable[[Word, bool], str]
+    accent: Callable[[str, str, bool], str]
+    groups: Callable[[str, bool], bool]
+    raised: int
+    names: bool
+    letter: Callable[[str, bool, bool], str]
+    adjoint: str
+    fraction: str
+    loss: str
+    windowed: str
+    window: str
+
+    def lowered(self, symbol: str, subscript: str, is_timed: bool) -> str:
+        """A symbol with a subscript, which may be empty."""
+        if not subscript:
+            return symbol
+        return f"{symbol}_{{{subscript}}}" if self.groups(subscript, is_timed) else f"{symbol}_{subscript}"
+
+    def word(self, word: Word | Nested, accents: tuple[str, ...] = (), bold: bool = False) -> str:
+        """A word, with further accents on top."""
+        if isinstance(word, Nested):
+            head, rest = spelled(word.name)
+            return self.lowered(self.word(head), ",".join(map(self.word, rest)), False)
+        symbol = self.letters(word, bold)
+        for accent in (*word.accents, *accents):
+            symbol = self.accent(symbol, accent, word.is_wide)
+        return symbol
+
+    def name(self, variable: Variable, notation: Notation) -> str:
+        """A variable's name, without brackets."""
+        head, rest = spelled(variable.looks)
+        accents, subscripts = _MARKS.get(variable.mark, ()), list(map(self.word, rest))
+        symbol = self.word(head, accents, notation.bold and variable.shape != (1, 1))
+        if self.names and variable.base in notation.names:
+            symbol, subscripts = notation.names[variable.base], []
+            for accent in accents:
+                symbol = self.accent(symbol, accent, False)
+        subscript, raised = _placed(subscripts, variable.time, notation)
+        plain = self.lowered(symbol, subscript, variable.time is not None) + raised[self.raised]
+        return self._marked(variable, plain, notation)
+
+    def _marked(self, variable: Variable, plain: str, notation: Notation) -> str:
+        """What the mark says of the name: nothing, or which derivative it is."""
+        kind, _, further = variable.mark.partition(" ")
+        is_dotted, window = variable.mark in _DOTTED, self.window if further == "window" else ""
+        is_message = kind == "message"
+        if kind in _SENT_BACK and _is_delta(variable, notation):
+            return self.adjoint.format(self.letter("δ", is_dotted, is_message) + window, plain)
+        if kind in _SENT_BACK:
+            loss = self.letter(notation.loss, is_dotted, False) + window
+            return self.fraction.format(self.letter("∂", False, is_message), loss, plain)
+        if window:
+            return self.windowed.format(plain, window)
+        return self.loss.format(self.letter("ℓ", is_dotted, False), plain) if kind == "loss" else plain
 
 
 def _latex_letters(word: Word, bold: bool) -> str:
@@ -116,25 +184,48 @@ def _latex_letters(word: Word, bold: bool) -> str:
     return letters if len(letters) == 1 or letters.isdigit() else rf"\mathrm{{{letters}}}"
 
 
-def _latex_word(word: Word | Nested, accents: tuple[str, ...] = (), bold: bool = False) -> str:
-    """A word in LaTeX, with further accents on top."""
-    if isinstance(word, Nested):
-        head, rest = spelled(word.name)
-        return _lowered(_latex_word(head), ",".join(map(_latex_word, rest)))
-    symbol = _latex_letters(word, bold)
-    for accent in (*word.accents, *accents):
-        symbol = _ACCENTS[accent][word.is_wide] % symbol
-    return symbol
+def _latex_letter(letter: str, is_dotted: bool, is_message: bool) -> str:
+    symbol = {"δ": r"\delta", "∂": r"\partial", "ℓ": r"\ell"}.get(letter, letter)
+    symbol = _ACCENTS["dot"][0] % symbol if is_dotted else symbol
+    return rf"\overleftarrow{{{symbol}}}" if is_message else symbol
 
 
-def _text_word(word: Word | Nested, accents: tuple[str, ...] = ()) -> str:
-    """A word in plain text, with further accents on top."""
-    if isinstance(word, Nested):
-        head, rest = spelled(word.name)
-        subscript = ",".join(map(_text_word, rest))
-        return _text_word(head) + (f"_{{{subscript}}}" if "," in subscript else f"_{subscript}" if subscript else "")
-    letters = f"“{word.letters}”" if word.is_typed else GREEK.get(word.letters, word.letters)
-    return unicodedata.normalize("NFC", letters + "".join(_ACCENTS[accent][2] for accent in (*word.accents, *accents)))
+def _text_letter(letter: str, is_dotted: bool, is_message: bool) -> str:
+    return _composed(letter + _ACCENTS["dot"][2] * is_dotted) + "←" * is_message
+
+
+def _composed(text: str) -> str:
+    # One character where Unicode has it, so that a name looks the same in every font and compares equal when typed.
+    return unicodedata.normalize("NFC", text)
+
+
+_LATEX = _Alphabet(
+    letters=_latex_letters,
+    accent=lambda symbol, accent, is_wide: _ACCENTS[accent][is_wide] % symbol,
+    groups=lambda subscript, is_timed: len(subscript) > 1,
+    raised=0,
+    names=True,
+    letter=_latex_letter,
+    adjoint="{} {}",
+    fraction=r"\frac{{{} {}}}{{\partial {}}}",
+    loss=r"\frac{{\partial {}}}{{\partial {}}}",
+    windowed="{{{}}}{}",
+    window="^{(e)}",
+)
+_TEXT = _Alphabet(
+    letters=lambda word, bold: f"“{word.letters}”" if word.is_typed else GREEK.get(word.letters, word.letters),
+    accent=lambda symbol, accent, is_wide: _composed(symbol + _ACCENTS[accent][2]),
+    # A word of several letters, as in W_out, needs none where nothing follows it.
+    groups=lambda subscript, is_timed: len(subscript) > 1 and (is_timed or "," in subscript),
+    raised=1,
+    names=False,
+    letter=_text_letter,
+    adjoint="{}{}",
+    fraction="{}{}/∂{}",
+    loss="∂{}/∂{}",
+    windowed="{}{}",
+    window="^(e)",
+)
 
 
 def latex_name(variable: Variable, notation: Notation) -> str:
@@ -143,27 +234,16 @@ def latex_name(variable: Variable, notation: Notation) -> str:
     >>> print(latex_name(Variable("c_tilde_prev", 3, 1, "c_tilde", -1), NOTATIONS["bold"]))
     \tilde{\mathbf{c}}_{t-1}
     """
-    head, rest = spelled(variable.looks)
-    accents = _MARKS.get(variable.mark, ())
-    subscripts = list(map(_latex_word, rest))
-    symbol = _latex_word(head, accents, bold=notation.bold and variable.shape != (1, 1))
-    if variable.base in notation.names:
-        symbol, subscripts = notation.names[variable.base], []
-        for accent in accents:
-            symbol = _ACCENTS[accent][0] % symbol
-    subscript, (raised, _) = _placed(subscripts, variable.time, notation)
-    plain = _lowered(symbol, subscript) + raised
-    kind, _, further = variable.mark.partition(" ")
-    dotted = _ACCENTS["dot"][0] if variable.mark in _DOTTED else "%s"
-    window = "^{(e)}" if further == "window" else ""
-    if kind in _SENT_BACK:
-        arrow = r"\overleftarrow{%s}" if kind == "message" else "%s"
-        if _is_delta(variable, notation):
-            return f"{arrow % (dotted % _DELTA)}{window} {plain}"
-        return rf"\frac{{{arrow % _PARTIAL} {dotted % notation.loss}{window}}}{{\partial {plain}}}"
-    if window:
-        return f"{{{plain}}}{window}"
-    return rf"\frac{{\partial {dotted % _ELL}}}{{\partial {plain}}}" if kind == "loss" else plain
+    return _LATEX.name(variable, notation)
+
+
+def text_name(variable: Variable, notation: Notation) -> str:
+    """A variable's name in plain text.
+
+    >>> text_name(Variable("W_f", 3, 3), NOTATIONS["subscript"])
+    'W_f'
+    """
+    return _TEXT.name(variable, notation)
 
 
 def _is_delta(variable: Variable, notation: Notation) -> bool:
@@ -179,27 +259,3 @@ def _placed(subscripts: list[str], time: int | None, notation: Notation) -> tupl
         return ",".join([*subscripts, moment]), ("", "")
     in_latex, in_text = _RAISED[notation.time]
     return ",".join(subscripts), (in_latex.format(moment), in_text.format(moment))
-
-
-def text_name(variable: Variable, notation: Notation) -> str:
-    """A variable's name in plain text.
-
-    >>> text_name(Variable("W_f", 3, 3), NOTATIONS["subscript"])
-    'W_f'
-    """
-    head, rest = spelled(variable.looks)
-    symbol = _text_word(head, _MARKS.get(variable.mark, ()))
-    subscript, (_, raised) = _placed(list(map(_text_word, rest)), variable.time, notation)
-    grouped = len(subscript) > 1 and (variable.time is not None or "," in subscript)
-    plain = (f"{symbol}_{{{subscript}}}" if grouped else f"{symbol}_{subscript}" if subscript else symbol) + raised
-    kind, _, further = variable.mark.partition(" ")
-    dot = _ACCENTS["dot"][2] if variable.mark in _DOTTED else ""
-    window = "^(e)" if further == "window" else ""
-    if kind in _SENT_BACK:
-        arrow = _ARROW if kind == "message" else ""
-        if _is_delta(variable, notation):
-            return f"δ{dot}{arrow}{window}{plain}"
-        return f"∂{arrow}{unicodedata.normalize('NFC', notation.loss + dot)}{window}/∂{plain}"
-    if window:
-        return f"{plain}{window}"
-    return f"∂ℓ{dot}/∂{plain}" if kind == "loss" else plain
