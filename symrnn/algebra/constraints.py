@@ -63,6 +63,7 @@ class Elementwise(Constraint):
         """Unknown operands are as large as the result."""
         if not (self.out.rank or last_resort):
             return False
+        # A scalar beside a vector is legal, but an operand of which nothing is known is meant to be as large.
         open_ones = [slot for slot in self.operands if slot.rank is None and slot.root is not self.out.root]
         for slot in open_ones:
             equate(slot, self.out, self.where, "the shapes of an element-by-element operation differ")

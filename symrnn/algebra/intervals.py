@@ -106,6 +106,7 @@ def _shown(end: End) -> str:
 
 
 REALS = Interval(-_INFINITY, _INFINITY)
+# Open ends are what makes a theorem strict: a gate is never 0, while a softmax of one entry is 1.
 ZERO_TO_ONE = Interval(Fraction(0), Fraction(1), True, True)
 MINUS_ONE_TO_ONE = Interval(Fraction(-1), Fraction(1), True, True)
 UNIT = Interval(Fraction(0), Fraction(1))

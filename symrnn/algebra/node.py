@@ -83,12 +83,15 @@ def _same(x: Any, y: Any) -> bool:
     waiting = [(x, y)]
     while waiting:
         a, b = waiting.pop()
+        # By identity: comparing the pairs themselves would ask for equality again.
         if a is b or (id(a), id(b)) in seen:
             continue
         seen.add((id(a), id(b)))
         if not isinstance(a, Node):
+            # SymPy holds 1 and 1.0 for equal, and prints them differently.
             if a != b or a.is_Number != b.is_Number:
                 return False
+        # Hashes are kept with the nodes, so that unlike parts are told apart without walking through them.
         elif type(a) is not type(b) or hash(a) != hash(b) or len(a.args) != len(b.args):
             return False
         else:
@@ -223,6 +226,7 @@ class Node:
         """Rows and columns."""
         known = self.__dict__.get("_shape")
         if known is None:
+            # SymPy works a product's shape out from all of its factors at every call.
             known = self.__dict__["_shape"] = super().shape  # type: ignore[misc]
         return known
 
@@ -233,6 +237,7 @@ class Node:
         return _displayed("latex", self, printer)
 
     def _pretty(self, printer: Any) -> Any:
+        # Loaded when asked for: nothing else of the package pretty-prints, and its tables take time to load.
         from sympy.printing.pretty.stringpict import prettyForm
 
         return prettyForm(sympy.sstr(self))

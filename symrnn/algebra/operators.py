@@ -145,6 +145,7 @@ def total(x: Expr) -> Expr:
 
 def along(x: Expr, axis: int) -> Expr:
     """The sums along an axis, as a column: 0 sums every column of a matrix, 1 every row."""
+    # Of a column both axes are one: a row of ones times it is a scalar too, and reads worse.
     if x.shape[1] == 1:
         return total(x)
     rows_first = transpose(x) if axis == 0 else x
@@ -201,7 +202,7 @@ class Softmax(_ByColumn):
         return _by_rows(at, at.arithmetic.softmax, self.operand)
 
     def enclosed(self, within: Callable[[Expr], Interval]) -> Interval:
-        """A share, which may round to nothing left for the others but is not 0."""
+        """A share: never 0, and 1 where there is one entry only."""
         return Interval(Fraction(0), Fraction(1), True)
 
 

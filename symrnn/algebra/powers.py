@@ -76,6 +76,7 @@ def power(x: Expr, exponent: int) -> Expr:
         return scale(S(number) ** exponent, ones(x.shape))
     if isinstance(rest, Fill):
         return scale(number**exponent, fill(power(rest.operand, exponent), rest.shape))
+    # (x²)³ is x⁶; a bracket around a power would be printed.
     if isinstance(rest, Power):
         return scale(number**exponent, power(rest.args[0], int(rest.args[1]) * exponent))
     return scale(number**exponent, sympy.Basic.__new__(Power, rest, Integer(exponent)))
@@ -115,6 +116,7 @@ class Transposed(Node, Transpose):
 def transpose(x: Expr) -> Expr:
     """The transpose; of a product, the transposes in reverse order; of a scalar multiple, that of the value."""
     number, rest = coefficient(x)
+    # The same as their transposes.
     if is_scalar(rest) or isinstance(rest, Identity | DiagMatrix):
         return x
     if isinstance(rest, Transpose):

@@ -331,6 +331,7 @@ def add(*terms: Expr) -> Expr:
     shape = same_shape("sum", terms)
     flat: list[Expr] = []
     for term in terms:
+        # Flat, so that a sum is the same however it was put together.
         if isinstance(term, Sum):
             flat.extend(term.args)
         elif not is_zero(term):
@@ -354,6 +355,7 @@ def scale(number: Any, x: Expr) -> Expr:
 
 def negate(x: Expr) -> Expr:
     """Minus the value; the terms of a sum are negated one by one."""
+    # Term by term: -(a - b) would hide that it is b - a.
     if isinstance(x, Sum):
         return add(*(negate(term) for term in x.args))
     return scale(-1, x)
@@ -383,7 +385,9 @@ def matmul(*factors: Expr) -> Expr:
     shape = (flat[0].shape[0], flat[-1].shape[1])
     if any(is_zero(factor) for factor in flat):
         return zeros(shape)
+    # All of them identities: one stays.
     kept = [factor for factor in flat if not isinstance(factor, Identity)] or flat[:1]
+    # A scalar between matrices is no matrix product for NumPy, and reads like one: it becomes a repeated factor.
     scalars = [factor for factor in kept if is_scalar(factor)]
     if scalars and len(kept) > 1:
         others = [factor for factor in kept if not is_scalar(factor)]
@@ -403,6 +407,7 @@ def hadamard(*factors: Expr) -> Expr:
         flat.extend(rest.args if isinstance(rest, Hadamard) else (rest,))
     if any(is_zero(factor) for factor in flat):
         return zeros(shape)
+    # All of them ones: the first stays, since a product needs a factor that has the shape.
     kept = [factor for factor in flat if not isinstance(factor, OneMatrix)] or flat[:1]
     return scale(number, kept[0] if len(kept) == 1 else sympy.Basic.__new__(Hadamard, *kept))
 

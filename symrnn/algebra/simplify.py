@@ -110,6 +110,7 @@ class _Simplifier:
     def _rewritten(self, expr: Expr) -> Expr | None:
         for row in self._rows.get(type(expr).__name__, ()):
             found = row.rewrite(expr)
+            # Shorter, not merely different: two rows that undo each other would never end.
             if found is not None and found != expr and weight(found) < weight(expr):
                 if self._record is not None:
                     self._record(Simplification(row.name, expr, found))

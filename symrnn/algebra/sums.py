@@ -39,6 +39,7 @@ def _common_factors(node: Expr) -> Iterator[Expr]:
     split = [(number, entry_factors(rest)) for number, rest in map(nodes.coefficient, node.args)]
     counts = Counter(factor for _, factors in split for factor in dict.fromkeys(factors))
     for chosen, count in counts.items():
+        # Ones stand for a number, and a number is no factor to pull out: 1 - z stays.
         if count < 2 or isinstance(chosen, nodes.Ones):
             continue
         group = [position for position, (_, factors) in enumerate(split) if chosen in factors]
@@ -175,6 +176,7 @@ def positive_first(node: Expr) -> Expr | None:
     if not nodes.is_negative(node.args[0]):
         return None
     at = next((position for position, term in enumerate(node.args) if not nodes.is_negative(term)), None)
+    # All terms are negative: one minus has to come first.
     if at is None:
         return None
     return nodes.add(node.args[at], *node.args[:at], *node.args[at + 1 :])  # the same term may be there twice

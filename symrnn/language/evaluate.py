@@ -32,6 +32,7 @@ def _step(x: Array) -> Array:
 
 def _above(x: Array, z: Array, a: Array, b: Array) -> Array:
     """A where x > z, else b; what is no number stays none."""
+    # By the real part: a complex step must take the branch that the number takes.
     x, z = np.real(x), np.real(z)
     chosen = np.where(x > z, a, b)
     unknown = np.isnan(x) | np.isnan(z)
@@ -182,6 +183,7 @@ def evaluate(node: ast.expr, names: Mapping[str, Array], m: Arithmetic) -> Array
             return evaluate(node.value, names, m).T
         case ast.BinOp(op=ast.Pow()):
             base = evaluate(node.left, names, m)
+            # 1 / x² rather than x⁻²: NumPy has no negative powers of whole numbers.
             power = exponent(node.right) or 1
             return base**power if power > 0 else 1 / base**-power
         case ast.BinOp():

@@ -26,6 +26,7 @@ from symrnn.language.definition import Definition
 from symrnn.language.evaluate import NUMPY, run
 from symrnn.showing import Shown
 
+# Scalar expressions grow with the square of the sizes, and SymPy's `diff` with their number: beyond, it takes minutes.
 MAX_SIZE = 6
 
 Matrix = Any
@@ -270,6 +271,7 @@ def _shape(cell: WritableCell, name: str, sizes: Mapping[str, int]) -> tuple[int
 
 def _symbols(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
     """An array of symbols per name: W_1_2 is the entry in row 1 and column 2 of W."""
+    # The shortest joint that keeps all names apart: only a cell with names such as W_1 needs a longer one.
     for joint in ("_" * length for length in itertools.count(1)):
         names = {
             name: [joint.join([name, *(str(i + 1) for i in index)]) for index in np.ndindex(*shape)]

@@ -336,6 +336,7 @@ def _called(node: ast.Call, text: Text) -> str:
 def _innermost(node: ast.Call) -> str:
     """The name of what is called, or of what made it: Linear in nn.Linear(3, 4)(x)."""
     func = node.func
+    # nn.Linear(3, 4)(x) calls what a call has made: the remedy is that of Linear.
     while isinstance(func, ast.Call):
         func = func.func
     return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""

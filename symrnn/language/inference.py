@@ -29,6 +29,7 @@ class _Where:
     @property
     def text(self) -> str:
         text = self._written() or ast.unparse(self.node)
+        # A message has one line for it; the caret below shows the place anyway.
         return text if len(text) <= 60 else text[:57] + "..."
 
     def _written(self) -> str:
@@ -70,11 +71,13 @@ class Inference:
         inputs = {argument.name for argument in self.definition.inputs}
         for argument in self.definition.arguments:
             self.slots[argument.name] = self._argument(argument, argument.name in inputs)
+        # A state has one shape at all times, so what an equation says of it holds for t-1 too.
         for state in self.definition.returned:
             self.slots[f"{state}_prev"] = self.slots[state]
         try:
             for assignment in self.definition.assignments:
                 self._assignment(assignment)
+            # Only when all are known together: W @ x gives nothing until something says what x is.
             solve(self._constraints)
             for constraint in self._constraints:
                 if isinstance(constraint, constraints.Rows):

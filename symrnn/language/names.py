@@ -18,6 +18,7 @@ from symrnn.language.text import Text
 from symrnn.suggestions import did_you_mean
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+# Longer than any name of a paper or program; what is longer would fill the lines of code and documents alone.
 _MAX_LENGTH = 60
 _RESERVED: Mapping[str, str] = {
     "_prev": "a state read before it is assigned is its value at t-1: write {base!r} for both times",

@@ -95,6 +95,7 @@ WRITTEN_OUT: Mapping[str, tuple[Collection[int], Rewrite]] = {
     "clip_by_value": ((3,), lambda a, low, high: _call("minimum", _call("maximum", a, low), high)),
     "max": ((2,), partial(_call, "maximum")),
     "min": ((2,), partial(_call, "minimum")),
+    # PyTorch has x first and stores W with one row per output, which is W @ x here.
     "linear": ((2, 3), _linear),
     "addmv": ((3,), lambda b, w, x: _binary(ast.Add(), b, _binary(ast.MatMult(), w, x))),
     "addmm": ((3,), lambda b, x, w: _binary(ast.Add(), b, _binary(ast.MatMult(), x, w))),
@@ -158,6 +159,7 @@ class Spelling(ast.NodeTransformer):
                 if root is not None and root in MODULES and root not in self._names:
                     name = BY_SIZE if name == "split" and root in _STEP_SIZES else name
                     return (name, node.args, node.keywords) if name not in _METHODS_ONLY else None
+                # A method of a value: the value is the first argument.  A split of one is told the size of a part.
                 if root is None or root in self._names:
                     return BY_SIZE if name == "split" else name, [value, *node.args], node.keywords
         return None

@@ -15,6 +15,8 @@ from pathlib import Path
 from symrnn.errors import CellError, Place
 from symrnn.language.slips import MESSAGES, meant
 
+# Bounds against texts that are no cells: reading, inference and derivation take time that grows with them.  They lie
+# far beyond any cell of the library.
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 100
 MAX_NODES = 20_000

@@ -29,6 +29,7 @@ from symrnn.language.recurrence import Cell, Equation, freeze
 
 #: A literal beyond these bounds has no use in a cell; exact arithmetic would carry it along forever.
 _LARGEST, _FINEST = 10**9, 10**30
+# Exact arithmetic multiplies out what generated code would overflow on long before.
 _HIGHEST_POWER = 64
 
 

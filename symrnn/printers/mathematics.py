@@ -73,6 +73,7 @@ class MathPrinter:
         Raises:
             MissingRuleError: the table has no rule for it.
         """
+        # Strictly by the table: what has no rule is refused, since a guess would be printed as mathematics.
         rule = _RULES.get(type(expr).__name__)
         if rule is None:
             raise MissingRuleError(f"no rule to print {type(expr).__name__}")
@@ -80,6 +81,7 @@ class MathPrinter:
 
     def bracketed(self, printed: str) -> str:
         """In brackets that are tall enough."""
+        # Only around a fraction: \left and \right change the spacing of what is not taller than a letter.
         left, right = self.syntax.tall_bracket if self.syntax.tall in printed else self.syntax.bracket
         return f"{left}{printed}{right}"
 
@@ -189,6 +191,7 @@ class MathPrinter:
     # --- one rule a node: the printed text and how tightly it binds ---
 
     def _variable(self, expr: Variable) -> tuple[str, Level]:
+        # With a time it cannot be mistaken: I_t is a gate, I the identity.
         if expr.time is None and letter_of(expr.looks) in OWN - self.yields:
             rows, cols = expr.shape
             expr = Variable(expr.name, rows, cols, expr.base, None, expr.mark, f'"{expr.looks}"')

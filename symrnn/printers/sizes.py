@@ -56,6 +56,7 @@ def with_sizes(expr: Expr) -> Expr:
 
     The shape of the whole counts as told: a left side has it, or the question that the expression answers.
     """
+    # Most formulas have nothing of the kind; looking costs less than sorting out all sizes.
     if not any(type(part).__name__ in _OPEN for part in parts(expr)):
         return expr
     sizing = _Sizing()
@@ -188,6 +189,7 @@ class _Sizing:
     def name_what_is_open(self) -> None:
         """Let say their size, in the order of reading, those whose size is still open."""
         self._propagate()
+        # [I; 0]: zeros that are as large as the identity beside them need no size of their own.
         for identity, zeros in self.blocks:
             for size in zeros if identity.is_told else ():
                 size.tell()

@@ -113,6 +113,7 @@ class NumpyExpressions:
         """A number times a piece of source that binds at least as tightly as a product."""
         if number.could_extract_minus_sign():
             return f"-{self.scaled(-number, code)}"
+        # A decimal where it is exact: 0.5 * a reads better than a / 2, while 1/3 has no decimal.
         if isinstance(number, Rational) and number.q != 1 and Rational(repr(number.p / number.q)) == number:
             return f"{number.p / number.q} * {code}"
         top, bottom = number.as_numer_denom()
@@ -211,6 +212,7 @@ class NumpyExpressions:
         return f"{name}({self.full(expr.operand)})", Level.ATOM
 
     def _stack(self, expr: nodes.Stack) -> tuple[str, Level]:
+        # Parts of a concatenation cannot broadcast: all get the leading axes that any of them has.
         printer = replace(self, lead=self.leading(expr))
         parts = ", ".join(printer.full(part, batch=is_batched(expr)) for part in expr.args)
         return f"np.concatenate([{parts}], axis={-rank(expr.shape)})", Level.ATOM

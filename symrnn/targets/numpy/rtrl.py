@@ -237,6 +237,8 @@ class _Sensitivities(FunctionWriter):
         """How the equation's result depends on the parameter itself: (entries, N, result's shape)."""
         layout, rules = self.layout, self.program.derivation.rules
         target = equation.target
+        # A unit vector per entry of whichever is smaller: of a matrix W there are as many as W has entries, of the
+        # result only as many as it has rows.
         if rank(parameter.shape) <= rank(target.shape):
             unit = self._unit(parameter)
             found = valued(push_forward(equation.value, target, {parameter: unit}, rules).value)

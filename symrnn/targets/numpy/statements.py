@@ -15,6 +15,7 @@ from symrnn.targets.numpy.layout import Frame, ModuleNames
 from symrnn.targets.numpy.products import outer_parts, product
 from symrnn.targets.numpy.values import is_batched, is_thin
 
+# What stays readable beside another window; a statement is broken between terms, never inside of one.
 WIDTH = 110
 
 
