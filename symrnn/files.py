@@ -102,41 +102,41 @@ def write_whole(path: str | os.PathLike[str], text: str) -> Path:
     try:
         # Encoded before anything is opened: a text with a lone surrogate fails here, and leaves the old file.
         data = text.encode("utf-8")
-        kind = _mode(given)
+        kind = _read_mode(given)
         named = os.fspath(path).endswith(os.sep)  # which a Path forgets
         if named or (kind is not None and stat.S_ISDIR(kind)):
-            raise _refused(given, "this is a directory", "give a file in it")
+            raise _refuse(given, "this is a directory", "give a file in it")
         if _is_stream(given, kind):
             _write_into(given, data)
         else:
             _replace(given, kind, data)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise _refused(given, reason, _remedy(given, error)) from None
+        raise _refuse(given, reason, _choose_remedy(given, error)) from None
     return given
 
 
 def is_stream(path: Path) -> bool:
     """Whether there is something that is written into, not replaced: a device, a pipe, an open file of the process."""
     try:
-        kind = _mode(path)
+        kind = _read_mode(path)
     except (OSError, ValueError):
         return False
     return kind is not None and _is_stream(path, kind)
 
 
-def _refused(path: Path, reason: str, remedy: str) -> SymrnnError:
+def _refuse(path: Path, reason: str, remedy: str) -> SymrnnError:
     return SymrnnError(f"{printable(str(path))}: cannot be written: {printable(reason)}\n  {remedy}")
 
 
-def _remedy(path: Path, error: Exception) -> str:
+def _choose_remedy(path: Path, error: Exception) -> str:
     number = getattr(error, "errno", None)
     if number in (errno.EACCES, errno.EPERM):
         return f"no new file may be made in {printable(str(path.resolve().parent))}: give a file in another directory"
     return _REMEDIES.get(number or 0, "give another file")
 
 
-def _mode(path: Path) -> int | None:
+def _read_mode(path: Path) -> int | None:
     """The type and permissions of what a path leads to; None where nothing is there yet."""
     try:
         return os.stat(path).st_mode
@@ -150,9 +150,9 @@ def _is_stream(path: Path, kind: int | None) -> bool:
 
 
 def _write_into(path: Path, data: bytes) -> None:
-    descriptor = _own(path)
+    descriptor = _duplicate_own(path)
     if descriptor is None:
-        descriptor = _opened(path)
+        descriptor = _open_stream(path)
         # Opened without waiting, to notice a missing reader; written with waiting, or a slow one would lose the rest.
         os.set_blocking(descriptor, True)
     try:
@@ -164,10 +164,10 @@ def _write_into(path: Path, data: bytes) -> None:
         os.close(descriptor)
 
 
-def _own(path: Path) -> int | None:
+def _duplicate_own(path: Path) -> int | None:
     """A second descriptor of a file that this process holds open under this name: both write at the same place."""
-    held = _HELD_OPEN.fullmatch(os.path.abspath(path))
-    name = next(filter(None, held.groups()), None) if held else None
+    found = _HELD_OPEN.fullmatch(os.path.abspath(path))
+    name = next(filter(None, found.groups()), None) if found else None
     if name is None:
         return None
     number = _NUMBERS.get(name) or int(name)
@@ -177,7 +177,7 @@ def _own(path: Path) -> int | None:
     return os.dup(number)
 
 
-def _opened(path: Path) -> int:
+def _open_stream(path: Path) -> int:
     """A stream, open for writing at its end; a pipe that nobody reads is refused after a moment."""
     deadline = time.monotonic() + _PATIENCE
     while True:
@@ -198,11 +198,11 @@ def _replace(path: Path, kind: int | None, data: bytes) -> None:
     # asked too, since a superuser may write anything.
     if kind is not None and (not kind & 0o222 or not os.access(target, os.W_OK)):
         remedy = f"allow it with 'chmod u+w {printable(path.name)}', or give another file"
-        raise _refused(path, "this file is read-only", remedy)
+        raise _refuse(path, "this file is read-only", remedy)
     # Its name is chosen before it exists, so that no interrupt comes between the file and the knowledge of its name,
     # and it does not grow with the target's, which may be as long as a name can be.
     temporary = target.parent / f".symrnn-{secrets.token_hex(8)}"
-    with _undisturbed():
+    with _hold_signals():
         try:
             with open(temporary, "xb") as file:
                 file.write(data)
@@ -216,7 +216,7 @@ def _replace(path: Path, kind: int | None, data: bytes) -> None:
 
 
 @contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
+def _hold_signals() -> Iterator[None]:
     """Signals that end a process wait until this is over; it takes milliseconds."""
     if not hasattr(signal, "pthread_sigmask"):  # on Windows
         yield

@@ -83,11 +83,11 @@ def resolve(name: str) -> str:
         return name
     known = _ALIASES.get("".join(name.split()).casefold()) if isinstance(name, str) else None
     if known is None:
-        raise UnknownNameError(_unknown(name))
+        raise UnknownNameError(_explain_unknown(name))
     return known
 
 
-def _unknown(name: object) -> str:
+def _explain_unknown(name: object) -> str:
     if not isinstance(name, str):
         return f"expected the name of a cell, got {name!r:.40}\n  give a text, such as 'lstm'"
     # A name of the library is proposed before one from elsewhere that is spelt alike.
@@ -112,7 +112,7 @@ def __getattr__(name: str) -> Cell:
     # something.
     if name.startswith("_"):
         raise AttributeError(name)
-    raise AttributeError(_unknown(name))
+    raise AttributeError(_explain_unknown(name))
 
 
 class _Library(Shown, ModuleType):

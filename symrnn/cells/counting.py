@@ -51,11 +51,11 @@ def count(cell: Cell) -> Counts:
     '4 d_h d_x + 4 d_h² + 4 d_h'
     """
     shapes = [cell[name].shape for name in cell.parameters]
-    products = sum((_cost(*pair) for pair in _products(cell)), sympy.S.Zero)
+    products = sum((_cost(*pair) for pair in _find_products(cell)), sympy.S.Zero)
     return Counts(
         parameters=sympy.expand(sum((rows * cols for rows, cols in shapes), sympy.S.Zero)),
         multiply_adds=sympy.expand(products),
-        gates=_gates(cell),
+        gates=_count_gates(cell),
         states=len(cell.states),
     )
 
@@ -89,11 +89,11 @@ def formula(polynomial: sympy.Expr, short: bool = False) -> str:
         size = abs(coefficient)
         number = [] if size == 1 and factors else [str(size)]
         lead = ("-" if coefficient < 0 else "") if not shown else (" - " if coefficient < 0 else " + ")
-        shown += lead + (_tight(number, factors) if short else " ".join([*number, *factors]))
+        shown += lead + (_join_tightly(number, factors) if short else " ".join([*number, *factors]))
     return shown
 
 
-def _tight(number: list[str], factors: list[str]) -> str:
+def _join_tightly(number: list[str], factors: list[str]) -> str:
     """A term without spaces, with dots where letters would run together."""
     # nm² is readable; d_h d_x without a dot is not.
     single = all(factor[1:].strip(string.digits.translate(_SUPERSCRIPTS)) == "" for factor in factors)
@@ -103,14 +103,14 @@ def _tight(number: list[str], factors: list[str]) -> str:
 # --- products ---------------------------------------------------------------------------------------------------------
 
 
-def _products(cell: Cell) -> Iterator[tuple[Sizes, Sizes]]:
+def _find_products(cell: Cell) -> Iterator[tuple[Sizes, Sizes]]:
     """The shapes of both sides of every product, each product once."""
     inference = Inference(cell.syntax)
     inference.run()
     seen: set[str] = set()
     for line in cell.syntax.assignments:
         for node in ast.walk(line.value):
-            sides = _sides(node)
+            sides = _find_sides(node)
             # By its text: who writes U @ h twice computes it once, or could.
             if sides and ast.unparse(node) not in seen:
                 seen.add(ast.unparse(node))
@@ -120,7 +120,7 @@ def _products(cell: Cell) -> Iterator[tuple[Sizes, Sizes]]:
             seen = {text for text in seen if not re.search(rf"\b{line.name}\b", text)}
 
 
-def _sides(node: ast.AST) -> tuple[ast.expr, ast.expr] | None:
+def _find_sides(node: ast.AST) -> tuple[ast.expr, ast.expr] | None:
     match node:
         case ast.BinOp(op=ast.MatMult(), left=left, right=right):
             return left, right
@@ -142,39 +142,39 @@ def _cost(left: Sizes, right: Sizes) -> sympy.Expr:
 # --- gates ------------------------------------------------------------------------------------------------------------
 
 
-def _gates(cell: Cell) -> int:
+def _count_gates(cell: Cell) -> int:
     """The values of gating functions that change with time and multiply or divide something, entry by entry."""
     lines = cell.syntax.assignments
     # A gate may be named in one line and multiplied in another.
-    weighing = {node.id for line in lines for node in _factors(line.value) if isinstance(node, ast.Name)}
+    weighing = {node.id for line in lines for node in _find_factors(line.value) if isinstance(node, ast.Name)}
     moving = {*cell.inputs, *cell.states}
     found: list[ast.AST] = []
     for line in lines:
-        candidates = [*_factors(line.value), *([line.value] if line.name in weighing else [])]
-        found += [node for node in candidates if _gating(node) and _moves(node, moving)]
+        candidates = [*_find_factors(line.value), *([line.value] if line.name in weighing else [])]
+        found += [node for node in candidates if _is_gating(node) and _moves(node, moving)]
         # Lines in order: what is computed from something that moves, moves.
         if _moves(line.value, moving):
             moving.add(line.name)
     return len({id(node) for node in found})
 
 
-def _factors(node: ast.AST, inside: bool = False) -> Iterator[ast.AST]:
-    """What is a factor of a product or quotient of entries, or a term of one, as z is in (1 - z) * h."""
+def _find_factors(node: ast.AST, inside: bool = False) -> Iterator[ast.AST]:
+    """The factors of entry-by-entry products and quotients, and the terms of such factors, as z in (1 - z) * h."""
     if inside and isinstance(node, ast.Name | ast.Call):
         yield node
     match node:
         case ast.Call(args=args):
             for arg in args:
-                yield from _factors(arg)
+                yield from _find_factors(arg)
         case ast.BinOp(op=op, left=left, right=right):
             kept = isinstance(op, ast.Mult | ast.Div) or (inside and isinstance(op, ast.Add | ast.Sub))
             for side in (left, right):
-                yield from _factors(side, kept)
+                yield from _find_factors(side, kept)
         case ast.UnaryOp(operand=operand):
-            yield from _factors(operand, inside)
+            yield from _find_factors(operand, inside)
 
 
-def _gating(node: ast.AST) -> bool:
+def _is_gating(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in GATING
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from symrnn import cells
 from symrnn.characters import printable
@@ -38,17 +38,17 @@ def find_cell(wanted: Cell | HoldsCell | str) -> Cell:
     if isinstance(wanted, Cell):
         return wanted
     if isinstance(wanted, str):
-        return _named(wanted)
+        return _find_named(wanted)
     # By what it has, not by its class: derivations and loaded weights stand in rooms that this one must not import.
-    held = getattr(wanted, "cell", None)
-    if isinstance(held, Cell):
-        return held
+    inner = getattr(wanted, "cell", None)
+    if isinstance(inner, Cell):
+        return inner
     if isinstance(wanted, list | tuple | set | frozenset):
         raise InputError(f"expected one cell, got {len(wanted)} in a {type(wanted).__name__}\n  {_ONE_BY_ONE}")
-    raise InputError(f"expected a cell, got {_described(wanted)}\n  {_remedy(wanted)}")
+    raise InputError(f"expected a cell, got {_describe(wanted)}\n  {_suggest_remedy(wanted)}")
 
 
-def _named(name: str) -> Cell:
+def _find_named(name: str) -> Cell:
     try:
         return cells.lookup(name)  # by its name, or by one that it has elsewhere
     except UnknownNameError as error:
@@ -69,7 +69,7 @@ def _named(name: str) -> Cell:
     raise unknown
 
 
-def _described(wanted: Any) -> str:
+def _describe(wanted: object) -> str:
     if isinstance(wanted, type):
         return f"the class {wanted.__name__}"
     if callable(wanted) and hasattr(wanted, "__name__"):
@@ -77,7 +77,7 @@ def _described(wanted: Any) -> str:
     return printable(f"{type(wanted).__name__} {wanted!r:.40}") if wanted is not None else "None"
 
 
-def _remedy(wanted: Any) -> str:
+def _suggest_remedy(wanted: object) -> str:
     if callable(wanted):
         return "write @symrnn.cell above a 'def' that is a cell"
     return "give a cell, such as symrnn.cells.lstm, or its name, such as 'lstm'"

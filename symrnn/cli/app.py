@@ -115,13 +115,13 @@ def derive(
 ) -> None:
     """Derive the backward pass and the Jacobians, step by step."""
     # Before the cell is read: a wrong form is said before the work begins.
-    form = _form(to, fragment, output)
+    form = _choose_form(to, fragment, output)
     loaded = load_cell(cell)
 
     from symrnn.calculus.derivation import derive as derived
     from symrnn.documents import write
 
-    emit(write(derived(loaded), form, notation, layout, _several(further)), output)
+    emit(write(derived(loaded), form, notation, layout, _split_names(further)), output)
 
 
 @app.command()
@@ -157,13 +157,13 @@ def jacobian(
     output: Output = None,
 ) -> None:
     """One Jacobian of a cell, with its paths; over several steps, with its recursion."""
-    form = _form(to, fragment, output)
+    form = _choose_form(to, fragment, output)
     loaded = load_cell(cell)
 
     from symrnn.calculus.derivation import derive as derived
     from symrnn.documents import jacobian_document, write
 
-    derivation, held = derived(loaded), _several(holding)
+    derivation, held = derived(loaded), _split_names(holding)
     document = jacobian_document(derivation, of, wrt, kind, steps=steps, holding=held, layout=layout, notation=notation)
     emit(write(document, form), output)
     _remark_on_zero(derivation, of, wrt, steps)
@@ -182,12 +182,12 @@ def _remark_on_zero(derivation: Derivation, of: str, wrt: str, steps: int) -> No
 
 
 # Both ways at once, --with jvp --with hvp,rtrl, since people write either; each name once, in the order given.
-def _several(given: Sequence[str] | None) -> tuple[str, ...]:
+def _split_names(given: Sequence[str] | None) -> tuple[str, ...]:
     """The names of an option that may be repeated, and may list several between commas."""
     return tuple(dict.fromkeys(name for text in given or () for name in listed(text, "")))
 
 
-def _form(to: str | None, fragment: bool, output: str | None) -> str:
+def _choose_form(to: str | None, fragment: bool, output: str | None) -> str:
     """The form to write in, from what was asked for."""
     from symrnn.suggestions import did_you_mean
 
@@ -243,8 +243,8 @@ def generate(
     from symrnn.language.constants import read_numbers, with_constants
     from symrnn.targets.generation import generate_source
 
-    loaded = with_constants(loaded, read_numbers(_several(numbers)))
-    emit(generate_source(loaded, target, _several(further)), output)
+    loaded = with_constants(loaded, read_numbers(_split_names(numbers)))
+    emit(generate_source(loaded, target, _split_names(further)), output)
 
 
 def _refuse_own_file(cell: str, output: str | None) -> None:
@@ -282,7 +282,7 @@ def verify(
 
     from symrnn.cli.listing import full, verifications
 
-    reports = _verified(loaded, jobs if jobs or every else 1)
+    reports = _verify_all(loaded, jobs if jobs or every else 1)
     for shown in verifications(reports) if every else map(full, reports):
         _show(shown)
     # After all of them are printed: one failure must not hide the others.
@@ -339,7 +339,9 @@ def check(
         typer.echo(f"{printable(str(file))} is imported, that is, run", err=json)
 
     try:
-        report = check_file(file, Wanted(forward, backward, inputs, loaded, seed, loss, _several(without)), announce)
+        report = check_file(
+            file, Wanted(forward, backward, inputs, loaded, seed, loss, _split_names(without)), announce
+        )
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     if written:
@@ -363,7 +365,7 @@ def _report_writer(output: str | None) -> str | None:
     return choices.REPORTS[ending]
 
 
-def _verified(loaded: Sequence[Cell], jobs: int | None) -> tuple[Report, ...]:
+def _verify_all(loaded: Sequence[Cell], jobs: int | None) -> tuple[Report, ...]:
     """The reports, with a bar for whoever watches; an interrupt leaves with the code that shells expect."""
     from symrnn.verification.many import verify_many
 

@@ -48,13 +48,13 @@ def cell_names(incomplete: str) -> list[str]:
     """Cells of the library, files, and the cells of a file that is named already."""
     path, colon, _ = incomplete.rpartition(":")
     if colon:
-        return _starting((f"{path}:{node.name}" for node in _functions(Path(path))), incomplete)
+        return _complete((f"{path}:{node.name}" for node in _functions(Path(path))), incomplete)
     return [*library_cells(incomplete), *files(incomplete)]
 
 
 def library_cells(incomplete: str) -> list[str]:
     """Cells of the library."""
-    return _starting(library_names(), incomplete)
+    return _complete(library_names(), incomplete)
 
 
 # The shell gives a plain word list no file names of its own, so they are listed here.
@@ -68,7 +68,7 @@ def files(incomplete: str) -> list[str]:
 
 def variables(context: typer.Context, incomplete: str) -> list[str]:
     """The variables of the cell that was named before, in the order of its text."""
-    return _starting(_variables(_cell_before(context)), incomplete)
+    return _complete(_variables(_cell_before(context)), incomplete)
 
 
 def _variables(cell: str) -> Iterable[str]:
@@ -96,11 +96,11 @@ def _names(function: ast.FunctionDef) -> Iterator[str]:
         yield from (target.id for target in targets if isinstance(target, ast.Name))
 
 
-def _starting(names: Iterable[str], incomplete: str) -> list[str]:
+def _complete(names: Iterable[str], incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
-def _listed(names: Iterable[str], incomplete: str) -> list[str]:
+def _complete_list(names: Iterable[str], incomplete: str) -> list[str]:
     """Names after those that are listed already, with commas between."""
     before, comma, last = incomplete.rpartition(",")
     taken = before.split(",")
@@ -109,42 +109,42 @@ def _listed(names: Iterable[str], incomplete: str) -> list[str]:
 
 def notations(incomplete: str) -> list[str]:
     """Notations."""
-    return _starting(choices.NOTATIONS, incomplete)
+    return _complete(choices.NOTATIONS, incomplete)
 
 
 def forms(incomplete: str) -> list[str]:
     """Forms of documents."""
-    return _starting(choices.FORMS, incomplete)
+    return _complete(choices.FORMS, incomplete)
 
 
 def kinds(incomplete: str) -> list[str]:
     """Kinds of Jacobians."""
-    return _starting(choices.KINDS, incomplete)
+    return _complete(choices.KINDS, incomplete)
 
 
 def layouts(incomplete: str) -> list[str]:
     """Layouts of Jacobians."""
-    return _starting(choices.LAYOUTS, incomplete)
+    return _complete(choices.LAYOUTS, incomplete)
 
 
 def targets(incomplete: str) -> list[str]:
     """Languages of generated code."""
-    return _starting(choices.TARGETS, incomplete)
+    return _complete(choices.TARGETS, incomplete)
 
 
 def sections(incomplete: str) -> list[str]:
     """Further sections of a document."""
-    return _listed(choices.SECTIONS, incomplete)
+    return _complete_list(choices.SECTIONS, incomplete)
 
 
 def functions(incomplete: str) -> list[str]:
     """Further functions of a module."""
-    return _listed(choices.FUNCTIONS, incomplete)
+    return _complete_list(choices.FUNCTIONS, incomplete)
 
 
 def holdable(context: typer.Context, incomplete: str) -> list[str]:
     """Variables that may be held."""
-    return _listed(_variables(_cell_before(context)), incomplete)
+    return _complete_list(_variables(_cell_before(context)), incomplete)
 
 
 def _cell_before(context: typer.Context) -> str:

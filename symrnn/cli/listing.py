@@ -115,18 +115,18 @@ def page(cell: Cell) -> Document:
     derivation = derive(cell)
     setting = set_up(derivation, find_notation("subscript"))
     document = derivation_document(derivation)
-    opening = tuple(Paragraph((clean(text),), heading) for heading, text in _said(cell))
+    opening = tuple(Paragraph((clean(text),), heading) for heading, text in _find_paragraphs(cell))
     sections = (
         document.section("forward"),
         Section("names", "Names and shapes", (symbol_table(setting),)),
         Section("size", "Size", (_size(cell),)),
-        *_elsewhere(cell),
+        *_list_aliases(cell),
     )
     origin = f"Written by symrnn {__version__} from the definition of the cell {cell.name}."
     return Document(cell.name, document.title, origin, opening, sections)
 
 
-def _said(cell: Cell) -> Iterator[tuple[str, str]]:
+def _find_paragraphs(cell: Cell) -> Iterator[tuple[str, str]]:
     if _in_library(cell):
         name = cells.family(cell.name)
         yield "Family", f"{name}: {cells.families()[name]}"
@@ -152,7 +152,7 @@ def _size(cell: Cell) -> Bullets:
     return Bullets(items)
 
 
-def _elsewhere(cell: Cell) -> tuple[Section, ...]:
+def _list_aliases(cell: Cell) -> tuple[Section, ...]:
     rows = cells.aliases(cell.name) if _in_library(cell) else ()
     if not rows:
         return ()
@@ -186,10 +186,10 @@ def _line(report: Report) -> tuple[RenderableType, ...]:
     worst = max((check.error for check in numeric), key=lambda error: (error != error, error), default=None)
     verdict = next((check.verdict for check in report.failures), "passed")
     shown = "" if worst is None else f"{worst:.1e}"
-    return report.cell, _passed(exact), _passed(numeric), shown, Text(verdict, _STYLES[verdict])
+    return report.cell, _count_passed(exact), _count_passed(numeric), shown, Text(verdict, _STYLES[verdict])
 
 
-def _passed(checks: Sequence[Check]) -> str:
+def _count_passed(checks: Sequence[Check]) -> str:
     passed = sum(check.passed for check in checks)
     return str(passed) if passed == len(checks) else f"{passed} of {len(checks)}"
 
@@ -213,6 +213,6 @@ def gradients(report: FileReport, short: bool = False) -> Iterator[Text]:
             alone = rf"(?<![\w-]){re.escape(str(verdict))}(?![\w-])"  # not in wrong-operand
             shown.highlight_regex(alone, _VERDICTS[verdict])
         yield Text.assemble("\n", (name, "bold"), ": " if short else "\n\n").append(shown)
-    for told in (report.refused, report.skipped):
-        for name, why in told.items():
+    for unchecked in (report.refused, report.skipped):
+        for name, why in unchecked.items():
             yield Text.assemble("\n", (name, "bold"), ": ", why)

@@ -12,7 +12,7 @@ from symrnn.cli import completion
 from symrnn.files import check_named
 
 
-def _named(output: str | None) -> str | None:
+def _check_named(output: str | None) -> str | None:
     """The file to write, which has a name."""
     if output is not None:
         check_named(output)
@@ -32,7 +32,7 @@ Output = Annotated[
         "-o",
         metavar="FILE",
         help="Write here, not to the terminal; '-' is the terminal.",
-        callback=_named,
+        callback=_check_named,
     ),
 ]
 ReportOutput = Annotated[
@@ -42,7 +42,7 @@ ReportOutput = Annotated[
         "-o",
         metavar="FILE",
         help=f"Write the report here: {either(choices.REPORTS)}.",
-        callback=_named,
+        callback=_check_named,
     ),
 ]
 Form = Annotated[

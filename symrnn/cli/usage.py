@@ -46,10 +46,10 @@ class Commands(TyperGroup):
         """
         # A word before the parser sees it: it would say less, and know no cells.
         if args and args[0] not in self.commands and not args[0].startswith("-"):
-            raise InputError(self._unknown(args[0], args[1:]))
+            raise InputError(self._explain_unknown(args[0], args[1:]))
         return super().resolve_command(ctx, args)
 
-    def _unknown(self, name: str, rest: list[str]) -> str:
+    def _explain_unknown(self, name: str, rest: list[str]) -> str:
         # Only for an unknown word, since it reads all files of the library.
         from symrnn.cli.completion import library_names
 
@@ -90,11 +90,11 @@ def usage_error(error: Exception, words: Sequence[str] = ()) -> int:
     message = str(error.message if option else error.format_message()).rstrip(".")  # type: ignore[attr-defined]
     command = path.removeprefix("symrnn").strip()
     said = f"{command}: {message}" if command else message
-    hint = _meant(context, option) if option else ""
+    hint = _suggest_option(context, option) if option else ""
     return complain(f"{printable(said)}\n  {hint}'{path} --help' says how it is used")
 
 
-def _meant(context: Any, option: str) -> str:
+def _suggest_option(context: Any, option: str) -> str:
     """Which option of the command, or which command that has the option, was probably meant."""
     if context is None:
         return ""

@@ -134,16 +134,16 @@ class _Break:
     cost: tuple[int, int]
 
 
-def _breaks(printed: str, syntax: BreakingRules) -> Iterator[_Break]:
-    depth = held = 0
+def _find_breaks(printed: str, syntax: BreakingRules) -> Iterator[_Break]:
+    depth = boxes = 0
     for position, character in enumerate(printed):
         if syntax.opening and printed.startswith(syntax.opening, position):
-            held += 1
+            boxes += 1
         elif syntax.closing and printed.startswith(syntax.closing, position):
-            held -= 1
+            boxes -= 1
         # The deeper inside of brackets, the more it disturbs to break there.
         depth += (character in "([") - (character in ")]")
-        if held or character != " " or position == 0:
+        if boxes or character != " " or position == 0:
             continue
         if printed.startswith(syntax.loosest, position):
             yield _Break(position, (depth, 0))
@@ -171,9 +171,9 @@ def break_lines(printed: str, width: float, syntax: BreakingRules, indent: float
     room = width
     while not _fits(printed, room, syntax):
         # What no line could hold would stick out on every one of them: its bars go, so that it can be broken.
-        if syntax is LATEX and not lines and ems(_longest_held(printed)) > width - indent:
+        if syntax is LATEX and not lines and ems(_find_longest_box(printed)) > width - indent:
             printed = without_bars(printed)
-        best = _best_break(printed, room, syntax)
+        best = _choose_break(printed, room, syntax)
         if best is None:
             break
         lines.append(printed[: best.position])
@@ -187,11 +187,11 @@ def _fits(printed: str, width: float, syntax: BreakingRules) -> bool:
     return len(printed) <= 60 * max(width, 1.0) and syntax.measure(printed) <= width
 
 
-def _best_break(printed: str, width: float, syntax: BreakingRules) -> _Break | None:
+def _choose_break(printed: str, width: float, syntax: BreakingRules) -> _Break | None:
     """The least disturbing place that fills a good part of the line; the first one where none fits."""
     first: _Break | None = None
     fitting: list[tuple[_Break, float]] = []
-    for found in _breaks(printed, syntax):
+    for found in _find_breaks(printed, syntax):
         first = first or found
         measured = syntax.measure(printed[: found.position])
         if measured > width:
@@ -202,7 +202,7 @@ def _best_break(printed: str, width: float, syntax: BreakingRules) -> _Break | N
     return min(filling or [f for f, _ in fitting], key=lambda b: (b.cost, -b.position), default=first)
 
 
-def _closing(latex: str, start: int) -> int:
+def _find_closing(latex: str, start: int) -> int:
     """Where the group ends whose brace is at `start`."""
     depth = 0
     for position in range(start, len(latex)):
@@ -212,14 +212,14 @@ def _closing(latex: str, start: int) -> int:
     raise ValueError(f"unbalanced braces in {latex}")
 
 
-def _longest_held(latex: str) -> str:
+def _find_longest_box(latex: str) -> str:
     """The longest fraction or tall pair of brackets, which no line can end in."""
-    held = [""]
+    boxes = [""]
     for found in re.finditer(r"\\frac(?=\{)|\\left", latex):
         end = found.end()
         if found[0] == r"\frac":
             for _ in range(2):
-                end = _closing(latex, end) + 1
+                end = _find_closing(latex, end) + 1
         else:
             depth = 0
             for token in re.finditer(r"\\left|\\right", latex[found.start() :]):
@@ -227,8 +227,8 @@ def _longest_held(latex: str) -> str:
                 if depth == 0:
                     end = found.start() + token.end()
                     break
-        held.append(latex[found.start() : end])
-    return max(held, key=len)
+        boxes.append(latex[found.start() : end])
+    return max(boxes, key=len)
 
 
 def without_bars(latex: str) -> str:
@@ -239,12 +239,12 @@ def without_bars(latex: str) -> str:
     """
     parts, rest = [], latex
     while (found := re.search(r"\\frac(?=\{)", rest)) is not None:
-        middle = _closing(rest, found.end()) + 1
-        end = _closing(rest, middle) + 1
+        middle = _find_closing(rest, found.end()) + 1
+        end = _find_closing(rest, middle) + 1
         top, bottom = rest[found.end() + 1 : middle - 1], rest[middle + 1 : end - 1]
         # ∂L/∂h is one symbol to a reader, and keeps its bar.
         derivative = top.startswith((r"\partial", r"\mathrm{d} ", r"\overleftarrow{\partial}"))
-        flat = f"({_enclosed(top)} / {_enclosed(bottom)})"
+        flat = f"({_enclose(top)} / {_enclose(bottom)})"
         parts += [rest[: found.start()], rest[found.start() : end] if derivative else flat]
         rest = rest[end:]
         if not derivative:
@@ -253,6 +253,6 @@ def without_bars(latex: str) -> str:
     return re.sub(r"\\(?:left|right)([()])", r"\1", flat)
 
 
-def _enclosed(part: str) -> str:
+def _enclose(part: str) -> str:
     """A part of a fraction beside a slash, in brackets unless it is one symbol."""
     return f"({part})" if " " in part else part

@@ -105,13 +105,13 @@ def tex(words: str) -> str:
     >>> print(tex('50% of "é_1"'))
     50\% of ``\'{e}\_\allowbreak{}1''
     """
-    apart = _LIGATURES.sub("\\g<0>\u200b", _curled(words))
+    apart = _LIGATURES.sub("\\g<0>\u200b", _curl_quotes(words))
     # A soft hyphen becomes \allowbreak below: a URL or a path may end a line without a hyphen being read into it.
     breakable = _LONG.sub("\\g<0>\u00ad", apart)
     shown: list[str] = []
     others = ""
     for cluster in _CLUSTER.findall(breakable):
-        known = _tex_cluster(cluster)
+        known = _write_cluster(cluster)
         # Words from right to left are set as one run with their blanks, or they would come out in the wrong order.
         if known is None or (cluster == " " and others and is_right_to_left(others[-1])):
             others += cluster
@@ -121,7 +121,7 @@ def tex(words: str) -> str:
     return "".join([*shown, set_other(others)])
 
 
-def _curled(words: str) -> str:
+def _curl_quotes(words: str) -> str:
     """Straight double quotes as curled ones: opening where no word ends."""
     shown: list[str] = []
     for character in words:
@@ -132,7 +132,7 @@ def _curled(words: str) -> str:
     return "".join(shown)
 
 
-def _tex_cluster(cluster: str) -> str | None:
+def _write_cluster(cluster: str) -> str | None:
     """A letter with its accents; None where LaTeX has no command for it."""
     if cluster in _TEX:
         return _TEX[cluster]

@@ -50,7 +50,7 @@ def stated(theorem: Theorem, notation: Notation = NOTATIONS["subscript"]) -> tup
 
     given = (", if ", *inline(theorem.given)) if theorem.given else ()
     lead = theorem.name[0].upper() + theorem.name[1:]
-    statement = Paragraph((*_capital(inline(theorem.words)), *given, ":"), lead)
+    statement = Paragraph((*_capitalise(inline(theorem.words)), *given, ":"), lead)
     return statement, Centred(Maths(*theorem.formula.render(notation)))
 
 
@@ -61,7 +61,7 @@ _HOW = (
 )
 
 
-def _capital(words: Inline) -> Inline:
+def _capitalise(words: Inline) -> Inline:
     first, *rest = words
     return (first[0].upper() + first[1:] if isinstance(first, str) else first, *rest)
 
@@ -79,7 +79,7 @@ def _sizes(setting: Setting, sizes: tuple[Mapping[str, int], ...]) -> Maths:
 
 
 def _rewritings(setting: Setting) -> Section:
-    used = _applied(setting)
+    used = _find_applied(setting)
     rows = [row for row in REWRITINGS.values() if row.name in used]
     items = tuple((f"{row.name}: ", *phrase(f"${row.statement}$"), f" ({row.source})") for row in rows)
     text = "The Jacobians above are products of local Jacobians, brought to the form shown by these identities:"
@@ -88,7 +88,7 @@ def _rewritings(setting: Setting) -> Section:
     return Section("rewritings", "Rewritings used", blocks if rows else (nothing,))
 
 
-def _applied(setting: Setting) -> Collection[str]:
+def _find_applied(setting: Setting) -> Collection[str]:
     """The names of the rewritings on the way to the Jacobians in the document: when multiplied, and when simplified."""
     derivation = setting.derivation
     cell, names = derivation.cell, set[str]()

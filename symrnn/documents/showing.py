@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sympy
 
@@ -28,6 +28,24 @@ from symrnn.documents.structure import (
     Table,
 )
 from symrnn.printers import latex, text
+
+if TYPE_CHECKING:
+    # For their names alone: what is shown has loaded its own module, and a table of looks must not load all of them.
+    from symrnn.algebra.nodes import Expr
+    from symrnn.arrays import Array
+    from symrnn.calculus.derivation import Derivation, Step
+    from symrnn.calculus.paths import Path
+    from symrnn.equivalence.equivalent import Equivalence
+    from symrnn.findings.report import GradientReport
+    from symrnn.interop.conventions import Convention
+    from symrnn.interop.explain import LayerComparison
+    from symrnn.interop.transfer import Loaded
+    from symrnn.language.explicit import Explicit
+    from symrnn.language.recurrence import Cell
+    from symrnn.proofs.claims import Theorem
+    from symrnn.proofs.formulas import Equality
+    from symrnn.targets.generation import Module
+    from symrnn.verification.report import Report
 
 # Ems of a notebook's cell, as for a derivation's equations.
 _LINE = 44.0
@@ -69,7 +87,7 @@ def as_markdown(result: Any) -> str:
 
 def as_latex(result: Any) -> str | None:
     """The displayed formulas of a result as one formula; None where there are none."""
-    lines = [line for block in blocks(result) for line in _displayed(block)]
+    lines = [line for block in blocks(result) for line in _find_displayed(block)]
     if not lines:
         return None
     rows = [row for line in lines for row in _rows(line)]
@@ -82,7 +100,7 @@ def _look(result: Any) -> Look:
     return next(LOOKS[kind.__name__] for kind in type(result).__mro__ if kind.__name__ in LOOKS)
 
 
-def _displayed(block: Block) -> Iterator[EquationLine]:
+def _find_displayed(block: Block) -> Iterator[EquationLine]:
     if isinstance(block, Display):
         yield from (line for equation in block.equations for line in equation.lines)
     elif isinstance(block, Centred):
@@ -109,20 +127,20 @@ def _has_formulas(block: Block) -> bool:
 # --- parts ------------------------------------------------------------------------------------------------------------
 
 
-def _maths(expr: Any) -> Maths:
+def _maths(expr: Expr) -> Maths:
     return Maths(latex(expr), text(expr))
 
 
-def _equation(left: Any, right: Any, number: str = "") -> NumberedEquation:
+def _equation(left: Expr, right: Expr, number: str = "") -> NumberedEquation:
     return NumberedEquation(number, (EquationLine(_maths(left), _maths(right)),))
 
 
-def _aligned(sides: Iterable[tuple[Any, Any]]) -> Display:
+def _align(sides: Iterable[tuple[Expr, Expr]]) -> Display:
     """Equations one below the other."""
     return Display((NumberedEquation("", tuple(EquationLine(_maths(left), _maths(right)) for left, right in sides)),))
 
 
-def _listed(exprs: Iterable[Any]) -> Inline:
+def _list_formulas(exprs: Iterable[Expr]) -> Inline:
     """Expressions with commas between."""
     return tuple(part for expr in exprs for part in (", ", _maths(expr)))[1:]
 
@@ -138,7 +156,7 @@ def _rows_of(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> Table:
     return Table(tuple(headings), tuple(tuple((cell,) for cell in row) for row in rows))
 
 
-def _array(value: Any) -> str:
+def _array(value: Array) -> str:
     return f"({', '.join(map(str, value.shape))}{',' if value.ndim == 1 else ''})"
 
 
@@ -149,20 +167,20 @@ def _first_line(result: Any) -> str:
 # --- cells and derivations --------------------------------------------------------------------------------------------
 
 
-def _cell_summary(cell: Any) -> str:
+def _cell_summary(cell: Cell) -> str:
     arguments = ", ".join((*cell.inputs, *(f"{state}_prev" for state in cell.states)))
     return f"cell {cell.name}: {', '.join(cell.states)} of {arguments}; {len(cell.parameters)} parameters"
 
 
-def _cell(cell: Any) -> Iterator[Block]:
+def _cell(cell: Cell) -> Iterator[Block]:
     yield Paragraph((cell.title,), cell.name)
-    yield _aligned((equation.target, equation.value) for equation in cell.body)
+    yield _align((equation.target, equation.value) for equation in cell.body)
     rows = []
     for role, names in (("input", cell.inputs), ("state", cell.states), ("parameter", cell.parameters)):
         shapes = {name: cell.shape_names(name) for name in names}
         for shape in dict.fromkeys(shapes.values()):
             alike = [cell[name] for name in names if shapes[name] == shape]
-            rows.append(((role,), _listed(alike), (" × ".join(shape) or "a number",)))
+            rows.append(((role,), _list_formulas(alike), (" × ".join(shape) or "a number",)))
     yield Table(("role", "names", "size"), tuple(rows))
     if cell.section("Source"):
         yield Paragraph((cell.section("Source"),), "Source")
@@ -177,27 +195,27 @@ def _library(library: Any) -> Iterator[Block]:
     )
 
 
-def _derivation(derivation: Any) -> str:
+def _derivation(derivation: Derivation) -> str:
     counted = f"{len(derivation.forward)} forward and {len(derivation.steps)} backward equations"
     return f"derivation of {derivation.cell.name}: {counted}"
 
 
-def _step(step: Any) -> tuple[Block, ...]:
+def _step(step: Step) -> tuple[Block, ...]:
     return (Display((_equation(step.target, step.value, str(step.number)),)),)
 
 
-def _path(path: Any) -> tuple[Block, ...]:
+def _path(path: Path) -> tuple[Block, ...]:
     lead: Inline = ("direct",)
     if path.through:
-        lead = ("through ", *_listed(path.through))
+        lead = ("through ", *_list_formulas(path.through))
     return (Paragraph((*lead, ": ", _maths(path.value))),)
 
 
-def _sizes(explicit: Any) -> str:
+def _sizes(explicit: Explicit) -> str:
     return ", ".join(f"{name} = {size}" for name, size in explicit.sizes.items())
 
 
-def _explicit(explicit: Any) -> Iterator[Block]:
+def _explicit(explicit: Explicit) -> Iterator[Block]:
     yield Paragraph((f"one step in scalars, with {_sizes(explicit)}",), explicit.cell.name)
     for state, value in explicit.states.items():
         left = _maths(explicit.cell[state])
@@ -207,7 +225,7 @@ def _explicit(explicit: Any) -> Iterator[Block]:
 # --- verdicts ---------------------------------------------------------------------------------------------------------
 
 
-def _report(report: Any) -> Iterator[Block]:
+def _report(report: Report) -> Iterator[Block]:
     passed = sum(check.passed for check in report.checks)
     told = (
         "all checks passed" if report.passed else f"{len(report.checks) - passed} of {len(report.checks)} checks failed"
@@ -220,7 +238,7 @@ def _report(report: Any) -> Iterator[Block]:
         yield Bullets(tuple((f"{check.name}: {check.detail}",) for check in report.failures))
 
 
-def _equality(found: Any) -> Iterator[Block]:
+def _equality(found: Equality) -> Iterator[Block]:
     first, *others = str(found).splitlines()
     # Both sides are set as formulas here; of the line itself only what follows the verdict is kept.
     condition = first.partition(f": {found.verdict}")[2]
@@ -229,7 +247,7 @@ def _equality(found: Any) -> Iterator[Block]:
         yield Bullets(tuple((line.strip(),) for line in others))
 
 
-def _theorem(theorem: Any) -> Iterator[Block]:
+def _theorem(theorem: Theorem) -> Iterator[Block]:
     # Only theorems need it, and with it what a document's further sections are made of.
     from symrnn.documents.further import stated
 
@@ -237,7 +255,7 @@ def _theorem(theorem: Any) -> Iterator[Block]:
     yield Paragraph((f"{theorem.verdict} ({theorem.proof}): {theorem.details}",))
 
 
-def _equivalence(found: Any) -> Iterator[Block]:
+def _equivalence(found: Equivalence) -> Iterator[Block]:
     first, *others = str(found).splitlines()
     yield Paragraph((first,))
     if found.holds and found.changes:
@@ -250,7 +268,7 @@ def _equivalence(found: Any) -> Iterator[Block]:
 # --- code and weights -------------------------------------------------------------------------------------------------
 
 
-def _functions(module: Any) -> dict[str, Any]:
+def _functions(module: Module) -> dict[str, Any]:
     # Whoever has a module to show has loaded this already; for others it need not be.
     from symrnn.targets.generation import FURTHER, STANDARD
 
@@ -258,7 +276,7 @@ def _functions(module: Any) -> dict[str, Any]:
     return {name: function for name, function in made.items() if function is not None}
 
 
-def _module(module: Any) -> Iterator[Block]:
+def _module(module: Module) -> Iterator[Block]:
     yield Paragraph(
         (f"a module of {len(module.source.splitlines())} lines, in .source and by .save(path)",), module.name
     )
@@ -269,7 +287,7 @@ def _module(module: Any) -> Iterator[Block]:
     yield _rows_of(("function", "what it gives"), rows)
 
 
-def _convention(row: Any) -> Table:
+def _convention(row: Convention) -> Table:
     # The table of conventions and its cells, which only who loads weights has loaded.
     from symrnn.interop.explain import ASPECTS
 
@@ -277,18 +295,18 @@ def _convention(row: Any) -> Table:
     return _rows_of(("", row.title), [("cell", row.cell), *told])
 
 
-def _loaded(loaded: Any) -> Iterator[Block]:
+def _loaded(loaded: Loaded) -> Iterator[Block]:
     yield Paragraph((f"read as {loaded.convention.title}",), loaded.cell.name)
     yield _rows_of(("parameter", "shape", "type"), ((n, _array(v), str(v.dtype)) for n, v in loaded.params.items()))
 
 
-def _comparison(found: Any) -> Iterator[Block]:
+def _comparison(found: LayerComparison) -> Iterator[Block]:
     yield _rows_of(("", found.a.title, found.b.title), ((d.aspect, d.a, d.b) for d in found.differences))
     *_, forth, back = str(found).split("\n\n")
     yield from (block for told in (forth, back) for block in _lines(told))
 
 
-def _gradients(report: Any) -> Iterator[Block]:
+def _gradients(report: GradientReport) -> Iterator[Block]:
     # Only reports of gradients need it.
     from symrnn.findings.content import COLUMNS
     from symrnn.findings.report import table
@@ -306,7 +324,7 @@ def _gradients(report: Any) -> Iterator[Block]:
 def _several(results: Any) -> Iterable[Block]:
     """Results one after another; equations of SymPy as one formula."""
     if results and all(isinstance(one, sympy.Equality) for one in results):
-        return (_aligned((one.lhs, one.rhs) for one in results),)
+        return (_align((one.lhs, one.rhs) for one in results),)
     return (block for one in results for block in blocks(one))
 
 

@@ -62,7 +62,7 @@ _LAYOUTS = {
 
 def layout_of(setting: Setting) -> Inline:
     """How Jacobians are laid out."""
-    return phrase(_LAYOUTS[setting.layout] + _of_matrices(setting))
+    return phrase(_LAYOUTS[setting.layout] + _describe_matrices(setting))
 
 
 def conventions(setting: Setting, sections: tuple[Section, ...]) -> Bullets:
@@ -185,7 +185,7 @@ def _within(section: Section) -> Iterator[Maths]:
         yield from (part for row in rows for part in row if isinstance(part, Maths))
 
 
-def _of_matrices(setting: Setting) -> str:
+def _describe_matrices(setting: Setting) -> str:
     cell = setting.derivation.cell
     has_matrix = any(cell[name].shape[1] != 1 for name in (*cell.states, *cell.inputs))
     counted = "; a matrix counts as the stack of its columns" if has_matrix else ""
@@ -217,11 +217,11 @@ def symbol_table(setting: Setting) -> Table:
             listed = tuple(part for formula in alike for part in (", ", formula))[1:]
             rows.append(((role,), listed, (_space(setting, shape),)))
     if cell.constants:
-        rows.append((("constant",), _numbers(setting), (_space(setting, ONE_BY_ONE),)))
+        rows.append((("constant",), _list_constants(setting), (_space(setting, ONE_BY_ONE),)))
     return Table(("Role", "Symbols", "Space"), tuple(rows))
 
 
-def _numbers(setting: Setting) -> Inline:
+def _list_constants(setting: Setting) -> Inline:
     """The constants with their numbers."""
     parts: list[str | Maths] = []
     for name, number in setting.derivation.cell.constants.items():

@@ -101,10 +101,10 @@ def _row(cells: list[str], widths: list[int]) -> str:
 def _display(display: Display) -> str:
     margin = 2 + max(len(_number(equation)) for equation in display.equations)
     # In rows where all of them fit, since gates are compared at a glance then.
-    bodies = _side_by_side(display, WIDTH - margin) or _stacked(display, WIDTH - margin)
+    bodies = _set_side_by_side(display, WIDTH - margin) or _stack(display, WIDTH - margin)
     shown = []
     for equation, rows in zip(display.equations, bodies, strict=True):
-        heads = [_padded(_number(equation), margin), *([" " * margin] * (len(rows) - 1))]
+        heads = [_pad(_number(equation), margin), *([" " * margin] * (len(rows) - 1))]
         shown += [(head + row).replace("\u00a0", " ").rstrip() for head, row in zip(heads, rows, strict=True)]
     return "\n".join(shown)
 
@@ -113,11 +113,11 @@ def _number(equation: NumberedEquation) -> str:
     return f"({equation.number})" if equation.number else ""
 
 
-def _padded(text: str, width: int) -> str:
+def _pad(text: str, width: int) -> str:
     return text + " " * (width - columns(text))
 
 
-def _side_by_side(display: Display, room: int) -> list[list[str]] | None:
+def _set_side_by_side(display: Display, room: int) -> list[list[str]] | None:
     """One row per equation, its lines beside one another; None where that is not possible."""
     if not all(equation.is_row for equation in display.equations):
         return None
@@ -129,13 +129,11 @@ def _side_by_side(display: Display, room: int) -> list[list[str]] | None:
         for number, cell in enumerate(cells):
             if cell and cell.left:
                 end = "," if column + 1 < len(display.equations[number].lines) else ""
-                rows[number] = (
-                    f"{_padded(rows[number], widest)}{_padded(cell.left.text, lefts)} = {cell.right.text}{end}"
-                )
+                rows[number] = f"{_pad(rows[number], widest)}{_pad(cell.left.text, lefts)} = {cell.right.text}{end}"
     return [[row] for row in rows] if max(map(columns, rows)) <= room else None
 
 
-def _stacked(display: Display, room: int) -> list[list[str]]:
+def _stack(display: Display, room: int) -> list[list[str]]:
     """Every line of an equation on its own, notes in a column where they fit."""
     lines = [line for equation in display.equations for line in equation.lines]
     lefts = max(columns(line.left.text) for line in lines if line.left)
@@ -154,7 +152,7 @@ _HANGING = 6
 
 
 def _line(line: EquationLine, lefts: int, column: int, room: int) -> list[str]:
-    start = _padded(line.left.text, lefts) + " = " if line.left else " " * (lefts + 5)
+    start = _pad(line.left.text, lefts) + " = " if line.left else " " * (lefts + 5)
     indent = " " * (columns(start) + (2 if line.left else 0))
     if columns(start) > _LONGEST_LEFT * room:
         indent = " " * _HANGING
@@ -165,7 +163,7 @@ def _line(line: EquationLine, lefts: int, column: int, room: int) -> list[str]:
         remark = f"[{inline(line.note)}]"
         beside = max(column, columns(rows[-1]) + _GAP)
         if beside + columns(remark) <= room:
-            rows[-1] = _padded(rows[-1], beside) + remark
+            rows[-1] = _pad(rows[-1], beside) + remark
         else:
             rows += _fill(remark, indent + "  ", indent + "   ", room)
     return rows

@@ -101,13 +101,13 @@ _NUMBER_OF_OUTPUT = re.compile(r":\d+\Z")
 """What TensorFlow puts behind the name of a variable, as in `lstm/kernel:0`."""
 
 
-def _leaves(tree: Mapping[Any, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+def _find_leaves(tree: Mapping[Any, Any], path: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in tree.items():
         name = f"{path}/{key}" if path else str(key)
         # TensorFlow's `:0` is not a part of the name that the table has.
         name = _NUMBER_OF_OUTPUT.sub("", name)
         if isinstance(value, Mapping):
-            yield from _leaves(value, name)
+            yield from _find_leaves(value, name)
         else:
             yield name, value
 
@@ -116,14 +116,14 @@ def _from_names(row: Convention, cell: Cell, weights: Any, selection: Selection)
     """The arrays by name, in a dict or a tree of dicts, below one common prefix."""
     if not isinstance(weights, Mapping):
         raise Misfit(f"expected a dict of arrays, got {type(weights).__name__}\n  {_HANDED_OVER}")
-    leaves = dict(_leaves(weights))
-    prefix = _prefix(leaves, [entry.name for entry in row.entries if not entry.optional], selection)
+    leaves = dict(_find_leaves(weights))
+    prefix = _find_prefix(leaves, [entry.name for entry in row.entries if not entry.optional], selection)
     _refuse_leftovers(row, leaves, prefix, selection)
     found = {entry.name: prefix + entry.name for entry in row.entries if prefix + entry.name in leaves}
     return {name: as_array(path, leaves[path]) for name, path in found.items()}
 
 
-def _prefix(leaves: Mapping[str, Any], required: list[str], selection: Selection) -> str:
+def _find_prefix(leaves: Mapping[str, Any], required: list[str], selection: Selection) -> str:
     if selection.prefix is not None:
         found = [selection.prefix]
     else:
@@ -154,7 +154,7 @@ def _refuse_leftovers(row: Convention, leaves: Mapping[str, Any], prefix: str, s
     folders = {entry.name.rpartition("/")[0] for entry in row.entries}
     inside = [path[len(prefix) :] for path in leaves if path.startswith(prefix)]
     # Only beside the layer's own arrays: the rest of a model is none of its business.
-    unknown = [name for name in inside if _folder(name) in folders and not re.fullmatch(pattern, name)]
+    unknown = [name for name in inside if _find_folder(name) in folders and not re.fullmatch(pattern, name)]
     if unknown:
         remedy = "leave it out, or correct its name: the layer's arrays are"
         wanted = ", ".join(entry.name for entry in row.entries)
@@ -176,7 +176,7 @@ def _as_pattern(name: str) -> str:
     return "".join(placeholders.get(part, re.escape(part)) for part in re.split(r"(\{\w+\})", name))
 
 
-def _folder(name: str) -> str:
+def _find_folder(name: str) -> str:
     """What stands before the last part of a name, if anything does."""
     return re.split(r"[/.](?=[^/.]*\Z)", name)[0] if re.search(r"[/.]", name) else ""
 
@@ -265,7 +265,7 @@ def _from_flat(row: Convention, cell: Cell, weights: Any, selection: Selection) 
     for option, (said, count) in several.items():
         if (said is None and count > 1) or int(said or 0) >= count:
             raise Misfit(f"{option}={said!r}, and there are {count}\n  say which one: {option}=0 to {count - 1}")
-    places = list(_places(row, cell, flat, directions))
+    places = list(_lay_out(row, cell, flat, directions))
     wanted = sum(int(np.prod(shape)) for _, _, shape in places)
     if buffer.size != wanted:
         raise ShapeMisfit(f"expected {wanted} numbers for {flat}, got {buffer.size}")
@@ -279,7 +279,7 @@ def _from_flat(row: Convention, cell: Cell, weights: Any, selection: Selection) 
     return found
 
 
-def _places(row: Convention, cell: Cell, flat: Flat, directions: int) -> Iterator[tuple[int, Entry, tuple[int, ...]]]:
+def _lay_out(row: Convention, cell: Cell, flat: Flat, directions: int) -> Iterator[tuple[int, Entry, tuple[int, ...]]]:
     """The buffer's arrays in order: layer and direction counted in one, entry, shape."""
     # cuDNN has all weights first, then all biases: the optional entries are the biases.
     for optional in (False, True):

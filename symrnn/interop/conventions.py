@@ -237,7 +237,7 @@ _KERAS_CUDNN = {
 }
 
 
-def _refilled(gates: str) -> tuple[Entry, ...]:
+def _make_refilled(gates: str) -> tuple[Entry, ...]:
     return (
         Entry("kernel", _stack(gates, "W"), columns=True, refilled=True),
         Entry("recurrent_kernel", _stack(gates, "U"), columns=True, refilled=True),
@@ -246,10 +246,10 @@ def _refilled(gates: str) -> tuple[Entry, ...]:
 
 
 _KERAS_FORMER_ROWS = (
-    _row("keras", "lstm", "CuDNNLSTM", "lstm_two_biases", "ifgo", "i f c o", *_refilled("ifgo"), **_KERAS_CUDNN),
+    _row("keras", "lstm", "CuDNNLSTM", "lstm_two_biases", "ifgo", "i f c o", *_make_refilled("ifgo"), **_KERAS_CUDNN),
     _row(
         "keras", "gru_reset_after", "CuDNNGRU", "gru_reset_after_two_biases", "zrn", "z r h",
-        *_refilled("zrn"), **_KERAS_CUDNN,
+        *_make_refilled("zrn"), **_KERAS_CUDNN,
     ),
 )  # fmt: skip
 

@@ -72,8 +72,16 @@ class LayerComparison(Shown):
             lines.append("  no differences")
         names = (self.a.framework, self.b.framework)
         one, other = names if names[0] != names[1] else (self.a.title, self.b.title)
-        lines += ["", f"  {one} -> {other}: {_verdict(self.forth)}", *_map_text(self.a, self.b, self.forth)]
-        lines += ["", f"  {other} -> {one}: {_verdict(self.back)}", *_map_text(self.b, self.a, self.back)]
+        lines += [
+            "",
+            f"  {one} -> {other}: {_describe_existence(self.forth)}",
+            *_describe_map(self.a, self.b, self.forth),
+        ]
+        lines += [
+            "",
+            f"  {other} -> {one}: {_describe_existence(self.back)}",
+            *_describe_map(self.b, self.a, self.back),
+        ]
         return "\n".join(lines)
 
 
@@ -106,12 +114,12 @@ def explain(a: str, b: str, kind: str) -> Explanation:
     Raises:
         InputError: a framework has no layer of this family.
     """
-    ours, theirs = _one_per_kind(a, kind), _one_per_kind(b, kind)
+    ours, theirs = _choose_rows(a, kind), _choose_rows(b, kind)
     pairs = [(x, y) for x in ours for y in theirs]
     return Explanation(tuple(compare(x, y) for x, y in pairs))
 
 
-def _one_per_kind(framework: str, kind: str) -> list[Convention]:
+def _choose_rows(framework: str, kind: str) -> list[Convention]:
     known = {row.kind for row in CONVENTIONS} | {row.family for row in CONVENTIONS}
     try:
         found = rows(framework, kind)
@@ -144,10 +152,10 @@ def weight_map(a: Convention, b: Convention) -> WeightMap:
     sides = [name.partition("_")[0] for name in conditions]
     # One is enough to show that the condition is needed.
     counterexample = OBSTRUCTIONS["lost", sides[0]](a.cell) if sides else None
-    return WeightMap("if" if conditions else "always", conditions, _changes(a, b), counterexample)
+    return WeightMap("if" if conditions else "always", conditions, _describe_changes(a, b), counterexample)
 
 
-def _changes(a: Convention, b: Convention) -> tuple[str, ...]:
+def _describe_changes(a: Convention, b: Convention) -> tuple[str, ...]:
     """What happens to the parameters from the row a to the row b."""
     ours, theirs = FORMS[a.cell], FORMS[b.cell]
     both = [name for name in a.slots if name.startswith("c") and name not in b.slots and "b" + name[1:] in b.slots]
@@ -161,34 +169,34 @@ def _changes(a: Convention, b: Convention) -> tuple[str, ...]:
     return (*turned, *summed, *filled, *added, *taken)
 
 
-def _gate_order(row: Convention) -> str:
+def _describe_gates(row: Convention) -> str:
     there = "" if row.letters == row.gates else f" (there: {' '.join(row.letters)})"
     return " ".join(row.gates) + there
 
 
-def _orientation(row: Convention) -> str:
+def _describe_orientation(row: Convention) -> str:
     first = row.entries[0]
     refilled = "; within each gate the numbers of W row after row" if first.refilled else ""
     return f"x @ W (gates along columns{refilled})" if first.columns else "W @ x (gates along rows)"
 
 
-def _shapes(row: Convention) -> str:
+def _describe_shapes(row: Convention) -> str:
     cell = cells.lookup(row.cell)
-    return ", ".join(f"{_bare(entry)} {describe(extents(entry, cell))}" for entry in row.entries)
+    return ", ".join(f"{_show_name(entry)} {describe(extents(entry, cell))}" for entry in row.entries)
 
 
-def _bare(entry: Entry) -> str:
+def _show_name(entry: Entry) -> str:
     return entry.name.format(layer="0", reverse="", side="l")
 
 
-def _stacking(row: Convention) -> str:
+def _describe_stacking(row: Convention) -> str:
     entry = row.entries[0]
     sides = "input and state in one" if len(entry.blocks[0]) > 1 else "input and state apart"
     gates = "an array per gate" if len(entry.blocks) < len(row.gates) else "all gates in one array"
     return f"{gates}, {sides}"
 
 
-def _biases(row: Convention) -> str:
+def _describe_biases(row: Convention) -> str:
     second = [name for name in row.slots if name.partition("_")[0] == "c"]
     if len(second) == len(row.gates):
         return "two per gate, on the input and on the recurrent side"
@@ -196,7 +204,7 @@ def _biases(row: Convention) -> str:
     return f"one per gate ({row.bias_side}){also}"
 
 
-def _axis(row: Convention) -> str:
+def _describe_axis(row: Convention) -> str:
     return {
         "directions": "an axis for the direction in front",
         "flat": "a flat buffer: all weights, then all biases",
@@ -206,12 +214,12 @@ def _axis(row: Convention) -> str:
 ASPECTS: Mapping[str, Callable[[Convention], str]] = MappingProxyType(
     {
         "function": lambda row: FORMS[row.cell].function,
-        "gate order": _gate_order,
-        "orientation": _orientation,
-        "stacking": _stacking,
-        "arrays": _shapes,
-        "around them": _axis,
-        "biases": _biases,
+        "gate order": _describe_gates,
+        "orientation": _describe_orientation,
+        "stacking": _describe_stacking,
+        "arrays": _describe_shapes,
+        "around them": _describe_axis,
+        "biases": _describe_biases,
         "state order": lambda row: f"({', '.join(row.states)})",
         "reset gate": lambda row: FORMS[row.cell].reset,
         "update gate weighs": lambda row: FORMS[row.cell].update,
@@ -228,23 +236,23 @@ _EXISTS = {
 }
 
 
-def _verdict(found: WeightMap) -> str:
+def _describe_existence(found: WeightMap) -> str:
     needed = " and ".join(f"{name} is {value}" for name, value in found.conditions.items())
     return f"{_EXISTS[found.exists]} {needed}".rstrip()
 
 
-def _map_text(a: Convention, b: Convention, found: WeightMap) -> list[str]:
+def _describe_map(a: Convention, b: Convention, found: WeightMap) -> list[str]:
     lines: list[str] = []
     if found.exists != "never":
-        lines += [f"    {_bare(entry)} = {_blocks(entry)}" for entry in a.entries]
+        lines += [f"    {_show_name(entry)} = {_show_blocks(entry)}" for entry in a.entries]
         lines += [f"    {change}" for change in found.changes]
-        lines += [f"    {_bare(entry)} = {_blocks(entry)}" for entry in b.entries]
+        lines += [f"    {_show_name(entry)} = {_show_blocks(entry)}" for entry in b.entries]
     if found.counterexample:
         lines += ["    counterexample: " + str(found.counterexample).replace("\n", "\n    ")]
     return lines
 
 
-def _blocks(entry: Entry) -> str:
+def _show_blocks(entry: Entry) -> str:
     """Rows of blocks with `;` between them, as in `[W_r; W_z; W_n]`; the transpose is marked."""
     text = "; ".join(", ".join(row) for row in entry.blocks)
     if len(entry.slots) == 1:

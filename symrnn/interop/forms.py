@@ -145,7 +145,7 @@ def carry(source: Cell, target: Cell, params: Mapping[str, Array]) -> dict[str, 
         raise NoImageError(f"no weights make {target.name} ({theirs.function}) compute {source.name} ({ours.function})")
     for name, neutral in lost(source, target).items():
         _require(name, params[name], neutral)
-    return {name: _moved(name, source, target, params) for name in target.parameters}
+    return {name: _carry_parameter(name, source, target, params) for name in target.parameters}
 
 
 def _require(name: str, value: Array, neutral: str) -> None:
@@ -158,7 +158,7 @@ def _require(name: str, value: Array, neutral: str) -> None:
         raise NoImageError(f"{name} has no place there, so {name} must be {neutral}: {off}")
 
 
-def _moved(name: str, source: Cell, target: Cell, params: Mapping[str, Array]) -> Array:
+def _carry_parameter(name: str, source: Cell, target: Cell, params: Mapping[str, Array]) -> Array:
     """One parameter of the target, from those of the source."""
     side, _, gate = name.partition("_")
     ours, theirs = FORMS[source.name], FORMS[target.name]

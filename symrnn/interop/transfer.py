@@ -90,10 +90,10 @@ def load(
     if best:
         names = " or ".join(repr(loaded.convention.kind) for loaded in best)
         raise InputError(f"these arrays of {framework} do not tell what the layer computes\n  say kind={names}")
-    raise InputError(_reasons(framework, refused))
+    raise InputError(_collect_reasons(framework, refused))
 
 
-def _reasons(framework: str, refused: Mapping[Convention, Misfit]) -> str:
+def _collect_reasons(framework: str, refused: Mapping[Convention, Misfit]) -> str:
     """Why no row fits: what the nearest ones have against it, the same reason once."""
     # A dozen rows would give a dozen reasons, most of them about layers that nobody meant.
     nearest = max(misfit.nearness for misfit in refused.values())
@@ -119,7 +119,7 @@ def _unwrap(weights: Any, candidates: tuple[Convention, ...]) -> tuple[Any, list
     # A class of one's own is what it inherits from.
     classes = {base.__name__ for base in type(inner).__mro__}
     named = [row for row in candidates if classes & {layer.split("(")[0] for layer in row.layers}]
-    reasons = {row: _contradiction(row, inner) for row in named or candidates}
+    reasons = {row: _find_contradiction(row, inner) for row in named or candidates}
     fitting = [row for row, reason in reasons.items() if not reason]
     if not fitting:
         text = "\n  ".join(dict.fromkeys(reasons.values()))
@@ -127,7 +127,7 @@ def _unwrap(weights: Any, candidates: tuple[Convention, ...]) -> tuple[Any, list
     return getattr(weights, methods[0])(), fitting
 
 
-def _contradiction(row: Convention, layer: Any) -> str:
+def _find_contradiction(row: Convention, layer: Any) -> str:
     """Why a framework's own object is not what the row describes, or nothing."""
     for attribute, wanted in row.signs.items():
         # A function is known by its name; an attribute that is not there says nothing.
@@ -158,10 +158,12 @@ def _read(row: Convention, weights: Any, selection: Selection, forget_bias: floa
         name: found[name] if name in found else np.zeros([sizes[size] for size in cell.shape_names(name)], dtype)
         for name in cell.parameters
     }
-    return len(there), Loaded(cell, _shifted(row, params, forget_bias, +1), row)
+    return len(there), Loaded(cell, _shift_forget_bias(row, params, forget_bias, +1), row)
 
 
-def _shifted(row: Convention, params: dict[str, Array], forget_bias: float | None, sign: int) -> dict[str, Array]:
+def _shift_forget_bias(
+    row: Convention, params: dict[str, Array], forget_bias: float | None, sign: int
+) -> dict[str, Array]:
     """The parameters with what the layer adds when it runs added, or taken away again."""
     if forget_bias is not None and not row.forget_bias:
         raise Unclear(f"a layer of {row.framework} adds nothing to its biases when it runs\n  leave forget_bias out")
@@ -217,7 +219,7 @@ def dump(
         except NoImageError as error:
             refused.append(NoImageError(f"{row.title}: {error}"))
             continue
-        moved = _shifted(row, moved, forget_bias, -1)
+        moved = _shift_forget_bias(row, moved, forget_bias, -1)
         selection.refuse_idle(row, writing=True)
         filled = selection.fill(row)
         arrays = {entry.name: put_together(entry, moved) for entry in filled.entries}

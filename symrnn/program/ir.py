@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
+
+from sympy import Symbol
 
 from symrnn.algebra.nodes import Expr, Variable, variables
 from symrnn.algebra.rebuilding import valued
@@ -183,7 +185,7 @@ class Program:
         return self
 
 
-def _sizes(variable: Variable) -> set[Any]:
+def _sizes(variable: Variable) -> set[Symbol]:
     return {size for dim in variable.shape for size in dim.free_symbols}
 
 

@@ -18,7 +18,7 @@ def lower(derivation: Derivation) -> Program:
     The adjoint that a step sends back to a state (`h_prev_bar`) lives on from one round of the backward loop to the
     next: at the top of the round for t it is what step t+1 sent back to h_t.
     """
-    incoming = _incoming(derivation)
+    incoming = _map_incoming(derivation)
     body: list[Statement] = []
     for step in derivation.role("state", "intermediate", "input", "carry"):
         body.append(Assign(step.target, _put_in(step.value, incoming)))
@@ -35,7 +35,7 @@ def lower_tangent(tangent: TangentDerivation) -> Program:
     """The program of forward mode: states and their tangents in one loop, and no loop back."""
     return Program(
         tangent.derivation,
-        Function((), Loop(_moving(tangent), "forward"), ()),
+        Function((), Loop(_pair_with_tangents(tangent), "forward"), ()),
         Function((), Loop((), "backward"), ()),
         tangent,
     ).check()
@@ -47,7 +47,7 @@ def lower_second_order(second: SecondOrder) -> Program:
     Of the gradients themselves the loop back computes only what the tangents of the adjoints need.
     """
     derivation = second.derivation
-    incoming = _incoming(derivation) | {
+    incoming = _map_incoming(derivation) | {
         second.cotangents[state]: nodes.add(
             *((second.losses[state],) if state == derivation.cell.states[0] else ()), second.of(f"{state}_prev").target
         )
@@ -67,14 +67,14 @@ def lower_second_order(second: SecondOrder) -> Program:
         body.append(Assign(step.target, _put_in(step.value, incoming)))
     return Program(
         derivation,
-        Function((), Loop(_moving(second.tangent), "forward"), ()),
+        Function((), Loop(_pair_with_tangents(second.tangent), "forward"), ()),
         Function((), Loop(tuple(body), "backward"), ()),
         second.tangent,
         second,
     ).check()
 
 
-def _moving(tangent: TangentDerivation) -> tuple[Statement, ...]:
+def _pair_with_tangents(tangent: TangentDerivation) -> tuple[Statement, ...]:
     pairs = zip(tangent.derivation.forward, tangent.steps, strict=True)
     return tuple(
         statement
@@ -86,10 +86,10 @@ def _moving(tangent: TangentDerivation) -> tuple[Statement, ...]:
     )
 
 
-def _incoming(derivation: Derivation) -> dict[nodes.Variable, nodes.Expr]:
+def _map_incoming(derivation: Derivation) -> dict[nodes.Variable, nodes.Expr]:
     """Cotangent -> the loss's part and what step t+1 sent back."""
     return {
-        derivation.cotangents[state]: nodes.add(*_loss(derivation, state), derivation.of(f"{state}_prev").target)
+        derivation.cotangents[state]: nodes.add(*_find_loss(derivation, state), derivation.of(f"{state}_prev").target)
         for state in derivation.cell.states
     }
 
@@ -100,6 +100,6 @@ def _put_in(value: nodes.Expr, incoming: dict[nodes.Variable, nodes.Expr]) -> no
     return nodes.add(*(term.xreplace(incoming) for term in terms))
 
 
-def _loss(derivation: Derivation, state: str) -> tuple[nodes.Variable, ...]:
+def _find_loss(derivation: Derivation, state: str) -> tuple[nodes.Variable, ...]:
     """The cotangent given for each step: that of the output; the other states have one at the end only."""
     return (derivation.loss(state),) if state == derivation.cell.states[0] else ()

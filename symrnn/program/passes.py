@@ -34,39 +34,39 @@ def single_step(program: Program) -> Program:
 
 def share(program: Program) -> Program:
     """Name what is computed more than once: tanh(c_t) in both passes, U_nᵀ δa_n for two gradients."""
-    names = _names(program)
+    names = _collect_names(program)
     forward, backward = list(program.forward.loop.body), list(program.backward.loop.body)
     while True:
         # Until nothing repeats: with the largest expressions named, smaller ones repeat in fewer places than before.
-        chosen = {expr: names.add(_temporary(expr, names)) for expr in _repeated(forward, backward)}
+        chosen = {expr: names.add(_make_temporary(expr, names)) for expr in _find_repeated(forward, backward)}
         if not chosen:
             break
         # Of both passes together: what forward has named is on the tape, and backward reads it there.
         missing = dict(chosen)
-        forward, backward = (_extracted(body, chosen, missing) for body in (forward, backward))
+        forward, backward = (_extract(body, chosen, missing) for body in (forward, backward))
     return replace(
         program, forward=program.forward.with_body(tuple(forward)), backward=program.backward.with_body(tuple(backward))
     )
 
 
-def _extracted(body: list[Statement], chosen: dict[Expr, Variable], missing: dict[Expr, Variable]) -> list[Statement]:
+def _extract(body: list[Statement], chosen: dict[Expr, Variable], missing: dict[Expr, Variable]) -> list[Statement]:
     """The body with variables in place of the chosen expressions; those still missing get their statement first."""
     result: list[Statement] = []
     for statement in body:
         found = {part for part in nodes.parts(statement.value) if part in missing} if missing else set()
         result += [Assign(missing.pop(expr), expr) for expr in chosen if expr in found]
-        result.append(_substituted(statement, chosen))
+        result.append(_substitute(statement, chosen))
     return result
 
 
-def _substituted(statement: Statement, mapping: Mapping[Expr, Expr]) -> Statement:
+def _substitute(statement: Statement, mapping: Mapping[Expr, Expr]) -> Statement:
     if statement.value in mapping and statement.target == mapping[statement.value]:
         return statement
     value = statement.value.xreplace(mapping)
     return statement if value is statement.value else replace(statement, value=value)
 
 
-def _repeated(forward: list[Statement], backward: list[Statement]) -> list[Expr]:
+def _find_repeated(forward: list[Statement], backward: list[Statement]) -> list[Expr]:
     """The largest expressions worth naming: repeated in one pass, or costly and repeated at all."""
     counts = [Counter(e for s in body for e in _subexpressions(s.value)) for body in (forward, backward)]
     total = counts[0] + counts[1]
@@ -118,7 +118,7 @@ def _subexpressions(expr: Expr) -> Iterator[Expr]:
             yield from _subexpressions(arg)
 
 
-def _temporary(expr: Expr, names: Names) -> Variable:
+def _make_temporary(expr: Expr, names: Names) -> Variable:
     read = nodes.variables(expr)
     time = 0 if any(v.time is not None for v in read) else None
     # tanh_c says what it is; of a longer expression no name would, so it has a number.
@@ -129,7 +129,7 @@ def _temporary(expr: Expr, names: Names) -> Variable:
     return Variable(name, expr.shape[0], expr.shape[1], name, time)
 
 
-def _names(program: Program) -> Names:
+def _collect_names(program: Program) -> Names:
     """The registry of the program: nothing that any statement mentions may be taken again."""
     mentioned = {v for f in (program.forward, program.backward) for v in f.reads | f.writes}
     taken = dict(program.derivation.cell.symbols) | {v.name: v for v in mentioned}
@@ -156,7 +156,7 @@ def inline(program: Program) -> Program:
         ):
             pending[target] = statement.value.xreplace(pending)
         else:
-            body.append(_substituted(statement, pending))
+            body.append(_substitute(statement, pending))
     return replace(program, forward=program.forward.with_body(tuple(body)))
 
 
@@ -165,7 +165,7 @@ def inline(program: Program) -> Program:
 
 def hoist(program: Program) -> Program:
     """Compute what reads only inputs and parameters for all time steps at once, before the loop."""
-    names = _names(program)
+    names = _collect_names(program)
     free, states = set(program.arguments), set(program.states)
     before: list[Statement] = list(program.forward.before)
     body: list[Statement] = []
@@ -177,23 +177,23 @@ def hoist(program: Program) -> Program:
             free.add(statement.target)
             continue
         hoisted: dict[Expr, Variable] = {}
-        for expr in _free_parts(statement.value, free):
-            variable = _part_name(statement.target, expr, names)
+        for expr in _find_free_parts(statement.value, free):
+            variable = _name_part(statement.target, expr, names)
             before.append(Assign(variable, expr))
             free.add(variable)
             hoisted[expr] = variable
-        body.append(replace(statement, value=_without_parts(statement.value, hoisted)))
+        body.append(replace(statement, value=_replace_parts(statement.value, hoisted)))
     function = replace(program.forward.with_body(tuple(body)), before=tuple(before))
     return replace(program, forward=function)
 
 
-def _part_name(target: Variable, expr: Expr, names: Names) -> Variable:
+def _name_part(target: Variable, expr: Expr, names: Names) -> Variable:
     time = 0 if any(v.time is not None for v in nodes.variables(expr)) else None
     name = names.claim(f"{target.base}_x", *(f"{target.base}_x{number}" for number in range(2, 100)))
     return names.add(Variable(name, expr.shape[0], expr.shape[1], name, time))
 
 
-def _free_parts(expr: Expr, free: set[Variable]) -> Iterator[Expr]:
+def _find_free_parts(expr: Expr, free: set[Variable]) -> Iterator[Expr]:
     """The largest parts that read only `free` variables and are worth a loop of their own."""
     if isinstance(expr, Variable):
         return
@@ -210,14 +210,14 @@ def _free_parts(expr: Expr, free: set[Variable]) -> Iterator[Expr]:
     else:
         rest = nodes.children(expr)
     for arg in rest:
-        yield from _free_parts(arg, free)
+        yield from _find_free_parts(arg, free)
 
 
 def _is_work(expr: Expr) -> bool:
     return not _is_trivial(expr) and not isinstance(expr, nodes.Ones | nodes.Zeros | Variable)
 
 
-def _without_parts(expr: Expr, hoisted: dict[Expr, Variable]) -> Expr:
+def _replace_parts(expr: Expr, hoisted: dict[Expr, Variable]) -> Expr:
     if expr in hoisted:
         return hoisted[expr]
     if isinstance(expr, Variable) or not nodes.children(expr):
@@ -231,8 +231,8 @@ def _without_parts(expr: Expr, hoisted: dict[Expr, Variable]) -> Expr:
                 kept[kept.index(terms[0])] = variable
                 for term in terms[1:]:
                     kept.remove(term)
-                return nodes.add(*(_without_parts(term, hoisted) for term in kept))
-    return expr.func(*(_without_parts(a, hoisted) if getattr(a, "is_Matrix", False) else a for a in expr.args))
+                return nodes.add(*(_replace_parts(term, hoisted) for term in kept))
+    return expr.func(*(_replace_parts(a, hoisted) if getattr(a, "is_Matrix", False) else a for a in expr.args))
 
 
 # --- settle: out of the backward loop what no step changes ------------------------------------------------------------
@@ -277,10 +277,10 @@ def sink(program: Program) -> Program:
     after.reverse()
     after.sort(key=lambda statement: isinstance(statement, Accumulate))  # values first, then the sums that read them
     function = replace(program.backward.with_body(tuple(body)), after=tuple(after) + program.backward.after)
-    return replace(program, backward=_ordered(function))
+    return replace(program, backward=_order(function))
 
 
-def _ordered(function: Function) -> Function:
+def _order(function: Function) -> Function:
     """The statements after the loop in an order in which everything is written before it is read."""
     readers: dict[Variable, list[int]] = {}
     unwritten: list[int] = []

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations
-from typing import Any
 
 from symrnn.algebra import nodes
 from symrnn.algebra.functions import MISTAKEN
@@ -17,18 +16,21 @@ from symrnn.algebra.places import TermPlace, places
 from symrnn.language.recurrence import Cell, Equation
 from symrnn.printers import text
 
+_Kind = tuple[object, ...]
+"""What changes of several equations have in common: a word, and what the change is about."""
+
 
 def with_slips(cell: Cell) -> Iterator[tuple[tuple[int, ...], Cell]]:
     """Every cell that differs from one in an equation, or in several in the same way, with their indices.
 
     A slip may make a cell of a kind that cannot be derived.
     """
-    single: list[tuple[int, Any, Expr]] = []
+    single: list[tuple[int, _Kind | None, Expr]] = []
     for index, equation in enumerate(cell.body):
         # One value by two slips is one cell; the first slip that gives it names it, hence from the end.
         changes = {value: kind for kind, value in reversed(list(_find_changes(cell, index, equation)))}
         single += [(index, kind, value) for value, kind in reversed(changes.items())]
-    together: dict[Any, dict[int, list[Expr]]] = {}
+    together: dict[_Kind, dict[int, list[Expr]]] = {}
     for index, kind, value in single:
         if kind is not None:
             together.setdefault(kind, {}).setdefault(index, []).append(value)
@@ -45,7 +47,7 @@ def with_slips(cell: Cell) -> Iterator[tuple[tuple[int, ...], Cell]]:
         yield tuple(change), replace(cell, body=body)
 
 
-def _find_changes(cell: Cell, index: int, equation: Equation) -> Iterator[tuple[Any, Expr]]:
+def _find_changes(cell: Cell, index: int, equation: Equation) -> Iterator[tuple[_Kind | None, Expr]]:
     """Every changed value of an equation, each with its kind: changes of one kind in several equations go together."""
     known = {earlier.target for earlier in cell.body[:index]}
     for place in places(equation.value):
@@ -71,7 +73,7 @@ def _swap_complement(value: Expr, gate: Variable) -> Expr:
     return value.xreplace({other: mark}).xreplace({gate: other}).xreplace({mark: gate})
 
 
-def _find_replacements(cell: Cell, place: TermPlace, known: set[Variable]) -> Iterator[tuple[Any, Expr]]:
+def _find_replacements(cell: Cell, place: TermPlace, known: set[Variable]) -> Iterator[tuple[_Kind | None, Expr]]:
     node = place.node
     ones = nodes.ones(node.shape)
     if isinstance(node, nodes.Act) and len(node.operands) == 1:
@@ -96,7 +98,7 @@ def _find_replacements(cell: Cell, place: TermPlace, known: set[Variable]) -> It
             yield from ((None, nodes.act(name, node)) for name in ("tanh", "sigmoid"))
 
 
-def _find_kind(cell: Cell, term: Expr) -> Any:
+def _find_kind(cell: Cell, term: Expr) -> _Kind | None:
     """What a term of a sum is in any gate, such as a bias or a weight times h; None where it has no parameter."""
     own = {cell[name] for name in cell.parameters}
     read = nodes.variables(term)
