@@ -26,11 +26,11 @@ LAYOUTS = ("numerator", "denominator")
 SECTIONS = ("properties", "rewritings")
 """Keys of `documents.further.FURTHER`."""
 TARGETS = ("numpy",)
-"""Keys of `generation.TARGETS`."""
+"""Keys of `targets.generation.TARGETS`."""
 FUNCTIONS = ("jvp", "hvp", "rtrl", "truncate")
-"""Keys of `generation.FURTHER`, and `generation.TRUNCATE`."""
+"""Keys of `targets.generation.FURTHER`, and `targets.generation.TRUNCATE`."""
 REPORTS: Mapping[str, str] = MappingProxyType({".json": "to_json", ".html": "to_html"})
-"""Endings of files for reports -> the method of `checkfile.FileReport` that writes them."""
+"""Endings of files for reports -> the method of `gradients.checkfile.FileReport` that writes them."""
 
 
 def either(names: tuple[str, ...] | Mapping[str, object]) -> str:

@@ -1,4 +1,4 @@
-"""What a reader of derivatives has to be told: which are stated by the author, which are zero wherever they exist.
+"""Remarks for a reader of derivatives: which are stated by the author, and which are zero wherever they exist.
 
 A cell that spikes, or rounds, has right equations that carry nothing: every check of them passes.  A remark says so.
 """

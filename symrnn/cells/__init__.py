@@ -44,6 +44,7 @@ def names(family: str | None = None) -> tuple[str, ...]:
     if family is None:
         return tuple(_ENTRIES)
     if family not in _FAMILIES:
+        # A family is never an alias, so only families are proposed.
         hint = did_you_mean(family, _FAMILIES)
         raise UnknownNameError(f"no family {family!r} in the library\n  {hint}there are {', '.join(_FAMILIES)}")
     return tuple(_FAMILIES[family].entries)

@@ -134,6 +134,7 @@ def _cost(left: Sizes, right: Sizes) -> sympy.Expr:
     result = sympy.S.One
     for size in (*left, *right[1:]):
         known = size.resolved()
+        # Sizes of the language, such as d_x + d_h, become polynomials, so that those of all products add up.
         terms = [times * sympy.Symbol(str(atom), integer=True, positive=True) for atom, times in known.terms]
         result *= sympy.Add(*terms, sympy.Integer(known.constant))
     return result

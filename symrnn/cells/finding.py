@@ -43,6 +43,7 @@ def find_cell(wanted: Cell | HoldsCell | str) -> Cell:
     inner = getattr(wanted, "cell", None)
     if isinstance(inner, Cell):
         return inner
+    # Said apart, since several cells are a likely wish and not a wrong type.
     if isinstance(wanted, list | tuple | set | frozenset):
         raise InputError(f"expected one cell, got {len(wanted)} in a {type(wanted).__name__}\n  {_ONE_BY_ONE}")
     raise InputError(f"expected a cell, got {_describe(wanted)}\n  {_suggest_remedy(wanted)}")
@@ -78,6 +79,7 @@ def _describe(wanted: object) -> str:
 
 
 def _suggest_remedy(wanted: object) -> str:
+    # A function that was meant as a cell: the decorator is what is missing.
     if callable(wanted):
         return "write @symrnn.cell above a 'def' that is a cell"
     return "give a cell, such as symrnn.cells.lstm, or its name, such as 'lstm'"

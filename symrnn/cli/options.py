@@ -13,7 +13,7 @@ from symrnn.files import check_named
 
 
 def _check_named(output: str | None) -> str | None:
-    """The file to write, which has a name."""
+    """The name of the file to write, refused where it is empty."""
     if output is not None:
         check_named(output)
     return output

@@ -126,8 +126,8 @@ def set_up(derivation: Derivation, notation: Notation) -> Setting:
     back = next((letter for letter in _COUNTERS if letter not in letters | {loss, last} | sizes), "k")
     fitted = replace(notation, loss=notation.loss if notation.loss not in letters else loss)
     if r"\delta" in letters:  # δ h_t would be a product
-        told = notation.describes.partition("; adjoints")[0] + rf"; adjoints as $\partial {loss}/\partial h_t$"
-        fitted = replace(fitted, adjoint="partial", describes=told)
+        description = notation.describes.partition("; adjoints")[0] + rf"; adjoints as $\partial {loss}/\partial h_t$"
+        fitted = replace(fitted, adjoint="partial", describes=description)
     # At t = 1 the state h would be printed h_1, which may be a name of the cell's.
     first = replace(fitted, now=1)
     timed = {latex_name(variable, first) for variable in own.values() if variable.time is not None}

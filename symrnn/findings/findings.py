@@ -121,7 +121,7 @@ class Diagnosis:
         equation: the number of the equation in the cell's derivation; None for a mistake outside the equations.
         formula: that equation as text, such as `δa_i = δc ⊙ g ⊙ i ⊙ (1 - i)`.
         latex: that equation as LaTeX.
-        gradients: the caller's gradients that it makes wrong, by the names of his inputs.
+        gradients: the caller's gradients that it makes wrong, by the names of its inputs.
         agreement: the largest relative error left in them once this mistake, and those named with it, are assumed.
         sentence: the mistake in a sentence.
         exact: whether that error is rounding; otherwise it is a near miss.

@@ -41,7 +41,7 @@ def _table(content: ReportContent) -> str:
     for finding, row in zip(content.gradients, content.rows, strict=True):
         cells = [_escape(entry) for entry in row]
         cells[0], cells[2] = f"<code>{cells[0]}</code>", _badge(finding.verdict)
-        # How it was compared is shown under the pointer: a sentence a row would hide the table.
+        # How it was compared is entries under the pointer: a sentence a row would hide the table.
         title = _escape(finding.criterion)
         rows.append(
             f'<tr title="{title}">{"".join(f"<td style={chr(34)}{_CELL}{chr(34)}>{c}</td>" for c in cells)}</tr>'
@@ -54,10 +54,10 @@ def _badge(verdict: Verdict) -> str:
 
 
 def _list(title: str, items: Iterable[str], code: bool = False) -> str:
-    shown = [f"<code>{_escape(item)}</code>" if code else _escape(item) for item in items]
-    if not shown:
+    entries = [f"<code>{_escape(item)}</code>" if code else _escape(item) for item in items]
+    if not entries:
         return ""
-    return f"<p><b>{_escape(title)}</b></p><ul style='{_ITEM}'>{''.join(f'<li>{item}</li>' for item in shown)}</ul>"
+    return f"<p><b>{_escape(title)}</b></p><ul style='{_ITEM}'>{''.join(f'<li>{item}</li>' for item in entries)}</ul>"
 
 
 def _escape(text: str) -> str:

@@ -197,8 +197,8 @@ def heading(report: GradientReport) -> list[str]:
     first, *rest = report.layout.splitlines() or [""]
     if len(rest) > _MOST_LINES:
         rest = [*rest[:_MOST_LINES], f"  and {len(rest) - _MOST_LINES} more"]
-    held = "\n".join([f", {first}" if first else "", *rest])
-    cell = f"cell: {report.cell}{held}" if report.cell else ""
+    layout = "\n".join([f", {first}" if first else "", *rest])
+    cell = f"cell: {report.cell}{layout}" if report.cell else ""
     ways = f"truth: {report.method}" if report.method else ""
     calls = f"calls: {report.calls[0]} of forward, {report.calls[1]} of backward" if any(report.calls) else ""
     return [line for line in (cell, "; ".join(part for part in (ways, calls) if part)) if line]

@@ -103,8 +103,8 @@ def _compare(entry: Entry, axes: tuple[Extent, ...], array: Array, sizes: Mappin
     if known and array.shape == wanted:
         return
     numbers = f" = {wanted}" if known else ""
-    told = ", ".join(f"{size} = {n}" for size, n in sizes.items() if size and any(size in axis for axis in axes))
-    where = f"\n  with {told}" if told else ""
+    known_sizes = ", ".join(f"{size} = {n}" for size, n in sizes.items() if size and any(size in axis for axis in axes))
+    where = f"\n  with {known_sizes}" if known_sizes else ""
     raise ShapeMisfit(f"{entry.name}: expected shape {describe(axes)}{numbers}, got {array.shape}{where}")
 
 

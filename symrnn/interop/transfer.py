@@ -250,6 +250,8 @@ def checked(cell: Cell, params: Mapping[str, Any]) -> dict[str, Array]:
         for size, length in zip(names, array.shape, strict=False):
             sizes.setdefault(size, length)
         if array.shape != tuple(sizes[size] for size in names if size in sizes) or array.ndim != len(names):
-            told = ", ".join(f"{size} = {sizes[size]}" for size in dict.fromkeys(names) if size in sizes)
-            raise InputError(f"{cell.name}: {name}: expected shape ({', '.join(names)}) with {told}, got {array.shape}")
+            known_sizes = ", ".join(f"{size} = {sizes[size]}" for size in dict.fromkeys(names) if size in sizes)
+            raise InputError(
+                f"{cell.name}: {name}: expected shape ({', '.join(names)}) with {known_sizes}, got {array.shape}"
+            )
     return values

@@ -1,4 +1,4 @@
-"""Functions that compute outputs from states by a linear map, `y = h V + b`: the states alone, with V the identity.
+"""Functions whose outputs are a linear map of their states, `y = h V + b`, seen without that map: with V the identity.
 
 What is linear in an output is told by numbers.  With V the identity and b zero the same two functions compute, and
 carry back, what comes before them.
