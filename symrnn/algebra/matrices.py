@@ -95,9 +95,9 @@ def kronecker(a: Expr, b: Expr) -> Expr:
     """The Kronecker product; with a scalar identity, the other factor; with zeros, zeros."""
     if is_zero(a) or is_zero(b):
         return zeros((a.shape[0] * b.shape[0], a.shape[1] * b.shape[1]))
-    # Only 1 × 1 identities vanish: a larger one puts copies of the other factor beside one another.
     if isinstance(a, Identity) and isinstance(b, Identity):
         return Eye(a.shape[0] * b.shape[0])
+    # Only 1 × 1 identities vanish: a larger one puts copies of the other factor beside one another.
     if isinstance(a, Identity) and is_scalar(a):
         return b
     if isinstance(b, Identity) and is_scalar(b):
