@@ -277,14 +277,14 @@ class _Judge:
         each = [self.failing(found) for found in maps]
         failing = [layout for layout in each[0] if all(layout in other for other in each[1:])]
         smallest = min(failing, key=lambda layout: sum(layout.sizes.values()))
-        told = direction == "a from b"
-        found = find_counterexample(maps, smallest, told, self.seed)
+        target_is_a = direction == "a from b"
+        found = find_counterexample(maps, smallest, target_is_a, self.seed)
         # At every number one of several maps may do: relu(a) is a, or 0.  Then the first is shown.
-        nearest, example = found or find_counterexample(maps[:1], smallest, told, self.seed) or (maps[0], None)
+        nearest, example = found or find_counterexample(maps[:1], smallest, target_is_a, self.seed) or (maps[0], None)
         if example is None:
             sameness = compare(mapped(nearest, [smallest]), self.seed)
             gap = sameness.gap or sameness.outside
-            example = None if gap is None else counterexample_at(gap, told)
+            example = None if gap is None else counterexample_at(gap, target_is_a)
         result = replace(self.result(nearest, direction), reason=reason, counterexample=example)
         return replace(result, verdict=self._verdict(example))
 

@@ -294,8 +294,8 @@ def _compare(
     found: ParameterMap, layout: CellAtSizes, values: Mapping[str, Array], target_is_a: bool
 ) -> CellCounterexample | None:
     """Both cells at numbers in floating point; None where one has no value."""
-    told = side_by_side(MappedCells(found, layout), values, target_is_a)
-    return told if np.isfinite(told.difference) else None
+    example = side_by_side(MappedCells(found, layout), values, target_is_a)
+    return example if np.isfinite(example.difference) else None
 
 
 def side_by_side(pair: MappedCells, values: Mapping[str, Array], target_is_a: bool) -> CellCounterexample:

@@ -211,8 +211,8 @@ def _at_once(network: Network, group: str, gradients: Mapping[str, _Gradient]) -
         TOLERANCE,
         np.random.default_rng(0),
     )
-    told = "\n".join(gradients[name].accusation for name in wrong)
-    return Deviation(error, told or "backward: the gradients are wrong together, though none is on its own")
+    accused = "\n".join(gradients[name].accusation for name in wrong)
+    return Deviation(error, accused or "backward: the gradients are wrong together, though none is on its own")
 
 
 def _directional_error(network: Network, group: str, name: str, value: Array, direction: Array) -> float:

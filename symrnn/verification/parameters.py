@@ -54,12 +54,12 @@ class ParameterForms:
         cell = self._derivation.cell
         directions = {p: point.direction[p] for p in cell.parameters}
         moved = point.run(directions)
-        told = (
+        sentences = (
             self._wrong_pairs(point, directions, moved)
             if are_separate(len(cell.parameters), len(cell.states))
             else self._wrong_at_once(point)
         )
-        return "\n".join([*told, *self._wrong_gradients(point, directions, moved)])
+        return "\n".join([*sentences, *self._wrong_gradients(point, directions, moved)])
 
     def _wrong_at_once(self, point: FieldPoint) -> list[str]:
         cell = self._derivation.cell
