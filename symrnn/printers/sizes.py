@@ -74,14 +74,14 @@ def is_number(expr: Expr) -> bool:
     return isinstance(coefficient(expr)[1], Ones | Zeros)
 
 
-class _Extent:
+class _Length:
     """The size of one place, or of several that must have the same."""
 
     def __init__(self, told: bool = False) -> None:
         self._told, self._joined = told, self
 
     @property
-    def _root(self) -> _Extent:
+    def _root(self) -> _Length:
         root = self
         while root._joined is not root:
             root = root._joined
@@ -94,7 +94,7 @@ class _Extent:
     def tell(self) -> None:
         self._root._told = True
 
-    def join(self, other: _Extent) -> None:
+    def join(self, other: _Length) -> None:
         mine, theirs = self._root, other._root
         mine._told = theirs._told = mine._told or theirs._told
         theirs._joined = mine
@@ -110,8 +110,8 @@ class _SizedPart:
         build: the part, once it is known what has to say its size.
     """
 
-    rows: _Extent
-    cols: _Extent
+    rows: _Length
+    cols: _Length
     build: Callable[[], Expr]
 
     def join(self, other: _SizedPart) -> None:
@@ -130,8 +130,8 @@ class _Atom:
         is_named: whether it says its size.
     """
 
-    rows: _Extent
-    cols: _Extent
+    rows: _Length
+    cols: _Length
     is_block: bool = False
     is_named: bool = False
 
@@ -154,8 +154,8 @@ class _Composed:
         parts: of each part the sizes, one for each of the whole.
     """
 
-    wholes: list[_Extent]
-    parts: list[list[_Extent]]
+    wholes: list[_Length]
+    parts: list[list[_Length]]
 
     def propagate(self) -> bool:
         """Tell what follows from the others; whether anything did."""
@@ -184,7 +184,7 @@ class _Sizing:
     def __init__(self) -> None:
         self.atoms: list[_Atom] = []
         self.composed: list[_Composed] = []
-        self.blocks: list[tuple[_Extent, list[_Extent]]] = []
+        self.blocks: list[tuple[_Length, list[_Length]]] = []
 
     def name_what_is_open(self) -> None:
         """Let say their size, in the order of reading, those whose size is still open."""
@@ -225,7 +225,7 @@ class _Sizing:
     def _rebuilt(self, expr: Expr, places: Mapping[int, _SizedPart]) -> Callable[[], Expr]:
         return lambda: _same(expr, [places[n].build() if n in places else arg for n, arg in enumerate(expr.args)])
 
-    def _atom(self, rows: _Extent, cols: _Extent, is_block: bool = False) -> _Atom:
+    def _atom(self, rows: _Length, cols: _Length, is_block: bool = False) -> _Atom:
         atom = _Atom(rows, cols, is_block)
         self.atoms.append(atom)
         return atom
@@ -233,17 +233,17 @@ class _Sizing:
     # --- a rule for a kind of node ---
 
     def _leaf(self, expr: Expr) -> _SizedPart:
-        return _SizedPart(_Extent(True), _Extent(True), lambda: expr)
+        return _SizedPart(_Length(True), _Length(True), lambda: expr)
 
     def _square(self, expr: Expr) -> _SizedPart:
         if is_scalar(expr):
             return self._leaf(expr)
-        size = _Extent()
+        size = _Length()
         atom = self._atom(size, size)
         return _SizedPart(size, size, lambda: Sized(expr) if atom.is_named else expr)
 
     def _zeros(self, expr: Expr) -> _SizedPart:
-        rows, cols = (_Extent(told=size == 1) for size in expr.shape)
+        rows, cols = (_Length(told=size == 1) for size in expr.shape)
         atom = self._atom(rows, cols)
         return _SizedPart(rows, cols, lambda: Sized(expr) if atom.is_named else expr)
 
@@ -252,13 +252,13 @@ class _Sizing:
 
     def _repeated(self, shape: Shape, build: Callable[[Expr | None], Expr]) -> _SizedPart:
         """Ones with or without something in front; `build` gets the ones that say their size, if they do."""
-        rows, cols = (_Extent(told=size == 1) for size in shape)
+        rows, cols = (_Length(told=size == 1) for size in shape)
         atom = self._atom(rows, cols, is_block=1 not in shape)
         return _SizedPart(rows, cols, lambda: build(Sized(Ones(*shape)) if atom.is_named else None))
 
     def _sum(self, expr: Expr) -> _SizedPart:
         """Its terms; ones are a number there, which is repeated."""
-        whole = _SizedPart(_Extent(), _Extent(), lambda: expr)
+        whole = _SizedPart(_Length(), _Length(), lambda: expr)
         shown = {n: term for n, term in enumerate(expr.args) if not isinstance(coefficient(term)[1], Ones)}
         places = {n: self.place(term) for n, term in shown.items()}
         for place in places.values():
@@ -279,7 +279,7 @@ class _Sizing:
 
     def _entries(self, expr: Expr) -> _SizedPart:
         """Factors entry by entry, scalars among them; scalars alone are repeated as ones are."""
-        whole = self._leaf(expr) if is_scalar(expr) else _SizedPart(_Extent(), _Extent(), lambda: expr)
+        whole = self._leaf(expr) if is_scalar(expr) else _SizedPart(_Length(), _Length(), lambda: expr)
         places = {n: self.place(factor) for n, factor in enumerate(expr.args) if not isinstance(factor, Fill)}
         fills = {n: self._filled(factor) for n, factor in enumerate(expr.args) if isinstance(factor, Fill)}
         build = self._rebuilt(expr, places | fills)
@@ -291,7 +291,7 @@ class _Sizing:
 
     def _filled(self, fill: Expr) -> _SizedPart:
         """The scalar of a factor that is repeated."""
-        return _SizedPart(_Extent(), _Extent(), self._rebuilt(fill, {0: self.place(fill.operand)}))
+        return _SizedPart(_Length(), _Length(), self._rebuilt(fill, {0: self.place(fill.operand)}))
 
     def _fill(self, expr: Expr) -> _SizedPart:
         place = self._filled(expr)
@@ -309,7 +309,7 @@ class _Sizing:
             alone = expr.xreplace({part: type(part)(1, 1) for part in parts(expr) if isinstance(part, Ones | Zeros)})
             return self._repeated(expr.shape, lambda ones: expr if ones is None else _with_ones(alone, ones))
         else:
-            whole = _SizedPart(_Extent(), _Extent(), lambda: expr)
+            whole = _SizedPart(_Length(), _Length(), lambda: expr)
         shown = {n: arg for n, arg in enumerate(expr.args) if n and not is_number(arg)}
         places = {n: self.place(arg) for n, arg in shown.items()}
         for place in places.values():
@@ -326,10 +326,10 @@ class _Sizing:
         behind = () if cols == 1 else (Ones(cols, 1),)
         shown = sympy.Basic.__new__(Product, Ones(1, rows), expr.operand, *behind)
         place = self._product(shown)
-        return _SizedPart(_Extent(True), _Extent(True), lambda: expr if (built := place.build()) is shown else built)
+        return _SizedPart(_Length(True), _Length(True), lambda: expr if (built := place.build()) is shown else built)
 
     def _stack(self, expr: Expr) -> _SizedPart:
-        whole = _SizedPart(_Extent(), _Extent(), lambda: expr)
+        whole = _SizedPart(_Length(), _Length(), lambda: expr)
         places = dict(enumerate(map(self.inside, expr.args)))
         for place in places.values():
             whole.cols.join(place.cols)
@@ -342,10 +342,10 @@ class _Sizing:
 
     def _slice(self, expr: Expr) -> _SizedPart:
         place = self.inside(expr.args[0])
-        return _SizedPart(_Extent(True), place.cols, self._rebuilt(expr, {0: place}))
+        return _SizedPart(_Length(True), place.cols, self._rebuilt(expr, {0: place}))
 
     def _kronecker(self, expr: Expr) -> _SizedPart:
-        whole = _SizedPart(_Extent(), _Extent(), lambda: expr)
+        whole = _SizedPart(_Length(), _Length(), lambda: expr)
         places = dict(enumerate(map(self.inside, expr.args)))
         sizes = [[place.rows, place.cols] for place in places.values()]
         self.composed.append(_Composed([whole.rows, whole.cols], sizes))
@@ -356,14 +356,14 @@ class _Sizing:
         return _SizedPart(place.rows, place.rows, self._rebuilt(expr, {0: place}))
 
     def _vec(self, expr: Expr) -> _SizedPart:
-        place, whole = self.inside(expr.args[0]), _Extent()
+        place, whole = self.inside(expr.args[0]), _Length()
         self.composed.append(_Composed([whole], [[place.rows], [place.cols]]))
-        return _SizedPart(whole, _Extent(True), self._rebuilt(expr, {0: place}))
+        return _SizedPart(whole, _Length(True), self._rebuilt(expr, {0: place}))
 
     def _named(self, expr: Expr) -> _SizedPart:
         """An operator whose value has the shape of its operand, or one that tells its own."""
         place, keeps_shape = self.inside(expr.args[0]), NAMED[type(expr).__name__].keeps_shape
-        rows, cols = (place.rows, place.cols) if keeps_shape else (_Extent(True), _Extent(True))
+        rows, cols = (place.rows, place.cols) if keeps_shape else (_Length(True), _Length(True))
         return _SizedPart(rows, cols, self._rebuilt(expr, {0: place}))
 
 
