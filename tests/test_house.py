@@ -65,3 +65,15 @@ def test_nothing_else_is_looked_up_by_name() -> None:
     }
     assert used == allowed
     assert all(module.split(".")[1] in FLOOR for module in FUNCTIONS_ABOVE.values())
+
+
+def test_a_class_name_is_used_once() -> None:
+    first: dict[str, str] = {}
+    twice = []
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                where = f"{path.relative_to(HOUSE)}:{node.name}"
+                if first.setdefault(node.name.lstrip("_"), where) != where:
+                    twice.append((first[node.name.lstrip("_")], where))
+    assert not twice

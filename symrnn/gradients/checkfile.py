@@ -120,7 +120,7 @@ def check_file(path: Path, wanted: Wanted | None = None, announce: Callable[[], 
 
 
 @dataclass(frozen=True)
-class _FunctionPair:
+class _CheckedPair:
     """A forward and a backward pass that belong together.
 
     Attributes:
@@ -167,7 +167,7 @@ class _Checking:
             raise InputError(f"{self.shown}: {next(iter(refused.values()))}")
         return FileReport(self.shown, reports, refused, skipped)
 
-    def _report(self, pair: _FunctionPair, inputs: Inputs) -> GradientReport:
+    def _report(self, pair: _CheckedPair, inputs: Inputs) -> GradientReport:
         report: GradientReport = check_gradients(
             *self._arguments(pair, inputs),
             cell=self.wanted.cell,
@@ -178,7 +178,7 @@ class _Checking:
 
     # --- pairs
 
-    def _pairs(self) -> Iterator[_FunctionPair]:
+    def _pairs(self) -> Iterator[_CheckedPair]:
         if self.wanted.loss:
             yield self._loss()
         elif self.wanted.forward or self.wanted.backward:
@@ -187,7 +187,7 @@ class _Checking:
             yield from self._by_name()
             yield from self._objects()
 
-    def _named(self) -> _FunctionPair:
+    def _named(self) -> _CheckedPair:
         for name, option in ((self.wanted.forward, "--forward"), (self.wanted.backward, "--backward")):
             if name is not None:
                 self._callable(name, option)  # what was said is looked at before anything is guessed from it
@@ -196,7 +196,7 @@ class _Checking:
         run, pull = self._callable(forward, "--forward"), self._callable(backward, "--backward")
         owner = getattr(run, "__self__", None)
         same = owner is getattr(pull, "__self__", None) and not isinstance(owner, type | ModuleType)
-        return _FunctionPair(f"{forward}, {backward}", _stems(forward), run, pull, owner if same else None)
+        return _CheckedPair(f"{forward}, {backward}", _stems(forward), run, pull, owner if same else None)
 
     def _partner(self, name: str, side: int) -> str:
         """The name of the other one of a pair."""
@@ -223,7 +223,7 @@ class _Checking:
             raise InputError(f"{self.shown}: {problem}\n  name a function of the file")
         return value  # type: ignore[no-any-return]
 
-    def _by_name(self) -> Iterator[_FunctionPair]:
+    def _by_name(self) -> Iterator[_CheckedPair]:
         functions = {
             name: value for name, value in self.held.items() if callable(value) and not isinstance(value, type)
         }
@@ -237,7 +237,7 @@ class _Checking:
     def _is_own(self, value: Any) -> bool:
         return getattr(value, "__module__", None) == self.module.__name__
 
-    def _objects(self) -> Iterator[_FunctionPair]:
+    def _objects(self) -> Iterator[_CheckedPair]:
         """Objects with both methods, and classes of which the file has no object."""
         classes = {name: value for name, value in self.held.items() if isinstance(value, type) and _has_both(value)}
         objects = {name: value for name, value in self.held.items() if _has_both(type(value)) and name not in classes}
@@ -267,7 +267,7 @@ class _Checking:
             )
         return call(name, kind, (), {})
 
-    def _loss(self) -> _FunctionPair:
+    def _loss(self) -> _CheckedPair:
         if self.wanted.backward:
             raise InputError("--loss: the function returns its gradients itself\n  leave --backward out")
         named = [name for name, value in self.held.items() if "loss" in name.lower() and inspect.isfunction(value)]
@@ -276,11 +276,11 @@ class _Checking:
             found = f"there are {', '.join(names)}" if names else "no function has loss in its name"
             problem = f"{self.shown}: --loss: which function returns loss and gradients? {found}"
             raise InputError(f"{problem}\n  name it with --forward")
-        return _FunctionPair(names[0], (names[0],), self._callable(names[0], "--forward"), None)
+        return _CheckedPair(names[0], (names[0],), self._callable(names[0], "--forward"), None)
 
     # --- inputs
 
-    def _inputs(self, pair: _FunctionPair, alone: bool) -> Inputs | None:
+    def _inputs(self, pair: _CheckedPair, alone: bool) -> Inputs | None:
         """The inputs of a pair; None where the file has none."""
         if self.wanted.inputs is not None:
             return self._source(self.wanted.inputs, "--inputs ")
@@ -305,7 +305,7 @@ class _Checking:
             raise InputError(f"{self.shown}: {option}{printable(name)}: {what}\n  it makes the arguments of forward")
         return value
 
-    def _without_inputs(self, pair: _FunctionPair) -> str:
+    def _without_inputs(self, pair: _CheckedPair) -> str:
         """That there are no inputs, and what to write."""
         known = signature(pair.forward)
         names = [name for name, p in (known.parameters if known else {}).items() if _is_needed(p)] or ["x", "W"]
@@ -318,7 +318,7 @@ class _Checking:
             f"  add a function such as this one to the file, with the shapes that yours takes:\n\n{example}"
         )
 
-    def _arguments(self, pair: _FunctionPair, inputs: Inputs) -> Arguments:
+    def _arguments(self, pair: _CheckedPair, inputs: Inputs) -> Arguments:
         """What `check_gradients` is called with."""
         if pair.backward is None:
             return self._of_loss(pair, Draws(inputs).first(self.wanted.seed))
@@ -329,7 +329,7 @@ class _Checking:
         forward, backward = pair.forward.__name__, pair.backward.__name__
         return from_object(pair.owner, forward, backward, [name for name in weights if name not in made], inputs=made)
 
-    def _of_loss(self, pair: _FunctionPair, inputs: Mapping[str, Any]) -> Arguments:
+    def _of_loss(self, pair: _CheckedPair, inputs: Mapping[str, Any]) -> Arguments:
         names = read_returned_names(pair.forward)
         if names is None or len(names) < 2:
             problem = f"{pair.name}: --loss: the names of what it returns cannot be read"
@@ -349,12 +349,12 @@ class _Checking:
         )
 
 
-def _pairs_among(functions: Mapping[str, Any]) -> Iterator[_FunctionPair]:
+def _pairs_among(functions: Mapping[str, Any]) -> Iterator[_CheckedPair]:
     for name, function in functions.items():
         for word, other in _PARTNERS:
             partner = other.join(name.rsplit(word, 1))
             if word in name and partner in functions:
-                yield _FunctionPair(f"{name}, {partner}", _stems(name), function, functions[partner])
+                yield _CheckedPair(f"{name}, {partner}", _stems(name), function, functions[partner])
                 break
 
 
@@ -371,9 +371,9 @@ def _has_both(kind: type) -> bool:
     return all(callable(getattr(kind, word, None)) for word in _PARTNERS[0])
 
 
-def _pair_of(name: str, kind: str, value: Any) -> _FunctionPair:
+def _pair_of(name: str, kind: str, value: Any) -> _CheckedPair:
     owner = None if isinstance(value, type) else value
-    return _FunctionPair(f"{name}.forward, {name}.backward", (name, kind), value.forward, value.backward, owner)
+    return _CheckedPair(f"{name}.forward, {name}.backward", (name, kind), value.forward, value.backward, owner)
 
 
 def _weights(owner: Any) -> list[str]:
@@ -387,7 +387,7 @@ def _is_needed(parameter: inspect.Parameter) -> bool:
     return parameter.default is parameter.empty and not variadic
 
 
-def _fits(pair: _FunctionPair, inputs: Mapping[str, Any]) -> bool:
+def _fits(pair: _CheckedPair, inputs: Mapping[str, Any]) -> bool:
     known = signature(pair.forward)
     try:
         if known is not None:
