@@ -25,6 +25,22 @@ LAYOUTS = ("numerator", "denominator")
 """Keys of `calculus.jacobian.LAYOUTS`."""
 SECTIONS = ("properties", "rewritings")
 """Keys of `documents.further.FURTHER`."""
+HEADS = (
+    "softmax-cross-entropy",
+    "sigmoid-cross-entropy",
+    "squared-error",
+    "sigmoid-squared-error",
+    "tanh-squared-error",
+    "relu-squared-error",
+    "softmax-squared-error",
+    "state-squared-error",
+    "state-softmax-cross-entropy",
+    "state-weighted-sum",
+    "squares",
+    "state-squares",
+    "state-sum",
+)
+"""Keys of `heads.HEADS`."""
 TARGETS = ("numpy",)
 """Keys of `targets.generation.TARGETS`."""
 FUNCTIONS = ("jvp", "hvp", "rtrl", "truncate")

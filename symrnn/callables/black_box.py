@@ -15,7 +15,7 @@ import numpy as np
 from symrnn.arrays import Array, Arrays
 from symrnn.callables.comparison import collect_floats, find_changed
 from symrnn.callables.invocation import SubjectError, call, signature
-from symrnn.callables.trees import Tree, copy_leaf, copy_tree, is_float, leaves, map_leaves
+from symrnn.callables.trees import Tree, children, copy_leaf, copy_tree, is_float, leaves, map_leaves
 from symrnn.findings.findings import Problem
 
 
@@ -104,8 +104,9 @@ class BlackBox:
         return returned, []
 
     def _arguments(self, arrays: Arrays) -> dict[str, Tree]:
-        """Fresh arguments of forward with some leaves replaced."""
+        """Fresh arguments of forward with some leaves replaced; a list or dict that is no leaf is replaced whole."""
         template = self._template(arrays)
+        data = {name for name, tree in template.items() if name in arrays and children(name, tree) is not None}
 
         def fresh(path: str, leaf: Any) -> Any:
             value = arrays.get(path, leaf)
@@ -117,7 +118,10 @@ class BlackBox:
                 return array
             return array[()] if isinstance(leaf, np.generic) or kind == np.complex128 or array.ndim else float(array)
 
-        return {name: map_leaves(name, tree, fresh) for name, tree in template.items()}
+        return {
+            name: copy_leaf(arrays[name]) if name in data else map_leaves(name, tree, fresh)
+            for name, tree in template.items()
+        }
 
     def _template(self, arrays: Arrays) -> dict[str, Tree]:
         """The inputs whose leaves these are; a draw of another length may have more or fewer of them."""

@@ -154,6 +154,11 @@ class Subject(BlackBox):
         """The leaf paths."""
         return tuple(self.arrays)
 
+    @property
+    def arguments(self) -> Mapping[str, Tree]:
+        """Forward's arguments by name, as they were given."""
+        return dict(self._inputs)
+
     def outputs(self, arrays: Arrays | None = None) -> dict[str, Array]:
         """Forward with other leaf arrays in place of its own ones; complex ones are passed on as complex.
 

@@ -111,12 +111,24 @@ def derive(
             autocompletion=completion.sections,
         ),
     ] = None,
+    head: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"With a readout and a loss behind the cell: {either(choices.HEADS)}.",
+            autocompletion=completion.heads,
+        ),
+    ] = None,
     output: Output = None,
 ) -> None:
     """Derive the backward pass and the Jacobians, step by step."""
     # Before the cell is read: a wrong form is said before the work begins.
     form = _choose_form(to, fragment, output)
     loaded = load_cell(cell)
+    if head is not None:
+        from symrnn.heads import find_head, with_head
+
+        loaded = with_head(loaded, find_head(head)).cell
 
     from symrnn.calculus.derivation import derive as derived
     from symrnn.documents import write

@@ -137,6 +137,11 @@ def sections(incomplete: str) -> list[str]:
     return _complete_list(choices.SECTIONS, incomplete)
 
 
+def heads(incomplete: str) -> list[str]:
+    """What may stand behind a cell."""
+    return _complete(choices.HEADS, incomplete)
+
+
 def functions(incomplete: str) -> list[str]:
     """Further functions of a module."""
     return _complete_list(choices.FUNCTIONS, incomplete)

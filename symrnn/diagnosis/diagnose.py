@@ -11,12 +11,14 @@ import numpy as np
 from symrnn.calculus.derivation import Derivation
 from symrnn.callables.subject import Subject
 from symrnn.diagnosis.explanation import FoundMistake
+from symrnn.diagnosis.loss_questions import LossQuestionnaire
 from symrnn.diagnosis.operands import other_operands
 from symrnn.diagnosis.questions import Answer, Questionnaire
 from symrnn.diagnosis.search import EXACT, MistakeSearch
 from symrnn.diagnosis.wording import diagnosis
 from symrnn.findings.findings import Diagnosis
 from symrnn.identification.layout import Layout
+from symrnn.losses.headed import HeadedLayout
 from symrnn.mistakes.backward_pass import BackwardPass
 from symrnn.mistakes.catalogue import bad_accumulator, extra_path
 from symrnn.mistakes.catalogue.forward_backward_mismatch import as_if_of, neighbours
@@ -65,10 +67,10 @@ def diagnose(
         seed: of all numbers.
         labels: how pieces of arrays are called, where not as the layout does.
     """
-    questionnaire = Questionnaire(subject, layout, original, seed, labels)
+    questionnaire = _questionnaire(subject, layout, original, seed, labels)
     derivation, suspects = _own_cell(questionnaire, original)
     if derivation is not original:
-        questionnaire = Questionnaire(subject, layout, derivation, seed, labels)
+        questionnaire = _questionnaire(subject, layout, derivation, seed, labels)
     answers = tuple(
         answer for question in questionnaire.questions() if (answer := questionnaire.ask(question)) is not None
     )
@@ -79,10 +81,10 @@ def diagnose(
     search = MistakeSearch(right, answers, questionnaire.outputs, suspects, questionnaire.tolerance, timed)
     found, unexplained = tuple(search.run()), search.unexplained
     program = made(right, (one.mistake for one in found))
-    others = other_operands(program, answers, unexplained, layout.cell.name) if unexplained else []
+    others = other_operands(program, answers, unexplained, layout.reference) if unexplained else []
     known = {label for other in others for label in other.gradients}
     found = tuple(one for one in found if not set(one.labels) <= known)
-    diagnoses = [diagnosis(one, right, layout.cell.name) for one in found]
+    diagnoses = [diagnosis(one, right, layout.reference) for one in found]
     near = [diagnosis(one, right, layout.cell.name, exact=False) for one in search.near]
     return Outcome(
         (*_offsets(answers), *others, *diagnoses),
@@ -93,6 +95,15 @@ def diagnose(
         found,
         tuple(near),
     )
+
+
+def _questionnaire(
+    subject: Subject, layout: Layout, derivation: Derivation, seed: int, labels: Mapping[str, str] | None
+) -> Questionnaire:
+    """What asks the functions, by what they return: states, or a loss."""
+    if isinstance(layout, HeadedLayout):
+        return LossQuestionnaire(subject, layout, derivation, seed, labels)
+    return Questionnaire(subject, layout, derivation, seed, labels)
 
 
 def _own_cell(questionnaire: Questionnaire, original: Derivation) -> tuple[Derivation, Sequence[Mistake]]:

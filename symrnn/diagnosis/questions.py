@@ -99,7 +99,8 @@ class Observed:
         if size <= floor:
             return 0.0
         size = max(size, 1e-300)
-        return max(0.0, _norm(self.value - expected) / size - self.noise / size)
+        error = _norm(self.value - expected) / size - self.noise / size
+        return max(0.0, error) if np.isfinite(error) else float("inf")  # max(0, NaN) would be 0: agreement
 
     @cached_property
     def _norm(self) -> float:
@@ -223,9 +224,7 @@ class Questionnaire:
         if tape is None:
             return None
         try:
-            arrays = self._arrays(tape)
-            outputs = self.subject.outputs({self.subject.flat_names[flat]: value for flat, value in arrays.items()})
-            values = self._read(outputs)
+            values = self._read(self.subject.outputs(self._leaves(tape)))
         except (SubjectError, InputError):
             return None
         errors = []
@@ -248,12 +247,15 @@ class Questionnaire:
 
     def _asked(self, question: Question, tape: Tape) -> Answer:
         with np.errstate(all="ignore"):  # gradients may be infinite
-            arrays = self._arrays(tape)
-            leaves = {self.subject.flat_names[flat]: value for flat, value in arrays.items()}
+            leaves = self._leaves(tape)
             cotangents = self._cotangents(question, self.subject.outputs(leaves))
             gradients = self.subject.gradients(leaves, cotangents)
             none = self.subject.gradients(leaves, {path: 0 * value for path, value in cotangents.items()})
             return self._answer(question, tape, leaves, cotangents, gradients, none)
+
+    def _leaves(self, tape: Tape) -> dict[str, Array]:
+        """The functions' own arrays, by leaf path."""
+        return {self.subject.flat_names[flat]: value for flat, value in self._arrays(tape).items()}
 
     def _arrays(self, tape: Tape) -> dict[str, Array]:
         """The functions' own arrays, from the values of a forward pass."""
@@ -285,7 +287,7 @@ class Questionnaire:
         none: Mapping[str, Array],
     ) -> Answer:
         both = [path for path in gradients if path in none]
-        arrays = {self._flat[path]: value for path, value in leaves.items()}
+        arrays = {self._flat[path]: value for path, value in leaves.items() if path in self._flat}
         pieces = self.layout.pieces({self._flat[path]: gradients[path] - none[path] for path in both}, arrays)
         offsets = self.layout.pieces({self._flat[path]: none[path] for path in both}, arrays)
         scale = max((float(np.linalg.norm(piece.value)) for piece in pieces), default=0.0) or 1.0
@@ -303,11 +305,15 @@ class Questionnaire:
             )
             for p, rounding in zip(pieces, noise, strict=True)
         )
-        joined = {path: _whole(path, cotangents) for path in self.outputs}
-        mapped = self.layout.cotangents(joined, tape.steps, tape.batch)
+        mapped = self._mapped(cotangents, tape, leaves)
         off = tuple(float(np.linalg.norm(piece.value)) / scale for piece in offsets)
-        decays = {path: _multiple(none[path], leaves[path]) for path in both}
+        decays = {path: _multiple(none[path], leaves[path]) for path in both if path in leaves}
         return Answer(question, tape, mapped, observed, off, self.finals, decays, leaves, cotangents)
+
+    def _mapped(self, cotangents: Mapping[str, Array], tape: Tape, leaves: Mapping[str, Array]) -> Cotangents:
+        """What the cotangents are for the cell's states."""
+        joined = {path: _whole(path, cotangents) for path in self.outputs}
+        return self.layout.cotangents(joined, tape.steps, tape.batch)
 
     def _draw(self, question: Question, derivation: Derivation) -> Tape | None:
         """Random numbers at which the cell is finite: of both signs, or else positive."""
@@ -318,15 +324,19 @@ class Questionnaire:
             positive, smaller = bool(attempt % 2), _SMALLER ** (attempt // 2)
             params = {name: smaller * _normal(rng, shapes[name], positive) for name in cell.parameters}
             params |= {name: np.zeros(shapes[name]) for name in self.layout.missing if name in params}
-            x = rng.standard_normal((question.steps, question.batch, self.layout.frame.features))
-            x = np.abs(x) + 0.1 if positive else x
+            inputs = self._inputs(rng, question, positive)
             state = {name: rng.uniform(0.2, 1.0, (question.batch, *shapes[name])) for name in cell.states}
             state = {name: value * (name in taken and not question.zero) for name, value in state.items()}
             with np.errstate(all="ignore"):
-                tape = Tape(derivation, self.layout.sizes, params, {cell.inputs[0]: x}, state)
+                tape = Tape(derivation, self.layout.sizes, params, inputs, state)
             if all(np.all(np.abs(course) < _LARGEST) for course in tape.courses.values()):
                 return tape
         return None
+
+    def _inputs(self, rng: np.random.Generator, question: Question, positive: bool) -> dict[str, Array]:
+        """Random inputs of the cell, by name, (T, N, D)."""
+        x = rng.standard_normal((question.steps, question.batch, self.layout.frame.features))
+        return {self.layout.cell.inputs[0]: np.abs(x) + 0.1 if positive else x}
 
 
 def _multiple(value: Array, array: Array) -> float:

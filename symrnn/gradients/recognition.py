@@ -17,6 +17,7 @@ from symrnn.findings.findings import Problem
 from symrnn.identification import identify_probed
 from symrnn.identification.layout import Layout
 from symrnn.language.recurrence import Cell
+from symrnn.losses.recognising import find_model
 from symrnn.measuring.readout import BeforeReadout, find_linear_inputs, without_readout
 from symrnn.measuring.sizes import make_shorter
 
@@ -71,17 +72,28 @@ def recognise(subject: Subject, known: Cell | Layout | None, seed: int) -> Recog
     derive_once = functools.cache(derive)
     if isinstance(known, Layout):
         return Recognition(subject, FoundCell(known, derive_once(known.cell)))
+    if _is_loss(subject):
+        return _recognise_loss(subject, known, seed)
     linear = find_linear_inputs(subject)
     for core in without_readout(subject, linear):
         layout, _ = _find_layout(core.subject, known, seed, derive_once)
         if layout is not None:
             found = FoundCell(layout, derive_once(layout.cell))
             return Recognition(core.subject, found, (_readout_problem(layout, core),), core.held[0])
-    loss = known is None and _is_loss(subject)
-    layout, problems = (None, ()) if loss else _find_layout(subject, known, seed, derive_once)
+    layout, problems = _find_layout(subject, known, seed, derive_once)
     if layout is None and not problems:
         layout, problems = _explain_none(subject, linear) if known is None else _name_near(subject, known)
     return Recognition(subject, None if layout is None else FoundCell(layout, derive_once(layout.cell)), problems)
+
+
+def _recognise_loss(subject: Subject, known: Cell | None, seed: int) -> Recognition:
+    """The cell and the head that a loss is computed with."""
+    found = find_model(subject, known, seed)
+    if found is None:
+        sentence = "forward returns a single number, and no cell of the library with a known loss behind it was found"
+        remedy = "check the function that computes the states by itself, or pass the cell's definition as cell="
+        return Recognition(subject, None, (Problem("no-cell", f"{sentence}\n  {remedy}", fatal=False),))
+    return Recognition(found.subject, FoundCell(found.layout, found.derivation))
 
 
 def _readout_problem(layout: Layout, core: BeforeReadout) -> Problem:
@@ -92,10 +104,7 @@ def _readout_problem(layout: Layout, core: BeforeReadout) -> Problem:
 
 def _explain_none(subject: Subject, linear: Sequence[str]) -> tuple[None, tuple[Problem, ...]]:
     """What to say where no cell was found."""
-    if _is_loss(subject):
-        sentence = "forward returns a single number: mistakes are named where it returns the states of a cell"
-        remedy = "check the function that computes the states by itself, or return them beside the number"
-    elif linear:
+    if linear:
         sentence = (
             f"forward computes more than a cell, or none of the library: its outputs are linear in {', '.join(linear)}"
         )

@@ -14,6 +14,7 @@ from symrnn.findings.report import GradientReport
 from symrnn.gradients.recognition import Recognition
 from symrnn.identification.layout import Layout
 from symrnn.identification.wording import describe
+from symrnn.losses.headed import HeadedLayout, describe_head
 from symrnn.measuring.verdicts import Judgement
 from symrnn.mistakes.catalogue import gradients_exchanged, phantom_gradient
 
@@ -73,7 +74,7 @@ def report(
         problems=(*bare.problems, *_explain_contradictions(measured, recognised, named, _arrays_of(mistakes))),
         diagnoses=mistakes,
         blind_spots=named.hidden,
-        cell=layout.cell.name,
+        cell=name_core(layout),
         layout=describe_own(recognised.subject, layout),
         unexplained=tuple(sorted(unexplained)),
     )
@@ -121,6 +122,12 @@ def _array_of(label: str) -> str:
     return head if bracket and (":" in rest or rest[:-1].isdigit()) and not rest.startswith("'") else label
 
 
+def name_core(layout: Layout) -> str:
+    """The name of the cell, without what stands behind it."""
+    joined = layout.joined if isinstance(layout, HeadedLayout) else None
+    return layout.cell.name if joined is None else joined.core.name
+
+
 def describe_own(subject: Subject, layout: Layout) -> str:
     """The layout in words, with the shapes of the subject's own inputs and under their own names."""
     frame = layout.frame
@@ -128,6 +135,8 @@ def describe_own(subject: Subject, layout: Layout) -> str:
     if own is not None and np.ndim(own) == len(frame.shape):
         layout = replace(layout, frame=replace(frame, shape=tuple(map(int, np.shape(own)))))
     text = describe(layout)
+    if isinstance(layout, HeadedLayout):
+        text += f"\n{describe_head(layout)}"
     for flat, path in sorted(subject.flat_names.items(), key=lambda pair: -len(pair[0])):
         if flat != path:
             text = path.join(re.split(rf"(?<![\w']){re.escape(flat)}(?!\w)", text))

@@ -99,6 +99,11 @@ class Layout:
         return self.candidate.cell
 
     @property
+    def reference(self) -> str:
+        """What `symrnn derive` is given to derive the cell."""
+        return self.cell.name
+
+    @property
     def sizes(self) -> Mapping[str, int]:
         """The cell's sizes by name."""
         return dict(self.candidate.sized.sizes)

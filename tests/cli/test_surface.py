@@ -17,6 +17,7 @@ from symrnn.calculus import jacobian
 from symrnn.cli import completion
 from symrnn.documents import further
 from symrnn.gradients.checkfile import FileReport
+from symrnn.heads import HEADS
 from symrnn.targets import generation
 
 Run = Callable[..., tuple[int, str, str]]
@@ -36,6 +37,7 @@ def test_what_can_be_chosen_is_what_the_tables_have() -> None:
     assert set(choices.FORMS) == set(documents.FORMS) - {"fragment", "equations"}
     assert tuple(jacobian.KINDS) == choices.KINDS
     assert tuple(jacobian.LAYOUTS) == choices.LAYOUTS
+    assert tuple(HEADS) == choices.HEADS
     assert set(choices.SECTIONS) == set(further.FURTHER)
     assert tuple(generation.TARGETS) == choices.TARGETS
     assert (*generation.FURTHER, generation.TRUNCATE) == choices.FUNCTIONS

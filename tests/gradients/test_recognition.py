@@ -70,21 +70,15 @@ def test_a_mistake_in_the_readout_is_told_from_one_in_the_cell() -> None:
     assert set(report.unexplained) == {"x", "h0", "W", "U", "b"}
 
 
-def test_a_loss_is_not_searched_for_a_cell(monkeypatch: pytest.MonkeyPatch) -> None:
-    def never(*arguments: Any, **named: Any) -> Any:
-        raise AssertionError
-
-    monkeypatch.setattr(recognition, "identify_probed", never)
-
+def test_a_loss_is_recognised_with_what_is_before_it() -> None:
     def loss(**arrays: Array) -> Any:
         y, cache = forward(**arrays)
         return 0.5 * np.sum(y**2), (y, cache)
 
-    report = check_gradients(loss, lambda cache: backward(cache[0], cache[1], slope=False), inputs())
-    (said,) = [problem.sentence for problem in report.problems if problem.kind == "no-cell"]
-    assert "single number" in said
-    assert "by itself" in said
-    assert len(report.unexplained) == 5
+    report = check_gradients(loss, lambda cache: backward(cache[0], cache[1], slope=False), inputs(), without=["b_y"])
+    assert report.cell == "rnn"
+    assert report.mistakes == ("wrong-derivative",)
+    assert not report.unexplained
 
 
 def test_where_all_is_right_no_cell_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,7 +87,7 @@ def _inside_weights(on: MistakeSite, state: str, whole: Expr) -> Expr | None:
         if len(adjoints) != 1:
             return None
         found.append(term.xreplace({adjoints[0]: nodes.hadamard(of_next_step(adjoints[0]), whole)}))
-    return nodes.add(*found)
+    return nodes.add(*found) if found else None
 
 
 MISTAKE = MistakeClass(

@@ -1,0 +1,90 @@
+"""A cell and a head as one cell: its last state is the loss of the step, and the target is one more input."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from symrnn.heads.library import Head
+from symrnn.language.recurrence import Cell
+from symrnn.variants.draft import Draft, DraftLine
+from symrnn.variants.expressions import names_in
+
+_MEANINGS = {"V": "readout", "b": "biases"}
+_SIZE = "d_y"
+
+
+@dataclass(frozen=True)
+class JoinedCell:
+    """A cell with a head behind it.
+
+    Attributes:
+        cell: both as one cell.
+        core: the cell alone.
+        head: the head.
+        names: what the head's own names are in the joint cell: `V`, `b_y`, `k`, `l`.
+    """
+
+    cell: Cell
+    core: Cell
+    head: Head
+    names: Mapping[str, str]
+
+    @property
+    def reference(self) -> str:
+        """What `symrnn derive` is given to derive it."""
+        return f"{self.core.name} --head {self.head.name}"
+
+
+def with_head(cell: Cell | str, head: Head) -> JoinedCell:
+    """Join a head to a cell.
+
+    Args:
+        cell: the cell, or its name; the head reads its first state.
+        head: the head.
+    """
+    draft = Draft.of("with_head", cell)
+    lines = [ast.parse(line).body[0] for line in head.lines]
+    values = [(line.targets[0].id, line.value) for line in lines if isinstance(line, ast.Assign)]  # type: ignore[attr-defined]
+    own = dict.fromkeys([*(name for name, _ in values), *(name for _, value in values for name in names_in(value))])
+    names = _fresh_names([name for name in own if name != "h"], draft.names)
+    renamed = _NamesOfJoined({**names, "h": draft.states[0]})
+    width = _SIZE if head.reads_out else _width_of(draft)
+    target = {names["k"]: width} if "k" in names else {}
+    joined = replace(
+        draft,
+        positional={**draft.positional, **target, names["l"]: "()"},
+        lines=(*draft.lines, *(DraftLine(names[name], renamed.visit(value)) for name, value in values)),
+        states=(*draft.states, names["l"]),
+    )
+    for name, annotation in (("V", None), ("b_y", _SIZE)) if head.reads_out else ():
+        joined = joined.with_parameter(names[name], None, _MEANINGS[name[0]], annotation)
+    joined = joined.said(head.name.replace("-", "_"), f"behind it {head.title}")
+    return JoinedCell(joined.cell(), draft.origin, head, names)
+
+
+def _width_of(draft: Draft) -> str:
+    """The size of the first state, as an annotation."""
+    return draft.origin.shape_names(draft.states[0])[0]
+
+
+def _fresh_names(wanted: Collection[str], taken: Collection[str]) -> dict[str, str]:
+    """A name for each of the head's own, none of which the cell uses."""
+    used, found = {*taken, *(f"{name}_prev" for name in taken)}, {}
+    for name in wanted:
+        stem, _, index = name.partition("_")
+        ways = [name, *(f"{stem}_{index or 'y'}{number or ''}" for number in range(len(used) + 1))]
+        found[name] = next(way for way in ways if way not in used)
+        used.add(found[name])
+    return {name: found[name] for name in wanted}
+
+
+class _NamesOfJoined(ast.NodeTransformer):
+    """Puts the joint cell's names for the head's."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self.names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        return ast.Name(self.names.get(node.id, node.id), node.ctx)

@@ -1,0 +1,114 @@
+"""The values that somebody's function computes on its way to a loss: what its frames hold when they return.
+
+A function that returns a loss has its states in local variables, in a cache, or in attributes.  It is run while the
+interpreter tells of every function that returns; nothing of it is changed or evaluated.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import CodeType, FrameType, ModuleType
+from typing import Any
+
+from symrnn.arrays import Arrays
+from symrnn.callables.black_box import ForwardRun
+from symrnn.callables.outputs import flatten
+from symrnn.callables.subject import Subject
+
+_OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_PLACES = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+_MOST_CALLS = 200
+"""Calls of one function whose variables are kept: more are not a step each."""
+
+
+def _is_theirs(code: CodeType) -> bool:
+    name = code.co_filename
+    return not (name.startswith((_OWN + os.sep, "<frozen", *_PLACES)) or code.co_name.startswith("<"))
+
+
+class _Listener:
+    """Told of every function that returns."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, list[dict[str, Any]]] = {}
+
+    def __call__(self, frame: FrameType, event: str, _value: Any) -> None:
+        if event == "return" and _is_theirs(frame.f_code):
+            calls = self.seen.setdefault(frame.f_code.co_name, [])
+            if len(calls) < _MOST_CALLS:
+                calls.append(dict(frame.f_locals))
+
+    def values(self) -> dict[str, Any]:
+        """`function.variable` -> its value; of functions called more than once, the values of all calls."""
+        found: dict[str, Any] = {}
+        for function, calls in self.seen.items():
+            for name in calls[0]:
+                given = [call[name] for call in calls if name in call]
+                found[f"{function}.{name}"] = given[0] if len(given) == 1 else given
+        return found
+
+
+def values_inside(subject: Subject, arrays: Arrays) -> dict[str, Any]:
+    """The arrays that forward's functions hold when they return, by path: `learn.hs[:]`.
+
+    Args:
+        subject: the functions.
+        arrays: leaf path -> array, in place of the own ones.
+
+    Raises:
+        SubjectError: forward raises.
+    """
+    listener, before = _Listener(), sys.getprofile()
+    sys.setprofile(listener)
+    try:
+        subject.run(arrays)
+    finally:
+        sys.setprofile(before)
+    found: dict[str, Any] = {}
+    for path, value in listener.values().items():
+        for inner, part in _opened(path, value):
+            if not (isinstance(part, ModuleType | type) or callable(part)):
+                found.update(flatten(part, inner))
+    return found
+
+
+def _opened(path: str, value: Any) -> list[tuple[str, Any]]:
+    """A value, or the attributes of an object of somebody's class."""
+    kind = type(value)
+    if hasattr(value, "__dict__") and not isinstance(value, ModuleType | type) and kind.__module__ != "builtins":
+        return [(f"{path}.{name}", part) for name, part in vars(value).items()]
+    return [(path, value)]
+
+
+@dataclass(frozen=True)
+class InsideView:
+    """Forward as a function that returns some of what it computes on its way.
+
+    Attributes:
+        subject: the functions.
+        paths: what is returned, by path; everything if empty.
+        held: arrays that are the same at every call.
+    """
+
+    subject: Subject
+    paths: tuple[str, ...] = ()
+    held: Mapping[str, Any] | None = None
+
+    def run(self, arrays: Arrays) -> ForwardRun:
+        """One call; see `BlackBox.run`."""
+        values = values_inside(self.subject, self.placed({**(self.held or {}), **arrays}))
+        if self.paths:
+            values = {path: values[path] for path in self.paths if path in values}
+        return ForwardRun(values, [], {}, ())
+
+    def placed(self, arrays: Arrays) -> Arrays:
+        """The arrays as forward takes them."""
+        return arrays
+
+    def only(self, paths: tuple[str, ...]) -> InsideView:
+        """The same with fewer things returned."""
+        return replace(self, paths=paths)
