@@ -41,10 +41,13 @@ BAGS = ("grads", "gradients", "grad")
 _DATA = re.compile(
     r"^(?:x|xs|xt|x_t|X|input|inputs|data|sequence|seq|batch|tokens|y|ys|t|target|targets|label|labels|mask|masks)\b",
 )
-_STATE = re.compile(
-    r"^(?:[hcsnmz]|state|hidden|cell)?_?(?:0|prev|init|initial|start|tm1)$|^(?:h|c|s|state|hidden)$", re.IGNORECASE
+_WORD = re.compile(r"tm1|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+_WHEN = re.compile(r"^(?P<rest>[hcsnmz]|state|hidden|cell)?(?:0|prev|previous|init|initial|start|starting|first|tm1)$")
+_STATES = re.compile(r"^(?:[hcsnmz]|hs|cs|(?:hidden|cell|memory|context|carry|state)s?|mem|stm|ltm|lstm|gru|rnn)$")
+_PLAIN_STATE = re.compile(r"^(?:h|c|s|state|hidden)$")
+_START = re.compile(
+    r"^(?:prev|previous|initial|init|start|first|last)_|_?(?:prev|previous|initial|init|start|first|last|tm1|0)$"
 )
-_START = re.compile(r"_?(?:prev|previous|initial|init|start|first|last|tm1|0)$")
 
 
 def names_data(word: str) -> bool:
@@ -53,8 +56,15 @@ def names_data(word: str) -> bool:
 
 
 def names_start(path: str) -> bool:
-    """Whether an input, or the last name of its path, is called as an initial state is."""
-    return bool(_STATE.match(path.rsplit("[", 1)[-1].strip("]'\"")))
+    """Whether an input, or the last name of its path, is called as an initial state is.
+
+    Its words are those for a state, and one that says when: `h0`, `initial_states`, `start_h`, `prev_hidden_state`.
+    """
+    last = path.rsplit("[", 1)[-1].strip("]'\"")
+    words = [word.lower() for word in _WORD.findall(last)]
+    when = [word for word in words if _WHEN.match(word)]
+    rest = [word for word in words if word not in when]
+    return bool(_PLAIN_STATE.match(last)) or bool(when and all(map(_STATES.match, rest)))
 
 
 def names_cache(word: str) -> bool:

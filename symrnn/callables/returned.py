@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -53,6 +53,7 @@ def read_gradients(
     order: Sequence[str] | None = None,
     per_step: bool = False,
     written: Sequence[str] = (),
+    without: Collection[str] = (),
 ) -> ReturnedGradients:
     """Read what a backward pass returned.
 
@@ -63,11 +64,12 @@ def read_gradients(
         order: the names of the inputs in the order in which their gradients are returned; None for the inputs' order.
         per_step: whether gradients may have one entry more per time step, which is summed.
         written: the arguments in the order of forward's own parameters, for where only that fits the shapes.
+        without: the leaf paths whose gradients are left out on purpose; what comes in order may have no place for them.
 
     Raises:
         SubjectError: it cannot be told which gradient is whose.
     """
-    return _GradientReader(backward, inputs, order, per_step, written).read(returned)
+    return _GradientReader(backward, inputs, order, per_step, written, without).read(returned)
 
 
 class _GradientReader:
@@ -80,7 +82,9 @@ class _GradientReader:
         order: Sequence[str] | None = None,
         per_step: bool = False,
         written: Sequence[str] = (),
+        without: Collection[str] = (),
     ) -> None:
+        self._without = without
         self._written_order = [name for name in written if name in inputs]
         self._backward, self._inputs, self._order, self._per_step = backward, inputs, order, per_step
         self.gradients: dict[str, Array] = {}
@@ -131,7 +135,7 @@ class _GradientReader:
         if len(names) == 1 and (len(items) != 1 or not isinstance(returned, tuple)):
             self._mirror(names[0], self._inputs[names[0]], returned)
             return
-        places = self._written(items, names) or self._counted(items, names)
+        places = self._written(items, names) or self._counted(items, names) or self._left_out(items, names)
         if places is None:
             raise refuse(
                 "cannot-read",
@@ -181,6 +185,15 @@ class _GradientReader:
         rest = [name for name in names if name not in gradients_of(named, names).values()]
         rest = [name for name in rest if not isinstance(self._inputs[name], Mapping)]
         return dict(zip(plain, rest, strict=True)) if len(plain) < len(items) and len(plain) == len(rest) else None
+
+    def _left_out(self, items: list[Any], names: list[str]) -> dict[int, str] | None:
+        """Place -> input by counting those that are not left out on purpose."""
+        paths = {
+            name: [path for path, leaf in leaves(name, self._inputs[name]).items() if is_float(leaf)] for name in names
+        }
+        kept = [name for name in names if not set(paths[name]) <= set(self._without)]
+        fitting = len(items) == len(kept) < len(names) and not any(map(self._misplaced, items, kept))
+        return dict(enumerate(kept)) if fitting else None
 
     def _fits(self, items: list[Any], names: list[str]) -> bool:
         """Whether every gradient has its input's shape."""

@@ -288,7 +288,9 @@ class Subject(BlackBox):
         if not all(is_same(one, two) for one, two in zip(list_leaves(kept), list_leaves(handed), strict=True)):
             self.note("cotangents-changed", "backward changes the cotangents that it is given in place")
         self._compare_arguments("backward", before, run.arguments)
-        read = read_gradients(returned, self.backward, before, self._order, self._per_step, self._written)
+        read = read_gradients(
+            returned, self.backward, before, self._order, self._per_step, self._written, self._without
+        )
         for problem in read.problems:
             self.note(problem.kind, problem.sentence, problem.fatal)
         self.gradient_epsilon = max(self.gradient_epsilon, read.coarsest)

@@ -78,7 +78,7 @@ def diagnose(
     if not answers:
         return Outcome((), (), 0, right)
     timed = "T" in layout.frame.axes
-    search = MistakeSearch(right, answers, questionnaire.outputs, suspects, questionnaire.tolerance, timed)
+    search = MistakeSearch(right, answers, questionnaire.taken, suspects, questionnaire.tolerance, timed)
     found, unexplained = tuple(search.run()), search.unexplained
     program = made(right, (one.mistake for one in found))
     others = other_operands(program, answers, unexplained, layout.reference) if unexplained else []

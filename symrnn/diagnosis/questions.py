@@ -172,6 +172,7 @@ class Questionnaire:
 
     Attributes:
         outputs: the outputs that are states, by the path that the layout has for them.
+        taken: those of them whose cotangent backward takes.
         finals: those of them that are last states.
     """
 
@@ -193,8 +194,13 @@ class Questionnaire:
             path for path in paths if path.endswith("[:]") or not any(path.startswith(f"{whole}[") for whole in joined)
         )
 
+        self.taken = tuple(path for path in self.outputs if self._takes(path))
         lasting = [output.view.tile.array for output in layout.outputs if output.view.when == LAST]
         self.finals = tuple(path for path in self.outputs if path in lasting)
+
+    def _takes(self, path: str) -> bool:
+        """Whether backward takes a cotangent of an output, or of every step of one that is a list."""
+        return any(map(self.subject.reachable, _leaves(path, self.subject.answer)))
 
     @property
     def _unit(self) -> float:
@@ -208,7 +214,7 @@ class Questionnaire:
     def questions(self) -> list[Question]:
         """The questions that make sense for these functions, those that isolate most first."""
         timed, batched = "T" in self.layout.frame.axes, "N" in self.layout.frame.axes
-        each = [(path,) for path in self.outputs] if len(self.outputs) > 1 else [()]
+        each = [(path,) for path in self.taken] if len(self.taken) > 1 else [()]
         asked = [Question(1, 1, one) for one in each] + [Question(1, 2), Question(2, 1, zero=True)]
         asked += [Question(2, 1, one) for one in each] + [Question(4, 1), Question(3, 2), Question(5, 3, scale=USUAL)]
         asked += [Question(4, 2, scale=LARGE)]
@@ -273,7 +279,7 @@ class Questionnaire:
 
     def _cotangents(self, question: Question, outputs: Mapping[str, Array]) -> dict[str, Array]:
         rng = np.random.default_rng([self.seed, 7])
-        wanted = [leaf for path in question.outputs or self.outputs for leaf in _leaves(path, outputs)]
+        wanted = [leaf for path in question.outputs or self.taken for leaf in _leaves(path, outputs)]
         drawn = {path: question.scale * rng.standard_normal(np.shape(value)) for path, value in outputs.items()}
         return {path: value if path in wanted else 0 * value for path, value in drawn.items()}
 

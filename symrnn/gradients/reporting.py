@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -66,12 +66,14 @@ def report(
         return replace(bare, unexplained=tuple(sorted(measured.wrong - set(measured.misplaced))))
     layout = recognised.found.layout
     mistakes = (*exchanged, *named.mistakes)
-    rest = [one for one in measured.findings if one.name not in _arrays_of(mistakes)]
+    arrays = frozenset(subject.arrays)
+    rest = [one for one in measured.findings if one.name not in _arrays_of(mistakes, arrays)]
     mistakes += _name_phantoms(rest, recognised.subject, layout)
-    unexplained = (measured.wrong - _arrays_of(mistakes)) | {_array_of(label) for label in named.unexplained}
+    explained = _arrays_of(mistakes, arrays)
+    unexplained = (measured.wrong - explained) | {_array_of(label, arrays) for label in named.unexplained}
     return replace(
         bare,
-        problems=(*bare.problems, *_explain_contradictions(measured, recognised, named, _arrays_of(mistakes))),
+        problems=(*bare.problems, *_explain_contradictions(measured, recognised, named, explained)),
         diagnoses=mistakes,
         blind_spots=named.hidden,
         cell=name_core(layout),
@@ -111,15 +113,15 @@ def _name_phantoms(findings: Sequence[GradientFinding], subject: Subject, layout
     return (phantom_gradient.of_arrays(names),)
 
 
-def _arrays_of(mistakes: Sequence[Diagnosis]) -> frozenset[str]:
+def _arrays_of(mistakes: Sequence[Diagnosis], arrays: Collection[str]) -> frozenset[str]:
     """The inputs whose gradients these mistakes make wrong."""
-    return frozenset(_array_of(label) for mistake in mistakes for label in mistake.gradients)
+    return frozenset(_array_of(label, arrays) for mistake in mistakes for label in mistake.gradients)
 
 
-def _array_of(label: str) -> str:
-    """The input that a label such as `W[:, 6:12]` is a piece of; keys such as `params['W']` belong to its name."""
-    head, bracket, rest = label.rpartition("[")
-    return head if bracket and (":" in rest or rest[:-1].isdigit()) and not rest.startswith("'") else label
+def _array_of(label: str, arrays: Collection[str]) -> str:
+    """The input that a label such as `W[:, 6:12]` is a piece of; `state[1]` may be an input or a piece of one."""
+    head, bracket, _ = label.rpartition("[")
+    return head if bracket and label not in arrays and head in arrays else label
 
 
 def name_core(layout: Layout) -> str:
