@@ -236,7 +236,7 @@ def _join(left: dict[str, Any], returned: Any, rest: list[str]) -> dict[str, Any
         return left
     if isinstance(returned, Mapping):
         known = gradients_of(list(map(str, returned)), [*left, *rest])
-        return left | {known.get(str(key), key): value for key, value in returned.items()}
+        return left | {known.get(str(key), str(key)): value for key, value in returned.items()}
     items = list(returned) if isinstance(returned, tuple | list) else [returned]
     kept = [item for item in items if not any(item is value for value in left.values())]  # returned and left as well
     return left | dict(zip(rest, kept, strict=False))

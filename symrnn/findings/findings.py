@@ -42,11 +42,13 @@ class Suggestion:
         mistake: the tag of the likeliest class, a tag of the catalogue of mistakes.
         sentence: what was seen, with numbers.
         others: further classes that it may be as well, the likelier first.
+        proved: what the gradient is, as the rest of a sentence, where numbers leave nothing to guess; otherwise empty.
     """
 
     mistake: str
     sentence: str
     others: tuple[str, ...] = ()
+    proved: str = ""
 
 
 @dataclass(frozen=True)

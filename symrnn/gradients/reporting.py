@@ -9,14 +9,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from symrnn.callables.subject import Subject
-from symrnn.findings.findings import BlindSpot, Diagnosis, GradientFinding, Problem, Verdict
+from symrnn.findings.findings import BlindSpot, Diagnosis, Problem
 from symrnn.findings.report import GradientReport
+from symrnn.gradients.certain import certain_mistakes, joined
 from symrnn.gradients.recognition import Recognition
 from symrnn.identification.layout import Layout
 from symrnn.identification.wording import describe
 from symrnn.losses.headed import HeadedLayout, describe_head
 from symrnn.measuring.verdicts import Judgement
-from symrnn.mistakes.catalogue import gradients_exchanged, phantom_gradient
+from symrnn.mistakes.catalogue import gradients_exchanged
 
 _READOUT_WRONG = (
     "with {0} as the identity every gradient of the cell is right: the mistake is in how the outputs' cotangents are "
@@ -59,16 +60,17 @@ def report(
         method=measured.method,
         calls=(subject.calls.forward, subject.calls.backward),
     )
-    if recognised is None:
-        return bare
-    bare = replace(bare, problems=(*bare.problems, *recognised.problems))
-    if recognised.found is None or named is None:
-        return replace(bare, unexplained=tuple(sorted(measured.wrong - set(measured.misplaced))))
+    certain = certain_mistakes([one for one in measured.findings if one.name not in misplaced])
+    if recognised is not None:
+        bare = replace(bare, problems=(*bare.problems, *recognised.problems))
+    if recognised is None or recognised.found is None or named is None:
+        bare = replace(bare, diagnoses=(*exchanged, *certain))
+        rest = measured.wrong - _arrays_of(bare.diagnoses, frozenset(subject.arrays))
+        return bare if recognised is None else replace(bare, unexplained=tuple(sorted(rest)))
     layout = recognised.found.layout
-    mistakes = (*exchanged, *named.mistakes)
     arrays = frozenset(subject.arrays)
-    rest = [one for one in measured.findings if one.name not in _arrays_of(mistakes, arrays)]
-    mistakes += _name_phantoms(rest, recognised.subject, layout)
+    named_arrays = [_arrays_of([one], arrays) for one in named.mistakes]
+    mistakes = (*exchanged, *joined(named.mistakes, certain, named_arrays))
     explained = _arrays_of(mistakes, arrays)
     unexplained = (measured.wrong - explained) | {_array_of(label, arrays) for label in named.unexplained}
     return replace(
@@ -88,7 +90,8 @@ def _explain_contradictions(
     """Where the verdicts and the mistakes seem to say different things: why they do."""
     found = []
     nothing = not named.mistakes and not named.unexplained
-    if recognised.readout and nothing and measured.wrong & set(recognised.subject.arrays):
+    left = (measured.wrong - explained) & set(recognised.subject.arrays)
+    if recognised.readout and nothing and left:
         found.append(Problem("readout", _READOUT_WRONG.format(recognised.readout), fatal=False))
     hidden = [name for name in explained if name not in measured.wrong]
     if hidden and not measured.wrong:
@@ -96,21 +99,6 @@ def _explain_contradictions(
         remedy = "see the mistakes, and check at other inputs as well"
         found.append(Problem("wrong-elsewhere", f"{sentence}\n  {remedy}"))
     return tuple(found)
-
-
-def _name_phantoms(findings: Sequence[GradientFinding], subject: Subject, layout: Layout) -> tuple[Diagnosis, ...]:
-    """Gradients of arrays that forward does not read."""
-    read = {subject.flat_names[flat] for flat in layout.names if flat in subject.flat_names}
-    names = tuple(
-        one.name
-        for one in findings
-        if one.verdict is Verdict.WRONG
-        and one.name not in read
-        and any(suggestion.mistake == phantom_gradient.TAG for suggestion in one.suggestions)
-    )
-    if not names:
-        return ()
-    return (phantom_gradient.of_arrays(names),)
 
 
 def _arrays_of(mistakes: Sequence[Diagnosis], arrays: Collection[str]) -> frozenset[str]:

@@ -15,7 +15,7 @@ from symrnn.callables.conventions import names_start
 from symrnn.callables.invocation import SubjectError
 from symrnn.callables.subject import Subject
 from symrnn.findings.findings import Suggestion
-from symrnn.measuring.evidence import Evidence
+from symrnn.measuring.evidence import LARGE, Evidence
 from symrnn.measuring.locating import Location
 from symrnn.measuring.over_time import find_left_out, tell_apart
 from symrnn.measuring.sizes import find_wrong, make_fewer, make_shorter, make_unstarted
@@ -27,6 +27,8 @@ _MANY = 3
 """Entries of one absolute value that are taken for clipped ones; two may be equal by symmetry."""
 _Change = Callable[[Subject], Arrays | None]
 """Makes inputs of another size, or says by None that it cannot."""
+_MOST_ENTRIES = 300
+"""Entries that are compared one by one with the truth, each for a run of forward or two."""
 _MOST_BLOCKS = 8
 """Blocks up to which a slice is numbered as one of them: gates side by side are 2 to 6, twice that for two layers."""
 
@@ -84,14 +86,21 @@ def _suggest_zero(case: WrongGradient) -> Suggestion | None:
         return None
     alone = " it is the only one that is wrong;" if len(case.wrong) == 1 else ""
     sentence = f"it is zero throughout;{alone} the outputs do depend on {case.name}"
-    return Suggestion("zero-gradient", sentence, ("recurrent-path-cut",) if names_start(case.name) else ())
+    if names_start(case.name):  # what is not carried back is zero there as well
+        return Suggestion("zero-gradient", sentence, ("recurrent-path-cut",))
+    others = [case.evidence.gradients[name] for name in case.wrong if name in case.evidence.gradients]
+    some = len(case.wrong) == 1 or any(map(np.any, others))  # otherwise it is the cotangents that are not used
+    return Suggestion(
+        "zero-gradient", sentence, proved="is zero throughout, and the outputs depend on it" if some else ""
+    )
 
 
 def _suggest_phantom(case: WrongGradient) -> Suggestion | None:
     # Exactly zero, along several directions: a derivative that is merely small is not absent.
     if any(case.evidence.expected(case.name, place)[0] != 0 for place in range(4)) or not np.any(case.gradient):
         return None
-    return Suggestion("phantom-gradient", f"the outputs do not depend on {case.name} at all")
+    proved = "is not zero, and the outputs do not depend on it: forward does not use it"
+    return Suggestion("phantom-gradient", f"the outputs do not depend on {case.name} at all", proved=proved)
 
 
 def _suggest_factor(case: WrongGradient) -> Suggestion | None:
@@ -103,18 +112,22 @@ def _suggest_factor(case: WrongGradient) -> Suggestion | None:
     common = [name for name in others if (other := case.evidence.factor(name)) and abs(other / factor - 1) < _SAME]
     too = f"; so are those of {', '.join(common)}" if common else ""
     if abs(factor + 1) < _SAME:
-        return Suggestion("sign", f"it is the right gradient with the opposite sign{too}")
+        proved = "is the right one with the opposite sign"
+        return Suggestion("sign", f"it is the right gradient with the opposite sign{too}", proved=proved)
     if abs(factor - 2) < _SAME:
-        return Suggestion("double-counted", f"it is exactly 2 times the right gradient{too}")
+        proved = "is exactly 2 times the right one"
+        return Suggestion("double-counted", f"it is exactly 2 times the right gradient{too}", proved=proved)
     # An error of the factor is one of 1/factor over its square.
     axes = _find_axes(case, round(1 / factor)) if abs(1 / factor - round(1 / factor)) < _SAME / factor**2 else []
     if axes:
         part = round(1 / factor)
         sentence = f"it is exactly 1/{part} of the right gradient, and {part} is the size of {axes[0]}"
-        return Suggestion("mean-for-sum", sentence + too)
+        proved = f"is exactly 1/{part} of the right one, and {part} is the size of {axes[0]}"
+        return Suggestion("mean-for-sum", sentence + too, proved=proved)
     axes = _find_axes(case, round(factor)) if abs(factor - round(factor)) < _SAME * abs(factor) else []
     size = f", and {round(factor)} is the size of {axes[0]}" if axes else ""
-    return Suggestion("wrong-scale", f"it is exactly {factor:.10g} times the right gradient{size}{too}")
+    proved = f"is exactly {factor:.10g} times the right one{size}"
+    return Suggestion("wrong-scale", f"it is exactly {factor:.10g} times the right gradient{size}{too}", proved=proved)
 
 
 def _find_axes(case: WrongGradient, size: int) -> list[str]:
@@ -134,7 +147,9 @@ def _suggest_accumulated(case: WrongGradient) -> Suggestion | None:
         return None
     kept = case.gradient - case.evidence.at_zero[case.name]
     rest = "; without that it is right" if case.holds(kept) else ""
-    return Suggestion("bad-accumulator", f"it is not zero for zero cotangents: its largest entry is {left:.3g}{rest}")
+    proved = "is not zero where every cotangent is, and right but for that" if rest else ""
+    sentence = f"it is not zero for zero cotangents: its largest entry is {left:.3g}{rest}"
+    return Suggestion("bad-accumulator", sentence, proved=proved)
 
 
 def _suggest_clipped(case: WrongGradient) -> Suggestion | None:
@@ -148,10 +163,33 @@ def _suggest_clipped(case: WrongGradient) -> Suggestion | None:
     small = "; for small cotangents it is right" if right is not None and case.holds(right) else ""
     if equal >= min(_MANY, larger.size):
         sentence = f"for cotangents a million times as large, {equal} of {larger.size} entries are ±{top:.6g}"
+        clipped = right is not None and np.array_equal(larger, np.clip(LARGE * right, -top, top))
+        proved = f"is clipped to [-{top:.6g}, {top:.6g}], entry by entry" if small and clipped else ""
     else:
         norm = float(np.linalg.norm(larger))
         sentence = f"it does not grow with the cotangents; for a million times as large ones its norm is {norm:.6g}"
-    return Suggestion("clipped", sentence + small)
+        proved = _bounded(case) if small else ""
+    return Suggestion("clipped", sentence + small, proved=proved)
+
+
+def _bounded(case: WrongGradient) -> str:
+    """The norm that a gradient is scaled down to, alone or with others; nothing where it is not the direction's own."""
+    evidence = case.evidence
+    shrunk: dict[str, float] = {}
+    for name, larger in evidence.enlarged.items():
+        small = evidence.diminished.get(name)
+        if small is None or larger.shape != small.shape or not np.any(small):
+            continue
+        ratio = float(np.sum(larger * small) / np.sum(small**2) / LARGE)
+        if np.linalg.norm(larger - ratio * LARGE * small) <= _SAME * np.linalg.norm(larger):
+            shrunk[name] = ratio
+    ratio = shrunk.get(case.name, 1.0)
+    if not abs(ratio) < 1 - _SAME:
+        return ""
+    together = [name for name, other in shrunk.items() if abs(other / ratio - 1) <= _SAME]
+    norm = float(np.sqrt(sum(np.sum(evidence.enlarged[name] ** 2) for name in together)))
+    others = ", all of them together" if len(together) > 1 else ""
+    return f"is scaled down to a norm of at most {norm:.6g}{others}"
 
 
 def _suggest_saturated(case: WrongGradient) -> Suggestion | None:
@@ -164,16 +202,29 @@ def _suggest_saturated(case: WrongGradient) -> Suggestion | None:
     expected = case.location.worst.expected if case.location and case.location.worst else 0.0
     if abs(expected) <= top:
         return None
-    return Suggestion(
-        "clipped", f"{equal} of {sizes.size} entries are ±{top:.6g}, and one of them should be {expected:.6g}"
-    )
+    proved = f"is clipped to [-{top:.6g}, {top:.6g}], entry by entry" if _is_saturated(case, top) else ""
+    sentence = f"{equal} of {sizes.size} entries are ±{top:.6g}, and one of them should be {expected:.6g}"
+    return Suggestion("clipped", sentence, proved=proved)
+
+
+def _is_saturated(case: WrongGradient, top: float) -> bool:
+    """Whether the gradient is right but for entries of one size, and each of these should be larger by itself."""
+    places = [tuple(map(int, place)) for place in np.argwhere(np.abs(case.gradient) == top)]
+    if len(places) > _MOST_ENTRIES:
+        return False
+    candidate = case.gradient.copy()
+    for place, (value, _) in zip(places, case.evidence.truth.entries(case.name, places), strict=True):
+        if value * candidate[place] < top * top * (1 - _SAME):
+            return False
+        candidate[place] = value
+    return case.holds(candidate)
 
 
 def _suggest_transposed(case: WrongGradient) -> Suggestion | None:
     gradient = case.gradient
     if gradient.ndim != 2 or gradient.shape[0] != gradient.shape[1] or not case.holds(gradient.T):
         return None
-    return Suggestion("transpose", "its transpose is the right gradient")
+    return Suggestion("transpose", "its transpose is the right gradient", proved="is the transpose of the right one")
 
 
 def _suggest_shifted(case: WrongGradient) -> Suggestion | None:

@@ -235,7 +235,11 @@ def tags_suggested() -> set[str]:
     found: set[str] = set()
     for node in calls:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Suggestion":
-            tags = [node.args[0], *node.args[2:], *(key.value for key in node.keywords if key.arg != "sentence")]
+            tags = [
+                node.args[0],
+                *node.args[2:],
+                *(key.value for key in node.keywords if key.arg not in ("sentence", "proved")),
+            ]
             words = [part.value for tag in tags for part in ast.walk(tag) if isinstance(part, ast.Constant)]
             found |= {word for word in words if isinstance(word, str) and "/" not in word}
     return found

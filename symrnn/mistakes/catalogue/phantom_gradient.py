@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symrnn.findings.findings import Diagnosis
 from symrnn.mistakes.backward_pass import BackwardPass
 from symrnn.mistakes.mistake import Edit, Mistake
 from symrnn.mistakes.mistake_class import Example, MistakeClass
@@ -24,12 +23,6 @@ def of_unread(program: BackwardPass, edits: Sequence[Edit]) -> Mistake:
     names = ", ".join(dict.fromkeys(text(line.of) for line in lines))
     words = f"there is a gradient of {names}, which the forward pass does not use"
     return Mistake(TAG, words, 3, tuple(edits), about=tuple(line.of.name for line in lines))
-
-
-def of_arrays(names: tuple[str, ...]) -> Diagnosis:
-    """The diagnosis where arrays that forward does not read have a gradient."""
-    sentence = f"There is a gradient of {', '.join(names)}, which forward does not use: it should be zero."
-    return Diagnosis(TAG, None, "", "", names, 0.0, sentence)
 
 
 MISTAKE = MistakeClass(
