@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from symrnn.arrays import Array, Arrays
+from symrnn.budget import go_on
 from symrnn.callables.black_box import BlackBox, ForwardRun
 from symrnn.callables.comparison import measure_gap
 from symrnn.callables.invocation import SubjectError, find_original
@@ -58,6 +59,7 @@ class Probe:
 
     def __call__(self, **changes: Array) -> Answer | None:
         """The outputs with some arrays replaced; None where the function raises there."""
+        go_on()
         try:
             return self._ask(changes)
         except Exception:

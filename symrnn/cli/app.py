@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from threading import Timer
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from symrnn.calculus.derivation import Derivation
+    from symrnn.findings.report import GradientReport
     from symrnn.language.recurrence import Cell
     from symrnn.verification.report import Report
 
@@ -46,6 +48,8 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+_MOMENT = 2.0
+"""Seconds after which the verdicts are shown while their mistakes are searched: most searches end before."""
 _FORMS_OTHERWISE = {"latex": "tex", "md": "markdown", "txt": "text", "plain": "text"}
 """What people call a form -> its name here."""
 
@@ -329,6 +333,7 @@ def check(
         list[str] | None, typer.Option(metavar="NAMES", help="Inputs whose gradients are left out on purpose: h0,c0.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
+    budget: Annotated[float, typer.Option(min=0.1, help="Seconds of processor time for the search.")] = 30.0,
     loss: Annotated[
         bool, typer.Option("--loss", help="One function returns the loss and its gradients: return loss, dW, db.")
     ] = False,
@@ -350,12 +355,23 @@ def check(
         # Before anything of the file runs. To the standard error where the output is JSON, which must stay so.
         typer.echo(f"{printable(str(file))} is imported, that is, run", err=json)
 
+    waiting: list[Timer] = []
+
+    def early(verdicts: GradientReport) -> None:
+        """Show the verdicts where the search for what is wrong takes more than a moment."""
+        told = f"{verdicts.short()}\nlooking for what is wrong, for {budget:g} s of processor time at most"
+        waiting.append(Timer(_MOMENT, typer.echo, [told], {"err": True}))
+        waiting[-1].daemon = True
+        waiting[-1].start()
+
     try:
-        report = check_file(
-            file, Wanted(forward, backward, inputs, loaded, seed, loss, _split_names(without)), announce
-        )
+        wanted = Wanted(forward, backward, inputs, loaded, seed, loss, _split_names(without), budget)
+        report = check_file(file, wanted, announce, early)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+    finally:
+        for one in waiting:
+            one.cancel()
     if written:
         emit(getattr(report, written)(), output)
     if json:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.budget import unlimited
 from symrnn.calculus.derivation import Derivation
 from symrnn.callables.subject import Subject
 from symrnn.diagnosis.explanation import FoundMistake
@@ -40,6 +41,7 @@ class Outcome:
         answers: what was answered.
         found: the mistakes as the search has them, beside each diagnosis.
         near: mistakes that come close to what is unexplained, and are not what was made.
+        complete: whether the search came to its end; it may run out of time.
     """
 
     diagnoses: tuple[Diagnosis, ...]
@@ -49,6 +51,7 @@ class Outcome:
     answers: tuple[Answer, ...] = ()
     found: tuple[FoundMistake, ...] = ()
     near: tuple[Diagnosis, ...] = ()
+    complete: bool = True
 
 
 def diagnose(
@@ -80,6 +83,13 @@ def diagnose(
     timed = "T" in layout.frame.axes
     search = MistakeSearch(right, answers, questionnaire.taken, suspects, questionnaire.tolerance, timed)
     found, unexplained = tuple(search.run()), search.unexplained
+    with unlimited():
+        return _outcome(search, found, unexplained, layout)
+
+
+def _outcome(search: MistakeSearch, found: tuple[FoundMistake, ...], unexplained: set[str], layout: Layout) -> Outcome:
+    """What a search came to, with what it could not find by trying."""
+    right, answers = search.right, search.answers
     program = made(right, (one.mistake for one in found))
     others = other_operands(program, answers, unexplained, layout.reference) if unexplained else []
     known = {label for other in others for label in other.gradients}
@@ -91,9 +101,10 @@ def diagnose(
         tuple(sorted(unexplained - known)),
         len(answers),
         right,
-        answers,
+        tuple(answers),
         found,
         tuple(near),
+        search.complete,
     )
 
 

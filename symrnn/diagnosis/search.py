@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.budget import OutOfTimeError, unlimited
 from symrnn.diagnosis.accounting import ReducedExplanation
 from symrnn.diagnosis.explanation import FoundMistake, PartialExplanation
 from symrnn.diagnosis.questions import LARGE, SMALL, Answer
@@ -74,6 +75,7 @@ class MistakeSearch:
         timed: whether the functions run over several steps.
         unexplained: the gradients that stay wrong at some question, once it has run.
         near: mistakes that come close to some of these, and are not assumed.
+        complete: whether the search came to its end; it may run out of time.
     """
 
     right: BackwardPass
@@ -84,19 +86,35 @@ class MistakeSearch:
     timed: bool = True
     unexplained: set[str] = field(default_factory=set)
     near: tuple[FoundMistake, ...] = ()
+    complete: bool = True
     _best: ReducedExplanation | None = None
     _work: int = 0
 
     def run(self) -> list[FoundMistake]:
         """The mistakes, in the order found."""
-        for explanation in self._explanations():
-            account = ReducedExplanation(self.right, explanation)
-            if self._best is None or account.cost < self._best.cost:
-                self._best, self.near = account, explanation.near
+        try:
+            for explanation in self._explanations():
+                account = ReducedExplanation(self.right, explanation)
+                if self._best is None or account.cost < self._best.cost:
+                    self._best, self.near = account, explanation.near
+        except OutOfTimeError:  # what was found until now is exact, and there may be more
+            self.complete = False
         if self._best is None:
+            self.unexplained = self._wrong_at_first() if not self.complete else set()
             return []
         self.unexplained = self._best.unexplained
         return self._best.found
+
+    def _wrong_at_first(self) -> set[str]:
+        """The gradients that differ from the derived ones at some question."""
+        with unlimited():
+            plain = MistakenPass(self.right, self.answers)
+            return {
+                piece.label
+                for asked, answer in enumerate(self.answers)
+                for piece, error in zip(answer.observed, plain.errors(asked), strict=True)
+                if not error <= self.tolerance
+            }
 
     # which choices are followed
 

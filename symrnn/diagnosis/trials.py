@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.algebra import nodes
+from symrnn.budget import go_on
 from symrnn.diagnosis.questions import Answer
 from symrnn.mistakes.backward_pass import BackwardPass, Run
 from symrnn.mistakes.mistake import Mistake
@@ -42,6 +43,7 @@ class MistakenPass:
     def _run(self, asked: int) -> Run:
         if asked in self._runs:
             return self._runs[asked]
+        go_on()
         run = self.answers[asked].run(self.program)
         with np.errstate(all="ignore"):
             run.found = run.gradients()
@@ -66,6 +68,7 @@ class MistakenPass:
         """The gradients that differ from the base's, where these alone can be computed."""
         if self.base is None:
             return None
+        go_on()
         with np.errstate(all="ignore"):
             if self.touched is not None:
                 return self.base._run(asked).again(self.program, self.touched)

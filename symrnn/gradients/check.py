@@ -7,11 +7,13 @@ values and returns one; the functions under test are called by one black box, wh
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from symrnn.arrays import Array
+from symrnn.budget import OutOfTimeError, at_most, unlimited
 from symrnn.callables.draws import Draws, Inputs
 from symrnn.callables.invocation import SubjectError
 from symrnn.callables.stacking import find_listed_steps, stack_steps
@@ -22,9 +24,9 @@ from symrnn.diagnosis.confirming import confirm
 from symrnn.diagnosis.lines import add_lines
 from symrnn.diagnosis.resized import diagnose_resized
 from symrnn.errors import InputError
-from symrnn.findings.findings import Verdict
+from symrnn.findings.findings import Problem, Verdict
 from symrnn.findings.report import GradientReport
-from symrnn.gradients.recognition import recognise
+from symrnn.gradients.recognition import Recognition, recognise
 from symrnn.gradients.reporting import Named, report
 from symrnn.identification import Identification, Layout
 from symrnn.language.recurrence import Cell
@@ -50,6 +52,8 @@ def check_gradients(
     per_step: bool = False,
     seed: int = 0,
     diagnose: bool = True,
+    budget: float = 30.0,
+    early: Callable[[GradientReport], None] | None = None,
 ) -> GradientReport:
     """Check a hand-written backward pass, and name what is wrong with it.
 
@@ -77,6 +81,10 @@ def check_gradients(
         seed: of all random numbers; equal seeds give equal reports.
         diagnose: whether to look for the cell, the mistakes and the blind spots, or to compare only.
 
+        budget: seconds of processor time for the search for the cell, the mistakes and the blind spots.  The verdicts
+            do not wait for it; what was not looked for to the end is said.
+        early: called with a report of the verdicts alone before anything is searched.
+
     Returns:
         The report.  Problems of the code itself, such as an exception in it, are in the report as well.
 
@@ -87,6 +95,8 @@ def check_gradients(
     known = _named_cell(cell)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise InputError(f"seed={seed!r}\n  give a whole number from 0")
+    if not isinstance(budget, int | float) or isinstance(budget, bool) or not budget > 0:
+        raise InputError(f"budget={budget!r}\n  give a number of seconds above 0")
     returned = {"outputs": outputs, "cache": cache, "order": order, "without": without}
     options = returned | {"negated": negated, "per_step": per_step, "seed": seed}
     try:
@@ -99,16 +109,44 @@ def check_gradients(
         return GradientReport(problems=(*subject.problems, error.problem))
     if not (diagnose and _leaves_something_to_find(measured, subject, known)):
         return report(subject, measured)
-    recognised = recognise(subject.placing(measured.misplaced), known, seed)
+    if early is not None:
+        early(report(subject, measured))
+    with at_most(budget):
+        return _search(subject, measured, known, seed, budget)
+
+
+def _search(
+    subject: Subject, measured: Judgement, known: Cell | Layout | None, seed: int, budget: float
+) -> GradientReport:
+    """Look for the cell, the mistakes and the blind spots, as far as the time goes."""
+    try:
+        recognised = recognise(subject.placing(measured.misplaced), known, seed)
+    except OutOfTimeError:
+        return _unfinished(report(subject, measured, Recognition(subject, None)), "the cell", budget)
     if recognised.found is None:
         return report(subject, measured, recognised)
     box, layout, derivation = recognised.subject, recognised.found.layout, recognised.found.derivation
     outcome = diagnose_resized(box, layout, derivation, seed)
-    if not measured.wrong:
-        outcome = confirm(box, outcome, seed)
-    mistakes = add_lines(box, outcome)
-    hidden = () if isinstance(layout, HeadedLayout) else blind_spots(box, layout, derivation, measured.compared, seed)
-    return report(subject, measured, recognised, Named(mistakes, outcome.unexplained, hidden))
+    with unlimited():
+        if not measured.wrong:
+            outcome = confirm(box, outcome, seed)
+        mistakes = add_lines(box, outcome)
+    late = [] if outcome.complete else ["further mistakes"]
+    try:
+        headed = isinstance(layout, HeadedLayout)
+        hidden = () if headed else blind_spots(box, layout, derivation, measured.compared, seed)
+    except OutOfTimeError:
+        hidden, late = (), [*late, "what these inputs could not show"]
+    found = report(subject, measured, recognised, Named(mistakes, outcome.unexplained, hidden))
+    return _unfinished(found, " and ".join(late), budget) if late else found
+
+
+def _unfinished(found: GradientReport, what: str, budget: float) -> GradientReport:
+    """A report that says what was not looked for to the end."""
+    sentence = f"the search for {what} was stopped after {budget:g} s of processor time"
+    remedy = f"give it more, as budget={4 * budget:g} (--budget {4 * budget:g}), or name the cell with cell="
+    problem = Problem("unfinished", f"{sentence}\n  {remedy}", fatal=False)
+    return replace(found, problems=(*found.problems, problem))
 
 
 def _named_cell(cell: Any) -> Cell | Layout | None:

@@ -24,6 +24,7 @@ from symrnn.findings.report import GradientReport
 from symrnn.gradients.check import check_gradients
 from symrnn.suggestions import did_you_mean
 
+Early = Callable[[GradientReport], None]
 Arguments = tuple[Callable[..., Any], Callable[..., Any], Inputs]
 
 _PARTNERS = (("forward", "backward"), ("fwd", "bwd"), ("fprop", "bprop"))
@@ -45,6 +46,7 @@ class Wanted:
         seed: of everything random.
         loss: whether one function returns the loss and its gradients.
         without: the inputs whose gradients are left out on purpose.
+        budget: seconds of processor time for the search in each pair.
     """
 
     forward: str | None = None
@@ -54,6 +56,7 @@ class Wanted:
     seed: int = 0
     loss: bool = False
     without: tuple[str, ...] = ()
+    budget: float = 30.0
 
 
 @dataclass(frozen=True)
@@ -103,20 +106,26 @@ class FileReport:
         return f'<!DOCTYPE html>\n<html lang="en">\n<head>\n{head}\n</head>\n<body>\n{body}\n</body>\n</html>\n'
 
 
-def check_file(path: Path, wanted: Wanted | None = None, announce: Callable[[], None] = lambda: None) -> FileReport:
+def check_file(
+    path: Path,
+    wanted: Wanted | None = None,
+    announce: Callable[[], None] = lambda: None,
+    early: Early | None = None,
+) -> FileReport:
     """Import a file and check its pairs.
 
     Args:
         path: the file.
         wanted: what to check; None for all that is found.
         announce: called before the file is run.
+        early: called with the verdicts of a pair before its mistakes are searched.
 
     Raises:
         InputError: the file cannot be imported, or has nothing that could be checked.
     """
     wanted = wanted or Wanted()
     with import_file(path, announce) as module:
-        return _Checking(path, module, wanted).run()
+        return _Checking(path, module, wanted, early).run()
 
 
 @dataclass(frozen=True)
@@ -141,7 +150,14 @@ class _CheckedPair:
 class _Checking:
     """One file being checked."""
 
-    def __init__(self, path: Path, module: ModuleType, wanted: Wanted) -> None:
+    def __init__(
+        self,
+        path: Path,
+        module: ModuleType,
+        wanted: Wanted,
+        early: Early | None = None,
+    ) -> None:
+        self.early = early
         self.shown = printable(str(path))
         self.module, self.wanted = module, wanted
         self.held = {name: value for name, value in vars(module).items() if not name.startswith("__")}
@@ -173,6 +189,8 @@ class _Checking:
             cell=self.wanted.cell,
             seed=self.wanted.seed,
             without=self.wanted.without,
+            budget=self.wanted.budget,
+            early=self.early,
         )
         return report
 

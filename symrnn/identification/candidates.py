@@ -16,6 +16,7 @@ from symrnn.algebra.evaluate import at_sizes
 from symrnn.algebra.functions import GATES
 from symrnn.algebra.nodes import is_column, is_scalar
 from symrnn.arrays import Array, Arrays
+from symrnn.budget import go_on
 from symrnn.errors import InputError
 from symrnn.identification.slips import CellSlip, slips
 from symrnn.identification.tiles import Dims, Span, Tile, key
@@ -178,6 +179,7 @@ class Candidate:
             x: (T, D).
             initial: the states before the first step; zeros where missing.
         """
+        go_on()  # every way to look for a cell runs it
         states = {name: np.zeros(self.sized.shapes[name]) for name in self.cell.states}
         states |= {name: np.reshape(value, states[name].shape) for name, value in initial.items()}
         kept = {name: [value] for name, value in states.items()}
