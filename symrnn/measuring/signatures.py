@@ -123,11 +123,25 @@ def _suggest_factor(case: WrongGradient) -> Suggestion | None:
         part = round(1 / factor)
         sentence = f"it is exactly 1/{part} of the right gradient, and {part} is the size of {axes[0]}"
         proved = f"is exactly 1/{part} of the right one, and {part} is the size of {axes[0]}"
-        return Suggestion("mean-for-sum", sentence + too, proved=proved)
+        tag = "mean-for-sum" if _is_mean(case) else "wrong-scale"
+        return Suggestion(tag, sentence + too, proved=proved)
     axes = _find_axes(case, round(factor)) if abs(factor - round(factor)) < _SAME * abs(factor) else []
     size = f", and {round(factor)} is the size of {axes[0]}" if axes else ""
     proved = f"is exactly {factor:.10g} times the right one{size}"
     return Suggestion("wrong-scale", f"it is exactly {factor:.10g} times the right gradient{size}{too}", proved=proved)
+
+
+def _is_mean(case: WrongGradient) -> bool:
+    """Whether the gradient is right where there is one example, or one step, in place of several."""
+    subject, method = case.evidence.subject.unnoticed(), case.evidence.truth.method
+    changes: tuple[_Change, ...] = (lambda subject: make_fewer(subject, 1), lambda subject: make_shorter(subject, 1))
+    for change in changes:
+        there = _ask(subject, change)
+        if there is None or (wrong := find_wrong(subject, there, method, [case.name])) is None:
+            continue
+        if case.name not in wrong:
+            return True
+    return False
 
 
 def _find_axes(case: WrongGradient, size: int) -> list[str]:
@@ -213,7 +227,8 @@ def _is_saturated(case: WrongGradient, top: float) -> bool:
     if len(places) > _MOST_ENTRIES:
         return False
     candidate = case.gradient.copy()
-    for place, (value, _) in zip(places, case.evidence.truth.entries(case.name, places), strict=True):
+    values, _ = case.evidence.truth.entries(case.name, places)
+    for place, value in zip(places, values, strict=True):
         if value * candidate[place] < top * top * (1 - _SAME):
             return False
         candidate[place] = value

@@ -53,10 +53,11 @@ CERTAIN: dict[str, tuple[Change, str, set[str], str]] = {
     "phantom": (lambda g: {"unread": g["U"]}, "phantom-gradient", {"unread"}, "does not use it"),
     "exchanged": (lambda g: {"U": g["V"], "V": g["U"]}, "gradients-exchanged", {"U", "V"}, "exchanged"),
     "transposed": (lambda g: {"U": g["U"].T, "V": g["V"].T}, "transpose", {"U", "V"}, "the transpose"),
-    "halved": (lambda g: {"b": g["b"] / 4}, "wrong-scale", {"b"}, "0.25 times"),
+    "scaled": (lambda g: {"b": 0.3 * g["b"]}, "wrong-scale", {"b"}, "0.3 times"),
+    "a part that is some other size": (lambda g: {"b": g["b"] / 4}, "wrong-scale", {"b"}, "1/4 of"),
     "doubled": (lambda g: {"W": 2 * g["W"], "b": 2 * g["b"]}, "double-counted", {"W", "b"}, "2 times"),
     "negated": (lambda g: {"h0": -g["h0"]}, "sign", {"h0"}, "opposite sign"),
-    "a mean": (lambda g: {"b": g["b"] / 2}, "mean-for-sum", {"b"}, "1/2"),
+    "a mean over time": (lambda g: {"W": g["W"] / len(g["x"])}, "mean-for-sum", {"W"}, "1/5"),
     "begun elsewhere": (lambda g: {"b": g["b"] + 0.1}, "bad-accumulator", {"b"}, "every cotangent"),
 }
 
