@@ -164,6 +164,16 @@ class MistakeCase:
             return False
         return not nodes.is_zero(node) and bool(marks := nodes.variables(node)) and all(v.mark != "loss" for v in marks)
 
+    @cached_property
+    def terms(self) -> list[list[Array]]:
+        """The values of the terms that right equations have of adjoints: a line that computes one is right."""
+        return [
+            self.values(term)
+            for line in self.right.lines
+            for term in line.terms
+            if line.role in ("state", "intermediate") and not nodes.is_zero(term) and not isinstance(term, Variable)
+        ]
+
     def operands(self) -> Iterator[tuple[str, list[Array]]]:
         """Values that the mistaken equation reads and the right one does not, each with its kind.
 

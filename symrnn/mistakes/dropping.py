@@ -99,3 +99,18 @@ def partial_adjoints(on: MistakeSite) -> Iterator[tuple[int, int, Expr, Variable
             parts = shares.get(old, [])
             for part in parts if len(parts) > 1 and old != line.target else ():
                 yield position, number, term, old, parts, part
+
+
+def inner_adjoints(on: MistakeSite) -> Iterator[tuple[int, int, Expr, Variable, Expr, Variable, list[Expr]]]:
+    """The adjoints that terms read and that are one product with an adjoint in it that is a sum, as δa = (δ + δ) ⊙ a'.
+
+    Yields:
+        The position of the equation, the number of its term, the term, the adjoint, its product, the sum, its summands.
+    """
+    shares = {line.target: [term for term in line.terms if not nodes.is_zero(term)] for line in on.program.lines}
+    for position, line, number, term in on.terms("parameter", "input", "carry"):
+        for old in sorted(nodes.variables(term), key=lambda variable: variable.name):
+            product = shares.get(old, [])
+            for inner in sorted(nodes.variables(product[0]), key=lambda v: v.name) if len(product) == 1 else ():
+                if len(parts := shares.get(inner, [])) > 1 and old != line.target:
+                    yield position, number, term, old, product[0], inner, parts

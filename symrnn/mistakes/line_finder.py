@@ -92,7 +92,7 @@ class LineFinder:
 
     def of_pieces(self, given: bool) -> FoundLine | None:
         """The line that computes an expression of the mistake's own."""
-        known = list(self.case.others.values())
+        known = [*self.case.others.values(), *self.case.terms]
         for name, signed, values in self.case.pieces():
             if any(agree(values, other) for other in known):
                 continue

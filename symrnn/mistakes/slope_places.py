@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr
 from symrnn.algebra.places import TermPlace, factors, places, without
+from symrnn.mistakes.backward_pass import AdjointEquation
 from symrnn.mistakes.mistake import Mistake
 from symrnn.mistakes.site import MistakeSite, called, in_brackets, put_at
 from symrnn.mistakes.slope import Slope
@@ -60,14 +61,31 @@ class SlopePlace:
     def summands(self, on: MistakeSite) -> Iterator[Summand]:
         """The sums that a bracket can be forgotten in: (a + b) ⊙ s written a + b ⊙ s."""
         _, parts = factors(self.rest)
+        lines = {line.target: line for line in on.program.lines}
         for part in parts:
-            line = next((line for line in on.program.lines if line.target == part), None)
-            if line is None or len(line.terms) < 2:
+            line = lines.get(part)
+            if line is None:
+                continue
+            if len(line.terms) == 1:  # such as δf = δc ⊙ c, where δc is the sum
+                yield from self._inner_summands(lines, line.terms[0], tuple(other for other in parts if other != part))
                 continue
             others = [other for other in parts if other != part]
             for bare in line.terms:
                 sloped = nodes.add(*(summand for summand in line.terms if summand != bare))
                 yield Summand(self, part, bare, tuple(others), sloped)
+
+    def _inner_summands(
+        self, lines: Mapping[Expr, AdjointEquation], product: Expr, others: tuple[Expr, ...]
+    ) -> Iterator[Summand]:
+        """The sums in a product that an adjoint is."""
+        number, parts = factors(product)
+        for part in parts if number == 1 else ():
+            line = lines.get(part)
+            if line is not None and len(line.terms) > 1:
+                rest = (*others, *(other for other in parts if other != part))
+                for bare in line.terms:
+                    sloped = nodes.add(*(summand for summand in line.terms if summand != bare))
+                    yield Summand(self, part, bare, rest, sloped)
 
 
 @dataclass(frozen=True)

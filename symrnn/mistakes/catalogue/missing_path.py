@@ -10,7 +10,7 @@ import numpy as np
 
 from symrnn.algebra import nodes
 from symrnn.algebra.places import places
-from symrnn.mistakes.dropping import dropped_carries, dropped_terms, is_cotangent, partial_adjoints
+from symrnn.mistakes.dropping import dropped_carries, dropped_terms, inner_adjoints, is_cotangent, partial_adjoints
 from symrnn.mistakes.mistake import Edit, Mistake
 from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.shared import InitialGradient
@@ -42,6 +42,7 @@ def likely(on: MistakeSite) -> Iterator[Mistake]:
     if not on.timed:
         yield from dropped_carries(on, TAG)
     yield from _partial(on)
+    yield from _inner_parts(on)
     yield from _single_terms(on)
     for state in on.cell.states:
         before = text(on.cell[f"{state}_prev"])
@@ -73,6 +74,16 @@ def _partial(on: MistakeSite) -> Iterator[Mistake]:
         for new, words in changes:
             edits = (Edit(position, number, term.xreplace({old: new})),)
             yield Mistake(TAG, words, 4, edits, families=(("part", words),))
+
+
+def _inner_parts(on: MistakeSite) -> Iterator[Mistake]:
+    """A part of the adjoint that a pre-activation's is made of, in one of the equations that read this."""
+    for position, number, term, old, product, inner, parts in inner_adjoints(on):
+        for part in parts:
+            rest = nodes.add(*(other for other in parts if other != part))
+            new = term.xreplace({old: product.xreplace({inner: rest})})
+            words = f"leaves {called(part)} out of {text(inner)} in {text(old)}"
+            yield Mistake(TAG, words, 5, (Edit(position, number, new),), families=(("inner", words),))
 
 
 def _single_terms(on: MistakeSite) -> Iterator[Mistake]:
