@@ -79,7 +79,9 @@ PLANTED = {
     "factor": (changed(lambda g: g.update(b=0.7 * g["b"])), "b", "wrong-scale", "exactly 0.7 times"),
     "half": (changed(lambda g: g.update(x=g["x"] / 2)), "x", "wrong-scale", "exactly 0.5 times"),
     "mean over N": (mean, "b", "mean-for-sum", "exactly 1/3"),
-    "mean over T": (changed(lambda g: g.update(b=g["b"] / len(g["x"]))), "b", "mean-for-sum", "1/5 .* axis 0 of output"),
+    "mean over T": (
+        changed(lambda g: g.update(b=g["b"] / len(g["x"]))), "b", "mean-for-sum", "1/5 .* axis 0 of output"
+    ),
     "times N": (changed(lambda g: g.update(b=g["b"] * 3)), "b", "wrong-scale", "3 is the size"),
     "transposed": (changed(lambda g: g.update(U=g["U"].T)), "U", "transpose", "transpose is the right"),
     "reversed": (changed(lambda g: g.update(x=g["x"][::-1])), "x", "wrong-time-index", "reversed"),
