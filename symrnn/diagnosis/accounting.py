@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
+from symrnn.algebra.nodes import Expr
+from symrnn.algebra.places import factors, places
 from symrnn.diagnosis.explanation import FoundMistake, PartialExplanation, without
 from symrnn.diagnosis.trials import MistakenPass
 from symrnn.mistakes.backward_pass import BackwardPass
@@ -59,6 +61,8 @@ class ReducedExplanation:
         best = self._score(needed) if len(needed) > 1 else 0
         for found in kept if len(needed) > 1 else ():
             rest = [other for other in needed if other is not found]
+            if _built_on(found, needed):  # what stands there now has it in it, and would stay
+                continue
             if rest and self._possible(rest) and self._score(rest) >= best:
                 needed = rest
         return needed
@@ -83,7 +87,9 @@ class ReducedExplanation:
         return [found for found in attributed if found.labels]
 
     def _with_labels(self, found: FoundMistake, kept: Sequence[FoundMistake], whole: MistakenPass) -> FoundMistake:
-        rest = MistakenPass(without(self._right, kept, found), self._explanation.answers)
+        later = _built_on(found, kept)
+        others = [other for other in kept if not any(other is one for one in later)]
+        rest = MistakenPass(without(self._right, others, found), self._explanation.answers)
         tolerance = self._explanation.tolerance
         labels: dict[str, float] = {}
         simple = 0
@@ -105,3 +111,27 @@ class ReducedExplanation:
             for piece, error in zip(answer.observed, whole.errors(asked), strict=True)
             if not error <= self._explanation.tolerance
         }
+
+
+def _built_on(found: FoundMistake, kept: Sequence[FoundMistake]) -> list[FoundMistake]:
+    """The later mistakes that were made in what a mistake has put into a term, and have it in them.
+
+    Two slips in one term are two edits of it, and the second has the whole term with both: without the first it would
+    put the same there.  It has the first in it where what the first took out of the term is still missing.
+    """
+    place = next((n for n, other in enumerate(kept) if other is found), len(kept))
+    later = []
+    for other in kept[place + 1 :]:
+        for edit in found.mistake.edits:
+            news = [one.new for one in other.mistake.edits if (one.line, one.term) == (edit.line, edit.term)]
+            if edit.term < 0 or edit.new is None or not news or news[-1] is None:
+                continue
+            old = _nodes(found.before.lines[edit.line].terms[edit.term])
+            if old - _nodes(edit.new) - _nodes(news[-1]) and _nodes(news[-1]) != _nodes(edit.new):
+                later.append(other)
+                break
+    return later
+
+
+def _nodes(expr: Expr) -> set[Expr]:
+    return {part for place in places(expr) for part in (place.node, *factors(place.node)[1])}

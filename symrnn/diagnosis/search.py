@@ -43,6 +43,8 @@ _TOGETHER = 160
 """Effects that are combined: pairs of so many are some ten thousand, which a product of matrices looks through."""
 _CLOSE, _LITTLE = 1e-3, 0.02
 """What a near miss may leave of an error: in itself, so that it is seen to be near, and as a part of what there was."""
+_FIRSTS = 40
+"""Slips in a term in which a second one is looked for, where nothing else explains it: each has some hundred."""
 _WAYS = 40
 """Combinations that are tried in the program, of those that explain one gradient: others are explained by chance."""
 _BESIDE = 3
@@ -176,6 +178,10 @@ class MistakeSearch:
             any_ = True
             yield explanation.with_mistakes(chosen)
         if not any_:
+            for chosen in self._in_one_term(explanation, asked, harmless):
+                any_ = True
+                yield explanation.with_mistakes(chosen)
+        if not any_:
             yield explanation.giving_up(asked, self._near(explanation, asked, harmless))
 
     # one mistake
@@ -286,6 +292,33 @@ class MistakeSearch:
             if good:
                 yield from (one[-1].mistakes for one in sorted(good, reverse=True)[: _BESIDE + 1])
                 return
+
+    def _in_one_term(
+        self, explanation: PartialExplanation, asked: int, harmless: Sequence[MistakenPass]
+    ) -> Iterator[tuple[Mistake, ...]]:
+        """Two slips in one term: the second is made in what the first has put there, so their effects do not add."""
+        if self.answers[asked].question.scale == LARGE:
+            return
+        wrong = np.flatnonzero(explanation.wrong(asked)).tolist()
+        base = explanation.trial.expected(asked)
+        firsts: dict[bytes, MistakenPass] = {}
+        for one in sorted(harmless, key=lambda one: one.mistakes[0].rank):
+            (mistake,) = one.mistakes
+            values = [one.expected(asked)[place] for place in wrong]
+            moved = any(not np.array_equal(value, base[place]) for value, place in zip(values, wrong, strict=True))
+            if moved and mistake.is_plain and not mistake.scope and len(mistake.edits) == 1:
+                firsts.setdefault(b"".join(np.round(value, 12).tobytes() for value in values), one)
+        for one in islice(firsts.values(), _FIRSTS):
+            (edit,) = one.mistakes[0].edits
+            on = MistakeSite(one.program, self.outputs, self.answers[0].finals, self.timed)
+            for second in likely(on):
+                places = {(other.line, other.term) for other in second.edits}
+                if places == {(edit.line, edit.term)} and second.is_plain and not second.scope:
+                    chosen = (*one.mistakes, second)
+                    changed = MistakenPass(second.made_in(one.program), self.answers, chosen, explanation.trial)
+                    if explanation.gains(changed, asked):
+                        yield chosen
+                        return
 
     def _with(self, explanation: PartialExplanation, chosen: Sequence[Mistake]) -> MistakenPass:
         return MistakenPass(made(explanation.program, chosen), self.answers, tuple(chosen))
