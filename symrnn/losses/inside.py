@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from types import CodeType, FrameType, ModuleType
 from typing import Any
@@ -52,12 +52,13 @@ class _Listener:
         return found
 
 
-def values_inside(subject: Subject, arrays: Arrays) -> dict[str, Any]:
+def values_inside(subject: Subject, arrays: Arrays, paths: Collection[str] = ()) -> dict[str, Any]:
     """The arrays that forward's functions hold when they return, by path: `learn.hs[:]`.
 
     Args:
         subject: the functions.
         arrays: leaf path -> array, in place of the own ones.
+        paths: those that are wanted; all if empty.
 
     Raises:
         SubjectError: forward raises.
@@ -67,13 +68,24 @@ def values_inside(subject: Subject, arrays: Arrays) -> dict[str, Any]:
     try:
         subject.run(arrays)
     finally:
-        sys.setprofile(before)
+        _listen_again(before)
     found: dict[str, Any] = {}
     for path, value in listener.values().items():
         for inner, part in _opened(path, value):
+            if paths and not any(wanted.startswith(inner) for wanted in paths):
+                continue
             if not (isinstance(part, ModuleType | type) or callable(part)):
                 found.update(flatten(part, inner))
     return found
+
+
+def _listen_again(before: Any) -> None:
+    """Give the interpreter's ear back to a profiler: a function, or an object of `cProfile`, which is none."""
+    if before is None or callable(before):
+        sys.setprofile(before)
+    else:
+        sys.setprofile(None)
+        before.enable()
 
 
 def _opened(path: str, value: Any) -> list[tuple[str, Any]]:
@@ -100,7 +112,7 @@ class InsideView:
 
     def run(self, arrays: Arrays) -> ForwardRun:
         """One call; see `BlackBox.run`."""
-        values = values_inside(self.subject, self.placed({**(self.held or {}), **arrays}))
+        values = values_inside(self.subject, self.placed({**(self.held or {}), **arrays}), self.paths)
         if self.paths:
             values = {path: values[path] for path in self.paths if path in values}
         return ForwardRun(values, [], {}, ())

@@ -109,7 +109,7 @@ def _move_product(node: Expr) -> Iterator[Expr]:
     """W (r ⊙ h) for r ⊙ (W h), and the other way round."""
     if isinstance(node, nodes.Product) and len(node.args) == 2 and isinstance(node.args[1], nodes.Hadamard):
         matrix, product = node.args
-        for part in product.args:
+        for part in product.args if not matrix.is_Number else ():
             rest = [other for other in product.args if other != part]
             if part.shape == node.shape:
                 yield nodes.hadamard(part, nodes.matmul(matrix, nodes.hadamard(*rest)))

@@ -11,6 +11,7 @@ from symrnn import cells, verify
 from symrnn.errors import UnknownNameError
 from symrnn.heads import HEADS, find_head, with_head
 from symrnn.heads.library import MANY_OF, ONE_OF
+from symrnn.variants.slips import with_slips
 
 H, WIDTH = 4, 3
 
@@ -67,6 +68,11 @@ def test_a_head_is_the_loss_that_its_name_says(name: str) -> None:
 @pytest.mark.parametrize("name", HEADS)
 def test_a_joined_cell_is_verified_like_any_other(name: str) -> None:
     verify(with_head("gru", HEADS[name]).cell).raise_if_failed()
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_the_slips_of_a_joined_cell_can_be_listed(name: str) -> None:
+    assert list(with_slips(with_head("rnn", HEADS[name]).cell))
 
 
 def test_the_head_takes_names_that_the_cell_has_not() -> None:
