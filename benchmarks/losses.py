@@ -2,8 +2,8 @@
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/losses.py [PROGRAM ...]
 
-A line for each mistake, then the sums.  Of 38 mistakes in the programs of `tests/losses/loss_programs.py` that were tried,
-37 were named, three of them with a line beside the right one.
+A line for each mistake, then the sums.  Of 38 mistakes in the programs of `tests/losses/loss_programs.py` that were
+tried, 37 were named, three of them with a line beside the right one.
 """
 
 from __future__ import annotations
