@@ -18,7 +18,7 @@ from symrnn.mistakes.catalogue.clipped import EntriesClipped, NormsBounded
 from symrnn.mistakes.catalogue.clipped_in_recursion import AdjointsBounded
 from symrnn.mistakes.catalogue.double_counted import doubled
 from symrnn.mistakes.catalogue.initial_state import InitialStateRead, adjoint_of_step_0
-from symrnn.mistakes.catalogue.mean_for_sum import over_batch, over_both, over_steps
+from symrnn.mistakes.catalogue.mean_for_sum import MeanForgotten, over_batch, over_both, over_steps
 from symrnn.mistakes.catalogue.missing_accumulation import StepsSkipped, not_first
 from symrnn.mistakes.catalogue.missing_path import InitialGradientLost, no_gradient
 from symrnn.mistakes.catalogue.recurrent_path_cut import CarryCut, CarryKept
@@ -129,6 +129,7 @@ EFFECTS: tuple[Effect, ...] = (
     SeriesMoved((("x", series_reversed),)),
     Windowed(2, 0, "first"),
     CotangentUsed((("all", at_last),)),
+    MeanForgotten(lambda steps, batch: steps * batch),
 )
 
 
