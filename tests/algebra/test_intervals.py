@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+import operator
+from collections.abc import Callable
 from fractions import Fraction
+from functools import cache
+from itertools import product
 from random import Random
 
 import numpy as np
@@ -16,7 +20,22 @@ from symrnn.algebra import nodes
 from symrnn.algebra.enclosure import combination, enclose
 from symrnn.algebra.evaluate import Evaluator
 from symrnn.algebra.functions import FUNCTIONS, ScalarFunction
-from symrnn.algebra.intervals import REALS, ZERO_TO_ONE, Interval, hull
+from symrnn.algebra.intervals import (
+    REALS,
+    ZERO_TO_ONE,
+    Interval,
+    floor,
+    hull,
+    magnitude,
+    maximum,
+    minimum,
+    nearest,
+    raised,
+    rising,
+    several,
+    step,
+    weighted_mean,
+)
 from symrnn.algebra.nodes import Variable
 from symrnn.language.evaluate import NUMPY
 
@@ -72,6 +91,129 @@ def test_open_ends() -> None:
     assert not interval(0, 1).within(interval(0, 1, "()"))
     with pytest.raises(ValueError, match="an interval from 1 to 0"):
         interval(1, 0)
+
+
+def every(*lows_and_highs: int) -> list[Interval]:
+    """All intervals with ends at these numbers, with every choice of open ends."""
+    return [
+        interval(low, high, ends)
+        for low in lows_and_highs
+        for high in lows_and_highs
+        for ends in ("[]", "[)", "(]", "()")
+        if low < high or (low == high and ends == "[]")
+    ]
+
+
+# Quarters tell apart every pair of sets whose ends are whole numbers.
+GRID = [Fraction(n, 4) for n in range(-12, 13)]
+EVERY = every(-1, 0, 2)
+PAIRS = list(product(EVERY, EVERY))
+
+
+@cache
+def on_grid(one: Interval) -> set[Fraction]:
+    return {x for x in GRID if x in one}
+
+
+def test_sets_of_intervals_are_exact() -> None:
+    for a, b in PAIRS:
+        x, z = on_grid(a), on_grid(b)
+        assert a.within(b) == (x <= z), (a, b)
+        if x & z:
+            assert on_grid(a.meet(b)) == x & z, (a, b)
+        assert on_grid(hull([a, b])) == {q for q in GRID if min(x | z) <= q <= max(x | z)}, (a, b)
+
+
+def test_the_larger_and_the_smaller_are_exact() -> None:
+    for a, b in PAIRS:
+        both = list(product(on_grid(a), on_grid(b)))
+        assert on_grid(maximum(a, b)) == {max(pair) for pair in both}, (a, b)
+        assert on_grid(minimum(a, b)) == {min(pair) for pair in both}, (a, b)
+
+
+def test_ends_of_sums_and_products_belong_to_them_where_they_are_reached() -> None:
+    for a, b in PAIRS:
+        both = list(product(on_grid(a), on_grid(b)))
+        for result, found in ((a + b, {x + z for x, z in both}), (a * b, {x * z for x, z in both})):
+            assert [end in result for end in (result.low, result.high)] == [
+                end in found for end in (result.low, result.high)
+            ], (a, b)
+
+
+@pytest.mark.parametrize(
+    ("operation", "of_number"),
+    [
+        (operator.neg, operator.neg),
+        (magnitude, abs),
+        (lambda one: raised(one, 2), lambda x: x**2),
+        (lambda one: raised(one, 3), lambda x: x**3),
+        (step, lambda x: x > 0),
+        (floor, math.floor),
+        (nearest, round),
+    ],
+    ids=["neg", "magnitude", "square", "cube", "step", "floor", "nearest"],
+)
+def test_operations_on_one_interval_are_exact(
+    operation: Callable[[Interval], Interval], of_number: Callable[[Fraction], float]
+) -> None:
+    for one in EVERY:
+        result, reached = operation(one), {of_number(x) for x in on_grid(one)}
+        around = {of_number(x) for x in GRID if one.low <= x <= one.high}
+        assert all(value in result for value in reached), one
+        # An open end moves a value that jumps by a whole step; then the result ends at what is reached.
+        assert {result.low, result.high} <= around | reached, one
+        assert (result.low in result, result.high in result) == (result.low in reached, result.high in reached), one
+
+
+def read(text: str) -> Interval:
+    low, high = (float(end.replace("∞", "inf")) for end in text[1:-1].split(","))
+    ends = [end if math.isinf(end) else Fraction(end) for end in (low, high)]
+    return Interval(*ends, text[0] == "(", text[-1] == ")")
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (read("[1, 2]").reciprocal(), "[1/2, 1]"),
+        (read("(1, 2]").reciprocal(), "[1/2, 1)"),
+        (read("(0, 0.5)").reciprocal(), "(2, ∞)"),
+        (read("[-2, 0)").reciprocal(), "(-∞, -1/2]"),
+        (read("[0, 0.5]").reciprocal(), "(-∞, ∞)"),
+        (read("[-0.5, 0]").reciprocal(), "(-∞, ∞)"),
+        (read("(-1, 1)").reciprocal(), "(-∞, ∞)"),
+        (read("[2, ∞)").reciprocal(), "(0, 1/2]"),
+        # A rising function that is 5 at 0.
+        (rising(read("[1, 2]"), REALS, (0, 5)), "(5, ∞)"),
+        (rising(read("[0, 2]"), REALS, (0, 5)), "[5, ∞)"),
+        (rising(read("(0, 2]"), REALS, (0, 5)), "(5, ∞)"),
+        (rising(read("[-2, -1]"), REALS, (0, 5)), "(-∞, 5)"),
+        (rising(read("[-2, 0]"), REALS, (0, 5)), "(-∞, 5]"),
+        (rising(read("[-2, 0)"), REALS, (0, 5)), "(-∞, 5)"),
+        (rising(read("[-1, 1]"), ZERO_TO_ONE, (0, 5)), "(0, 1)"),
+        (several(read("[1, 2]")), "[1, ∞)"),
+        (several(read("(0, 2]")), "(0, ∞)"),
+        (several(read("[0, 2]")), "[0, ∞)"),
+        (several(read("[-2, -1)")), "(-∞, -1)"),
+        (several(read("[-2, 0]")), "(-∞, 0]"),
+        (several(read("[-1, 2]")), "(-∞, ∞)"),
+        (weighted_mean([read("[0, 1]"), read("[0, 1]")], True), "[0, 1]"),
+        (weighted_mean([read("[0, 1]"), read("[0, 2]")], True), "[0, 2)"),
+        (weighted_mean([read("[-1, 1]"), read("[0, 1]")], True), "(-1, 1]"),
+        (weighted_mean([read("(0, 1]"), read("[0, 1)")], True), "(0, 1)"),
+        (weighted_mean([read("(0, 1]"), read("[0, 1)")], False), "[0, 1]"),
+        (weighted_mean([read("[1, 1]"), read("[1, 1]")], True), "[1, 1]"),
+    ],
+)
+def test_ranges_have_the_ends_that_are_known(found: Interval, expected: str) -> None:
+    assert str(found) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "bounded"), [("[0, 1]", True), ("[0, ∞)", False), ("(-∞, 0]", False), ("(-∞, ∞)", False)]
+)
+def test_an_interval_without_infinite_ends_is_bounded(one: str, bounded: bool) -> None:
+    assert read(one).is_bounded is bounded
+    assert str(read(one)) == one
 
 
 def test_a_function_without_a_range_cannot_be_built() -> None:
