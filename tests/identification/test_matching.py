@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from math import inf, nan
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from symrnn.identification.frames import SequenceFrame
-from symrnn.identification.matching import NudgeTarget, TileAssignment, assign, assign_nearest, gap
+from symrnn.identification.matching import (
+    NudgeTarget,
+    Questions,
+    TileAssignment,
+    assign,
+    assign_nearest,
+    gap,
+    nudge_targets,
+)
 from symrnn.identification.tiles import Span, Tile
 from symrnn.identification.tilings import Tiling
 
@@ -194,3 +204,58 @@ def test_only_vectors_that_are_left_over_are_added_to_others() -> None:
     wanted = [target(OWN["own_W"], 2), target(OWN["own_b"], 2), target("h", 2, 4)]
     found = {W: 2, V: 2.1, B: 2, C: 2.1, S: 2, R: 2.1}
     assert nearest(found, wanted, (S, R)) == {"W": "own_W", "b": "own_b", "c": "own_b", "s": "h"}
+
+
+class Sizes(SimpleNamespace):
+    """Equal to itself alone, as the sizes of a cell are."""
+
+    __hash__ = object.__hash__
+
+
+def candidate(*tiles: Tile, states: dict[str, tuple[int, ...]] | None = None, followers: tuple[str, ...] = ()) -> Any:
+    """As much of a candidate as is read here."""
+    sized = Sizes(tiles=tiles, state_dims=states or {})
+    return SimpleNamespace(sized=sized, slip=None, followers=followers)
+
+
+class Recorded:
+    """Questions whose answers are what was asked."""
+
+    def course(self, candidate: Any, given: Any, point: Any, nudged: Any, flipped: bool, apart: bool) -> Any:
+        return nudged, flipped, apart
+
+    def expected(self, course: Any) -> Any:
+        return course
+
+
+def test_only_square_matrices_are_asked_in_both_orientations() -> None:
+    square, follower = tile("Q", 4, 4), tile("F", 4, 4)
+    asked: Any = Recorded()
+    found = nudge_targets(
+        asked, candidate(W, square, B, follower, states={"h": (4,), "c": (4,)}, followers=("F",)), ("h",), asked, asked
+    )
+    assert [(one.what, one.dims, one.flipped) for one in found] == [
+        (W, (3, 4), False),
+        (square, (4, 4), False),
+        (square, (4, 4), True),
+        (B, (4,), False),
+        ("h", (4,), False),
+    ]
+    assert [one.response for one in found] == [(one.what, one.flipped, False) for one in found]
+
+
+def test_what_is_hopeless_is_remembered_for_the_same_matrices_and_states() -> None:
+    frame = SequenceFrame.__new__(SequenceFrame)
+    nothing: Any = None
+    questions, own = Questions(nothing, frame, nothing), candidate()
+    questions.hopeless(own, ("h",), Tiling(frame, (W, B), (S,))).add(W)
+    for tiling, given, others, same in (
+        (Tiling(frame, (W, B), (S,)), ("h",), (), True),
+        (Tiling(frame, (W, C, D), (S,)), ("h",), (), True),  # vectors do not matter
+        (Tiling(frame, (W, V, B), (S,)), ("h",), (), False),
+        (Tiling(frame, (V, B), (S,)), ("h",), (), False),
+        (Tiling(frame, (W, B), (R,)), ("h",), (), False),
+        (Tiling(frame, (W, B), (S,)), (), (), False),
+        (Tiling(frame, (W, B), (S,)), ("h",), (1,), False),
+    ):
+        assert questions.hopeless(own, given, tiling, *others) == ({W} if same else set())
