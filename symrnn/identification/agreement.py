@@ -18,8 +18,8 @@ from symrnn.identification.points import random_arrays
 from symrnn.identification.slips import CellSlip
 from symrnn.identification.tiles import shapes
 
+# Of the random point; other than those of the search's own points, so that a guess made there meets new numbers.
 _SEED = 20
-"""Of the random point; other than those of the search's own points, so that a guess made there meets new numbers."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,11 @@ def measure(probe: Probe, layout: Layout, leads: Leads) -> Match:
     errors: dict[tuple[str, View], float] = {}
     for arrays, answer in trials:
         for pair, error in _measure_errors(layout, arrays, answer, found).items():
+            # The worst of all points counts: an output that agrees at zero states only is not the state.
             errors[pair] = max(error, errors.get(pair, 0.0))
     first = layout.cell.states[0]
     best = min((error for (state, _), error in errors.items() if state == first), default=float("inf"))
+    # Where nothing agrees, the nearest readings of the first state are kept: `nearest` has to show something.
     agreeing = {pair: error for pair, error in errors.items() if error <= max(probe.tolerance, best)}
     outputs = _choose_outputs(agreeing, first, best <= probe.tolerance)
     error = max(agreeing.values(), default=best) if best <= probe.tolerance else best
@@ -68,6 +70,7 @@ def measure(probe: Probe, layout: Layout, leads: Leads) -> Match:
 def _choose_outputs(agreeing: Mapping[tuple[str, View], float], first: str, exact: bool) -> tuple[Output, ...]:
     """One reading for each piece of an output: all steps rather than the last of them, and the best one."""
     chosen: list[Output] = []
+    # All steps come before the last one, because the tile of the last step lies inside theirs and would take it.
     for state, view in sorted(agreeing, key=lambda pair: (pair[1].when == LAST, agreeing[pair], pair[1].tile)):
         taken = any(view.tile.overlaps(other.view.tile) for other in chosen)
         if (exact or state == first) and not taken:
@@ -103,6 +106,7 @@ def _find_unexplained(found: list[View], outputs: tuple[Output, ...]) -> tuple[s
 def random_trials(probe: Probe, layout: Layout) -> list[tuple[Arrays, Answer]]:
     """A random point; where the cell is not finite there, one with positive states."""
     sizes = {name: shape for name, shape in shapes(probe.arrays).items() if name in layout.names}
+    # A cell may take the logarithm or the root of a state; then only positive states give finite numbers.
     for positive in (frozenset[str](), frozenset(part.source.array for part in layout.states)):
         drawn = random_arrays(sizes, _SEED, positive)
         answer = probe(**drawn)
@@ -122,6 +126,7 @@ def _run_courses(layout: Layout, arrays: Arrays) -> dict[int, Arrays]:
     batch = x.shape[1]
     return {
         n: layout.candidate.course(params, x[:, n], {name: value[n] for name, value in state.items()})
+        # Three examples show a mix-up of the batch; the definition runs one example at a time, so all would be slow.
         for n in sorted({0, batch // 2, batch - 1})
     }
 

@@ -26,11 +26,11 @@ from symrnn.language.recurrence import Cell
 Course = Arrays
 """State -> its values (T + 1, ...), the initial one first."""
 
+# Sizes besides those of input and first state. All lengths that occur are tried for each, so every further one
+# multiplies the candidates by some ten.
 _MOST_FREE_SIZES = 2
-"""Sizes besides those of input and first state.  All lengths that occur are tried for each, so every further one
-multiplies the candidates by some ten."""
+# Of so many vectors every group may be one; the groups double with each.
 _MOST_ALIKE = 5
-"""Of so many vectors every group may be one; the groups double with each."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +129,7 @@ class Candidate:
         held = dict(arrays)
         for first, *others in self.shared:
             held |= dict.fromkeys(others, held[first])
+        # The 1 is added after the sign, as programs do with a forget bias.
         return {name: self.sign(name) * array + (name in self.raised) for name, array in held.items()}
 
     def unadjusted(self, arrays: Arrays) -> dict[str, Array]:
@@ -162,12 +163,14 @@ class Candidate:
                 groups.setdefault(self.sized.shapes[name], []).append(name)
         vectors = [name for names in groups.values() for name in names]
         yield from (replace(self, doubled=(name,)) for name in vectors)
+        # Programs with two biases per gate, tied to one array, add all of them twice.
         if len(vectors) > 1:
             yield replace(self, doubled=tuple(vectors))
         for names in groups.values():
             alike = names[:_MOST_ALIKE]
             groups_of = [group for n in range(len(alike), 1, -1) for group in combinations(alike, n)]
             yield from (replace(self, shared=(group,)) for group in groups_of)
+            # Two groups at most: a bias shared by some gates and another shared by the rest.
             apart = (two for two in combinations(groups_of, 2) if set(two[0]).isdisjoint(two[1]))
             yield from (replace(self, shared=two) for two in apart)
 
@@ -185,8 +188,10 @@ class Candidate:
         kept = {name: [value] for name, value in states.items()}
         (x_name,) = self.cell.inputs
         definition = self.slip.definition if self.slip else self.cell.syntax
+        # A wrong guess may overflow; what is not finite loses the comparison, and a warning would tell nobody anything.
         with np.errstate(all="ignore"):
             for x_t in x:
+                # Slips read old states under these names even where the cell itself never does.
                 before = {f"{name}_prev": value for name, value in states.items()}
                 names = run(definition, {**parameters, **states, **before, x_name: x_t})
                 states = {name: names[name] for name in states}
@@ -257,6 +262,7 @@ def candidates(cell: Cell, features: int, hidden: int, lengths: Sequence[int]) -
     """
     if len(cell.inputs) != 1 or len(cell.shape_names(cell.inputs[0])) != 1:
         return
+    # The input and the first state fix two sizes; a cell with a number for a size fits only callables with that length.
     known: dict[Any, int] = {}
     for name, length in ((cell.inputs[0], features), (cell.states[0], hidden)):
         dim = cell[name].shape[0]
@@ -276,6 +282,7 @@ def candidates(cell: Cell, features: int, hidden: int, lengths: Sequence[int]) -
 def _orders(cell: Cell) -> Iterator[tuple[tuple[Any, tuple[Any, ...]], ...]]:
     """The orders that the parts of a concatenated axis may have."""
     sums = {dim: None for name in cell.parameters for dim in cell[name].shape if isinstance(dim, sympy.Add)}
+    # The text of a cell says in which order it concatenates; all orders are tried only where it does not.
     written = _written(cell)
     choices = [[(dim, parts) for parts in written.get(dim) or dict.fromkeys(permutations(_parts(dim)))] for dim in sums]
     yield from product(*choices)

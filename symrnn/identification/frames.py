@@ -22,8 +22,9 @@ _ROLES: Mapping[int, tuple[tuple[str, ...], ...]] = {
 }
 """Number of the sequence's axes that are longer than 1 -> what they may be, likely orders first."""
 
+# How many states one output may hold side by side: no cell has so many, and each more multiplies the views.
 _MOST_STATES = 8
-"""How many states one output may hold side by side."""
+# Names of sequences that do not begin with x; like those of states, they only order the guesses.
 _X_NAMES = ("input", "inputs", "inp", "seq", "sequence", "u", "in_")
 
 
@@ -85,6 +86,7 @@ class SequenceFrame:
         return np.reshape(x, present + [1] * (len(order) - len(present))).transpose(np.argsort(order))
 
     def _order(self) -> list[int]:
+        # Axes of length 1 have no role and go last, where reshaping drops or adds them without moving a number.
         order = [self.axes.index(role) for role in "TND" if role in self.axes]
         return order + [axis for axis in range(len(self.axes)) if axis not in order]
 
@@ -134,6 +136,8 @@ def frames(arrays: Mapping[str, Dims], outputs: Collection[Dims]) -> list[Sequen
             frame = SequenceFrame(name, shape, tuple(axes), 0)
             found += [replace(frame, hidden=hidden) for hidden in _hidden_sizes(frame, outputs)]
 
+    # Sizes of 1 come last, for nearly any array could be a state then; next to last equal sizes, which hide what is
+    # what.
     def unlikely(frame: SequenceFrame) -> tuple[bool, bool, bool, int, int]:
         own = sum(frame.hidden in shape for shape in arrays.values())
         return (
@@ -159,6 +163,7 @@ def _hidden_sizes(frame: SequenceFrame, outputs: Collection[Dims]) -> list[int]:
         lengths = [length for length in shape if length > 1]
         for taken in _leads(frame):
             rest = list(lengths)
+            # More than one length left over is no vector, and the first state of every cell with a sequence is one.
             if all(_take(rest, length) for length in taken) and len(rest) <= 1:
                 found += [hidden for hidden in (rest or [1]) if hidden not in found]
     return found

@@ -11,8 +11,8 @@ from symrnn.errors import InputError
 from symrnn.identification.layout import Layout, ParameterPart
 from symrnn.identification.tiles import Tile
 
+# Of the numbers at which a sum of two arrays is split; fixed, so that the arrays are the same each time.
 _SEED = 7
-"""Of the numbers at which a sum of two arrays is split; fixed, so that the arrays are the same each time."""
 
 
 def own_arrays(
@@ -60,6 +60,7 @@ def _keep(layout: Layout, name: str, value: Any, batch: int) -> Any:
     old = layout.frame.batch
     if name in layout.names or old is None or sorted(np.shape(value)) not in [sorted((old, *dims)) for dims in idle]:
         return value
+    # Examples are repeated in a circle: the values have no effect, only their number must fit.
     return np.take(value, np.arange(batch) % old, axis=np.shape(value).index(old))
 
 
@@ -85,6 +86,7 @@ def _make_weights(layout: Layout, params: Arrays) -> dict[str, Array]:
         if target not in by_target and np.any(rest):
             raise InputError(f"{target.array}: the callable has no such parameter\n  it must be zero there")
         for number, part in enumerate(by_target.get(target, ()), 1):
+            # The last array takes what is left, so that the sum is exact whatever was drawn.
             value = rest if number == len(by_target[target]) else rng.normal(size=rest.shape)
             part.source.write(arrays[part.source.array], value.T if part.transposed else value)
             rest = rest - value

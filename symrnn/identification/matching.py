@@ -22,12 +22,12 @@ from symrnn.identification.tilings import Tiling
 Labels = tuple[tuple[Tile, str], ...]
 """Tile of an initial state and the state that it is."""
 
+# Numbers of steps that are enough to tell cells apart: states act on each other again, and a short run is cheap.
 _SHORT = (3, 2, 4)
-"""Numbers of steps that are enough to tell cells apart."""
+# How many views of one state are looked at: some functions return a state twice, more views say nothing new.
 _MOST_VIEWS = 2
-"""How many views of one state are looked at."""
+# How many times the tolerance a response must be before it counts as one: below it, rounding could name the tile.
 _VISIBLE = 1e3
-"""How many times the tolerance a response must be before it counts as one."""
 
 
 def gap(value: Array, truth: Array) -> float:
@@ -77,6 +77,7 @@ class Questions:
     def _shorter(self) -> list[SequenceFrame]:
         steps = self.frame.steps or 0
         taken = {*self.frame.shape, self.frame.hidden}
+        # A length that another axis has would make time and that axis alike, so such a number of steps is passed over.
         return [self.frame.with_steps(n) for n in _SHORT if n < steps and n not in taken][:1]
 
     def _allowed(self, short: SequenceFrame) -> bool:
@@ -105,6 +106,7 @@ class Questions:
         names = {tile.array for tile in (*tiling.weights, *tiling.states)}
         arrays = {name: np.zeros_like(self.probe.arrays[name]) for name in names}
         for tile in tiling.weights:
+            # Unknown tiles of one shape hold equal numbers, so that the answer does not depend on which gate is which.
             value = point.value(tile.dims)
             tile.write(arrays[tile.array], value + point.nudge(tile.dims) if tile == nudged else value)
         for tile in tiling.states:
@@ -127,6 +129,7 @@ class Questions:
 
         Initial states are alike unless `apart`.
         """
+        # Hashing a candidate would go through its whole cell; its identity is as good while it is kept alive.
         asked = (id(candidate), given, point, nudged, flipped, apart)
         if asked not in self._courses:  # the candidate is kept, so that its identity stays its own
             self._courses[asked] = candidate, self._run(candidate, given, point, nudged, flipped, apart)
@@ -199,6 +202,7 @@ def pair(candidate: Candidate, course: Course, answer: Answer, found: Iterable[V
     states = Counter(view for _, view in agreeing)
     sure = [one for one in agreeing if states[one[1]] == 1]  # states that are alike here need not be elsewhere
     by_state = [[one for one in sure if one[0] == state][:_MOST_VIEWS] for state in candidate.cell.states]
+    # Views of other states are trusted only beside a first state that agrees; otherwise they may agree by chance.
     return Pairing(tuple(dict.fromkeys([best, *chain(*by_state)])) if best in agreeing else (best,), first[best])
 
 
@@ -241,6 +245,7 @@ def nudge_targets(
     dims |= {name: candidate.sized.state_dims[name] for name in given}
     found = []
     for what, own in dims.items():
+        # A square tile fits either way round, so its shape does not tell whether the callable holds it transposed.
         for flipped in (False, True) if len(own) == 2 and own[0] == own[1] else (False,):
             course = questions.course(candidate, given, point, what, flipped, apart)
             found.append(NudgeTarget(what, own, flipped, pairing.expected(course)))
@@ -274,6 +279,7 @@ def assign(
     Tiles with the same effect are taken in order.  Several vectors may have the effect of one: they are added.
     Unless `visible`, tiles without effect are those of the cell without effect.
     """
+    # Responses are differences of outputs: their rounding is that of the outputs, however small the response.
     scale = max(1.0, float(np.max(np.abs(still), initial=0.0)))
     groups: dict[tuple[int, ...], list[Tile]] = {}
     for tile, response in found.items():
@@ -301,7 +307,9 @@ def _in_order(
     chosen: list[tuple[Tile, NudgeTarget]] = []
     tied = False
     for hits, tiles in groups.items():
+        # A target counts once whichever way round it fits; of two orientations the first, unflipped one is kept.
         places = list({wanted[number].what: wanted[number] for number in reversed(hits)}.values())[::-1]
+        # Only vectors are added to one another in practice, as PyTorch does with its two biases.
         several = len(tiles[0].dims) < 2 and tiles[0] not in states
         if len(tiles) > len(places) and not several:
             return None
@@ -319,6 +327,7 @@ def _spread(tiles: Sequence[Tile], places: Sequence[NudgeTarget]) -> list[NudgeT
         order.append(by_array.get(tile.array, 0))
         by_array[tile.array] = order[-1] + 1
     if set(by_array.values()) != {len(places)} and len(tiles) > len(places):
+        # With more tiles than places, neighbours share a place: they are most often written for the same gate.
         order = [position * len(places) // len(tiles) for position in range(len(tiles))]
     elif set(by_array.values()) != {len(places)}:
         order = list(range(len(tiles)))
@@ -335,6 +344,7 @@ def assign_nearest(
     """The target of every tile whose effect is nearest to the tile's own; each target is used once if it can be."""
     distances = sorted(
         (
+            # A response that is not finite sorts last; NaN itself would leave the order undefined.
             float(np.nan_to_num(np.max(np.abs((response - still) - (target.response - course))), nan=1e300)),
             position,
             number,

@@ -17,15 +17,16 @@ from symrnn.identification.layout import Layout, ParameterPart
 from symrnn.identification.tiles import key
 from symrnn.language.recurrence import Cell
 
+# Exchanges one after another; a layout of four gates is put in order by fewer than it has tiles, a dozen or two.
 _ROUNDS = 30
-"""Exchanges one after another; a layout of four gates is put in order by fewer than it has tiles, a dozen or two."""
+# A distance that no exchange makes smaller but by rounding.
 _EXACT = 1e-12
-"""A distance that no exchange makes smaller but by rounding."""
 
 
 def refine(probe: Probe, layout: Layout, leads: Leads) -> Match:
     """The best match that exchanges lead to, from a first guess at the layout."""
     match = measure(probe, layout, leads)
+    # Only the first state is followed: every parameter acts on it within a few steps, and one view makes a look cheap.
     first = [output.view for output in match.layout.outputs if output.state == layout.cell.states[0]]
     trials = random_trials(probe, layout)
     if not first or not trials or not np.isfinite(match.agreement):
@@ -34,10 +35,12 @@ def refine(probe: Probe, layout: Layout, leads: Leads) -> Match:
     distance = _Distance(layout, first[0], arrays, answer)
     best, error = layout, distance(layout)
     for _ in range(_ROUNDS):
+        # The number n settles ties, since layouts have no order, and keeps the result the same each time.
         nearer = min(((distance(other), n, other) for n, other in enumerate(_exchanges(best))), default=None)
         if nearer is None or not nearer[0] < error or error < _EXACT:
             break
         error, _, best = nearer
+    # The distance is of one output at one point; the full measure may still prefer the first guess.
     return min(match, measure(probe, best, leads), key=lambda match: match.agreement)
 
 
@@ -68,6 +71,7 @@ class _Distance:
         course = layout.candidate.course(layout.candidate.adjusted(params), self._x, initial)
         with np.errstate(all="ignore"):
             expected = self._view.expected(course[layout.cell.states[0]])
+            # A mean falls with every tile put right; the largest error often stays until the last one is.
             error = float(np.mean(np.abs(self._value - expected)))
         return error if np.isfinite(error) else float("inf")
 
@@ -82,6 +86,7 @@ def _exchanges(layout: Layout) -> Iterator[Layout]:
         if len(part.source.dims) == 2 and len(set(part.source.dims)) == 1:
             turned = replace(part, transposed=not part.transposed)
             yield replace(layout, parts=(*parts[:i], turned, *parts[i + 1 :]))
+    # Two gates exchanged tile by tile are worse halfway, where a descent would stop; so they change as a whole too.
     yield from _gate_exchanges(layout)
     for i, j in combinations(range(len(layout.states)), 2):
         states = list(layout.states)

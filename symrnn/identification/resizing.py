@@ -67,6 +67,7 @@ def _check(layout: Layout, sizes: Mapping[str, int]) -> None:
             raise InputError(f"{name}: expected a positive number, got {length}")
         if known[name] is None and length != 1:
             raise InputError(f"{name} = {length}: the callable has no such axis")
+        # An axis of length 1 leaves no trace in a tile, so it is not known where it would have to grow.
         if known[name] == 1 and length != 1:
             raise InputError(f"{name} = {length}: which axes have this length cannot be told, since it was 1{_REMEDY}")
 
@@ -81,6 +82,7 @@ def _resize_frame(layout: Layout, new: SizedCell, sizes: Mapping[str, int]) -> S
 
 def _dims(old: SizedCell, new: SizedCell, state: str) -> list[int]:
     """The new lengths of those axes of a state that a tile of it has."""
+    # Axes of length 1 are left out, as a tile's own axes leave them out: both must pair one to one.
     return [length for before, length in zip(old.shapes[state], new.shapes[state], strict=True) if before > 1]
 
 
@@ -117,8 +119,10 @@ def _place_axis(name: str, axis: int, tiles: list[Tile], measured: Measured) -> 
     if any(len(found) > 1 for found in lengths.values()):
         raise InputError(f"{name}: axis {axis} holds pieces that would have different lengths{_REMEDY}")
     new = [found.pop() for found in (lengths[span] for span in spans)]
+    # Interleaved gates all grow together, and keep their stride, which is the number of gates.
     if spans[0].step > 1:
         return {s: Span(s.start, n * s.step, s.step) for s, n in zip(spans, new, strict=True)}
+    # A gap is filled by something that is no state; how it grows with the sizes cannot be known.
     if [span.start for span in spans] != [0, *(span.stop for span in spans[:-1])]:
         raise InputError(f"{name}: what is beside the states along axis {axis} is not known{_REMEDY}")
     ends = np.cumsum(new).tolist()

@@ -27,20 +27,20 @@ CONSTANT = "the outputs are the same whatever the arguments: let the function ta
 """Remark on a function such as a cell that stays at zero if it begins there."""
 
 _ZERO = ProbePoint()
+# Tilings that are tried where the callable has more or fewer matrices than any cell: each costs a run of every cell's
+# definition, and those with the fewest in excess come first.
 _LOOSE = 12
-"""Tilings that are tried where the callable has more or fewer matrices than any cell: each costs a run of every
-cell's definition, and those with the fewest in excess come first."""
+# Cells that are brought nearer by exchanges, which takes a second or so each; the nearest at the first look is nearly
+# always among the first few.
 _REFINED = 8
-"""Cells that are brought nearer by exchanges, which takes a second or so each; the nearest at the first look is
-nearly always among the first few."""
+# How many of the nearest cells are named: the next ones have nothing in common with the callable.
 _NEAREST_SHOWN = 3
-"""How many of the nearest cells are named: the next ones have nothing in common with the callable."""
+# Trials in which slips are looked for, shared among the cells: each has ten to a hundred slips, and a slip takes as
+# long as a question.
 _SLIPPED = 16
-"""Trials in which slips are looked for, shared among the cells: each has ten to a hundred slips, and a slip takes as
-long as a question."""
+# Changed cells that are tried in all, a few seconds' worth: what remains of a search for slips once a cell of many
+# equations is in question.
 _CHANGED = 2500
-"""Changed cells that are tried in all, a few seconds' worth: what remains of a search for slips once a cell of many
-equations is in question."""
 
 
 @dataclass
@@ -67,12 +67,14 @@ class CellSearch:
             self.probe.remarks.append(CONSTANT)
             return []
         for questions, arrays in self._frames():
+            # Blocks are what nearly everybody writes; alternating rows double the tilings, so they wait.
             for interleaved in (False, True):
                 found = self._in_frame(questions, arrays, interleaved)
                 if found:
                     return _plainest(found)
         likely = sorted(self._at_zero(), key=lambda trial: trial.error)
         found = [match for match, _ in self._changed(Candidate.variants, likely)]
+        # Merged vectors come last: they only explain cells whose matrices agree already.
         if not found and self.merged:
             agreeing = [trial for trial in likely if trial.error <= self.probe.tolerance]
             found = [match for match, _ in self._changed(Candidate.merged, agreeing, _fits_vectors)]
@@ -90,6 +92,7 @@ class CellSearch:
 
     def _slipped(self) -> Iterator[Match]:
         for match, leads in self._changed(Candidate.slipped, self._likeliest()):
+            # The layout is handed out with the cell as it is; the slip is told beside it.
             layout = replace(match.layout, candidate=replace(match.layout.candidate, slip=None))
             agreement = measure(self.probe, layout, leads).agreement
             yield replace(match, layout=layout, agreement=agreement, slip=match.layout.candidate.slip)
@@ -128,6 +131,7 @@ class CellSearch:
                 continue
             paths = {view.tile.array for view in views(frame, self.probe.answer, [frame.state_dims], questions.leads)}
             cores = [frozenset[str]().union(*(depends[path] for path in paths))]
+            # Outputs that depend on fewer arrays: a readout behind the cell brings weights that are none of the cell's.
             cores += sorted({depends[path] for path in paths}, key=len, reverse=True)
             for core in dict.fromkeys(cores):
                 if frame.x in core:
@@ -186,6 +190,7 @@ class CellSearch:
                     alike.append(trial)
                 else:
                     self._failed.add(asked)
+        # Tiles without effect at a point can be anything; a point that shows all of them is preferred.
         for visible in (True, False):
             for trial in alike:
                 match = self._settle(trial, visible)
@@ -200,6 +205,7 @@ class CellSearch:
         if layout is None:
             return None
         match = measure(self.probe, layout, trial.questions.leads)
+        # A tie was settled by a guess, so exchanges may still make it right; otherwise they cannot.
         if match.agreement > self.probe.tolerance and layout.tied:
             match = refine(self.probe, layout, trial.questions.leads)
         return match if match.agreement <= self.probe.tolerance else None
@@ -258,6 +264,7 @@ def _plainest(found: Sequence[Match]) -> list[Match]:
     whole = [match for match in found if not match.layout.missing]
     best: dict[tuple[str, object], Match] = {}
     for match in sorted(whole or found, key=_oddness):
+        # Sorted by oddness before, so the plainest of equal layouts is the one kept.
         best.setdefault((match.name, match.layout.parts), match)
     return list(best.values())
 
@@ -267,4 +274,5 @@ def _oddness(match: Match) -> tuple[int, ...]:
     added = len(layout.parts) - len({part.target for part in layout.parts})
     candidate = layout.candidate
     changed = sum(map(len, (candidate.negated, candidate.raised, candidate.doubled, candidate.followers)))
+    # A built-in change of the cell is the strangest claim; arrays that nothing explains are the most ordinary.
     return changed, len(layout.missing), added, len(match.unexplained)

@@ -38,6 +38,7 @@ def slips(cell: Cell) -> Iterator[CellSlip]:
     lines = cell.syntax.assignments
     states = list(cell.states)
     assigned: set[str] = set()
+    # One place at a time: two slips would square a hundred changes, each of which costs a run.
     for number, line in enumerate(lines):
         for node, other in _changes(line.value, cell, states, frozenset(assigned)):
             changed = replace(line, value=swap(line.value, node, other))
@@ -52,6 +53,7 @@ def _changes(
     for node in ast.walk(value):
         match node:
             case ast.Call(func=ast.Name(id=name), args=[argument]) if name in FUNCTIONS:
+                # The function left out is as common as another one in its place.
                 yield node, argument
                 for other in MISTAKEN:
                     if other != name:
@@ -62,11 +64,13 @@ def _changes(
                 yield node, left
                 yield node, right
             case ast.BinOp(left=left, op=ast.MatMult(), right=ast.BinOp(left=a, op=ast.Mult(), right=b)):
+                # A gate before or after the recurrent product is where published variants of the GRU differ.
                 yield node, _times(a, _matrix(left, b))
                 yield node, _times(b, _matrix(left, a))
             case ast.BinOp(left=a, op=ast.Mult(), right=ast.BinOp(left=left, op=ast.MatMult(), right=b)):
                 yield node, _matrix(left, _times(a, b))
             case ast.BinOp(op=ast.MatMult()):
+                # A function too many: one of these two squashes nearly every product in a cell.
                 yield from ((node, ast.Call(ast.Name(name), [node], [])) for name in ("tanh", "sigmoid"))
             case ast.Name(id=name) if name in states:
                 if name in assigned:
@@ -90,6 +94,7 @@ def swap(node: ast.expr, old: ast.expr, new: ast.expr) -> ast.expr:
     """An expression with one of its nodes replaced; the others are shared with it or copied, never changed."""
     if node is old:
         return new
+    # The cell's own syntax tree is shared by all who run it, so it must not be written into.
     changed = copy.copy(node)
     for name, value in ast.iter_fields(node):
         if isinstance(value, ast.expr):

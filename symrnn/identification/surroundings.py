@@ -19,9 +19,9 @@ from symrnn.identification.frames import EVERY, LAST, WITH_INITIAL, Leads, Seque
 from symrnn.identification.points import random_arrays
 from symrnn.identification.tiles import shapes
 
+# How much further out the second point is: far enough that a sum of several terms changes its sign against a constant
+# of order one, so that a maximum takes its other branch.
 _FAR = 4.0
-"""How much further out the second point is: far enough that a sum of several terms changes its sign against a constant
-of order one, so that a maximum takes its other branch."""
 
 
 @dataclass
@@ -47,6 +47,7 @@ class Surroundings:
     @cached_property
     def points(self) -> Sequence[tuple[Arrays, Answer]]:
         """The point, and one further out, where other branches of a maximum hold."""
+        # Absolute values push every sum the same way; mixed signs would cancel and stay near the branch.
         far = {name: _FAR * np.abs(array) for name, array in self.point[0].items()}
         answer = self.probe(**far)
         return [self.point] if answer is None else [self.point, (far, answer)]
@@ -54,6 +55,7 @@ class Surroundings:
     @cached_property
     def move(self) -> Arrays:
         """What is added to arrays to move them."""
+        # Half of the size of the arrays: far above rounding, and still of the order of what moves.
         return {name: 0.5 * array for name, array in random_arrays(shapes(self.probe.arrays), seed=2).items()}
 
     @cached_property
@@ -64,6 +66,7 @@ class Surroundings:
             for name in self.probe.arrays:
                 answer = self.probe(**{**arrays, name: arrays[name] + self.move[name]})
                 for path in found:
+                    # An array that breaks the function when it is moved is read by it; to drop it would hide a weight.
                     if answer is None or _find_changed(answer.get(path), still.get(path)).any():
                         found[path].add(name)
         return {path: frozenset(names) for path, names in found.items()}
@@ -104,6 +107,7 @@ class Surroundings:
         if frame.batch is not None and not any(batch.values()):
             return None
         if frame.features > 1 and any(self.stays(frame.x, frame.axes.index("D"), -1).values()):
+            # Features that stay apart are examples: this frame has taken the batch for the features.
             return None  # features are mixed
         time = self._time_axes(frame)
         if time is None:
@@ -149,4 +153,5 @@ class Surroundings:
 def _find_changed(value: Array | None, still: Array | None) -> Array:
     if value is None or still is None or value.shape != still.shape:
         return np.ones((), bool)
+    # NaN differs from itself, so entries that are NaN both times have to be taken for unchanged.
     return np.asarray((value != still) & ~(np.isnan(value) & np.isnan(still)))

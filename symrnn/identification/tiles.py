@@ -19,12 +19,12 @@ from symrnn.arrays import Array, Arrays
 
 Dims = tuple[int, ...]
 
+# Pieces that one array is cut into, and positions of an axis taken one by one: gates of two layers in two directions
+# are 16, and every further cut multiplies the guesses.
 _MOST_PIECES = 32
-"""Pieces that one array is cut into, and positions of an axis taken one by one: gates of two layers in two directions
-are 16, and every further cut multiplies the guesses."""
+# Unequal parts side by side: state, input and a second state are what is concatenated; a bias is one more row. Without
+# a bound every length is a sum in very many ways.
 _MOST_PARTS = 3
-"""Unequal parts side by side: state, input and a second state are what is concatenated; a bias is one more row.
-Without a bound every length is a sum in very many ways."""
 
 
 @dataclass(frozen=True, order=True)
@@ -137,6 +137,7 @@ def key(dims: Dims) -> Dims:
     return tuple(sorted(dims))
 
 
+# The same few shapes are cut for every frame and group of cells; cutting is the costly part of a search.
 @lru_cache(maxsize=4096)
 def cuts(
     shape: Dims, allowed: frozenset[Dims], lead: tuple[int, ...] = (), interleaved: bool = False
@@ -156,6 +157,7 @@ def cuts(
     ]
     found: dict[tuple[Tile, ...], None] = {}
     for choice in product(*ways):
+        # The bound is of all axes together: each alone is bounded already.
         if prod(map(len, choice)) > _MOST_PIECES:
             continue
         tiles = tuple(Tile("", spans, lead) for spans in product(*choice))
@@ -173,6 +175,7 @@ def _axis_cuts(length: int, lengths: Collection[int], interleaved: bool) -> Iter
         if rest == 0 and 2 <= count <= _MOST_PIECES:
             blocks = tuple(Span(k * piece, (k + 1) * piece) for k in range(count))
             yield tuple(Span(k, length, count) for k in range(count)) if interleaved else blocks
+    # Concatenated weights may be stacked again, gate by gate, so the same parts may repeat.
     for count in range(1, _MOST_PIECES):
         for parts in concatenations(length // count, lengths) if length % count == 0 else ():
             ends = np.cumsum(parts * count).tolist()
@@ -187,6 +190,7 @@ def concatenations(length: int, lengths: Collection[int]) -> Iterator[Dims]:
     for combination in _sums(length, parts, _MOST_PARTS + 1):
         if (
             len(set(combination)) > 1
+            # A second single row would make every length a sum with any other.
             and combination.count(1) <= 1
             and len(combination) <= _MOST_PARTS + (1 in combination)
         ):

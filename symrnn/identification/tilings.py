@@ -13,13 +13,13 @@ from symrnn.identification.frames import SequenceFrame
 from symrnn.identification.points import ProbePoint
 from symrnn.identification.tiles import Dims, Tile, cuts, key
 
+# Tilings of one frame that are held against cells; likely ones come first, and each costs at least a question.
 _MOST_TILINGS = 400
-"""Tilings of one frame that are held against cells; likely ones come first, and each costs at least a question."""
+# Steps of the search for tilings: it is exponential in the number of shapes where few are ruled out, and this is about
+# a second at most.
 _MOST_LOOKS = 20_000
-"""Steps of the search for tilings: it is exponential in the number of shapes where few are ruled out, and this is
-about a second at most."""
+# How the names of states begin; hints that say which guess to try first, never which one is right.
 _STATE_NAMES = ("h", "c", "s", "m", "n", "prev", "init", "y")
-"""How the names of states begin; hints that say which guess to try first, never which one is right."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,8 @@ class Tiling:
         yield ProbePoint()
         mine = [key(tile.dims) for tile in self.weights]
         theirs = [key(tile.dims) for tile in candidate.sized.tiles]
+        # Matrices alone come first: any number of biases is the same while they are zero, so most cells are settled
+        # there.
         for ranks in ({0, 2}, {0, 1, 2}):
             own, other = (sorted(k for k in keys if len(k) < 2 and len(k) in ranks) for keys in (mine, theirs))
             if own == other and own:
@@ -172,6 +174,7 @@ def tilings(
         batch = tuple(axis for axis, length in enumerate(shape) if length == frame.batch and alone(name, axis))
         groups.setdefault((shape, batch), []).append(name)
     choices = []
+    # Arrays with an axis for the batch have the fewest readings; they end hopeless combinations early.
     for (shape, batch), names in sorted(groups.items(), key=lambda group: not group[0][1]):
         choices.append(list(_choices(names, shape, batch, frame.batch is None, bounds, interleaved)))
         if not choices[-1]:
@@ -195,6 +198,8 @@ def _diagonally(choices: Sequence[Sequence[ShapeRoles]], bounds: Limits) -> Iter
 
     def combine(taken: tuple[ShapeRoles, ...], steps: int) -> Iterator[tuple[ShapeRoles, ...]]:
         place = len(taken)
+        # A branch is dropped as soon as what is left cannot spend the steps, or cannot supply the matrices that are
+        # wanted.
         if steps > left[place] or next(looks) > _MOST_LOOKS or not bounds.allow(taken, more[place]):
             return
         if place == len(choices):
@@ -203,6 +208,8 @@ def _diagonally(choices: Sequence[Sequence[ShapeRoles]], bounds: Limits) -> Iter
         for position in range(min(steps, len(choices[place]) - 1) + 1):
             yield from combine((*taken, choices[place][position]), steps - position)
 
+    # By the total distance from the first choices: a depth-first order would exhaust the last array before the first
+    # changes.
     for steps in range(left[0] + 1):
         yield from combine((), steps)
 
@@ -211,6 +218,7 @@ def _choices(
     names: Sequence[str], shape: Dims, batch: tuple[int, ...], single: bool, bounds: Limits, interleaved: bool
 ) -> Iterator[ShapeRoles]:
     """What arrays of one shape may be; those that are weights are cut alike, and those that are states too."""
+    # A batch as long as a size of the cell may be that size, so the array may be a weight after all.
     coincides = any(shape[axis] in dims for axis in batch for dims in bounds.keys)
     as_weights = cuts(shape, bounds.keys, (), interleaved) if coincides or not batch else ()
     as_states = [tiles for tiles in _state_cuts(shape, batch, bounds) if len(tiles) == 1 or not as_weights]
@@ -244,6 +252,7 @@ def _subsets(names: Sequence[str], weights: bool, states: bool, free: bool, most
     """
     if not (weights and states):
         return [tuple(names)] if states else [()] if weights else []
+    # Without an axis for the batch, every subset of vectors might be states; a name is then the only cheap evidence.
     hinted = tuple(name for name in names if name.lower().lstrip("_").startswith(_STATE_NAMES))
     if not free:
         return list(dict.fromkeys([(), hinted if len(hinted) <= most else ()]))

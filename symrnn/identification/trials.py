@@ -68,6 +68,7 @@ def find_layout(trial: TilingTrial, exact: bool = True, visible: bool = True) ->
         if (assignment is not None)
         else ()
     )
+    # Labels cost a second round of questions, so states are told apart only where being alike has left a choice.
     if assignment is not None and assignment.tied and len(labels) > 1:  # tell states apart, and what acts on them
         assignment = _assignment(trial, labels, exact, visible) or assignment
     return None if assignment is None else build_layout(trial.questions.frame, trial.candidate, assignment)
@@ -78,6 +79,7 @@ def _assignment(trial: TilingTrial, labels: Labels, exact: bool, visible: bool) 
     questions, candidate, point = trial.questions, trial.candidate, trial.point
     held = candidate.negated, candidate.doubled, candidate.shared
     hopeless = questions.hopeless(candidate, trial.given, trial.tiling, point, held, labels, visible)
+    # A tile that fitted nothing once fits nothing again with the same matrices; this saves later questions.
     if exact and not hopeless.isdisjoint(trial.tiling.weights):
         return None
     answer = questions.answer(trial.tiling, point, None, labels)
