@@ -21,8 +21,8 @@ from symrnn.mistakes.tape import Tape
 Array = Any
 EACH = "@each"
 """Marks a parameter's terms, one for each step, beside their sum."""
+# Relative: rounding leaves some 1e-13 of a pass over a few steps, and a mistake that shows leaves 1e-3 and more.
 _DIFFERENT = 1e-7
-"""Relative: rounding leaves some 1e-13 of a pass over a few steps, and a mistake that shows leaves 1e-3 and more."""
 _UNSAID = ("Transposed", "Slice", "Fill")
 """Expressions that say nothing of a backward pass: any line may compute them."""
 

@@ -43,10 +43,10 @@ def common_ratios(measured: Sequence[Measured]) -> dict[float, tuple[str, ...]]:
     return {ratio: tuple(dict.fromkeys(names)) for ratio, names in found.items()}
 
 
+# Bounds that people clip at, the commonest first; where an entry reaches the bound, any other is read off too.
 _USUAL = (1.0, 5.0, 10.0, 0.5, 0.1, 0.01, 0.2, 0.25, 0.3, 2.0, 3.0, 4.0, 8.0, 15.0, 20.0, 50.0, 100.0)
-"""Bounds that people clip at, the commonest first; where an entry reaches the bound, any other is read off too."""
+# Relative: entries that were clipped at one bound are equal to the last digits.
 _EQUAL = 1e-12
-"""Relative: entries that were clipped at one bound are equal to the last digits."""
 
 
 def largest_shared(measured: Sequence[Measured]) -> dict[str, float]:

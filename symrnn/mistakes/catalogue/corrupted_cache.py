@@ -24,8 +24,8 @@ from symrnn.printers import text
 
 TAG = "corrupted-cache"
 
+# How near a power has to be to a whole number: far above the rounding of a logarithm, far below any other ratio.
 _WHOLE = 1e-9
-"""How near a power has to be to a whole number: far above the rounding of a logarithm, far below any other ratio."""
 
 
 def _squared(slope: Slope, whole: Expr) -> list[Expr]:

@@ -21,8 +21,8 @@ Array = Any
 TAG = "truncated"
 
 _SPANS = (1, 2, 3, 4)
+# Steps: more would not show at the questions that are asked, of which the longest has 5 steps.
 _WINDOWS = (2, 3, 4)
-"""Steps: more would not show at the questions that are asked, of which the longest has 5 steps."""
 
 
 @dataclass(frozen=True)
