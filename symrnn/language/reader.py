@@ -18,8 +18,8 @@ from symrnn.language.text import Text, parse
 
 Value = TypeVar("Value")
 
+# Numbers in a formula go up to this: what is larger is a slip, and exact arithmetic would carry it along.
 _LARGEST = 1e6
-"""Numbers in a formula go up to this: what is larger is a slip, and exact arithmetic would carry it along."""
 
 
 class Reader(ABC, Generic[Value]):

@@ -114,11 +114,11 @@ _NAMED: Sequence[frozenset[str]] = (
     frozenset({"bias"}),
 )
 """What other libraries call a function's first, second and third argument."""
+# Operations on vectors: an axis that is said can only be theirs.
 _ONE_AXIS = frozenset({"concat", "split", BY_SIZE})
-"""Operations on vectors: an axis that is said can only be theirs."""
 _METHODS_ONLY = frozenset({"t"})
+# Libraries whose `split` is told how many rows a part has; the others are told how many parts there are.
 _STEP_SIZES = frozenset({"torch", "th", "F"})
-"""Libraries whose `split` is told how many rows a part has; the others are told how many parts there are."""
 
 
 class Spelling(ast.NodeTransformer):
