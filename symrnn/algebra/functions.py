@@ -182,8 +182,8 @@ def of_library(library: Any, wrap: Rule = lambda function: function) -> dict[str
     return {row.name: wrap(getattr(library, row.name)) for row in FUNCTIONS.values() if row.library}
 
 
+# How much of the cube enters the approximation of the normal distribution function: Hendrycks & Gimpel (2016).
 _CUBIC = Fraction(44715, 10**6)
-"""How much of the cube enters the approximation of the normal distribution function: Hendrycks & Gimpel (2016)."""
 
 
 def _gelu_argument(m: Any, x: Any) -> Any:
@@ -239,8 +239,8 @@ def _leaky(leak: Fraction) -> Rule:
     return lambda m, x, y: leak + (1 - leak) * m.step(y)
 
 
+# Usual slopes of a leaky relu below 0: 0.01 is the default of PyTorch and ONNX, 0.2 that of TensorFlow.
 _LEAKS = (Fraction(1, 100), Fraction(1, 10), Fraction(1, 5))
-"""Usual slopes of a leaky relu below 0: 0.01 is the default of PyTorch and ONNX, 0.2 that of TensorFlow."""
 
 _NORMAL_CDF = '''\
 def normal_cdf(a):

@@ -18,8 +18,8 @@ from symrnn.errors import InputError
 
 __all__ = ["REWRITINGS", "Rewriting", "Simplification", "simplify", "trace", "weight"]
 
+# Rewritings of one node; it is far more than any node has needed, and a bound on what a wrong row can cost.
 _STEPS = 64
-"""Rewritings of one node; it is far more than any node has needed, and a bound on what a wrong row can cost."""
 
 Table = Mapping[str, Rewriting]
 
@@ -72,8 +72,8 @@ def trace(expr: Expr, table: Table = REWRITINGS) -> tuple[Simplification, ...]:
 _simplified: dict[Expr, Expr] = {}
 """What the package's own table makes of expressions: the Jacobians of a cell share most of their parts, and each of its
 parameters asks for them again."""
+# Parts remembered: more than the documents of any cell of the library have, some tens of megabytes.
 _MOST_REMEMBERED = 1 << 14
-"""Parts remembered: more than the documents of any cell of the library have, some tens of megabytes."""
 
 
 class _Simplifier:

@@ -18,11 +18,11 @@ GREEK: Mapping[str, str] = MappingProxyType(
     dict(zip(_GREEK.split(), "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", strict=True))
 )
 """Names of Greek letters, and the letters."""
+# How programs shorten the names of Greek letters; `sig` and `del` are not among them, they are as often words.
 _ABBREVIATED: Mapping[str, str] = MappingProxyType(
     dict.fromkeys(("lam", "lamb", "lambd", "lmbda"), "lambda")
     | {"eps": "epsilon", "varepsilon": "epsilon", "gam": "gamma", "varphi": "phi", "Lam": "Lambda", "Gam": "Gamma"}
 )
-"""How programs shorten the names of Greek letters; `sig` and `del` are not among them, they are as often words."""
 _WRITTEN = ("tilde", "hat", "dot")  # accents that an author can write; a bar over a state is its cotangent
 _HEAD = re.compile(r"([A-Za-z]+?)(\d*)\Z")
 _PART = re.compile(r'"[^"]*"|\{[^{}]*\}|[^_{}"]+')
