@@ -246,8 +246,8 @@ def _tuple(parts: Sequence[str]) -> str:
     return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
 
 
+# Up to a cube, dividing again and again costs no more than the power does.
 _MOST_DIVISIONS = 3
-"""Up to a cube, dividing again and again costs no more than the power does."""
 
 
 def divisors_of(factor: Expr) -> list[Expr]:

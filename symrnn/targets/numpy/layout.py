@@ -18,15 +18,13 @@ from symrnn.targets.numpy.values import own_axes
 Frame = Literal["loop", "all", "single"]
 """What a line is about: step t inside a loop over time, all steps at once, or one step on its own."""
 
+# What the functions of a module call their own, or use of Python's, besides the names of the cell. The functions of
+# the cell language cannot name a variable, so their helpers need no row.
 _RESERVED = (
     "np params state state_bar tape grads sizes dtype rng uniform start end t given arrays name size shape bound "
     "initialize forward backward step softmax PARAMETERS STATES TAPE CONSTANTS range reversed isinstance bool int "
     "float str hasattr ValueError input_size hidden_size"
 ).split()
-"""What the functions of a module call their own, or use of Python's, besides the names of the cell.
-
-The functions of the cell language cannot name a variable, so their helpers need no row.
-"""
 
 
 class Identifiers:
