@@ -19,8 +19,8 @@ Steps = Sequence[Array]
 
 TOLERANCE = 1e-9
 """Relative: another order of additions moves a value by some 1e-14, and other quantities are some 1e-3 away or more."""
+# Entries as large as the one looked for: more than a few are repetitions, where any of them will do.
 _MOST_PLACES = 64
-"""Entries as large as the one looked for: more than a few are repetitions, where any of them will do."""
 
 
 @dataclass

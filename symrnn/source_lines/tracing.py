@@ -31,10 +31,10 @@ LARGEST = 1 << 18
 """Entries of the largest array that is kept."""
 _OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _STANDARD = os.path.dirname(os.path.abspath(os.__file__))
+# Wrappers around a function, and lists within lists: people nest one or two.
 _DEEPEST = 4
-"""Wrappers around a function, and lists within lists: people nest one or two."""
+# Entries of a list that are looked at.
 _LONGEST = 1000
-"""Entries of a list that are looked at."""
 
 
 @dataclass(frozen=True)
