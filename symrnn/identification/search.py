@@ -274,5 +274,5 @@ def _oddness(match: Match) -> tuple[int, ...]:
     added = len(layout.parts) - len({part.target for part in layout.parts})
     candidate = layout.candidate
     changed = sum(map(len, (candidate.negated, candidate.raised, candidate.doubled, candidate.followers)))
-    # A built-in change of the cell is the strangest claim; arrays that nothing explains are the most ordinary.
+    # A built-in change of the cell is the strangest claim; outputs that are no state are the most ordinary.
     return changed, len(layout.missing), added, len(match.unexplained)
