@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from symrnn.mistakes.line_finder import LineFinder
 from symrnn.mistakes.mistake import Mistake
 from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.shared import GradientScaled
@@ -27,10 +26,9 @@ MISTAKE = MistakeClass(
     "a gradient is never computed, not added up, or not returned",
     precedence=310,
     likely=likely,
-    find_line=LineFinder.nowhere,  # zeros are assigned where every sum begins, which is right
     wrong=(
-        Example("rnn", "dW += da.T @ x[t]", "da.T @ x[t]", line=None),
-        Example("rnn", "db += da.sum(axis=0)", "db = db + 0 * da.sum(axis=0)", line=None),
+        Example("rnn", "dW += da.T @ x[t]", "da.T @ x[t]", line="dW, dU, db = np.zeros_like(W)"),
+        Example("rnn", "db += da.sum(axis=0)", "db = db + 0 * da.sum(axis=0)"),
     ),
     right=(
         Example("rnn", "dW += da.T @ x[t]", "dW = da.T @ x[t] + dW"),
