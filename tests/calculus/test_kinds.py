@@ -52,7 +52,9 @@ class Network:
             names = {n: v + moved.get((n, back), 0) + moved_fixed.get(n, 0) for n, v in names.items()} | state
             seen |= {(x, back): names[x] for x in self.cell.inputs}
             for line in self.cell.syntax.assignments:
-                value = np.broadcast_to(evaluate(line.value, names, NUMPY), self.shape(self.cell[line.name]))
+                value = np.broadcast_to(
+                    evaluate(line.value, self.sizes | names, NUMPY), self.shape(self.cell[line.name])
+                )
                 names[line.name] = seen[line.name, back] = value + moved.get((line.name, back), 0)
             state = {s: names[s] for s in self.cell.states}
         return seen
@@ -92,9 +94,9 @@ class Network:
                 base = wrt.removesuffix("_prev")
                 is_state, assigned = base in self.cell.states, base in done(self.cell, of)
                 if is_state and (wrt == base) != assigned:  # the other one of h_t and h_{t-1}
-                    return np.zeros_like(names[of] if of in names else evaluate(line.value, names, NUMPY))
+                    return np.zeros_like(names[of] if of in names else evaluate(line.value, self.sizes | names, NUMPY))
                 read = {base: names[base] + push} if base in names else {}
-                value = evaluate(line.value, names | read, NUMPY)
+                value = evaluate(line.value, self.sizes | names | read, NUMPY)
                 return np.broadcast_to(np.imag(value) / STEP, self.shape(self.cell[of]))
             names[line.name] = self.still[line.name, 0]
         raise AssertionError(of)

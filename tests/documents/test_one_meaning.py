@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -120,6 +121,7 @@ def test_the_law_is_broken_by_a_symbol_that_forgets_what_is_held(monkeypatch: py
 def test_the_law_is_broken_by_a_message_that_looks_like_an_adjoint(monkeypatch: pytest.MonkeyPatch) -> None:
     from symrnn.printers import notation
 
-    monkeypatch.setattr(notation, "_ARROW", "")
+    plain = replace(notation._TEXT, letter=lambda letter, is_dotted, is_message: letter)
+    monkeypatch.setattr(notation, "_TEXT", plain)
     shown = {both for _, form, both in equations(derivation_document(derive(cells.lstm))) if form == "text"}
     assert any(both.startswith("δh_{t-1}\0") for both in shown)

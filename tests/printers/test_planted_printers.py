@@ -37,7 +37,7 @@ from tests.drawn.writing import Drawn, draw
 
 pytestmark = pytest.mark.sweep
 
-CELLS = 200
+CELLS = 300  # the rarest fault, in the softmax of a number, is first noticed by the 291st
 STEPS, BATCH = 2, 3
 
 EXPRESSIONS: dict[str, list[tuple[str, str]]] = {
@@ -211,21 +211,21 @@ STATEMENTS: list[tuple[str, str]] = [
     ('f" - {term[1:]}" if', 'f" + {term[1:]}" if'),
 ]
 FAULTS = [
-    *(("numpy_expressions", rule, *fault) for rule, faults in EXPRESSIONS.items() for fault in faults),
-    *(("numpy_products", str(pair), *fault) for pair, faults in PRODUCTS.items() for fault in faults),
-    *(("numpy_values", "", *fault) for fault in VALUES),
-    *(("numpy_statements", "", *fault) for fault in STATEMENTS),
+    *(("expressions", rule, *fault) for rule, faults in EXPRESSIONS.items() for fault in faults),
+    *(("products", str(pair), *fault) for pair, faults in PRODUCTS.items() for fault in faults),
+    *(("values", "", *fault) for fault in VALUES),
+    *(("statements", "", *fault) for fault in STATEMENTS),
 ]
-PRINTERS = "numpy_values numpy_products numpy_expressions numpy_layout numpy_statements numpy_function".split()
-PRINTERS += "numpy_passes numpy_runtime numpy_module".split()
+PRINTERS = "values products expressions layout statements function".split()
+PRINTERS += "passes runtime module".split()
 
 
 @contextmanager
 def altered(module: str, old: str, new: str) -> Iterator[ModuleType]:
     """The module writer, imported afresh with one printer's source changed."""
-    names = {name: f"symrnn.printers.{name}" for name in PRINTERS}
+    names = {name: f"symrnn.targets.numpy.{name}" for name in PRINTERS}
     kept = {name: sys.modules[full] for name, full in names.items()}
-    package = sys.modules["symrnn.printers"]
+    package = sys.modules["symrnn.targets.numpy"]
     try:
         for full in names.values():
             del sys.modules[full]
@@ -238,7 +238,7 @@ def altered(module: str, old: str, new: str) -> Iterator[ModuleType]:
         sys.modules[names[module]] = changed
         exec(compile(source.replace(old, new), spec.origin, "exec"), changed.__dict__)
         setattr(package, module, changed)
-        yield importlib.import_module(names["numpy_module"])
+        yield importlib.import_module(names["module"])
     finally:
         for name, full in names.items():
             sys.modules[full] = kept[name]
@@ -283,7 +283,7 @@ def is_noticed(writer: ModuleType, seed: int) -> bool:
 
 
 def test_nothing_is_noticed_where_nothing_is_planted() -> None:
-    with altered("numpy_products", "Matrix products -> NumPy source", "Products -> source") as writer:
+    with altered("products", "Matrix products -> NumPy source", "Products -> source") as writer:
         assert not any(is_noticed(writer, seed) for seed in range(20))
 
 
