@@ -26,8 +26,7 @@ PLANTED = "\n# --- planted"
 NOT_THEIRS = ("# ruff:", "# fmt:")
 NAMES = tuple(sorted(path.stem for path in ROOM.glob("*.py") if PLANTED in path.read_text(encoding="utf-8")))
 NAMES = tuple(name for name in NAMES if name != "loading")
-_SCRATCH = Path(tempfile.mkdtemp(prefix="programs"))
-_count = itertools.count()
+_SCRATCH = tempfile.TemporaryDirectory(prefix="programs")
 
 
 @dataclass(frozen=True)
@@ -140,8 +139,7 @@ def source(name: str, *slips: Slip) -> tuple[str, tuple[frozenset[int], ...]]:
 def load(name: str, *slips: Slip) -> Program:
     """Plant these mistakes, and import the file."""
     text, lines = source(name, *slips)
-    file = _SCRATCH / f"{name}_{next(_count)}" / f"{name}.py"
-    file.parent.mkdir()
+    file = Path(tempfile.mkdtemp(dir=_SCRATCH.name)) / f"{name}.py"
     file.write_text(text, encoding="utf-8")
     spec = importlib.util.spec_from_file_location(f"program_{file.parent.name}", file)
     assert spec is not None
