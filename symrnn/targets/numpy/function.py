@@ -1,6 +1,6 @@
 """What every function of a generated NumPy module is made of: a head, checked arguments, loops over time.
 
-The functions themselves are written in `numpy_passes`, `numpy_tangent` and `numpy_rtrl`.
+The functions themselves are written in `passes`, `tangent` and `rtrl`.
 """
 
 from __future__ import annotations
@@ -155,6 +155,32 @@ class FunctionWriter:
         if not self.cell.inputs and not suffix:
             return [f"    {self.layout.steps}: the number of steps, a whole number."]
         return [f"    {self.layout.own(x)}{suffix}: the input, {self.shape(x, lead)}." for x in self.cell.inputs]
+
+    def params_line(self) -> str:
+        """A docstring's line about the parameters."""
+        return "    params: a dict with the keys and shapes of PARAMETERS."
+
+    def over_sequence_lines(self) -> list[str]:
+        """A docstring's lines about parameters and inputs of a function that runs over whole sequences."""
+        return ["Args:", self.params_line(), *self.input_lines((self.layout.steps, self.layout.batch))]
+
+    def cotangent_lines(self, cotangent: str) -> list[str]:
+        """A docstring's lines about what comes into every step from outside."""
+        shape = self.shape(self.cell.states[0], (self.layout.steps, self.layout.batch))
+        return [
+            f"    {cotangent}: the loss's derivative with respect to the output of every step,",
+            f"        {shape}; None for zeros.",
+        ]
+
+    def read_inputs(self, over_time: bool = True) -> list[str]:
+        """Lines that gather the parameters and the inputs, to be compared with their shapes."""
+        layout = self.layout
+        lead, suffix = (layout.series_lead, "") if over_time else (layout.step_lead, "_t")
+        lines = ['given = _items("params", params, PARAMETERS)']
+        for name in self.cell.inputs:
+            argument = f"{layout.own(name)}{suffix}"
+            lines.append(f'given["{argument}"] = ({argument}, {layout.shape_names(layout.dims(name), lead)})')
+        return lines
 
     def sequence_arguments(self) -> list[str]:
         """What tells a function the sequence: the inputs, or the number of steps where there are none."""

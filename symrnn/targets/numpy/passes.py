@@ -85,9 +85,7 @@ class PassWriter(FunctionWriter):
         doc = [
             "Run the cell over a batch of sequences.",
             "",
-            "Args:",
-            "    params: a dict with the keys and shapes of PARAMETERS.",
-            *self.input_lines((layout.steps, layout.batch)),
+            *self.over_sequence_lines(),
             self.initial_state_line(),
             "",
             "Returns:",
@@ -108,9 +106,8 @@ class PassWriter(FunctionWriter):
         body += broken("tape = {", kept, "}")
         final = ", ".join(f'"{s}": {layout.own(s)}[-1].copy()' for s in cell.states)
         body.append(f"return {output}[1:].copy(), {{{final}}}, tape")
-        arguments = [layout.own(name) for name in cell.inputs]
-        read = self._read_arguments(layout.series_lead, arguments)
-        return self.compute("forward", [*self.sequence_arguments(), "state=None"], doc, read, body)
+        arguments = [*self.sequence_arguments(), "state=None"]
+        return self.compute("forward", arguments, doc, self._read_arguments(over_time=True), body)
 
     def step(self) -> str:
         """The source of `step`."""
@@ -120,7 +117,7 @@ class PassWriter(FunctionWriter):
             "Run the cell for one time step.",
             "",
             "Args:",
-            "    params: a dict with the keys and shapes of PARAMETERS.",
+            self.params_line(),
             *self.input_lines((layout.batch,), "_t"),
             f"    state: a dict with the states before the step, {self.state_shapes()}; zeros if None.",
             "",
@@ -134,7 +131,7 @@ class PassWriter(FunctionWriter):
         body += print_statements(layout, self.single.forward, "single")
         final = ", ".join(f'"{s}": {layout.own(s)}' for s in cell.states)
         body.append(f"return {{{final}}}")
-        read = self._read_arguments(layout.step_lead, arguments)
+        read = self._read_arguments(over_time=False)
         return self.compute("step", [*arguments, "state=None"], doc, read, body)
 
     def backward(self, truncated: bool = False) -> str:
@@ -148,8 +145,7 @@ class PassWriter(FunctionWriter):
             "Args:",
             "    params: the parameters that `forward` was given.",
             "    tape: what `forward` returned.",
-            f"    {cotangent}: the loss's derivative with respect to the output of every step,",
-            f"        {self.shape(output, (layout.steps, layout.batch))}; None for zeros.",
+            *self.cotangent_lines(cotangent),
             "    state_bar: a dict with the loss's derivatives with respect to the states after the last step,",
             f"        {self.state_shapes()}; None for zeros.",
             *(_TRUNCATE_DOC if truncated else ()),
@@ -174,15 +170,13 @@ class PassWriter(FunctionWriter):
 
     # --- their arguments ---
 
-    def _read_arguments(self, lead: Sequence[str], arguments: Sequence[str]) -> list[str]:
+    def _read_arguments(self, over_time: bool) -> list[str]:
         cell, layout = self.cell, self.layout
-        lines = ['given = _items("params", params, PARAMETERS)']
-        for argument, name in zip(arguments, cell.inputs, strict=True):
-            lines.append(f'given["{argument}"] = ({argument}, {layout.shape_names(layout.dims(name), lead)})')
-        lines += [
+        lines = [
+            *self.read_inputs(over_time),
             "if state is not None:",
             f'    given |= _items("state", state, STATES, {tuple_source(layout.step_lead)})',
-            *self.checked(over_time=len(lead) > 1),
+            *self.checked(over_time),
         ]
         names = [layout.own(name) for name in (*cell.parameters, *cell.inputs)]
         return [*lines, *_unpacked(names, "start")]

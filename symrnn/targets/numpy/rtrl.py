@@ -92,8 +92,7 @@ class _Sensitivities(FunctionWriter):
 
     def rtrl(self) -> str:
         cell, layout = self.cell, self.layout
-        output, lead = cell.states[0], (layout.steps, layout.batch)
-        bar = layout.cotangent(output)
+        bar = layout.cotangent(cell.states[0])
         doc = [
             "Gradients of a loss by real-time recurrent learning: forward in time, nothing is kept of past steps.",
             "",
@@ -101,11 +100,8 @@ class _Sensitivities(FunctionWriter):
             "of the sensitivities, whatever the number of steps; a sequence may come in pieces, each continuing the",
             "last with its `state` and `sensitivity`, and the gradients of the pieces add up.",
             "",
-            "Args:",
-            "    params: a dict with the keys and shapes of PARAMETERS.",
-            *self.input_lines(lead),
-            f"    {bar}: the loss's derivative with respect to the output of every step,",
-            f"        {self.shape(output, lead)}; None for zeros.",
+            *self.over_sequence_lines(),
+            *self.cotangent_lines(bar),
             self.initial_state_line(),
             "    state_bar: a dict with the loss's derivatives with respect to the states after the last step; zeros if"
             " None.",
@@ -125,10 +121,7 @@ class _Sensitivities(FunctionWriter):
 
     def _read(self, bar: str) -> list[str]:
         cell, layout = self.cell, self.layout
-        lines = ['given = _items("params", params, PARAMETERS)']
-        for name in cell.inputs:
-            shape = layout.shape_names(layout.dims(name), layout.series_lead)
-            lines.append(f'given["{layout.own(name)}"] = ({layout.own(name)}, {shape})')
+        lines = self.read_inputs()
         shape = layout.shape_names(layout.dims(cell.states[0]), layout.series_lead)
         lines += [f"if {bar} is not None:", f'    given["{bar}"] = ({bar}, {shape})']
         for group in ("state", "state_bar"):

@@ -39,9 +39,7 @@ class _Directional(FunctionWriter):
         doc = [
             "How outputs and final states move when the arguments do: a Jacobian-vector product, by forward mode.",
             "",
-            "Args:",
-            "    params: a dict with the keys and shapes of PARAMETERS.",
-            *self.input_lines(lead),
+            *self.over_sequence_lines(),
             self.initial_state_line(),
             *self._direction_lines(),
             "",
@@ -71,11 +69,8 @@ class _Directional(FunctionWriter):
             f"L = sum(({output} - y)**2) / 2 these are {output} - y and the {layout.series(self._dot(cell[output]))} "
             "that `jvp` returns.",
             "",
-            "Args:",
-            "    params: a dict with the keys and shapes of PARAMETERS.",
-            *self.input_lines(lead),
-            f"    {bar}: the loss's derivative with respect to the output of every step,",
-            f"        {self.shape(output, lead)}; None for zeros.",
+            *self.over_sequence_lines(),
+            *self.cotangent_lines(bar),
             self.initial_state_line(),
             *self._direction_lines(),
             f"    {moving_bar}: how {bar} moves, in its shape; zeros if None.",
@@ -133,10 +128,7 @@ class _Directional(FunctionWriter):
     ) -> list[str]:
         """Lines that check every argument; what was not given is left out."""
         cell, layout = self.cell, self.layout
-        lines = ['given = _items("params", params, PARAMETERS)']
-        for name in cell.inputs:
-            shape = layout.shape_names(layout.dims(name), layout.series_lead)
-            lines.append(f'given["{layout.own(name)}"] = ({layout.own(name)}, {shape})')
+        lines = self.read_inputs()
         optional = {layout.identifier(self._dot(cell[name])): (name, layout.series_lead) for name in cell.inputs}
         for found, (name, lead) in (optional | (series or {})).items():
             shape = layout.shape_names(layout.dims(name), lead)
