@@ -19,7 +19,17 @@ from symrnn.arguments import listed
 from symrnn.characters import printable
 from symrnn.choices import either, ending_of, form_of
 from symrnn.cli import completion
-from symrnn.cli.options import CellName, Form, Fragment, JacobianLayout, Names, Output, ReportOutput
+from symrnn.cli.options import (
+    CellName,
+    Form,
+    Fragment,
+    FurtherFunctions,
+    FurtherSections,
+    JacobianLayout,
+    Names,
+    Output,
+    ReportOutput,
+)
 from symrnn.cli.terminal import check_output, emit, remark, run
 from symrnn.cli.usage import Commands, usage_error
 from symrnn.errors import InputError
@@ -106,15 +116,7 @@ def derive(
     fragment: Fragment = False,
     notation: Names = "subscript",
     layout: JacobianLayout = "numerator",
-    further: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--with",
-            metavar="NAMES",
-            help=f"Further sections: {','.join(choices.SECTIONS)}, one or more.",
-            autocompletion=completion.sections,
-        ),
-    ] = None,
+    further: FurtherSections = None,
     head: Annotated[
         str | None,
         typer.Option(
@@ -229,15 +231,7 @@ def generate(
             autocompletion=completion.targets,
         ),
     ] = "numpy",
-    further: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--with",
-            metavar="NAMES",
-            help=f"Further functions: {','.join(choices.FUNCTIONS)}, some or all.",
-            autocompletion=completion.functions,
-        ),
-    ] = None,
+    further: FurtherFunctions = None,
     numbers: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=NUMBER", help="Another number for a constant of the cell: alpha=0.2."),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
@@ -19,31 +20,31 @@ def _check_named(output: str | None) -> str | None:
     return output
 
 
+def _written_to(text: str) -> Any:
+    """The option for a file to write."""
+    return typer.Option("--output", "-o", metavar="FILE", help=text, callback=_check_named)
+
+
+def _further(text: str, complete: Callable[..., Any]) -> Any:
+    """The option for what is written beside the usual; it may be repeated, and each may list several."""
+    return typer.Option("--with", metavar="NAMES", help=text, autocompletion=complete)
+
+
 CellName = Annotated[
     str,
     typer.Argument(
         metavar="CELL", help="A library cell, cell.py, or cell.py:name.", autocompletion=completion.cell_names
     ),
 ]
-Output = Annotated[
-    str | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE",
-        help="Write here, not to the terminal; '-' is the terminal.",
-        callback=_check_named,
-    ),
+Output = Annotated[str | None, _written_to("Write here, not to the terminal; '-' is the terminal.")]
+ReportOutput = Annotated[str | None, _written_to(f"Write the report here: {either(choices.REPORTS)}.")]
+FurtherSections = Annotated[
+    list[str] | None,
+    _further(f"Further sections: {','.join(choices.SECTIONS)}, one or more.", completion.sections),
 ]
-ReportOutput = Annotated[
-    str | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE",
-        help=f"Write the report here: {either(choices.REPORTS)}.",
-        callback=_check_named,
-    ),
+FurtherFunctions = Annotated[
+    list[str] | None,
+    _further(f"Further functions: {','.join(choices.FUNCTIONS)}, some or all.", completion.functions),
 ]
 Form = Annotated[
     str | None,
