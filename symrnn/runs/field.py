@@ -53,7 +53,31 @@ def make_at_point(make: Callable[[], _Made]) -> _Made | None:
     return None
 
 
-class Number:
+class FieldOperations:
+    """Difference and quotient, which follow from the sum, the product, the negative and the power of a class.
+
+    The class has `of`, which makes its number of a literal, or None of anything else.
+    """
+
+    __slots__ = ()
+
+    def __sub__(self: Any, other: Any) -> Any:
+        other = self.of(other)
+        return NotImplemented if other is None else self + -other
+
+    def __rsub__(self: Any, other: Any) -> Any:
+        return -self + other
+
+    def __truediv__(self: Any, other: Any) -> Any:
+        other = self.of(other)
+        return NotImplemented if other is None else self * other**-1
+
+    def __rtruediv__(self: Any, other: Any) -> Any:
+        other = self.of(other)
+        return NotImplemented if other is None else other * self**-1
+
+
+class Number(FieldOperations):
     """value + slope·ε with ε² = 0, both modulo the prime."""
 
     __slots__ = ("slope", "value")
@@ -87,13 +111,6 @@ class Number:
     def __neg__(self) -> Number:
         return Number(-self.value % PRIME, -self.slope % PRIME)
 
-    def __sub__(self, other: Any) -> Any:
-        other = Number.of(other)
-        return NotImplemented if other is None else self + -other
-
-    def __rsub__(self, other: Any) -> Any:
-        return -self + other
-
     def __mul__(self, other: Any) -> Any:
         if type(other) is not Number:
             other = Number.of(other)
@@ -104,14 +121,6 @@ class Number:
         return Number(self.value * other.value % PRIME, slope)
 
     __rmul__ = __mul__
-
-    def __truediv__(self, other: Any) -> Any:
-        other = Number.of(other)
-        return NotImplemented if other is None else self * other**-1
-
-    def __rtruediv__(self, other: Any) -> Any:
-        other = Number.of(other)
-        return NotImplemented if other is None else other * self**-1
 
     def __pow__(self, exponent: int) -> Number:
         # `pow` would raise ValueError here; division by zero is what callers draw another point for.

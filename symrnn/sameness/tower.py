@@ -24,6 +24,7 @@ import numpy as np
 
 from symrnn.algebra.functions import Arithmetic
 from symrnn.arrays import Array
+from symrnn.runs.field import FieldOperations
 from symrnn.runs.numbers import Numbers
 
 PRIMES = (
@@ -49,7 +50,7 @@ def _generator(prime: int, order: int) -> int:
 _BASES = tuple(_generator(PRIMES[i + 1], PRIMES[i]) for i in range(len(PRIMES) - 1))
 
 
-class TowerNumber:
+class TowerNumber(FieldOperations):
     """A number by its residues; equal are numbers with the same last residue."""
 
     __slots__ = ("residues",)
@@ -85,13 +86,6 @@ class TowerNumber:
     def __neg__(self) -> TowerNumber:
         return TowerNumber(tuple(-a % p for a, p in zip(self.residues, PRIMES, strict=True)))
 
-    def __sub__(self, other: Any) -> Any:
-        other = TowerNumber.of(other)
-        return NotImplemented if other is None else self + -other
-
-    def __rsub__(self, other: Any) -> Any:
-        return -self + other
-
     def __mul__(self, other: Any) -> Any:
         other = TowerNumber.of(other)
         if other is None:
@@ -99,14 +93,6 @@ class TowerNumber:
         return TowerNumber(tuple(a * b % p for a, b, p in zip(self.residues, other.residues, PRIMES, strict=True)))
 
     __rmul__ = __mul__
-
-    def __truediv__(self, other: Any) -> Any:
-        other = TowerNumber.of(other)
-        return NotImplemented if other is None else self * other**-1
-
-    def __rtruediv__(self, other: Any) -> Any:
-        other = TowerNumber.of(other)
-        return NotImplemented if other is None else other * self**-1
 
     def __pow__(self, exponent: int) -> TowerNumber:
         if exponent < 0 and not all(self.residues):
