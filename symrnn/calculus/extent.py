@@ -20,7 +20,7 @@ MOST_FACTORS = 10_000
 takes seconds to print and which nobody reads.  It is what an LSTM's ∂h_t/∂h_{t-k} has at k = 10; each further step
 doubles it."""
 
-_EXACT = 10**15
+_ROUNDED_FROM = 10**15
 """From here on a number is rounded: its digits say nothing."""
 
 
@@ -63,4 +63,4 @@ def show_count(number: int) -> str:
     """
     # By its digits, since a float ends at 1e308 and paths over a hundred steps do not.
     digits = str(number)
-    return digits if number < _EXACT else f"about {digits[0]}.{digits[1:3]}e{len(digits) - 1}"
+    return digits if number < _ROUNDED_FROM else f"about {digits[0]}.{digits[1:3]}e{len(digits) - 1}"

@@ -19,9 +19,6 @@ MANY_STATES = 8
 """Of more states than this a document gives one formula for all: the blocks, and the terms of their recursion over
 several steps, are as many as the pairs of states."""
 
-_EXACT = 10**15
-"""From here on a number of paths is rounded."""
-
 _RULE = (
     r"\frac{\partial v}{\partial u} = \frac{\partial^{+} v}{\partial u}"
     r" + \sum_w \frac{\partial^{+} v}{\partial w} \, \frac{\partial w}{\partial u}",
@@ -83,7 +80,7 @@ def over_many_states(setting: Setting) -> list[Block]:
 
 def show_paths(number: int) -> Inline:
     """A number of paths in running text, rounded where its digits say nothing."""
-    if number < _EXACT:
-        return (f"{number} paths",)
     mantissa, _, exponent = show_count(number).removeprefix("about ").partition("e")
+    if not exponent:
+        return (f"{number} paths",)
     return ("about ", *phrase(rf"${mantissa} \times 10^{{{exponent}}}$"), " paths")
