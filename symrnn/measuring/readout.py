@@ -91,7 +91,7 @@ def without_readout(subject: Subject, linear: tuple[str, ...]) -> Iterator[Befor
         if matrix.ndim != 2 or not _is_last(subject, name, linear):
             continue
         # States may be multiplied from the left or from the right; the shape that does not fit is refused by forward.
-        for hidden, outputs in (matrix.shape, matrix.shape[::-1]):
+        for hidden, outputs in dict.fromkeys((matrix.shape, matrix.shape[::-1])):  # a square matrix once
             held = {name: np.eye(hidden)}
             for other in linear:
                 shape = np.shape(subject.arrays[other])
