@@ -46,34 +46,17 @@ class ReturnedGradients:
     problems: tuple[Problem, ...]
 
 
-def read_gradients(
-    returned: Any,
-    backward: Callable[..., Any],
-    inputs: Mapping[str, Tree],
-    order: Sequence[str] | None = None,
-    per_step: bool = False,
-    written: Sequence[str] = (),
-    without: Collection[str] = (),
-) -> ReturnedGradients:
-    """Read what a backward pass returned.
+class GradientReader:
+    """Reads one return value of a backward pass, and collects what `ReturnedGradients` has.
 
     Args:
-        returned: what it returned.
         backward: the function; only its source is read, for the names in its `return`.
         inputs: the arguments of forward in this call: name -> tree.
         order: the names of the inputs in the order in which their gradients are returned; None for the inputs' order.
         per_step: whether gradients may have one entry more per time step, which is summed.
         written: the arguments in the order of forward's own parameters, for where only that fits the shapes.
         without: the leaf paths whose gradients are left out on purpose; what comes in order may have no place for them.
-
-    Raises:
-        SubjectError: it cannot be told which gradient is whose.
     """
-    return _GradientReader(backward, inputs, order, per_step, written, without).read(returned)
-
-
-class _GradientReader:
-    """Goes through one return value, and collects what `ReturnedGradients` has."""
 
     def __init__(
         self,
@@ -96,6 +79,11 @@ class _GradientReader:
         self.problems: list[Problem] = []
 
     def read(self, returned: Any) -> ReturnedGradients:
+        """What was returned, one gradient per input.
+
+        Raises:
+            SubjectError: it cannot be told which gradient is whose.
+        """
         if self._per_step and isinstance(returned, list | tuple) and returned and all(map(_fields, returned)):
             steps = [_fields(step) or {} for step in returned]
             returned = {key: [step.get(key) for step in steps] for key in steps[0]}

@@ -27,7 +27,7 @@ from symrnn.callables.invocation import SubjectError, call, check_arguments, ref
 from symrnn.callables.noticing import RandomState, check_repeated, find_integers_used
 from symrnn.callables.outputs import ROOT, read_arrays
 from symrnn.callables.probe import Probe
-from symrnn.callables.returned import ReturnedGradients, read_gradients
+from symrnn.callables.returned import GradientReader, ReturnedGradients
 from symrnn.callables.trees import Tree, copy_tree, is_float, leaves, make_flat_names, map_leaves
 from symrnn.errors import InputError
 
@@ -288,9 +288,8 @@ class Subject(BlackBox):
         if not all(is_same(one, two) for one, two in zip(list_leaves(kept), list_leaves(handed), strict=True)):
             self.note("cotangents-changed", "backward changes the cotangents that it is given in place")
         self._compare_arguments("backward", before, run.arguments)
-        read = read_gradients(
-            returned, self.backward, before, self._order, self._per_step, self._written, self._without
-        )
+        reader = GradientReader(self.backward, before, self._order, self._per_step, self._written, self._without)
+        read = reader.read(returned)
         for problem in read.problems:
             self.note(problem.kind, problem.sentence, problem.fatal)
         self.gradient_epsilon = max(self.gradient_epsilon, read.coarsest)
