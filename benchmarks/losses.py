@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.losses.loss_programs import PROGRAMS
-from tests.losses.test_losses import check, load
+from tests.losses.test_losses import check, load_learn
 
 
 def main(names: list[str]) -> None:
@@ -28,7 +28,7 @@ def main(names: list[str]) -> None:
             for place, slip in enumerate(program.slips):
                 start = time.process_time()
                 text = program.text.replace(slip.old, slip.new)
-                report = check(load(Path(folder) / f"{name}_{place}.py", text), program)
+                report = check(load_learn(Path(folder), text), program)
                 tags = [one.mistake for one in report.diagnoses]
                 right = len(tags) == 1 and tags[0] in slip.tags.split() and not report.unexplained
                 line = program.text[: program.text.index(slip.old)].count("\n") + 1

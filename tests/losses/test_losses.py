@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,16 +13,11 @@ from symrnn import check_gradients
 from symrnn.callables.adapters import from_loss
 from symrnn.findings.report import GradientReport
 from tests.losses.loss_programs import PROGRAMS, Program, Slip
+from tests.source_lines.writing import load
 
 
-def load(path: Path, text: str) -> Callable[..., Any]:
-    path.write_text(text, encoding="utf-8")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.learn  # type: ignore[no-any-return]
+def load_learn(folder: Path, text: str) -> Callable[..., Any]:
+    return load(folder, text).learn  # type: ignore[no-any-return]
 
 
 def check(learn: Callable[..., Any], program: Program, **options: Any) -> GradientReport:
@@ -34,7 +28,7 @@ def check(learn: Callable[..., Any], program: Program, **options: Any) -> Gradie
 def test_the_programs_are_right(name: str, tmp_path: Path) -> None:
     """By differences, without the checker."""
     program = PROGRAMS[name]
-    learn, inputs = load(tmp_path / f"{name}.py", program.text), program.inputs()
+    learn, inputs = load_learn(tmp_path, program.text), program.inputs()
     _, *gradients = learn(**inputs)
     rng = np.random.default_rng(3)
     for weight, gradient in zip(program.weights, gradients, strict=True):
@@ -46,7 +40,7 @@ def test_the_programs_are_right(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_right_program_passes_and_is_recognised(name: str, tmp_path: Path) -> None:
     program = PROGRAMS[name]
-    report = check(load(tmp_path / f"{name}.py", program.text), program, cell=program.cell)
+    report = check(load_learn(tmp_path, program.text), program, cell=program.cell)
     assert report.passed, str(report)
     assert not report.diagnoses
     assert report.cell == program.cell
@@ -69,7 +63,7 @@ def chosen() -> Iterator[Any]:
 def test_a_slip_is_named(program: Program, slip: Slip, tmp_path: Path) -> None:
     assert program.text.count(slip.old) == 1
     line = program.text[: program.text.index(slip.old)].count("\n") + 1
-    report = check(load(tmp_path / "slipped.py", program.text.replace(slip.old, slip.new)), program)
+    report = check(load_learn(tmp_path, program.text.replace(slip.old, slip.new)), program)
     assert report.wrong
     assert not report.unexplained
     (found,) = report.diagnoses

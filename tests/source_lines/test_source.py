@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import itertools
 import linecache
 import sys
@@ -34,6 +33,7 @@ from symrnn.mistakes.shared import GradientScaled, TermsCounted
 from symrnn.source_lines import tracing
 from symrnn.source_lines.source import locate, trace, watch
 from symrnn.source_lines.statements import read_statements
+from tests.source_lines.writing import load
 
 T, N, D, H = 4, 3, 2, 5
 Array = np.ndarray
@@ -274,18 +274,7 @@ def point() -> tuple[Array, tuple[Any, ...]]:
 @pytest.fixture
 def write(tmp_path: Path) -> Iterator[Callable[[str], ModuleType]]:
     """Write a text to a file of its own, and import it."""
-
-    def imported(text: str) -> ModuleType:
-        path = tmp_path / f"theirs_{next(_count)}.py"
-        path.write_text(text, encoding="utf-8")
-        spec = importlib.util.spec_from_file_location(path.stem, path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    yield imported
+    yield functools.partial(load, tmp_path)
     linecache.clearcache()
 
 
