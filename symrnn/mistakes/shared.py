@@ -66,40 +66,14 @@ class CotangentUsed(Effect):
 
 
 @dataclass(frozen=True)
-class TermsCounted(Effect):
-    """The terms of the steps do not count once each in the gradient of a parameter.
+class OwnGradients(Effect):
+    """The gradients of some variables are not what their equations give; no other gradient is concerned.
 
     Attributes:
-        by_name: parameter -> how often the term of step t counts, of so many steps.
+        by_name: variable -> what is done with its gradient.
     """
 
-    by_name: tuple[tuple[str, Callable[[int, int], int]], ...]
-    between_steps: ClassVar[bool] = True
-    of_equation: ClassVar[bool] = True
-    own_only: ClassVar[bool] = True
-
-    def line_rule(self) -> LineRule:
-        """The rule for the line that has it."""
-        return LineFinder.summed
-
-    def reached(self) -> frozenset[str]:
-        """The parameters."""
-        return frozenset(dict(self.by_name))
-
-    def counts(self, name: str, t: int, steps: int) -> int | None:
-        """How often the term of step t counts."""
-        return next((count(t, steps) for known, count in self.by_name if known == name), None)
-
-
-@dataclass(frozen=True)
-class GradientScaled(Effect):
-    """A gradient is multiplied by a number.
-
-    Attributes:
-        by_name: variable -> the number, or a function of the batch size N and the number T of steps that gives it.
-    """
-
-    by_name: tuple[tuple[str, float | Callable[[int, int], float]], ...]
+    by_name: tuple[tuple[str, Any], ...]
     of_equation: ClassVar[bool] = True
     own_only: ClassVar[bool] = True
 
@@ -110,6 +84,37 @@ class GradientScaled(Effect):
     def reached(self) -> frozenset[str]:
         """The variables."""
         return frozenset(dict(self.by_name))
+
+
+@dataclass(frozen=True)
+class TermsCounted(OwnGradients):
+    """The terms of the steps do not count once each in the gradient of a parameter.
+
+    Attributes:
+        by_name: parameter -> how often the term of step t counts, of so many steps.
+    """
+
+    by_name: tuple[tuple[str, Callable[[int, int], int]], ...]
+    between_steps: ClassVar[bool] = True
+
+    def line_rule(self) -> LineRule:
+        """The rule for the line that has it."""
+        return LineFinder.summed
+
+    def counts(self, name: str, t: int, steps: int) -> int | None:
+        """How often the term of step t counts."""
+        return next((count(t, steps) for known, count in self.by_name if known == name), None)
+
+
+@dataclass(frozen=True)
+class GradientScaled(OwnGradients):
+    """A gradient is multiplied by a number.
+
+    Attributes:
+        by_name: variable -> the number, or a function of the batch size N and the number T of steps that gives it.
+    """
+
+    by_name: tuple[tuple[str, float | Callable[[int, int], float]], ...]
 
     def multiple(self, name: str, tape: Tape) -> float:
         """The number."""

@@ -13,6 +13,7 @@ from symrnn.mistakes.line_finder import FoundLine, LineFinder, LineRule
 from symrnn.mistakes.measured import Measured, common_ratios, largest_shared, usual_bounds
 from symrnn.mistakes.mistake import Mistake
 from symrnn.mistakes.mistake_class import Example, MistakeClass
+from symrnn.mistakes.shared import OwnGradients
 from symrnn.mistakes.site import MistakeSite
 
 Array = Any
@@ -24,7 +25,7 @@ def _find_line(finder: LineFinder) -> FoundLine | None:
 
 
 @dataclass(frozen=True)
-class EntriesClipped(Effect):
+class EntriesClipped(OwnGradients):
     """The entries of some gradients are clipped.
 
     Attributes:
@@ -32,16 +33,10 @@ class EntriesClipped(Effect):
     """
 
     by_name: tuple[tuple[str, float], ...]
-    of_equation: ClassVar[bool] = True
-    own_only: ClassVar[bool] = True
 
     def line_rule(self) -> LineRule:
         """The rule for the line that has it."""
         return _find_line
-
-    def reached(self) -> frozenset[str]:
-        """The variables."""
-        return frozenset(dict(self.by_name))
 
     def returns(self, name: str, value: Array) -> Array:
         """The gradient within its bounds."""

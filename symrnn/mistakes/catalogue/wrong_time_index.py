@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,11 +12,9 @@ from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import shift
 from symrnn.mistakes.backward_pass import AdjointEquation, of_next_step
-from symrnn.mistakes.effects import Effect
-from symrnn.mistakes.line_finder import LineRule
 from symrnn.mistakes.mistake import Edit, Mistake
 from symrnn.mistakes.mistake_class import Example, MistakeClass
-from symrnn.mistakes.shared import Change, OtherUse, computed_or_returned, other_uses
+from symrnn.mistakes.shared import Change, OtherUse, OwnGradients, other_uses
 from symrnn.mistakes.site import MistakeSite
 from symrnn.mistakes.slope import Slope
 from symrnn.mistakes.slope_places import elsewhere_on_summands
@@ -84,25 +82,15 @@ _SERIES: tuple[tuple[Change, str], ...] = (
 
 
 @dataclass(frozen=True)
-class SeriesMoved(Effect):
+class SeriesMoved(OwnGradients):
     """The gradient of an input is returned at other steps than its own.
 
     Attributes:
         by_name: input -> what is done with its gradient (T, N, ...).
     """
 
-    by_name: tuple[tuple[str, Callable[[Array], Array]], ...]
+    by_name: tuple[tuple[str, Change], ...]
     between_steps: ClassVar[bool] = True
-    of_equation: ClassVar[bool] = True
-    own_only: ClassVar[bool] = True
-
-    def line_rule(self) -> LineRule:
-        """The rule for the line that has it."""
-        return computed_or_returned
-
-    def reached(self) -> frozenset[str]:
-        """The inputs."""
-        return frozenset(dict(self.by_name))
 
     def returns_series(self, name: str, value: Array) -> Array:
         """The gradient as it is returned."""
