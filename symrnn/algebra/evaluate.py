@@ -15,7 +15,7 @@ import numpy as np
 import sympy
 
 from symrnn.algebra.functions import Arithmetic
-from symrnn.algebra.nodes import Expr, Node, Variable
+from symrnn.algebra.nodes import Expr, Node, Variable, is_column, is_scalar
 from symrnn.errors import MissingRuleError
 
 Array = Any
@@ -24,6 +24,33 @@ Array = Any
 def at_sizes(dim: Any, sizes: Mapping[str, int]) -> Any:
     """A size such as d_h + d_x, or a number such as 1/d_h, with the sizes put in by name."""
     return dim.xreplace({symbol: sympy.Integer(sizes[symbol.name]) for symbol in dim.free_symbols})
+
+
+class ShapesAtSizes:
+    """The shapes of variables at one choice of sizes; each is computed once.
+
+    Args:
+        sizes: a whole number per size.
+    """
+
+    def __init__(self, sizes: Mapping[str, int]) -> None:
+        self._sizes = sizes
+        self._known: dict[Variable, tuple[int, int]] = {}
+
+    def __call__(self, variable: Variable) -> tuple[int, int]:
+        """Rows and columns."""
+        # Put in once for each variable: SymPy's substitution costs more than the arithmetic of a small step.
+        known = self._known.get(variable)
+        if known is None:
+            rows, cols = variable.shape
+            known = self._known[variable] = int(at_sizes(rows, self._sizes)), int(at_sizes(cols, self._sizes))
+        return known
+
+    def in_text(self, variable: Variable) -> tuple[int, ...]:
+        """The shape that the cell's text sees: () of a scalar, (n,) of a column, (n, m) of a matrix."""
+        # By the symbolic shape: a size that happens to be 1 makes no scalar.
+        shape = self(variable)
+        return () if is_scalar(variable) else shape[:1] if is_column(variable) else shape
 
 
 class Evaluator:

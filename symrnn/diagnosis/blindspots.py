@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.algebra.evaluate import ShapesAtSizes
 from symrnn.calculus.derivation import Derivation
 from symrnn.callables.subject import Subject
 from symrnn.findings.findings import BlindSpot
@@ -21,7 +22,7 @@ from symrnn.mistakes.backward_pass import BackwardPass
 from symrnn.mistakes.catalogue import likely
 from symrnn.mistakes.mistake import Mistake
 from symrnn.mistakes.site import MistakeSite
-from symrnn.mistakes.tape import Tape, text_shape
+from symrnn.mistakes.tape import Tape
 
 Array = Any
 
@@ -165,12 +166,13 @@ class _SmallForwardPass:
 
     def _drawn(self, features: Features) -> tuple[Tape, Any]:
         cell = self.derivation.cell
+        shape_of = ShapesAtSizes(self.sizes).in_text
+        shapes = {name: shape_of(cell[name]) for name in (*cell.parameters, *cell.inputs, *cell.states)}
         taken = {part.state for part in self.layout.states}
         steps, batch = features.steps, features.batch
         for attempt in range(_TRIES):
             rng = np.random.default_rng([self.seed, attempt])
             fold = np.abs if attempt % 2 else np.asarray
-            shapes = {name: self._shape(name) for name in (*cell.parameters, *cell.inputs, *cell.states)}
             params = {name: fold(rng.standard_normal(shapes[name])) for name in cell.parameters}
             x = {
                 name: fold(rng.standard_normal((_STEPS, _BATCH, *shapes[name])))[:steps, :batch] for name in cell.inputs
@@ -182,11 +184,6 @@ class _SmallForwardPass:
             if all(np.isfinite(course).all() for course in tape.courses.values()):
                 break
         return tape, self._cotangents(tape, features, rng)
-
-    def _shape(self, name: str) -> tuple[int, ...]:
-        cell = self.derivation.cell
-        rows, cols = (int(dim.xreplace({s: self.sizes[s.name] for s in dim.free_symbols})) for dim in cell[name].shape)
-        return text_shape(cell, name, (rows, cols))
 
     def _cotangents(self, tape: Tape, features: Features, rng: np.random.Generator) -> Any:
         found: dict[str, dict[str, Array]] = {}

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.algebra.evaluate import at_sizes
+from symrnn.algebra.evaluate import ShapesAtSizes
 from symrnn.calculus.derivation import derive
 from symrnn.cells.finding import find_cell
 from symrnn.errors import InputError
 from symrnn.identification import Identification, Layout
 from symrnn.identification.inverse import own_arrays
 from symrnn.language.recurrence import Cell
-from symrnn.mistakes.tape import Tape, text_shape
+from symrnn.mistakes.tape import Tape
 
 Array = Any
 
@@ -100,6 +100,7 @@ def _drawn(
 ) -> tuple[dict[str, Array], dict[str, Array], dict[str, Array]]:
     """Parameters, inputs and initial states at which the cell is finite."""
     derivation = derive(cell)
+    shape_of = ShapesAtSizes(sizes).in_text
     strength = np.ones(N) if N == 1 else np.array([_FAINT, *[1.0] * (N - 2), _STRONG])
     for attempt in range(_TRIES):
         rng = np.random.default_rng([seed, attempt])
@@ -107,7 +108,7 @@ def _drawn(
         milder = 0.5 ** (attempt // 10)
 
         def draw(name: str, lead: tuple[int, ...], rng: Any = rng, fold: Any = fold, milder: float = milder) -> Array:
-            shape = _shape(cell, name, sizes)
+            shape = shape_of(cell[name])
             value = fold(rng.standard_normal((*lead, *shape))) * milder
             if not lead:
                 return value * 1.2 / np.sqrt(max([1, *shape[1:]]))
@@ -121,8 +122,3 @@ def _drawn(
         if all(np.all(np.abs(course) < _LARGEST) for course in tape.courses.values()):
             return params, x, state
     raise InputError(f"exposing_inputs: no inputs found at which {cell.name} is finite\n  make inputs of your own")
-
-
-def _shape(cell: Cell, name: str, sizes: Mapping[str, int]) -> tuple[int, ...]:
-    rows, cols = (int(at_sizes(dim, sizes)) for dim in cell[name].shape)
-    return text_shape(cell, name, (rows, cols))

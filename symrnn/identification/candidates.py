@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from symrnn.algebra.evaluate import at_sizes
+from symrnn.algebra.evaluate import ShapesAtSizes, at_sizes
 from symrnn.algebra.functions import GATES
 from symrnn.algebra.nodes import is_column, is_scalar
 from symrnn.arrays import Array, Arrays
@@ -50,7 +50,10 @@ class SizedCell:
     @cached_property
     def shapes(self) -> Mapping[str, Dims]:
         """The shape of every input, parameter and state, as the definition takes it."""
-        return {name: self._shape(name) for name in (*self.cell.inputs, *self.cell.parameters, *self.cell.states)}
+        shape_of = ShapesAtSizes(dict(self.sizes)).in_text
+        return {
+            name: shape_of(self.cell[name]) for name in (*self.cell.inputs, *self.cell.parameters, *self.cell.states)
+        }
 
     @cached_property
     def state_dims(self) -> Mapping[str, Dims]:
@@ -76,11 +79,6 @@ class SizedCell:
     def counts(self) -> Mapping[Dims, int]:
         """How many matrix tiles it has of each key."""
         return count_matrices(tile.dims for tile in self.tiles)
-
-    def _shape(self, name: str) -> Dims:
-        variable, sizes = self.cell[name], dict(self.sizes)
-        rank = 0 if is_scalar(variable) else 1 if is_column(variable) else 2
-        return tuple(int(at_sizes(dim, sizes)) for dim in variable.shape[:rank])
 
     def _tiles(self, name: str) -> Iterator[Tile]:
         axes = [self._spans(dim) for dim in self.cell[name].shape[: len(self.shapes[name])]]

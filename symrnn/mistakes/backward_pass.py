@@ -20,7 +20,7 @@ from symrnn.algebra.simplify import simplify
 from symrnn.calculus.derivation import Derivation, Role
 from symrnn.mistakes.batched import Frame, compiled
 from symrnn.mistakes.effects import Effect, changes_of
-from symrnn.mistakes.tape import Tape, text_shape
+from symrnn.mistakes.tape import Tape
 
 Array = Any
 Cotangents = Mapping[str, Mapping[str, Array]]
@@ -198,7 +198,7 @@ class Run:
         ways = (gradient(self, state, late) for gradient in self._changes["returns_initial"])
         returned = next((way for way in ways if way is not None), self.handed[state])
         value = returned + self.outer[state][0]
-        shape = text_shape(self.cell, state, value.shape[1:])
+        shape = self.tape.shape.in_text(self.cell[state])
         return self._returned(name, value.reshape(self.tape.batch, *shape))
 
     def gradients(self) -> dict[str, Array]:
@@ -219,13 +219,12 @@ class Run:
 
     def _found(self, name: str) -> Array:
         if name in self.cell.parameters:
-            sizes = self.tape.shape(self.cell[name])
-            total = self.sums.get(name, np.zeros(sizes))
-            return self._returned(name, np.reshape(total, text_shape(self.cell, name, sizes)))
+            shape = self.tape.shape.in_text(self.cell[name])
+            return self._returned(name, np.reshape(self.sums.get(name, np.zeros(shape)), shape))
         series = self.series[name]
         for change in self._changes["returns_series"]:
             series = change(name, series)
-        shape = text_shape(self.cell, name, self.series[name].shape[2:])
+        shape = self.tape.shape.in_text(self.cell[name])
         return self._returned(name, series.reshape(self.tape.steps, self.tape.batch, *shape))
 
     def _outer(self, state: str, cotangents: Cotangents, seeds: bool) -> Array:

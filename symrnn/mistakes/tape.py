@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.algebra.evaluate import at_sizes
-from symrnn.algebra.nodes import Variable, is_column, is_scalar
+from symrnn.algebra.evaluate import ShapesAtSizes
+from symrnn.algebra.nodes import Variable
 from symrnn.calculus.derivation import Derivation
-from symrnn.language.recurrence import Cell
 from symrnn.mistakes.batched import Frame, compiled
 
 Array = Any
@@ -30,6 +29,7 @@ class Tape:
     Attributes:
         courses: name -> its values over time (T, N, rows, columns); of a state (T + 1, ...), the initial value first.
         params: name -> (rows, columns).
+        shape: the rows and columns of a variable.
         steps: T.
         batch: N.
     """
@@ -43,7 +43,7 @@ class Tape:
         state: Mapping[str, Array],
     ) -> None:
         self.derivation, self.sizes = derivation, sizes
-        self._shapes: dict[Variable, tuple[int, int]] = {}
+        self.shape = ShapesAtSizes(sizes)
         cell = derivation.cell
         self.params = {name: np.reshape(params[name], self.shape(cell[name])) for name in cell.parameters}
         self.params |= {name: np.full((1, 1), float(number)) for name, number in cell.constants.items()}
@@ -63,14 +63,6 @@ class Tape:
                 value = frame[equation.target.name] = compiled(equation.value)(frame)
                 kept[equation.target.name].append(value)
         self.courses |= {name: np.stack([np.broadcast_to(v, v.shape) for v in values]) for name, values in kept.items()}
-
-    def shape(self, variable: Variable) -> tuple[int, int]:
-        """Rows and columns of a variable."""
-        known = self._shapes.get(variable)
-        if known is None:
-            rows, cols = variable.shape
-            known = self._shapes[variable] = int(at_sizes(rows, self.sizes)), int(at_sizes(cols, self.sizes))
-        return known
 
     @cached_property
     def states(self) -> frozenset[str]:
@@ -119,9 +111,3 @@ class Tape:
         """What step 0 reads for an initial state: "zero", the "last" state, or its "own", the state of step 0."""
         course = self.courses[state]
         return {"zero": 0 * course[0], "last": course[-1], "own": course[1]}[how]
-
-
-def text_shape(cell: Cell, name: str, shape: tuple[int, int]) -> tuple[int, ...]:
-    """The shape that the cell's text sees, of a value with rows and columns."""
-    variable = cell[name]
-    return () if is_scalar(variable) else shape[:1] if is_column(variable) else shape

@@ -16,9 +16,9 @@ import numpy as np
 from sympy import preorder_traversal
 
 from symrnn.algebra import nodes
-from symrnn.algebra.evaluate import Evaluator, at_sizes
+from symrnn.algebra.evaluate import Evaluator, ShapesAtSizes, at_sizes
 from symrnn.algebra.functions import Arithmetic
-from symrnn.algebra.nodes import Expr, Variable, is_column, is_scalar, variables
+from symrnn.algebra.nodes import Expr, Variable, is_scalar, variables
 from symrnn.arrays import Array
 from symrnn.errors import InputError
 from symrnn.language.recurrence import Cell
@@ -41,20 +41,15 @@ class CellAtSizes:
 
     def shape(self, variable: Variable) -> tuple[int, int]:
         """Rows and columns."""
-        known = self._shapes.get(variable)
-        if known is None:
-            rows, cols = variable.shape
-            known = self._shapes[variable] = int(at_sizes(rows, self.sizes)), int(at_sizes(cols, self.sizes))
-        return known
+        return self._shapes(variable)
 
     @cached_property
-    def _shapes(self) -> dict[Variable, tuple[int, int]]:
-        return {}
+    def _shapes(self) -> ShapesAtSizes:
+        return ShapesAtSizes(self.sizes)
 
     def text_shape(self, variable: Variable) -> tuple[int, ...]:
         """The shape that the author's text sees."""
-        rows, cols = self.shape(variable)
-        return () if is_scalar(variable) else (rows,) if is_column(variable) else (rows, cols)
+        return self._shapes.in_text(variable)
 
     def matrix(self, variable: Variable, value: Array) -> Array:
         """A value of the text, in rows and columns."""

@@ -7,11 +7,11 @@ from functools import cache
 import numpy as np
 
 from symrnn import cells, derive
-from symrnn.algebra.evaluate import at_sizes
+from symrnn.algebra.evaluate import ShapesAtSizes
 from symrnn.diagnosis.questions import USUAL, Answer, Observed, Question
 from symrnn.diagnosis.trials import MistakenPass
 from symrnn.mistakes.backward_pass import BackwardPass
-from symrnn.mistakes.tape import Tape, text_shape
+from symrnn.mistakes.tape import Tape
 
 OUTPUTS = ("h", "last")
 QUESTIONS = (
@@ -40,12 +40,12 @@ def asked(name: str) -> tuple[Answer, ...]:
     derivation = right(name).derivation
     cell = derivation.cell
     sizes = dict(zip(cell.sizes, (6, 4, 5, 3), strict=False))
-    answers = []
+    shape_of, answers = ShapesAtSizes(sizes).in_text, []
     for number, question in enumerate(QUESTIONS):
         rng = np.random.default_rng(number)
 
         def drawn(key: str, *lead: int, rng: np.random.Generator = rng) -> Array:
-            shape = text_shape(cell, key, tuple(int(at_sizes(dim, sizes)) for dim in cell[key].shape))
+            shape = shape_of(cell[key])
             return rng.normal(size=(*lead, *shape)) / (1 if lead else np.sqrt(max((1, *shape[1:]))))
 
         steps, batch = question.steps, question.batch

@@ -11,7 +11,7 @@ import pytest
 
 from symrnn import Cell, cells, derive, generate
 from symrnn.algebra import nodes
-from symrnn.algebra.evaluate import at_sizes
+from symrnn.algebra.evaluate import ShapesAtSizes
 from symrnn.calculus.derivation import shift
 from symrnn.mistakes.backward_pass import BackwardPass
 from symrnn.mistakes.catalogue.clipped import EntriesClipped, NormsBounded
@@ -27,7 +27,7 @@ from symrnn.mistakes.catalogue.truncated import LoopShortened, Windowed
 from symrnn.mistakes.catalogue.wrong_time_index import SeriesMoved, series_reversed
 from symrnn.mistakes.effects import Effect
 from symrnn.mistakes.shared import CotangentUsed, GradientScaled, InitialGradient, ReadBeyond, TermsCounted, at_last
-from symrnn.mistakes.tape import Tape, text_shape
+from symrnn.mistakes.tape import Tape
 
 T, N = 3, 2
 SIZES = (4, 3, 5, 2)
@@ -38,11 +38,10 @@ def point(cell: Cell, steps: int = T, batch: int = N) -> tuple[BackwardPass, Tap
     """A program, a forward pass, cotangents of all states as one output, and the shapes' numbers."""
     derivation = derive(cell)
     sizes = dict(zip(cell.sizes, SIZES, strict=False))
-    rng = np.random.default_rng(5)
+    rng, shape_of = np.random.default_rng(5), ShapesAtSizes(sizes).in_text
 
     def drawn(name: str, *lead: int) -> Array:
-        shape = tuple(int(at_sizes(dim, sizes)) for dim in cell[name].shape)
-        return rng.uniform(0.2, 0.8, (*lead, *text_shape(cell, name, shape)))
+        return rng.uniform(0.2, 0.8, (*lead, *shape_of(cell[name])))
 
     params = {name: drawn(name) for name in cell.parameters}
     x = {name: drawn(name, steps, batch) for name in cell.inputs}
