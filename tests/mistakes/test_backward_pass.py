@@ -26,7 +26,15 @@ from symrnn.mistakes.catalogue.stale_cache import ValuesFrozen
 from symrnn.mistakes.catalogue.truncated import LoopShortened, Windowed
 from symrnn.mistakes.catalogue.wrong_time_index import SeriesMoved, series_reversed
 from symrnn.mistakes.effects import Effect
-from symrnn.mistakes.shared import CotangentUsed, GradientScaled, InitialGradient, ReadBeyond, TermsCounted, at_last
+from symrnn.mistakes.shared import (
+    CotangentUsed,
+    GradientScaled,
+    InitialGradient,
+    OwnGradients,
+    ReadBeyond,
+    TermsCounted,
+    at_last,
+)
 from symrnn.mistakes.tape import Tape
 
 T, N = 3, 2
@@ -136,7 +144,7 @@ def test_every_effect_is_tried() -> None:
     def kinds(of: type[Effect]) -> set[type[Effect]]:
         return {of} | {kind for sub in of.__subclasses__() for kind in kinds(sub)}
 
-    assert kinds(Effect) - {Effect, ReadBeyond} == {type(effect) for effect in EFFECTS}
+    assert kinds(Effect) - {Effect, OwnGradients, ReadBeyond} == {type(effect) for effect in EFFECTS}
 
 
 @pytest.mark.parametrize("effect", EFFECTS, ids=lambda effect: type(effect).__name__)
