@@ -744,5 +744,8 @@ GATES = tuple(row.name for row in _ROWS if row.gate == "complementary")
 MISTAKEN = tuple(row.name for row in _ROWS if row.usual or row.gate)
 """The functions of one argument that a wrong program has in place of another."""
 
+SQUASHING = tuple(row.name for row in _ROWS if row.usual and row.range(REALS).is_bounded)
+"""The usual activations whose values stay within bounds: those that nearly every product in a cell goes through."""
+
 PRIMITIVES = tuple(row.name for row in _ROWS if row.definition is None)
 """What every arithmetic has to supply."""

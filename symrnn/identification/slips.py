@@ -10,7 +10,7 @@ import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from symrnn.algebra.functions import FUNCTIONS, MISTAKEN
+from symrnn.algebra.functions import FUNCTIONS, MISTAKEN, SQUASHING
 from symrnn.language.definition import Assignment, Definition
 from symrnn.language.recurrence import Cell
 
@@ -70,8 +70,8 @@ def _changes(
             case ast.BinOp(left=a, op=ast.Mult(), right=ast.BinOp(left=left, op=ast.MatMult(), right=b)):
                 yield node, _matrix(left, _times(a, b))
             case ast.BinOp(op=ast.MatMult()):
-                # A function too many: one of these two squashes nearly every product in a cell.
-                yield from ((node, ast.Call(ast.Name(name), [node], [])) for name in ("tanh", "sigmoid"))
+                # A function too many: one of these squashes nearly every product in a cell.
+                yield from ((node, ast.Call(ast.Name(name), [node], [])) for name in SQUASHING)
             case ast.Name(id=name) if name in states:
                 if name in assigned:
                     yield node, ast.Name(f"{name}_prev")

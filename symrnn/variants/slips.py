@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import combinations
 
 from symrnn.algebra import nodes
-from symrnn.algebra.functions import MISTAKEN
+from symrnn.algebra.functions import MISTAKEN, SQUASHING
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.algebra.places import TermPlace, places
 from symrnn.language.recurrence import Cell, Equation
@@ -93,9 +93,9 @@ def _find_replacements(cell: Cell, place: TermPlace, known: set[Variable]) -> It
             yield None, nodes.subtract(ones, node)
     elif isinstance(node, nodes.Product | nodes.Hadamard):
         yield from ((None, other) for other in _move_product(node))
-        # A function where there is none, around W x: the two that cells are made of.
+        # A function where there is none, around W x: one of those that cells are made of.
         if isinstance(node, nodes.Product) and node.shape[1] == 1 and isinstance(node.args[-1], Variable):
-            yield from ((None, nodes.act(name, node)) for name in ("tanh", "sigmoid"))
+            yield from ((None, nodes.act(name, node)) for name in SQUASHING)
 
 
 def _find_kind(cell: Cell, term: Expr) -> _Kind | None:
