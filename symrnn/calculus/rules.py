@@ -146,7 +146,7 @@ def _split_product(node: Any) -> tuple[Any, list[Expr]]:
     return number, list(rest.args) if isinstance(rest, nodes.Product) else [rest]
 
 
-def _product_adjoint(node: Any, value: Expr, g: Expr) -> Contributions:
+def _pull_product(node: Any, value: Expr, g: Expr) -> Contributions:
     number, factors = _split_product(node)
     return [
         (
@@ -164,57 +164,57 @@ def _product_adjoint(node: Any, value: Expr, g: Expr) -> Contributions:
     ]
 
 
-def _product_jacobian(node: Any, value: Expr) -> Contributions:
+def _linearize_product(node: Any, value: Expr) -> Contributions:
     number, factors = _split_product(node)
     result = []
     for i, factor in enumerate(factors):
         left = nodes.matmul(*factors[:i]) if i else nodes.Eye(factor.shape[0])
         right = nodes.matmul(*factors[i + 1 :]) if factors[i + 1 :] else nodes.Eye(factor.shape[1])
-        result.append((factor, nodes.scale(number, nodes.kronecker(_transposed(right), left))))
+        result.append((factor, nodes.scale(number, nodes.kronecker(_transpose(right), left))))
     return result
 
 
-def _transposed(x: Expr) -> Expr:
+def _transpose(x: Expr) -> Expr:
     # Iᵀ is I; a reader should not have to think about it.
     return x if isinstance(x, nodes.Eye) else nodes.transpose(x)
 
 
-def _hadamard_adjoint(node: Any, value: Expr, g: Expr) -> Contributions:
+def _pull_hadamard(node: Any, value: Expr, g: Expr) -> Contributions:
     return [(factor, nodes.hadamard(g, *_leave_out(node, i))) for i, factor in enumerate(node.args)]
 
 
-def _hadamard_jacobian(node: Any, value: Expr) -> Contributions:
-    return [(factor, _vec_diag(nodes.hadamard(*_leave_out(node, i)))) for i, factor in enumerate(node.args)]
+def _linearize_hadamard(node: Any, value: Expr) -> Contributions:
+    return [(factor, _put_on_diagonal(nodes.hadamard(*_leave_out(node, i)))) for i, factor in enumerate(node.args)]
 
 
-def _vec_diag(x: Expr) -> Expr:
+def _put_on_diagonal(x: Expr) -> Expr:
     return nodes.diag(nodes.vec(x))
 
 
-def _power_slope(node: nodes.Power) -> Expr:
+def _differentiate_power(node: nodes.Power) -> Expr:
     base, exponent = node.args[0], int(node.args[1])
     return nodes.scale(exponent, nodes.power(base, exponent - 1))
 
 
-def _act_adjoint(node: nodes.Act, value: Expr, g: Expr) -> Contributions:
+def _pull_act(node: nodes.Act, value: Expr, g: Expr) -> Contributions:
     return [(x, nodes.hadamard(g, slope)) for x, slope in zip(node.operands, slopes(node, value), strict=True)]
 
 
-def _act_jacobian(node: nodes.Act, value: Expr) -> Contributions:
-    return [(x, _vec_diag(slope)) for x, slope in zip(node.operands, slopes(node, value), strict=True)]
+def _linearize_act(node: nodes.Act, value: Expr) -> Contributions:
+    return [(x, _put_on_diagonal(slope)) for x, slope in zip(node.operands, slopes(node, value), strict=True)]
 
 
-def _identity(x: Expr) -> Expr:
+def _make_identity(x: Expr) -> Expr:
     return nodes.Eye(x.shape[0] * x.shape[1])
 
 
-def _transpose_jacobian(node: Any, value: Expr) -> Contributions:
+def _linearize_transpose(node: Any, value: Expr) -> Contributions:
     rows, cols = node.arg.shape
     # vec of a row is vec of its column: only a matrix needs its entries put in another order.
-    return [(node.arg, _identity(node.arg) if S.One in (rows, cols) else nodes.Commutation(rows, cols))]
+    return [(node.arg, _make_identity(node.arg) if S.One in (rows, cols) else nodes.Commutation(rows, cols))]
 
 
-def _average(value: Expr, g: Expr) -> Expr:
+def _average_columns(value: Expr, g: Expr) -> Expr:
     """The mean of each column of g, weighted by that of a softmax, in every entry of the column."""
     # For a column the mean is a product, yᵀ g, as every textbook prints it.
     if g.shape[1] == 1:
@@ -222,11 +222,11 @@ def _average(value: Expr, g: Expr) -> Expr:
     return nodes.spread(nodes.along(nodes.hadamard(value, g), 0), g.shape[0], 0)
 
 
-def _softmax_adjoint(node: nodes.Softmax, value: Expr, g: Expr) -> Contributions:
-    return [(node.operand, nodes.hadamard(value, nodes.subtract(g, _average(value, g))))]
+def _pull_softmax(node: nodes.Softmax, value: Expr, g: Expr) -> Contributions:
+    return [(node.operand, nodes.hadamard(value, nodes.subtract(g, _average_columns(value, g))))]
 
 
-def _softmax_jacobian(node: nodes.Softmax, value: Expr) -> Contributions:
+def _linearize_softmax(node: nodes.Softmax, value: Expr) -> Contributions:
     rows, cols = node.shape
     if cols == 1:
         return [(node.operand, nodes.subtract(nodes.diag(value), nodes.matmul(value, nodes.transpose(value))))]
@@ -243,21 +243,21 @@ def _find_bounds(node: nodes.Stack) -> list[tuple[Expr, Any, Any]]:
     return result
 
 
-def _stack_adjoint(node: nodes.Stack, value: Expr, g: Expr) -> Contributions:
+def _pull_stack(node: nodes.Stack, value: Expr, g: Expr) -> Contributions:
     return [(part, nodes.rows(g, start, stop)) for part, start, stop in _find_bounds(node)]
 
 
-def _stack_jacobian(node: nodes.Stack, value: Expr) -> Contributions:
+def _linearize_stack(node: nodes.Stack, value: Expr) -> Contributions:
     def selection(position: int) -> Expr:
         size = node.args[position].shape[0]
         blocks = [nodes.zeros((part.shape[0], size)) for part in node.args]
         blocks[position] = nodes.Eye(size)
         return nodes.stack(*blocks)
 
-    return [(part, _for_every_column(selection(position), part)) for position, part in enumerate(node.args)]
+    return [(part, _repeat_for_columns(selection(position), part)) for position, part in enumerate(node.args)]
 
 
-def _slice_adjoint(node: nodes.Slice, value: Expr, g: Expr) -> Contributions:
+def _pull_slice(node: nodes.Slice, value: Expr, g: Expr) -> Contributions:
     (start, stop), (rows, cols) = node.bounds, node.operand.shape
     # A stack of no rows is no part of it.
     around = [nodes.zeros((start, cols))] if start != 0 else []
@@ -265,13 +265,13 @@ def _slice_adjoint(node: nodes.Slice, value: Expr, g: Expr) -> Contributions:
     return [(node.operand, nodes.stack(*around, g, *behind))]
 
 
-def _slice_jacobian(node: nodes.Slice, value: Expr) -> Contributions:
+def _linearize_slice(node: nodes.Slice, value: Expr) -> Contributions:
     start, stop = node.bounds
     selection = nodes.rows(nodes.Eye(node.operand.shape[0]), start, stop)
-    return [(node.operand, _for_every_column(selection, node.operand))]
+    return [(node.operand, _repeat_for_columns(selection, node.operand))]
 
 
-def _for_every_column(block: Expr, operand: Expr) -> Expr:
+def _repeat_for_columns(block: Expr, operand: Expr) -> Expr:
     """The Jacobian of what does the same to every column: the entries of a matrix stand column after column."""
     cols = operand.shape[1]
     return block if cols == 1 else nodes.kronecker(nodes.Eye(cols), block)
@@ -280,38 +280,40 @@ def _for_every_column(block: Expr, operand: Expr) -> Expr:
 # --- tangent rules ----------------------------------------------------------------------------------------------------
 
 
-def _each_in_turn(parts: list[Expr], join: Callable[..., Expr], moved: Moved) -> Expr:
+def _move_each_in_turn(parts: list[Expr], join: Callable[..., Expr], moved: Moved) -> Expr:
     """The product rule: every factor moves once, while the others stand still."""
     turns = (join(*parts[:i], moved(part), *parts[i + 1 :]) for i, part in enumerate(parts))
     return nodes.add(*turns)
 
 
-def _product_tangent(node: Any, value: Expr, moved: Moved) -> Expr:
+def _push_product(node: Any, value: Expr, moved: Moved) -> Expr:
     number, factors = _split_product(node)
-    return nodes.add(*(nodes.scale(number, term) for term in _terms(_each_in_turn(factors, nodes.matmul, moved))))
+    return nodes.add(
+        *(nodes.scale(number, term) for term in _split_sum(_move_each_in_turn(factors, nodes.matmul, moved)))
+    )
 
 
-def _terms(expr: Expr) -> tuple[Expr, ...]:
+def _split_sum(expr: Expr) -> tuple[Expr, ...]:
     return tuple(expr.args) if isinstance(expr, nodes.Sum) else (expr,)
 
 
-def _act_tangent(node: nodes.Act, value: Expr, moved: Moved) -> Expr:
+def _push_act(node: nodes.Act, value: Expr, moved: Moved) -> Expr:
     parts = zip(node.operands, slopes(node, value), strict=True)
     return nodes.add(*(nodes.hadamard(slope, moved(x)) for x, slope in parts))
 
 
-def _softmax_tangent(node: nodes.Softmax, value: Expr, moved: Moved) -> Expr:
+def _push_softmax(node: nodes.Softmax, value: Expr, moved: Moved) -> Expr:
     change = moved(node.operand)
-    return nodes.hadamard(value, nodes.subtract(change, _average(value, change)))
+    return nodes.hadamard(value, nodes.subtract(change, _average_columns(value, change)))
 
 
-def _stack_tangent(node: nodes.Stack, value: Expr, moved: Moved) -> Expr:
+def _push_stack(node: nodes.Stack, value: Expr, moved: Moved) -> Expr:
     parts = [moved(part) for part in node.args]
     # Parts that stand still make a zero of the whole shape, which others recognise; a stack of zeros they would not.
     return nodes.zeros(node.shape) if all(map(nodes.is_zero, parts)) else nodes.stack(*parts)
 
 
-def _slice_tangent(node: nodes.Slice, value: Expr, moved: Moved) -> Expr:
+def _push_slice(node: nodes.Slice, value: Expr, moved: Moved) -> Expr:
     change = moved(node.operand)
     return nodes.zeros(node.shape) if nodes.is_zero(change) else nodes.rows(change, *node.bounds)
 
@@ -323,7 +325,7 @@ _ROWS = (
         r"Y = A + B:\quad \bar A \mathrel{+}= G,\; \bar B \mathrel{+}= G",
         _GILES + ", section 2.2.1",
         lambda node, value, g: [(term, g) for term in node.args],
-        lambda node, value: [(term, _identity(term)) for term in node.args],
+        lambda node, value: [(term, _make_identity(term)) for term in node.args],
         r"Y = A + B:\quad \dot Y = \dot A + \dot B",
         lambda node, value, moved: nodes.add(*(moved(term) for term in node.args)),
     ),
@@ -332,30 +334,30 @@ _ROWS = (
         "matrix product",
         r"Y = A B:\quad \bar A \mathrel{+}= G B^{\top},\; \bar B \mathrel{+}= A^{\top} G",
         _GILES + ", section 2.2.2",
-        _product_adjoint,
-        _product_jacobian,
+        _pull_product,
+        _linearize_product,
         r"Y = A B:\quad \dot Y = \dot A\, B + A\, \dot B",
-        _product_tangent,
+        _push_product,
     ),
     Rule(
         "Hadamard",
         "element-by-element product",
         r"Y = A \odot B:\quad \bar A \mathrel{+}= G \odot B,\; \bar B \mathrel{+}= G \odot A",
         _MAGNUS,
-        _hadamard_adjoint,
-        _hadamard_jacobian,
+        _pull_hadamard,
+        _linearize_hadamard,
         r"Y = A \odot B:\quad \dot Y = \dot A \odot B + A \odot \dot B",
-        lambda node, value, moved: _each_in_turn(list(node.args), nodes.hadamard, moved),
+        lambda node, value, moved: _move_each_in_turn(list(node.args), nodes.hadamard, moved),
     ),
     Rule(
         "Power",
         "power",
         r"Y = X^{k}:\quad \bar X \mathrel{+}= G \odot k X^{k-1}",
         _MAGNUS,
-        lambda node, value, g: [(node.args[0], nodes.hadamard(g, _power_slope(node)))],
-        lambda node, value: [(node.args[0], _vec_diag(_power_slope(node)))],
+        lambda node, value, g: [(node.args[0], nodes.hadamard(g, _differentiate_power(node)))],
+        lambda node, value: [(node.args[0], _put_on_diagonal(_differentiate_power(node)))],
         r"Y = X^{k}:\quad \dot Y = k X^{k-1} \odot \dot X",
-        lambda node, value, moved: nodes.hadamard(_power_slope(node), moved(node.args[0])),
+        lambda node, value, moved: nodes.hadamard(_differentiate_power(node), moved(node.args[0])),
     ),
     Rule(
         "Transposed",
@@ -363,7 +365,7 @@ _ROWS = (
         r"Y = X^{\top}:\quad \bar X \mathrel{+}= G^{\top}",
         _MAGNUS,
         lambda node, value, g: [(node.arg, nodes.transpose(g))],
-        _transpose_jacobian,
+        _linearize_transpose,
         r"Y = X^{\top}:\quad \dot Y = \dot X^{\top}",
         lambda node, value, moved: nodes.transpose(moved(node.arg)),
     ),
@@ -372,10 +374,10 @@ _ROWS = (
         "activation",
         r"Y = \varphi(X):\quad \bar X \mathrel{+}= G \odot \varphi'(X)",
         "Rumelhart, Hinton & Williams (1986), Learning representations by back-propagating errors",
-        _act_adjoint,
-        _act_jacobian,
+        _pull_act,
+        _linearize_act,
         r"Y = \varphi(X):\quad \dot Y = \varphi'(X) \odot \dot X",
-        _act_tangent,
+        _push_act,
     ),
     Rule(
         "Fill",
@@ -402,10 +404,10 @@ _ROWS = (
         "softmax",
         r"y = \operatorname{softmax}(x):\quad \bar x \mathrel{+}= y \odot (g - \mathbf{1}\, y^{\top} g)",
         "Bridle (1990), Probabilistic interpretation of feedforward classification network outputs",
-        _softmax_adjoint,
-        _softmax_jacobian,
+        _pull_softmax,
+        _linearize_softmax,
         r"y = \operatorname{softmax}(x):\quad \dot y = y \odot (\dot x - \mathbf{1}\, y^{\top} \dot x)",
-        _softmax_tangent,
+        _push_softmax,
     ),
     Rule(
         "Argmax",
@@ -422,27 +424,26 @@ _ROWS = (
         "concatenation",
         r"y = [a; b]:\quad \bar a \mathrel{+}= g_{[1:n]},\; \bar b \mathrel{+}= g_{[n+1:n+m]}",
         _MAGNUS,
-        _stack_adjoint,
-        _stack_jacobian,
+        _pull_stack,
+        _linearize_stack,
         r"y = [a; b]:\quad \dot y = [\dot a; \dot b]",
-        _stack_tangent,
+        _push_stack,
     ),
     Rule(
         "Slice",
         "part",
         r"y = x_{[i:j]}:\quad \bar x_{[i:j]} \mathrel{+}= g",
         _MAGNUS,
-        _slice_adjoint,
-        _slice_jacobian,
+        _pull_slice,
+        _linearize_slice,
         r"y = x_{[i:j]}:\quad \dot y = \dot x_{[i:j]}",
-        _slice_tangent,
+        _push_slice,
     ),
 )
 
+# Ones, Zeros and Eye are in no row: without operands they end a branch, as variables do.
 RULES: RuleTable = Frozen({row.operator: row for row in _ROWS})
 """Every rule of the cell language, by the class name of the node it is for."""
-
-# They have no operands, so they have no rule and end a branch as variables do.
 
 
 def _find_row(expr: Expr, rules: RuleTable) -> Rule:
@@ -488,7 +489,7 @@ def local_jacobian(expr: Expr, value: Expr, rules: RuleTable = RULES, note: Note
 
     def visit(node: Expr, named: Expr, outer: Expr | None, used: tuple[str, ...]) -> Iterable[Share]:
         if isinstance(node, nodes.Variable):
-            yield Share(node, _identity(node) if outer is None else outer, used)
+            yield Share(node, _make_identity(node) if outer is None else outer, used)
         elif not node.is_constant:
             row = _find_row(node, rules)
             for operand, factor in row.jacobian(node, named):
@@ -521,7 +522,7 @@ def push_forward(expr: Expr, value: Expr, tangents: Mapping[nodes.Variable, Expr
         return row.tangent(node, named, lambda operand: visit(operand, operand))
 
     moved = visit(expr, value)
-    return Tangent(_merge_tangents(_terms(moved), frozenset(tangents.values())), tuple(dict.fromkeys(used)))
+    return Tangent(_merge_tangents(_split_sum(moved), frozenset(tangents.values())), tuple(dict.fromkeys(used)))
 
 
 def _merge_tangents(terms: Iterable[Expr], tangents: frozenset[Expr]) -> Expr:
@@ -549,12 +550,12 @@ def _factor_out(terms: list[Expr]) -> Expr:
                 others.remove(factor)
     counts: dict[Expr, Any] = {}
     for (number, _), others in zip(split, factors, strict=True):
-        for term in _terms(nodes.hadamard(nodes.ones(terms[0].shape), *others)):
+        for term in _split_sum(nodes.hadamard(nodes.ones(terms[0].shape), *others)):
             inner, rest = nodes.coefficient(term)
             counts[rest] = counts.get(rest, 0) + number * inner
     left = [nodes.scale(number, rest) for rest, number in counts.items()]
     # n - h rather than -h + n.
-    return nodes.hadamard(*common, nodes.add(*_positive_first(left)))
+    return nodes.hadamard(*common, nodes.add(*_put_positive_first(left)))
 
 
 def _collect(shares: Iterable[Share], merge: Callable[[list[Expr]], Expr]) -> list[Share]:
@@ -568,7 +569,7 @@ def _collect(shares: Iterable[Share], merge: Callable[[list[Expr]], Expr]) -> li
     ]
 
 
-def _positive_first(terms: list[Expr]) -> list[Expr]:
+def _put_positive_first(terms: list[Expr]) -> list[Expr]:
     return sorted(terms, key=lambda term: bool(nodes.coefficient(term)[0].could_extract_minus_sign()))
 
 
@@ -581,7 +582,7 @@ def _merge_terms(terms: list[Expr]) -> Expr:
         split.append((first, nodes.scale(number, nodes.hadamard(nodes.ones(rest.shape), *others))))
     # By the first factor, which is where the rules put the adjoint.
     if len(terms) > 1 and len({first for first, _ in split}) == 1:
-        factor = nodes.add(*_positive_first([other for _, other in split]))
+        factor = nodes.add(*_put_positive_first([other for _, other in split]))
         return nodes.hadamard(split[0][0], factor)
     return nodes.add(*terms)
 
@@ -593,7 +594,7 @@ def _merge_diagonals(terms: list[Expr], note: Note | None) -> Expr:
         if note is not None:
             note("sum of diagonals")
         inner = [nodes.scale(number, rest.args[0]) for number, rest in split]
-        return nodes.diag(nodes.add(*_positive_first(inner)))
+        return nodes.diag(nodes.add(*_put_positive_first(inner)))
     return nodes.add(*terms)
 
 
