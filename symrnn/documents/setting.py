@@ -59,7 +59,7 @@ class Setting:
 
     def bracketed(self, expr: Expr) -> Maths:
         """An expression in brackets."""
-        return self.both(lambda printer: printer.bracketed(printer(expr)))
+        return self.both(lambda printer: printer.bracket(printer(expr)))
 
     def signed(self, expr: Expr, alone: bool) -> tuple[str, Maths]:
         """The sign of a term, and the term without it; a sum gets brackets unless it stands alone."""

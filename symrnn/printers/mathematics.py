@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from sympy import Rational
@@ -14,11 +13,9 @@ from symrnn.algebra.nodes import (
     Act,
     Commutation,
     Expr,
-    Eye,
     Fill,
     Hadamard,
     Ones,
-    Power,
     Shape,
     Slice,
     Stack,
@@ -26,10 +23,10 @@ from symrnn.algebra.nodes import (
     Variable,
     coefficient,
     is_scalar,
-    power,
 )
 from symrnn.algebra.spelling import letter_of
 from symrnn.errors import MissingRuleError
+from symrnn.printers.factors import EntrywiseFactors
 from symrnn.printers.named import NAMED
 from symrnn.printers.notation import Notation
 from symrnn.printers.precedence import Level
@@ -64,10 +61,10 @@ class MathPrinter:
 
     def part(self, expr: Expr, outer: Level = Level.SUM) -> str:
         """A part of an expression, in brackets if it binds more loosely than `outer`."""
-        printed, level = self.leveled(expr)
-        return printed if level >= outer else self.bracketed(printed)
+        printed, level = self.print_leveled(expr)
+        return printed if level >= outer else self.bracket(printed)
 
-    def leveled(self, expr: Expr) -> tuple[str, Level]:
+    def print_leveled(self, expr: Expr) -> tuple[str, Level]:
         """The expression, and how tightly it binds.
 
         Raises:
@@ -79,7 +76,7 @@ class MathPrinter:
             raise MissingRuleError(f"no rule to print {type(expr).__name__}")
         return rule(self, expr)
 
-    def bracketed(self, printed: str) -> str:
+    def bracket(self, printed: str) -> str:
         """In brackets that are tall enough."""
         # Only around a fraction: \left and \right change the spacing of what is not taller than a letter.
         left, right = self.syntax.tall_bracket if self.syntax.tall in printed else self.syntax.bracket
@@ -109,7 +106,7 @@ class MathPrinter:
             return f"{_decimal(count)}{self.syntax.space}{self.size(rest, Level.ATOM)}"
         top, bottom = value.as_numer_denom()
         if bottom == 1:
-            return self.bracketed(self.size(top)) if top.is_Add and level > Level.SUM else self.size(top)
+            return self.bracket(self.size(top)) if top.is_Add and level > Level.SUM else self.size(top)
         return self._fraction(self.size(top, Level.ATOM), self.size(bottom, Level.ATOM), level)
 
     def size(self, dim: Any, outer: Level = Level.SUM) -> str:
@@ -119,7 +116,7 @@ class MathPrinter:
             and (dim.is_Add or dim.is_Mul)
             and self.syntax.fraction_level < Level.POWER
         ):
-            return self.bracketed(self.size(dim))
+            return self.bracket(self.size(dim))
         printed = ""
         for term in dim.as_ordered_terms():
             count, atoms = term.as_coeff_Mul()
@@ -147,7 +144,7 @@ class MathPrinter:
         )
 
     def _size_power(self, dim: Any, exponent: Any) -> str:
-        shown = self.bracketed(self.size(dim)) if dim.is_Add else self.size_name(str(dim))
+        shown = self.bracket(self.size(dim)) if dim.is_Add else self.size_name(str(dim))
         return shown if exponent == 1 else self.syntax.power.format(shown, exponent)
 
     def _all_ones(self, shape: Shape, size: str = "") -> str:
@@ -159,15 +156,15 @@ class MathPrinter:
         """Ones, an identity or zeros with their size: one number for a vector and for what is square."""
         kind, shape = type(expr.atom).__name__, expr.shape
         sizes = shape[:1] if kind == "Eye" else [size for size in shape if size != 1] or shape[:1]
-        shown = [self.bracketed(self.size(n)) if n.is_Add and len(sizes) > 1 else self.size(n) for n in sizes]
+        shown = [self.bracket(self.size(n)) if n.is_Add and len(sizes) > 1 else self.size(n) for n in sizes]
         subscript = self.syntax.sized.format(self.syntax.times.join(shown))
         if kind == "Ones":
             return self._all_ones(shape, subscript), Level.POWER if shape[0] == 1 else Level.ATOM
-        return self.leveled(expr.atom)[0] + subscript, Level.ATOM
+        return self.print_leveled(expr.atom)[0] + subscript, Level.ATOM
 
     def _fraction(self, top: str, bottom: str, level: Level) -> str:
         shown = self.syntax.fraction.format(top, bottom)
-        return shown if self.syntax.fraction_level >= level else self.bracketed(shown)
+        return shown if self.syntax.fraction_level >= level else self.bracket(shown)
 
     def _scaled(self, number: Any, rest: Expr, level: Level, inside_sum: bool = False) -> str:
         if isinstance(rest, Ones):
@@ -175,7 +172,7 @@ class MathPrinter:
             return self.number(number) if plain else self._join_number(number, self._all_ones(rest.shape))
         if number == 1:
             return self.part(rest, level)
-        quotient = _Factors.of(rest)
+        quotient = EntrywiseFactors.of(rest)
         if quotient.is_reciprocal:  # the number stands above the line: 0.001 1 ⊘ a would read as 0.0011
             negative = number.could_extract_minus_sign()
             sign, count = ("-", -number) if negative else ("", number)
@@ -210,9 +207,9 @@ class MathPrinter:
         return " ".join(self.part(factor, Level.PRODUCT) for factor in expr.args), Level.PRODUCT
 
     def _hadamard(self, expr: Expr) -> tuple[str, Level]:
-        return self._factors(_Factors.of(expr))
+        return self._factors(EntrywiseFactors.of(expr))
 
-    def _factors(self, factors: _Factors, one: str = "1") -> tuple[str, Level]:
+    def _factors(self, factors: EntrywiseFactors, one: str = "1") -> tuple[str, Level]:
         """Scalars, in front or as a fraction, then the element-by-element factors and divisors."""
         entries, level = self._entries(factors, one)
         if not factors.scalars and not factors.divisors:
@@ -228,13 +225,13 @@ class MathPrinter:
     def _quotient(self, top: tuple[str, Level], divisors: tuple[Expr, ...], one: str) -> str:
         """A fraction; a bar groups what is above and below it, a slash does not."""
         needed = Level.SUM if self.syntax.fraction_level >= Level.POWER else Level.POWER
-        parts = [shown if level >= needed else self.bracketed(shown) for shown, level in (top, self._row(divisors))]
+        parts = [shown if level >= needed else self.bracket(shown) for shown, level in (top, self._row(divisors))]
         return self.syntax.fraction.format(parts[0] or one, parts[1])
 
     def _row(self, scalars: tuple[Expr, ...]) -> tuple[str, Level]:
         """Scalars beside one another; only an inner product would run into its neighbour."""
         if len(scalars) == 1:
-            return self.leveled(scalars[0])
+            return self.print_leveled(scalars[0])
         printed = (self.part(x, Level.PRODUCT if isinstance(x, Hadamard) else Level.POWER) for x in scalars)
         return self.syntax.space.join(printed), Level.PRODUCT if scalars else Level.ATOM
 
@@ -246,30 +243,30 @@ class MathPrinter:
         open_row = (
             tight >= Level.POWER or len(scalars) > 1 or (isinstance(scalars[0], Hadamard) and tight == Level.PRODUCT)
         )
-        shown = entries if level >= Level.PRODUCT else self.bracketed(entries)
-        return (row if open_row else self.bracketed(row)) + self.syntax.space + shown, Level.HADAMARD
+        shown = entries if level >= Level.PRODUCT else self.bracket(entries)
+        return (row if open_row else self.bracket(row)) + self.syntax.space + shown, Level.HADAMARD
 
-    def _entries(self, factors: _Factors, one: str) -> tuple[str, Level]:
+    def _entries(self, factors: EntrywiseFactors, one: str) -> tuple[str, Level]:
         """What is multiplied and divided entry by entry; nothing in a product of scalars alone."""
         if not factors.above and not factors.below:
             if factors.sized is not None:
-                return self.leveled(factors.sized)
+                return self.print_leveled(factors.sized)
             return ("" if factors.shape == ONE_BY_ONE else self._all_ones(factors.shape)), Level.ATOM
         sign = self.syntax.hadamard(self.notation)
         if len(factors.above) == 1 and not factors.below:
-            printed, level = self.leveled(factors.above[0])
-            return (printed, level) if level >= Level.PRODUCT else (self.bracketed(printed), Level.ATOM)
+            printed, level = self.print_leveled(factors.above[0])
+            return (printed, level) if level >= Level.PRODUCT else (self.bracket(printed), Level.ATOM)
         printed = sign.join(self.part(factor, Level.POWER) for factor in factors.above)
         if not factors.below:
             return printed, Level.HADAMARD
         divisor = sign.join(self.part(factor, Level.POWER) for factor in factors.below)
-        divisor = self.bracketed(divisor) if len(factors.below) > 1 else divisor
+        divisor = self.bracket(divisor) if len(factors.below) > 1 else divisor
         return self.syntax.reciprocal.format(printed or one, divisor), Level.HADAMARD
 
     def _power(self, expr: Expr) -> tuple[str, Level]:
         base, exponent = expr.args
         if exponent < 0:
-            return self._factors(_Factors.of(expr))
+            return self._factors(EntrywiseFactors.of(expr))
         if isinstance(base, Act) and _is_word(self.function(base.name)):
             if len(base.operands) > 1:  # sin^2(x) is customary, max^2(x, y) is not
                 return self.syntax.power.format(self.part(base), exponent), Level.POWER
@@ -284,10 +281,10 @@ class MathPrinter:
         simple = isinstance(expr, Stack) or (named is not None and named.is_symbol)
         simple = simple or (isinstance(expr, Variable) and expr.mark in ("", "cotangent") and not self._is_raised(expr))
         bars = isinstance(expr, Act) and self.function(expr.name).endswith("|")
-        return printed if simple or bars else self.bracketed(printed)
+        return printed if simple or bars else self.bracket(printed)
 
     def _arguments(self, expr: Act) -> str:
-        return self.bracketed(", ".join(self._argument(x) for x in expr.operands))
+        return self.bracket(", ".join(self._argument(x) for x in expr.operands))
 
     def _argument(self, expr: Expr) -> str:
         """An argument of a function that is applied entry by entry: a number needs no vector of ones there."""
@@ -322,10 +319,10 @@ class MathPrinter:
         return variable.time is not None and self.notation.time != "subscript"
 
     def _fill(self, expr: Fill) -> tuple[str, Level]:
-        return self._factors(_Factors.of(expr))
+        return self._factors(EntrywiseFactors.of(expr))
 
     def _named(self, expr: Expr) -> tuple[str, Level]:
-        return self.syntax.operator(type(expr).__name__) + self.bracketed(self.part(expr.args[0])), Level.ATOM
+        return self.syntax.operator(type(expr).__name__) + self.bracket(self.part(expr.args[0])), Level.ATOM
 
     def _total(self, expr: Expr) -> tuple[str, Level]:
         inner = expr.operand
@@ -340,7 +337,7 @@ class MathPrinter:
 
     def _slice(self, expr: Slice) -> tuple[str, Level]:
         start, stop = expr.bounds
-        inner = self.bracketed(self.part(expr.operand))
+        inner = self.bracket(self.part(expr.operand))
         return self.syntax.slice.format(inner, self.size(start + 1), self.size(stop)), Level.ATOM
 
     def _kronecker(self, expr: Expr) -> tuple[str, Level]:
@@ -348,41 +345,6 @@ class MathPrinter:
 
     def _commutation(self, expr: Commutation) -> tuple[str, Level]:
         return self.syntax.commutation.format(self.letter("K"), *map(self.size, expr.of_shape)), Level.ATOM
-
-
-@dataclass(frozen=True)
-class _Factors:
-    """The factors of an element-by-element product, sorted by how they are written; ones that say their size apart."""
-
-    shape: Shape
-    scalars: tuple[Expr, ...]
-    divisors: tuple[Expr, ...]
-    above: tuple[Expr, ...]
-    below: tuple[Expr, ...]
-    sized: Sized | None = None
-
-    @classmethod
-    def of(cls, expr: Expr) -> _Factors:
-        """Scalars, divisors that are scalars, then the other factors and divisors, each in the author's order."""
-        given = expr.args if isinstance(expr, Hadamard) else (expr,)
-        every = [factor for factor in given if not isinstance(factor, Sized)]
-        sized = next((factor for factor in given if isinstance(factor, Sized)), None)
-        split = [(f.operand if isinstance(f, Fill) else f, is_scalar(expr) or isinstance(f, Fill)) for f in every]
-        split = [pair for pair in split if not (isinstance(pair[0], Eye) and is_scalar(pair[0]))] or split
-
-        def chosen(scalar: bool, inverse: bool) -> tuple[Expr, ...]:
-            found = [f for f, is_repeated in split if is_repeated == scalar and _is_inverse(f) == inverse]
-            return tuple(power(f.args[0], -int(f.args[1])) if inverse else f for f in found)
-
-        scalars, divisors, above, below = (
-            chosen(scalar, inverse) for scalar in (True, False) for inverse in (False, True)
-        )
-        return cls(expr.shape, scalars, divisors, above, below, sized)
-
-    @property
-    def is_reciprocal(self) -> bool:
-        """Whether nothing stands above the line, where a number can go."""
-        return not self.scalars and not self.above and bool(self.divisors or self.below)
 
 
 _DIGITS, _LONGEST = 6, 12
@@ -401,10 +363,6 @@ def _decimal(value: Rational) -> str:
 def _is_word(symbol: str) -> bool:
     """Whether a function's symbol is one word, as tanh is and log σ is not."""
     return _WORD.fullmatch(symbol) is not None
-
-
-def _is_inverse(factor: Expr) -> bool:
-    return isinstance(factor, Power) and bool(factor.args[1] < 0)
 
 
 _RULES: Mapping[str, Callable[[MathPrinter, Any], tuple[str, Level]]] = {
