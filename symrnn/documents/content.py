@@ -12,7 +12,7 @@ from symrnn.calculus.remarks import remarks
 from symrnn.calculus.window import check_choice
 from symrnn.characters import clean
 from symrnn.documents.further import FURTHER, check_further
-from symrnn.documents.jacobians import jacobian_sections
+from symrnn.documents.jacobians import write_jacobian_sections
 from symrnn.documents.setting import Setting, phrase, set_up
 from symrnn.documents.structure import (
     Block,
@@ -63,7 +63,7 @@ def derivation_document(
         _write_backward(setting),
         _write_through_time(setting),
         *_write_parameters(setting),
-        *jacobian_sections(setting),
+        *write_jacobian_sections(setting),
         *_write_remarks(setting),
         # Properties belong to the mathematics, rewritings to the appendix: the one stands before the rules, the other
         # after.

@@ -13,7 +13,7 @@ from symrnn.arguments import listed
 from symrnn.calculus.derivation import shift
 from symrnn.calculus.graph import StepGraph, product
 from symrnn.calculus.rules import chain, local_jacobian
-from symrnn.documents.jacobians import pairs_of, short_pairs
+from symrnn.documents.jacobians import choose_short_pairs, list_pairs
 from symrnn.documents.setting import Setting, phrase
 from symrnn.documents.structure import Block, Bullets, Centred, Inline, Maths, Paragraph, Section
 from symrnn.errors import UnknownNameError
@@ -98,8 +98,8 @@ def _find_applied(setting: Setting) -> Collection[str]:
     def simplified(expr: Expr) -> None:
         names.update(step.name for step in trace(expr))
 
-    pairs = pairs_of(cell)
-    written_out = short_pairs(graph, pairs)
+    pairs = list_pairs(cell)
+    written_out = choose_short_pairs(graph, pairs)
     for of, wrt in written_out:
         for _, factors in graph.ways(wrt, of):
             simplified(product(of, factors, names.add))

@@ -44,13 +44,17 @@ _IN_A_ROW = 3
 _COUNTED_STEPS = (1, 2, 3, 4, 5)
 
 
-def jacobian_sections(setting: Setting) -> tuple[Section, ...]:
+def write_jacobian_sections(setting: Setting) -> tuple[Section, ...]:
     """All sections on Jacobians, numbered after the derivation's equations."""
-    numbers = counter(setting.derivation.steps[-1].number)
-    return (_one_step(setting, numbers), *_parameters(setting, numbers), _several_steps(setting, numbers))
+    numbers = count_up(setting.derivation.steps[-1].number)
+    return (
+        _write_one_step(setting, numbers),
+        *_write_parameters(setting, numbers),
+        _write_several_steps(setting, numbers),
+    )
 
 
-def counter(last: int) -> Iterator[str]:
+def count_up(last: int) -> Iterator[str]:
     """The numbers of equations after the last one that has been used."""
     while True:
         last += 1
@@ -60,12 +64,12 @@ def counter(last: int) -> Iterator[str]:
 # --- one step ---------------------------------------------------------------------------------------------------------
 
 
-def _one_step(setting: Setting, numbers: Iterator[str]) -> Section:
+def _write_one_step(setting: Setting, numbers: Iterator[str]) -> Section:
     derivation = setting.derivation
     cell = derivation.cell
     graph = graph_of(derivation)
-    pairs = pairs_of(cell)
-    written_out = short_pairs(graph, pairs)
+    pairs = list_pairs(cell)
+    written_out = choose_short_pairs(graph, pairs)
     if not written_out and len(pairs) > _MOST_PAIRS:
         zeros = sum(not graph.count(wrt, of) for of, wrt in pairs)
         text = f"There are {len(pairs)} Jacobians of one step, of a state with respect to an argument"
@@ -76,7 +80,7 @@ def _one_step(setting: Setting, numbers: Iterator[str]) -> Section:
         number = next(numbers)
         left = setting.derivative(ask(derivation, of.name, wrt.name).symbol)
         if (of, wrt) in written_out:
-            lines = _block(setting, left, paths(derivation, of.name, wrt.name))
+            lines = _write_block(setting, left, paths(derivation, of.name, wrt.name))
             displays.append(Display((NumberedEquation(number, lines, f"jacobian:{of.name}:{wrt.name}"),)))
         else:
             many = show_paths(graph.count(wrt, of))
@@ -91,13 +95,13 @@ def _one_step(setting: Setting, numbers: Iterator[str]) -> Section:
     return Section("jacobians", "Jacobian blocks", (Paragraph((text,)), *displays))
 
 
-def pairs_of(cell: Cell) -> list[tuple[Variable, Variable]]:
+def list_pairs(cell: Cell) -> list[tuple[Variable, Variable]]:
     """Every state with every argument of the step that is no parameter."""
     arguments = (*cell.previous, *(cell[name] for name in cell.inputs))
     return [(cell[state], wrt) for state in cell.states for wrt in arguments]
 
 
-def short_pairs(
+def choose_short_pairs(
     graph: StepGraph, pairs: Collection[tuple[Variable, Variable]]
 ) -> Collection[tuple[Variable, Variable]]:
     """Those whose Jacobian is written out, path by path; none where they are too many in all."""
@@ -107,14 +111,14 @@ def short_pairs(
     return short if sum(max(1, x.factors) for x in short.values()) <= _MOST_FACTORS else {}
 
 
-def _block(setting: Setting, left: Maths, found: tuple[Path, ...]) -> tuple[EquationLine, ...]:
+def _write_block(setting: Setting, left: Maths, found: tuple[Path, ...]) -> tuple[EquationLine, ...]:
     if not found:
         return (EquationLine(left, Maths("0", "0"), ("no path",)),)
-    terms = [(laid_out(path.value, setting.layout), path_label(setting, path)) for path in found]
-    return lines_of(setting, left, terms)
+    terms = [(laid_out(path.value, setting.layout), label_path(setting, path)) for path in found]
+    return lay_out_lines(setting, left, terms)
 
 
-def lines_of(setting: Setting, left: Maths, terms: list[tuple[Expr, Inline]]) -> tuple[EquationLine, ...]:
+def lay_out_lines(setting: Setting, left: Maths, terms: list[tuple[Expr, Inline]]) -> tuple[EquationLine, ...]:
     """A sum with a line and a note for each term."""
     lines = []
     for position, (expr, note) in enumerate(terms):
@@ -127,7 +131,7 @@ def lines_of(setting: Setting, left: Maths, terms: list[tuple[Expr, Inline]]) ->
     return tuple(lines)
 
 
-def path_label(setting: Setting, path: Path) -> Inline:
+def label_path(setting: Setting, path: Path) -> Inline:
     """What stands beside a path's term: the variables that it runs through."""
     if not path.through:
         return ("direct",)
@@ -140,7 +144,7 @@ def path_label(setting: Setting, path: Path) -> Inline:
 # --- parameters -------------------------------------------------------------------------------------------------------
 
 
-def _parameters(setting: Setting, numbers: Iterator[str]) -> tuple[Section, ...]:
+def _write_parameters(setting: Setting, numbers: Iterator[str]) -> tuple[Section, ...]:
     """How each equation reads its parameters, a matrix as the stack of its columns."""
     derivation = setting.derivation
     known = {derivation.cell[name] for name in derivation.cell.parameters}
@@ -155,7 +159,7 @@ def _parameters(setting: Setting, numbers: Iterator[str]) -> tuple[Section, ...]
         lines = [
             EquationLine(
                 setting.derivative(DerivativeSymbol("direct", equation.target, parameter)),
-                laid_out_maths(setting, whole[parameter]),
+                lay_out_block(setting, whole[parameter]),
             )
             for parameter in read
         ]
@@ -172,7 +176,7 @@ def _parameters(setting: Setting, numbers: Iterator[str]) -> tuple[Section, ...]
     return (Section("kronecker", "Jacobians of the parameters", blocks),)
 
 
-def laid_out_maths(setting: Setting, block: Expr) -> Maths:
+def lay_out_block(setting: Setting, block: Expr) -> Maths:
     """A block in the numerator layout as a formula in the document's."""
     return setting.maths(written(block, setting.layout))
 
@@ -180,21 +184,23 @@ def laid_out_maths(setting: Setting, block: Expr) -> Maths:
 # --- several steps ----------------------------------------------------------------------------------------------------
 
 
-def _several_steps(setting: Setting, numbers: Iterator[str]) -> Section:
+def _write_several_steps(setting: Setting, numbers: Iterator[str]) -> Section:
     cell = setting.derivation.cell
     if len(cell.states) > MANY_STATES:
-        return Section("steps", "Over several steps", (*over_many_states(setting), *_direct(setting, numbers)))
-    found = [(state, _last_row(setting, state, f"{state}_prev")) for state in cell.states]
+        return Section(
+            "steps", "Over several steps", (*over_many_states(setting), *_write_direct_path(setting, numbers))
+        )
+    found = [(state, _find_last_row(setting, state, f"{state}_prev")) for state in cell.states]
     over_two = {state: ask(setting.derivation, state, f"{state}_prev", 2).symbol for state in cell.states}
-    recursion = [recursion_row(setting, numbers, row, over_two[state]) for state, row in found if row]
+    recursion = [write_recursion_row(setting, numbers, row, over_two[state]) for state, row in found if row]
     terms = [term for _, row in found if row for term in row.terms]
-    blocks: list[Block] = [Paragraph(_opening(setting, terms)), *recursion]
-    blocks += [*_total(setting, numbers), *_theta(setting, numbers)]
-    blocks += [*_counts(setting), *_direct(setting, numbers), *_alone(setting)]
+    blocks: list[Block] = [Paragraph(_write_opening(setting, terms)), *recursion]
+    blocks += [*_write_totals(setting, numbers), *_write_parameter_recursion(setting, numbers)]
+    blocks += [*_count_from_states(setting), *_write_direct_path(setting, numbers), *_compare_with_product(setting)]
     return Section("steps", "Over several steps", tuple(blocks))
 
 
-def _last_row(setting: Setting, state: str, wrt: str) -> Row | None:
+def _find_last_row(setting: Setting, state: str, wrt: str) -> Row | None:
     """The row of a recursion at its last step, with every state that a change can have reached before it.
 
     A change reaches one more state with each step at least, or it reaches no more: after as many steps as there are
@@ -206,7 +212,7 @@ def _last_row(setting: Setting, state: str, wrt: str) -> Row | None:
     return rows[-1] if rows else None
 
 
-def _opening(setting: Setting, terms: list[Term]) -> Inline:
+def _write_opening(setting: Setting, terms: list[Term]) -> Inline:
     text = (
         "A change travels from step to step through every state. Over two steps, and over "
         rf"${setting.back}$ steps with $t-{setting.back}$ in place of $t-2$:"
@@ -218,7 +224,7 @@ def _opening(setting: Setting, terms: list[Term]) -> Inline:
     return (*what, ", and so on. ", *phrase(text))
 
 
-def recursion_row(setting: Setting, numbers: Iterator[str], row: Row, derivative: DerivativeSymbol) -> Display:
+def write_recursion_row(setting: Setting, numbers: Iterator[str], row: Row, derivative: DerivativeSymbol) -> Display:
     """One line of a recursion; in the denominator layout, what comes first stands first."""
     parts = []
     for term in row.terms:
@@ -241,7 +247,7 @@ def recursion_row(setting: Setting, numbers: Iterator[str], row: Row, derivative
     )
 
 
-def _total(setting: Setting, numbers: Iterator[str]) -> list[Block]:
+def _write_totals(setting: Setting, numbers: Iterator[str]) -> list[Block]:
     """What a state's total derivative with respect to itself has more than the one that holds the other states."""
     derivation = setting.derivation
     displays: list[Block] = []
@@ -250,9 +256,9 @@ def _total(setting: Setting, numbers: Iterator[str]) -> list[Block]:
         moving = {term.state.base for term in whole.rows[-1].terms if term.state is not None}
         if not moving:
             continue
-        displays.append(recursion_row(setting, numbers, whole.rows[-1], whole.symbol))
-        for block in _within(whole.forms, moving):
-            left = block_symbol(setting, block) if block.links else setting.derivative(block.stands_for)
+        displays.append(write_recursion_row(setting, numbers, whole.rows[-1], whole.symbol))
+        for block in _find_within(whole.forms, moving):
+            left = write_block_symbol(setting, block) if block.links else setting.derivative(block.stands_for)
             line = EquationLine(left, setting.maths(block.laid_out(setting.layout)))
             displays.append(Display((NumberedEquation(next(numbers), (line,), f"within:{block.symbol.name}"),)))
     if len(derivation.cell.states) == 1:
@@ -267,7 +273,7 @@ def _total(setting: Setting, numbers: Iterator[str]) -> list[Block]:
     return [Paragraph(phrase(text)), *displays]
 
 
-def _within(forms: Sequence[TermBlock], moving: Collection[str]) -> list[TermBlock]:
+def _find_within(forms: Sequence[TermBlock], moving: Collection[str]) -> list[TermBlock]:
     """What one state does to these others of its own step, after the inner derivatives that it is given by."""
     found: list[TermBlock] = []
     named: set[Variable] = set()
@@ -279,28 +285,28 @@ def _within(forms: Sequence[TermBlock], moving: Collection[str]) -> list[TermBlo
     return found
 
 
-def block_symbol(setting: Setting, block: TermBlock) -> Maths:
+def write_block_symbol(setting: Setting, block: TermBlock) -> Maths:
     """What stands left of a block's value: where others name it, its own symbol and the derivative's."""
     symbol, meant = setting.maths(block.symbol), setting.derivative(block.stands_for)
     return Maths(f"{symbol.latex} = {meant.latex}", f"{symbol.text} = {meant.text}")
 
 
-def _theta(setting: Setting, numbers: Iterator[str]) -> list[Block]:
+def _write_parameter_recursion(setting: Setting, numbers: Iterator[str]) -> list[Block]:
     cell = setting.derivation.cell
     if not cell.parameters:
         return []
     # One parameter as the example: the recursion of every other has the same form.
     name = cell.parameters[0]
-    rows = [row for state in cell.states if (row := _last_row(setting, state, name))]
+    rows = [row for state in cell.states if (row := _find_last_row(setting, state, name))]
     text = "A parameter enters at every step, which adds a term of its own. Through all steps since the first"
     opening: Inline = (f"{text}, with respect to ", setting.maths(cell[name]), ":")
     return [
         Paragraph(opening),
-        *(recursion_row(setting, numbers, row, DerivativeSymbol("total", row.of, cell[name])) for row in rows),
+        *(write_recursion_row(setting, numbers, row, DerivativeSymbol("total", row.of, cell[name])) for row in rows),
     ]
 
 
-def _counts(setting: Setting) -> list[Block]:
+def _count_from_states(setting: Setting) -> list[Block]:
     """How many paths lead from a state to itself."""
     items: list[Inline] = []
     for state in setting.derivation.cell.states:
@@ -314,7 +320,7 @@ def _counts(setting: Setting) -> list[Block]:
     return [Paragraph((text,)), Bullets(tuple(items))]
 
 
-def _direct(setting: Setting, numbers: Iterator[str]) -> list[Block]:
+def _write_direct_path(setting: Setting, numbers: Iterator[str]) -> list[Block]:
     derivation = setting.derivation
     found = [(derivation.cell[s], direct_path(derivation, s, 2)) for s in derivation.cell.states]
     displays: list[Block] = []
@@ -325,7 +331,7 @@ def _direct(setting: Setting, numbers: Iterator[str]) -> list[Block]:
         factors = [DerivativeSymbol("direct", window.at(window.of, j), window.at(window.wrt, j)) for j in (0, 1)]
         shown = [setting.derivative(factor) for factor in factors[:: 1 if setting.layout == "numerator" else -1]]
         left = Maths(r" \, ".join(f.latex for f in shown), " ".join(f.text for f in shown))
-        line = EquationLine(left, laid_out_maths(setting, value))
+        line = EquationLine(left, lay_out_block(setting, value))
         displays.append(Display((NumberedEquation(next(numbers), (line,), f"direct:{state.name}"),)))
     text = (
         r"The path that runs through no other variable is a product with one factor for each step; "
@@ -334,7 +340,7 @@ def _direct(setting: Setting, numbers: Iterator[str]) -> list[Block]:
     return [Paragraph(phrase(text)), *displays] if displays else []
 
 
-def _alone(setting: Setting) -> list[Block]:
+def _compare_with_product(setting: Setting) -> list[Block]:
     """Whether the product of the one-step derivatives of a state is its derivative over several steps."""
     cell, steps = setting.derivation.cell, _COUNTED_STEPS[-1]
     if len(cell.states) == 1:

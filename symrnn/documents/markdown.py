@@ -62,11 +62,13 @@ def write_block(block: Block) -> str:
     """One block."""
     match block:
         case Paragraph():
-            return " ".join(part for part in (f"**{block.lead}.**" if block.lead else "", inline(block.parts)) if part)
+            return " ".join(
+                part for part in (f"**{block.lead}.**" if block.lead else "", write_inline(block.parts)) if part
+            )
         case Bullets():
-            return "\n".join(f"- {inline(item)}" for item in block.items)
+            return "\n".join(f"- {write_inline(item)}" for item in block.items)
         case Table():
-            rows = [[inline(cell) for cell in row] for row in block.rows]
+            rows = [[write_inline(cell) for cell in row] for row in block.rows]
             lines = [list(block.headings), ["---"] * len(block.headings), *rows]
             return "\n".join(f"| {' | '.join(line)} |" for line in lines)
         case Display():
@@ -86,7 +88,7 @@ def maths(latex: str) -> str:
     return latex
 
 
-def inline(parts: Inline) -> str:
+def write_inline(parts: Inline) -> str:
     """Running text."""
     shown = (f"${maths(part.latex)}$" if isinstance(part, Maths) else escape.markdown(part) for part in parts)
     return "".join(shown).replace("\u00a0", " ")

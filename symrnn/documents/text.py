@@ -43,9 +43,9 @@ def _block(block: Block) -> str:
     match block:
         case Paragraph():
             lead = f"{block.lead}: " if block.parts else f"{block.lead}:"
-            return "\n".join(_fill((lead if block.lead else "") + inline(block.parts), "", ""))
+            return "\n".join(_fill((lead if block.lead else "") + write_inline(block.parts), "", ""))
         case Bullets():
-            return "\n".join(line for item in block.items for line in _fill(inline(item), "- ", "  "))
+            return "\n".join(line for item in block.items for line in _fill(write_inline(item), "- ", "  "))
         case Table():
             return _table(block)
         case Display():
@@ -54,7 +54,7 @@ def _block(block: Block) -> str:
             return "\n".join(f"    {line}" for line in break_lines(block.formula.text, WIDTH - 4, TEXT, 0))
 
 
-def inline(parts: Inline) -> str:
+def write_inline(parts: Inline) -> str:
     """Running text; a formula is kept on one line."""
     return "".join(part.text.replace(" ", "\u00a0") if isinstance(part, Maths) else part for part in parts)
 
@@ -77,7 +77,7 @@ def _fill(text: str, first: str, others: str, width: int = WIDTH) -> list[str]:
 
 
 def _table(table: Table) -> str:
-    rows = [[inline(cell) for cell in row] for row in table.rows]
+    rows = [[write_inline(cell) for cell in row] for row in table.rows]
     widths = [max(map(columns, column)) for column in zip(table.headings, *rows, strict=True)]
     # The symbols in the middle give way: roles and shapes are short, and broken they could not be read.
     widths[1] = min(widths[1], WIDTH - sum(widths) + widths[1] - 2 * _GAP)
@@ -138,7 +138,7 @@ def _stack(display: Display, room: int) -> list[list[str]]:
     lines = [line for equation in display.equations for line in equation.lines]
     lefts = max(columns(line.left.text) for line in lines if line.left)
     widths = [columns(line.right.text) + (0 if line.left else 2) for line in lines if line.note]
-    longest = max(columns(inline(line.note)) + 2 for line in lines)
+    longest = max(columns(write_inline(line.note)) + 2 for line in lines)
     # The notes' column is set by the lines that leave room for it; longer ones have theirs below.
     fitting = [width for width in widths if lefts + 3 + width + _GAP + longest <= room]
     column = lefts + 3 + max(fitting, default=0) + _GAP
@@ -160,7 +160,7 @@ def _line(line: EquationLine, lefts: int, column: int, room: int) -> list[str]:
     pieces = break_lines(line.right.text, room - columns(start.rpartition("\n")[2]), TEXT, 2)
     rows = [*start.split("\n")[:-1], start.rpartition("\n")[2] + pieces[0], *(indent + piece for piece in pieces[1:])]
     if line.note:
-        remark = f"[{inline(line.note)}]"
+        remark = f"[{write_inline(line.note)}]"
         beside = max(column, columns(rows[-1]) + _GAP)
         if beside + columns(remark) <= room:
             rows[-1] = _pad(rows[-1], beside) + remark
