@@ -1,4 +1,4 @@
-"""The map of the rooms: it names every room, in the order that the linter holds."""
+"""The map of the rooms names every room, in the order that the linter holds; the tests have the same rooms."""
 
 from __future__ import annotations
 
@@ -77,3 +77,52 @@ def test_a_class_name_is_used_once() -> None:
                 if first.setdefault(node.name.lstrip("_"), where) != where:
                     twice.append((first[node.name.lstrip("_")], where))
     assert not twice
+
+
+# --- the rooms of the tests ---
+
+TESTS = ROOT / "tests"
+SHARED = {"drawn", "peers", "printed"}
+"""Folders that belong to no room: what several rooms' tests share, and the frameworks."""
+FOLDERS = sorted(path.name for path in TESTS.iterdir() if path.is_dir() and any(path.glob("*.py")))
+NAME_OF = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in MODULES}
+
+
+def modules_named(path: Path) -> set[str]:
+    """The package's modules that a file imports; a name of `symrnn` itself stands for the module that has it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "symrnn":
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            homes = {symrnn._HOMES.get(alias.name, "") for alias in node.names} if node.module == "symrnn" else set()
+            found |= {node.module} | inner | homes
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    parents = {name.rpartition(".")[0] for name in found}  # a package is imported with each of its modules
+    return (found | parents) & set(NAME_OF) - {"symrnn"}
+
+
+def reached(start: set[str]) -> set[str]:
+    """These modules, and all that are imported by them."""
+    done: set[str] = set()
+    waiting = set(start)
+    while waiting:
+        name = waiting.pop()
+        done.add(name)
+        imported = modules_named(NAME_OF[name])
+        if name == "symrnn.mistakes.catalogue":  # it imports all of its folder
+            imported |= {other for other in NAME_OF if other.startswith(f"{name}.")}
+        waiting |= imported - done
+    return done
+
+
+def test_the_tests_have_the_rooms_of_the_package() -> None:
+    rooms = {path.name for path in HOUSE.iterdir() if (path / "__init__.py").exists()}
+    assert set(FOLDERS) - SHARED - {"generation"} == rooms
+
+
+@pytest.mark.parametrize("room", sorted(set(FOLDERS) - SHARED - {"generation"}))
+def test_a_rooms_tests_reach_each_of_its_modules(room: str) -> None:
+    start = {name for path in (TESTS / room).rglob("*.py") for name in modules_named(path)}
+    unreached = {name for name in NAME_OF if name.startswith(f"symrnn.{room}.")} - reached(start)
+    assert not unreached

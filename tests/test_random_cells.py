@@ -1,6 +1,6 @@
 """Random cells: the derivation, the exact test, complex steps and the generated code agree on every one of them.
 
-`tests/generation/test_random_modules.py` compares them with a truth that shares nothing with the package.
+`tests/targets/test_random_modules.py` compares them with a truth that shares nothing with the package.
 """
 
 from __future__ import annotations
