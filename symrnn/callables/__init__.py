@@ -1,5 +1,6 @@
 """Somebody's functions, called safely: one black box, its arguments, and what it returns."""
 
-from symrnn.callables.adapters import from_globals, from_loss, from_object
+from symrnn.callables.adapters import from_globals, from_object
+from symrnn.callables.losses import from_loss
 
 __all__ = ["from_globals", "from_loss", "from_object"]

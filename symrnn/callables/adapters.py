@@ -7,256 +7,303 @@ they put back after it, also where the code under test raises.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from symrnn.callables.conventions import BAGS, gradients_of, names_start
+from symrnn.arguments import listed
+from symrnn.callables.conventions import names_cache, names_cotangent
+from symrnn.callables.draws import Draws, Inputs
+from symrnn.callables.finding_weights import find_weights
 from symrnn.callables.invocation import signature
-from symrnn.callables.trees import copy_leaf, copy_tree
+from symrnn.callables.keeping import (
+    Function,
+    Supplied,
+    WeightKeeper,
+    find_place,
+    find_rates,
+    find_supplied,
+    imitated,
+)
+from symrnn.callables.matching import divide_loss, join_returned, match_gradients
+from symrnn.callables.places import named_parts, read_place
+from symrnn.callables.trees import Tree, copy_tree, is_float, leaves
+from symrnn.callables.written import read_returned_names
 from symrnn.errors import InputError
 
-Pair = tuple[Callable[..., Any], Callable[..., Any], dict[str, Any]]
+Pair = tuple[Callable[..., Any], Callable[..., Any], Inputs]
+Where = Mapping[str, str] | str | None
 
 
 def from_object(
     obj: Any,
     forward: str = "forward",
-    backward: str = "backward",
-    attributes: Sequence[str] = (),
-    gradients: Mapping[str, str] | str | None = None,
-    inputs: Mapping[str, Any] | None = None,
+    backward: str | None = "backward",
+    attributes: Sequence[str] | str | None = None,
+    gradients: Where = None,
+    inputs: Inputs | None = None,
+    *,
+    outputs: Sequence[str] | str | None = None,
+    step: str | None = None,
+    updates: Mapping[str, Any] | None = None,
 ) -> Pair:
     """A class that keeps its weights in attributes.
 
     Args:
         obj: the object; it is left as it was.
-        forward: its method for the forward pass, which takes `inputs` by name.
+        forward: its method for the forward pass, which takes `inputs` by name; such as `"forward"`, `"net.forward"`.
         backward: its method for the backward pass, which takes one cotangent an output and may return gradients of
-            `inputs`.
-        attributes: the attributes that are weights, such as `("W", "b")`.
-        gradients: where backward leaves their gradients: a dict from attribute to attribute, such as `{"W": "dW"}`;
-            the name of an attribute that holds a dict of them; or None for `dW`, `grad_W`, ... or a dict `grads`.
-        inputs: the arguments of forward.
+            `inputs`.  Parameters that are called as attributes that forward has left are given these.  None where
+            forward does it all: it returns the loss, or leaves it in an attribute (`outputs=`), and returns its
+            gradients as well, or leaves them, or changes the weights (`updates=`).
+        attributes: the places of its weights, such as `("W", "b")`, `("forget_gate.W", "layers[0].W")`, `"params"`; an
+            attribute may hold a dict or list of arrays.  None for all arrays of floats that the outputs depend on.
+        gradients: where backward leaves their gradients: a dict from place to place, such as `{"W": "dW"}`; the place
+            of a dict or list of them; or None for `dW`, `grad_W`, ... or a dict `grads`, beside each weight or above.
+        inputs: the arguments of forward; or a function of `rng`, or of `rng`, `T` and `N`, that makes them.
+        outputs: the attributes in which forward leaves its outputs, where it does not return them.
+        step: a method that is called after backward, such as `"update"`, `"optimizer.step"`.
+        updates: the rule by which the weights are changed, with its rate, such as `{"sgd": 0.1}` or
+            `{"adam": {"rate": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}}`; `momentum`, `nesterov`,
+            `adagrad` and `rmsprop` are known too.  The gradients are then recovered from the change of the weights in
+            one step; what the rule keeps is found among the attributes, and starts as it is there.
 
     Returns:
-        forward, backward and inputs; the weights are inputs by the names of their attributes.
+        forward, backward and inputs; the weights are inputs by their places.
 
     Raises:
-        InputError: the object has no such method or attribute.
+        InputError: the object has no such method or attribute; a rule is not known.
     """
-    for name in (forward, backward, *attributes):
-        if not hasattr(obj, name):
-            raise InputError(
-                f"from_object: {type(obj).__name__} has no {name!r}\n  name its own methods and attributes"
-            )
-    weights = {name: copy_leaf(getattr(obj, name)) for name in attributes}
-    given = _join_arguments("from_object", weights, inputs)
-
-    def run(**arguments: Any) -> Any:
-        twin = _copy_object(obj)
-        for name in attributes:
-            setattr(twin, name, arguments.pop(name))
-        return getattr(twin, forward)(**arguments), twin
-
-    def pull(*cotangents: Any, held_cache: Any, **named: Any) -> dict[str, Any]:
-        returned = getattr(held_cache, backward)(*cotangents, **named)
-        left = _collect_left(vars(held_cache) if hasattr(held_cache, "__dict__") else {}, list(attributes), gradients)
-        return _join(left, returned, [name for name in given if name not in weights])
-
-    return _divide(run, _imitate(getattr(obj, backward), pull), given)
+    where = "from_object"
+    run, pull = _place(where, obj, forward), _place(where, obj, backward)
+    assert run is not None
+    if attributes is None:
+        attributes = find_weights(obj, run, Draws(inputs or {}).first(0), _listed(outputs, "outputs"))
+    keeper = WeightKeeper.of(where, obj, _listed(attributes, "attributes"), gradients, updates)
+    return _pair(where, keeper, run, pull, inputs, _listed(outputs, "outputs"), _place(where, obj, step))
 
 
 def from_globals(
     namespace: Any,
     forward: Callable[..., Any] | str = "forward",
-    backward: Callable[..., Any] | str = "backward",
-    names: Sequence[str] = (),
-    gradients: Mapping[str, str] | str | None = None,
-    inputs: Mapping[str, Any] | None = None,
+    backward: Callable[..., Any] | str | None = "backward",
+    names: Sequence[str] | str = (),
+    gradients: Where = None,
+    inputs: Inputs | None = None,
+    *,
+    outputs: Sequence[str] | str | None = None,
+    step: Callable[..., Any] | str | None = None,
+    updates: Mapping[str, Any] | None = None,
 ) -> Pair:
     """Functions that read their weights from a module's globals.
 
     Args:
         namespace: the module, or its dict (`globals()`); it is left as it was.
         forward: the forward pass, or its name there.
-        backward: the backward pass, or its name there.
-        names: the globals that are weights.
+        backward: the backward pass, or its name there; None where forward does it all, as for `from_object`.
+        names: the globals that are weights, or places in them: `"W"`, `"params"`, `"net.W"`.
         gradients: where backward leaves their gradients, as for `from_object`; None also where it returns them.
-        inputs: the arguments of forward.
+        inputs: the arguments of forward, or a function that makes them.
+        outputs: the globals in which forward leaves its outputs, where it does not return them.
+        step: a function that is called after backward, or its name there.
+        updates: the rule by which the weights are changed, as for `from_object`.
 
     Raises:
-        InputError: there is no such function or global.
+        InputError: there is no such function or global; a rule is not known.
     """
+    where = "from_globals"
     held: MutableMapping[str, Any] = namespace if isinstance(namespace, MutableMapping) else vars(namespace)
-    for name in (*names, *(one for one in (forward, backward) if isinstance(one, str))):
-        if name not in held:
-            raise InputError(f"from_globals: there is no {name!r}\n  name functions and weights of that module")
-    first, second = (held[one] if isinstance(one, str) else one for one in (forward, backward))
-    weights = {name: copy_leaf(held[name]) for name in names}
-    given = _join_arguments("from_globals", weights, inputs)
-
-    def run(**arguments: Any) -> Any:
-        values = {name: arguments.pop(name) for name in names}
-        with _set_for_a_while(held, values):
-            returned = first(**arguments)
-            return returned, dict(held)  # what forward has left in other globals is its cache
-
-    def pull(*cotangents: Any, held_cache: Any, **named: Any) -> dict[str, Any]:
-        with _set_for_a_while(held, {name: value for name, value in held_cache.items() if _is_data(name, value)}):
-            returned = second(*cotangents, **named)
-            left = _collect_left(held, list(names), gradients)
-        return _join(left, returned, [name for name in given if name not in left])
-
-    return _divide(run, _imitate(second, pull), given)
+    keeper = WeightKeeper.of(where, held, _listed(names, "names"), gradients, updates)
+    run, pull, after = (_place(where, held, one) if isinstance(one, str) else one for one in (forward, backward, step))
+    assert run is not None
+    return _pair(where, keeper, run, pull, inputs, _listed(outputs, "outputs"), after)
 
 
-def from_loss(
-    function: Callable[..., Any],
-    inputs: Mapping[str, Any],
-    gradients: Sequence[str | None],
-    loss: int = 0,
-    weights: Any = None,
-    names: Sequence[str] = (),
+def _pair(
+    where: str,
+    keeper: WeightKeeper,
+    run: Function,
+    pull: Function | None,
+    inputs: Inputs | None,
+    outputs: Sequence[str],
+    step: Function | None,
 ) -> Pair:
-    """A function that returns a scalar loss and its gradients at once, such as `loss, dW, db, h = f(x, y, h0)`.
+    given = join_inputs(where, keeper.weights, inputs)
+    places = [read_place(one) for one in outputs]
 
-    An initial state whose gradient is not among them is taken to be left out on purpose: such functions are called
-    chunk after chunk, and nothing is carried back from one to the other.
+    def push(arguments: Mapping[str, Any], twin: Any) -> Any:
+        returned = keeper.call(twin, run, (), {k: value for k, value in arguments.items() if k not in keeper.places})
+        left = tuple(place.read(twin) for place in places)
+        return (left[0] if len(left) == 1 else left) if places else returned
 
-    Args:
-        function: the function; it takes `inputs` by name.
-        inputs: its arguments.
-        gradients: whose gradient each further return value is, in order and without the loss; None for other values,
-            such as the last state.
-        loss: the place of the loss in what is returned.
-        weights: the module, or dict, that holds its weights, if they are globals; it is left as it was.
-        names: the globals that are weights.
-
-    Raises:
-        InputError: a gradient's name is neither an argument nor a weight.
-    """
-    held: MutableMapping[str, Any] = (
-        {} if weights is None else weights if isinstance(weights, MutableMapping) else vars(weights)
-    )
-    absent = [name for name in names if name not in held]
-    if absent:
-        raise InputError(f"from_loss: there is no {absent[0]!r} among the weights\n  name globals of that module")
-    given = _join_arguments("from_loss", {name: copy_leaf(held[name]) for name in names}, inputs)
-    strange = [name for name in gradients if name is not None and name not in given]
-    if strange:
-        raise InputError(f"from_loss: {strange[0]!r} is no argument and no weight\n  use None for what is no gradient")
-
-    def run(**arguments: Any) -> Any:
-        values = {name: arguments.pop(name) for name in names}
-        with _set_for_a_while(held, values):
-            returned = function(**arguments)
-        if not isinstance(returned, tuple | list) or len(returned) != len(gradients) + 1:
-            raise ValueError(f"it should return the loss and {len(gradients)} further values")
-        rest = [value for place, value in enumerate(returned) if place != loss % len(returned)]
-        return _as_scalar(returned[loss]), rest
-
-    def pull(cache: Any) -> dict[str, Any]:
-        named = {name: value for name, value in zip(gradients, cache, strict=True) if name is not None}
-        return {name: None for name in given if names_start(name)} | named
-
-    return _name(run, "forward"), pull, given
+    if pull is None:
+        return _loss_pair(keeper, run, push, given, step)
+    return _two_pair(keeper, (run, pull), push, given, step)
 
 
-def _as_scalar(value: Any) -> Any:
-    array = np.asarray(value)
-    return array.reshape(())[()] if array.size == 1 and array.dtype.kind in "fc" else value
-
-
-def _join_arguments(where: str, weights: dict[str, Any], inputs: Mapping[str, Any] | None) -> dict[str, Any]:
-    both = set(weights) & set(inputs or {})
-    if both:
-        raise InputError(f"{where}: {sorted(both)[0]!r} is a weight and an argument\n  name it once")
-    return {**copy_tree(dict(inputs or {})), **weights}
-
-
-def _divide(run: Callable[..., Any], pull: Callable[..., Any], given: dict[str, Any]) -> Pair:
-    """Forward with one cache at the end, where the code itself may return several outputs."""
+def _two_pair(
+    keeper: WeightKeeper,
+    functions: tuple[Function, Function],
+    push: Callable[[Mapping[str, Any], Any], Any],
+    given: Inputs,
+    step: Function | None,
+) -> Pair:
+    """A pair of two methods or functions."""
+    theirs = keeper.find(functions[1])
+    first = first_of(given)
+    names = list(first)
+    supplied = Supplied(_supplied(keeper, theirs, push, first), find_rates(theirs, names))
+    words = read_returned_names(theirs)
 
     def forward(**arguments: Any) -> Any:
-        returned, cache = run(**arguments)
-        return (*returned, cache) if type(returned) is tuple else (returned, cache)
+        twin = keeper.place({name: arguments[name] for name in keeper.places})
+        returned = push(arguments, twin)
+        return (*returned, twin) if type(returned) is tuple else (returned, twin)
 
-    return forward, pull, given
+    def backward(*cotangents: Any, held_cache: Any, **named: Any) -> Any:
+        def run(twin: Any) -> Any:
+            more = supplied.named(twin, keeper.updates)
+            returned = keeper.call(twin, functions[1], cotangents, {**named, **more})
+            if step is not None:
+                take_step(keeper, twin, step)
+            return returned
 
+        left, returned, likely = keeper.pull(held_cache, run, still=_are_zero(cotangents))
+        joined = join_returned(left, returned, words, names, list(keeper.places))
+        return {**likely, **joined} if isinstance(joined, dict) else joined
 
-def _imitate(theirs: Callable[..., Any], pull: Callable[..., Any]) -> Callable[..., Any]:
-    """The backward pass with the parameters of the code under test, and one more for what its forward left."""
-    known = signature(theirs)
+    known = imitated(theirs, (*supplied.values, *supplied.rates))
     if known is not None:
-        held = inspect.Parameter("held_cache", inspect.Parameter.KEYWORD_ONLY)
-        last = [p for p in known.parameters.values() if p.kind is p.VAR_KEYWORD]
-        others = [p for p in known.parameters.values() if p.kind is not p.VAR_KEYWORD]
-        pull.__signature__ = inspect.Signature([*others, held, *last])  # type: ignore[attr-defined]
-    return _name(pull, getattr(theirs, "__name__", "backward"))
+        backward.__signature__ = known  # type: ignore[attr-defined]
+    _name(backward, getattr(theirs, "__name__", "backward"), words)
+    called = read_returned_names(keeper.find(functions[0]))
+    return _name(forward, "forward", (*called, "held_cache") if called and all(called) else None), backward, given
 
 
-def _name(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+def _supplied(
+    keeper: WeightKeeper,
+    theirs: Callable[..., Any],
+    push: Callable[[Mapping[str, Any], Any], Any],
+    first: Mapping[str, Tree],
+) -> tuple[str, ...]:
+    """The parameters of backward that take what forward has left in attributes or globals."""
+
+    def is_known(name: str) -> bool:
+        return names_cotangent(name) or names_cache(name)
+
+    known = signature(theirs)
+    needed = [p.name for p in (known.parameters.values() if known else ()) if p.default is p.empty]
+    if len(needed) < 2 or all(name in first or is_known(name) for name in needed):
+        return ()
+    try:
+        arguments = copy_tree(dict(first))
+        twin = keeper.place({name: arguments[name] for name in keeper.places})
+        push(arguments, twin)
+    except Exception:  # it is said when it is called
+        return ()
+    return find_supplied(theirs, list(first), named_parts(twin), is_known)
+
+
+def _loss_pair(
+    keeper: WeightKeeper,
+    run: Function,
+    push: Callable[[Mapping[str, Any], Any], Any],
+    given: Inputs,
+    step: Function | None,
+) -> Pair:
+    """One method or function that computes a loss, and its gradients or the change of the weights."""
+    theirs = keeper.find(run)
+    words = read_returned_names(theirs)
+    names = list(first_of(given))
+    rates = Supplied((), find_rates(theirs, names))
+
+    def forward(**arguments: Any) -> Any:
+        values = {name: arguments[name] for name in keeper.places}
+        kept: list[Any] = []
+
+        def act(twin: Any) -> Any:
+            kept.append(divide_loss(push(arguments | rates.named(twin, keeper.updates), twin), words))
+            return None
+
+        twin = keeper.place(values)
+        if keeper.updates is not None:  # the change of the weights is looked at when it is asked for
+            act(keeper.place(copy_tree(values)))
+            return kept[0][0], (twin, act, kept)
+        left = keeper.pull(twin, act)[0]
+        return kept[0][0], (left, values, kept[0])
+
+    nothing: dict[str, Any] = dict.fromkeys(name for name in names if name not in keeper.places)
+
+    def backward(held_cache: Any) -> dict[str, Any]:
+        if keeper.updates is not None:
+            twin, act, _ = held_cache
+
+            def acting(one: Any) -> None:
+                act(one)
+                if step is not None:
+                    take_step(keeper, one, step)
+
+            recovered: dict[str, Any] = nothing | keeper.pull(twin, acting)[0]
+            return recovered
+        left, values, (_, rest, called) = held_cache
+        wanted = {name: value for name, value in values.items() if name not in left}
+        found: dict[str, Any] = nothing | left | match_gradients(rest, called, wanted)
+        return found
+
+    backward.declined_inputs = frozenset(nothing)  # type: ignore[attr-defined]
+    return _name(forward, "forward"), backward, given
+
+
+def _are_zero(cotangents: Tree) -> bool:
+    return not any(np.any(leaf) for leaf in leaves("", cotangents).values() if is_float(leaf))
+
+
+def take_step(keeper: WeightKeeper, twin: Any, step: Function) -> None:
+    """Call what changes the weights."""
+    rates = Supplied((), find_rates(keeper.find(step), ()))
+    keeper.call(twin, step, (), rates.named(twin, keeper.updates))
+
+
+def _place(where: str, owner: Any, name: str | None) -> Any:
+    return None if name is None else find_place(where, owner, name)
+
+
+def _listed(names: Sequence[str] | str | None, what: str) -> tuple[str, ...]:
+    return () if names is None else listed(names, what)
+
+
+def _name(function: Callable[..., Any], name: str, words: Sequence[str | None] | None = None) -> Callable[..., Any]:
     function.__name__ = name
+    if words is not None:
+        function.returned_names = tuple(words)  # type: ignore[attr-defined]
     return function
 
 
-def _copy_object(obj: Any) -> Any:
-    """A copy of an object that shares nothing with it that a method may change."""
-    twin = copy_leaf(obj)
-    if twin is obj:
-        twin = object.__new__(type(obj))
-        twin.__dict__.update({name: copy_leaf(value) for name, value in vars(obj).items()})
-    return twin
+# Inputs.
 
 
-def _collect_left(held: Mapping[str, Any], names: list[str], places: Mapping[str, str] | str | None) -> dict[str, Any]:
-    """The gradients that backward left in attributes or globals."""
-    if isinstance(places, Mapping):
-        return {name: held.get(place) for name, place in places.items()}
-    bag = held.get(places) if places is not None else next((held[one] for one in BAGS if _is_bag(held.get(one))), None)
-    if _is_bag(bag):
-        assert isinstance(bag, Mapping)
-        return {name: bag[key] for key, name in gradients_of([*map(str, bag)], names).items()}
-    if isinstance(bag, list | tuple) and len(bag) == len(names):
-        return dict(zip(names, bag, strict=True))
-    others = [name for name in held if name not in names and isinstance(held[name], np.ndarray | float)]
-    return {name: held[key] for key, name in gradients_of(others, names).items()}
+def join_inputs(where: str, weights: Mapping[str, Tree], inputs: Inputs | None) -> Inputs:
+    """The arguments of forward with the weights: a dict, or a function that makes it.
+
+    Raises:
+        InputError: a weight is an argument as well.
+    """
+    first = Draws(inputs if inputs is not None else {}).first(0)
+    if both := set(weights) & set(first):
+        raise InputError(f"{where}: {sorted(both)[0]!r} is a weight and an argument\n  name it once")
+    if inputs is None or isinstance(inputs, Mapping):
+        return {**copy_tree(dict(inputs or {})), **weights}
+    make = inputs
+
+    def joined(*arguments: Any, **named: Any) -> dict[str, Any]:
+        return {**make(*arguments, **named), **copy_tree(dict(weights))}
+
+    rng = inspect.Parameter("rng", inspect.Parameter.POSITIONAL_ONLY)
+    joined.__signature__ = signature(make) or inspect.Signature([rng])  # type: ignore[attr-defined]
+    return joined
 
 
-def _is_bag(value: Any) -> bool:
-    return isinstance(value, Mapping) and bool(value)
-
-
-def _join(left: dict[str, Any], returned: Any, rest: list[str]) -> dict[str, Any]:
-    """What backward left behind, with what it returned for the other inputs."""
-    if returned is None:
-        return left
-    if isinstance(returned, Mapping):
-        known = gradients_of(list(map(str, returned)), [*left, *rest])
-        return left | {known.get(str(key), str(key)): value for key, value in returned.items()}
-    items = list(returned) if isinstance(returned, tuple | list) else [returned]
-    kept = [item for item in items if not any(item is value for value in left.values())]  # returned and left as well
-    return left | dict(zip(rest, kept, strict=False))
-
-
-@contextmanager
-def _set_for_a_while(held: MutableMapping[str, Any], values: Mapping[str, Any]) -> Iterator[None]:
-    """Set some names, and put everything back in the end."""
-    before = dict(held)
-    data = {name: copy_leaf(value) for name, value in before.items() if _is_data(name, value) and name not in values}
-    held.update(values)
-    held.update(data)  # so that a function that changes an array changes a copy
-    try:
-        yield
-    finally:
-        for name in list(held):
-            if name not in before:
-                del held[name]
-        held.update(before)
-
-
-def _is_data(name: str, value: Any) -> bool:
-    return not name.startswith("__") and isinstance(value, np.ndarray | list | dict | float | int | tuple)
+def first_of(given: Inputs) -> Mapping[str, Tree]:
+    """The inputs, or the first that are made."""
+    return given if isinstance(given, Mapping) else Draws(given).first(0)

@@ -38,6 +38,12 @@ _PLAIN_COTANGENT = re.compile(
 )
 BAGS = ("grads", "gradients", "grad")
 """What people call a dict of all gradients."""
+BARE_GRADIENTS = ("grad", "gradient", "grads", "g", "d", "dv", "dw", "delta", "derivative", "diff", "adjoint")
+"""What people call the gradient in an object that holds one parameter, beside its value."""
+LOSSES = ("loss", "cost", "error", "objective", "J", "L", "E", "nll", "mse")
+"""What people call a loss."""
+RATES = ("learning_rate", "lr", "eta", "rate", "step_size", "alpha", "lrate", "learn_rate", "l_rate", "epsilon_lr")
+"""What people call the rate of an update."""
 _DATA = re.compile(
     r"^(?:x|xs|xt|x_t|X|input|inputs|data|sequence|seq|batch|tokens|y|ys|t|target|targets|label|labels|mask|masks)\b",
 )
@@ -60,7 +66,7 @@ def names_start(path: str) -> bool:
 
     Its words are those for a state, and one that says when: `h0`, `initial_states`, `start_h`, `prev_hidden_state`.
     """
-    last = path.rsplit("[", 1)[-1].strip("]'\"")
+    last = re.split(r"[\[.]", path)[-1].strip("]'\"")
     words = [word.lower() for word in _WORD.findall(last)]
     when = [word for word in words if _WHEN.match(word)]
     rest = [word for word in words if word not in when]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from symrnn.arrays import Array, Arrays
 from symrnn.callables.conventions import gradient_of, gradients_of
 from symrnn.callables.invocation import refuse
+from symrnn.callables.matching import fields_of
 from symrnn.callables.trees import Tree, children, is_float, leaves
 from symrnn.callables.written import read_returned_names
 from symrnn.findings.findings import Problem
@@ -84,10 +84,10 @@ class GradientReader:
         Raises:
             SubjectError: it cannot be told which gradient is whose.
         """
-        if self._per_step and isinstance(returned, list | tuple) and returned and all(map(_fields, returned)):
-            steps = [_fields(step) or {} for step in returned]
+        if self._per_step and isinstance(returned, list | tuple) and returned and all(map(fields_of, returned)):
+            steps = [fields_of(step) or {} for step in returned]
             returned = {key: [step.get(key) for step in steps] for key in steps[0]}
-        fields = _fields(returned)
+        fields = fields_of(returned)
         if fields is not None:
             self._named("", fields, dict(self._inputs))
         else:
@@ -96,8 +96,10 @@ class GradientReader:
             path for name, tree in self._inputs.items() for path, leaf in leaves(name, tree).items() if is_float(leaf)
         ]
         missing = [path for path in wanted if path not in self.gradients and path not in self.refused]
-        if missing:
-            self._note("missing-gradient", f"backward returns no gradient of {_list_names(missing)}; not compared")
+        quiet: Collection[str] = getattr(self._backward, "declined_inputs", ())  # it is said where it is called
+        unsaid = [path for path in missing if path.split("[")[0] not in quiet and path not in quiet]
+        if unsaid:
+            self._note("missing-gradient", f"backward returns no gradient of {_list_names(unsaid)}; not compared")
         return ReturnedGradients(
             self.gradients,
             self.extra,
@@ -134,7 +136,7 @@ class GradientReader:
         for place, item in enumerate(items):
             if (name := places.get(place)) is not None:
                 self._mirror(name, self._inputs[name], item)
-            elif (fields := _fields(item)) is not None:
+            elif (fields := fields_of(item)) is not None:
                 rest = {name: tree for name, tree in self._inputs.items() if name not in places.values()}
                 self._named("", fields, rest)
 
@@ -152,7 +154,9 @@ class GradientReader:
         words = read_returned_names(self._backward)
         if words is None or len(words) != len(items) or len(set(words)) < len(words):
             return None
-        plain = {word: place for place, word in enumerate(words) if word is not None and _fields(items[place]) is None}
+        plain = {
+            word: place for place, word in enumerate(words) if word is not None and fields_of(items[place]) is None
+        }
         found = gradients_of(plain, names)
         whole = {place: word for place, word in enumerate(words) if word is not None and place not in plain.values()}
         nested = {place: name for place, word in whole.items() if (name := gradient_of(word, names))}
@@ -168,8 +172,8 @@ class GradientReader:
         for candidates in (names, list(self._inputs)):
             if len(items) == len(candidates) and not any(map(self._misplaced, items, candidates)):
                 return dict(enumerate(candidates))
-        plain = [place for place, item in enumerate(items) if _fields(item) is None]
-        named = {key for item in items for key in _fields(item) or {}}
+        plain = [place for place, item in enumerate(items) if fields_of(item) is None]
+        named = {key for item in items for key in fields_of(item) or {}}
         rest = [name for name in names if name not in gradients_of(named, names).values()]
         rest = [name for name in rest if not isinstance(self._inputs[name], Mapping)]
         return dict(zip(plain, rest, strict=True)) if len(plain) < len(items) and len(plain) == len(rest) else None
@@ -189,18 +193,18 @@ class GradientReader:
         return len(items) == len(names) and all(
             children(name, self._inputs[name]) is None and np.shape(item) == np.shape(self._inputs[name])
             for item, name in pairs
-            if item is not None and _fields(item) is None
+            if item is not None and fields_of(item) is None
         )
 
     def _misplaced(self, item: Any, name: str) -> bool:
         """Whether something with named parts stands where an array's gradient should."""
-        return _fields(item) is not None and children(name, self._inputs[name]) is None
+        return fields_of(item) is not None and children(name, self._inputs[name]) is None
 
     def _named(self, path: str, fields: Mapping[str, Any], trees: Mapping[str, Tree]) -> None:
         """Gradients under keys, for the parts of a tree under keys."""
         found = gradients_of(fields, trees)
-        whole = [name for name, tree in trees.items() if _fields(tree) and fields and not found]
-        whole = [name for name in whole if len(gradients_of(fields, _fields(trees[name]) or {})) == len(fields)]
+        whole = [name for name, tree in trees.items() if fields_of(tree) and fields and not found]
+        whole = [name for name in whole if len(gradients_of(fields, fields_of(trees[name]) or {})) == len(fields)]
         if len(whole) == 1:  # the gradients of one nested input, without its name
             self._mirror(_join_path(path, whole[0]), trees[whole[0]], fields)
             return
@@ -214,7 +218,7 @@ class GradientReader:
         below = {word: pair for word, pair in zip(words, inside, strict=True) if words.count(word) == 1}
         spare = gradients_of([key for key in fields if key not in found], below)
         for key, value in fields.items():
-            inner_fields = _fields(value)
+            inner_fields = fields_of(value)
             if key in found:
                 self._mirror(_join_path(path, found[key]), trees[found[key]], value)
             elif key in spare and below[spare[key]][0] not in self.gradients:
@@ -246,9 +250,9 @@ class GradientReader:
                 self._leaf(path, np.shape(tree), value)
         elif value is None:
             self.declined.update(inner for inner, leaf in leaves(path, tree).items() if is_float(leaf))
-        elif isinstance(tree, Mapping) and (fields := _fields(value)) is not None:
+        elif isinstance(tree, Mapping) and (fields := fields_of(value)) is not None:
             self._named(path, fields, {str(key): part for key, part in tree.items()})
-        elif (fields := _fields(value)) is not None and dataclasses.is_dataclass(tree):
+        elif (fields := fields_of(value)) is not None and dataclasses.is_dataclass(tree):
             self._named(path, fields, {field.name: getattr(tree, field.name) for field in dataclasses.fields(tree)})
         elif isinstance(value, tuple | list | np.ndarray) and np.ndim(value[:0]) and len(value) == len(parts):
             for (inner, part), item in zip(parts, value, strict=True):
@@ -311,26 +315,10 @@ def _hint(got: tuple[int, ...], shape: tuple[int, ...]) -> str:
     return ""
 
 
-def _fields(value: Any) -> dict[str, Any] | None:
-    """What has named parts, as a dict; None for anything else."""
-    if isinstance(value, Mapping):
-        return {str(key): part for key, part in value.items()} if not _counts(value) else None
-    if hasattr(value, "_fields") and isinstance(value, tuple):
-        return dict(zip(value._fields, value, strict=True))  # type: ignore[attr-defined]
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    return dict(vars(value)) if isinstance(value, SimpleNamespace) else None
-
-
-def _counts(value: Mapping[Any, Any]) -> bool:
-    """Whether a dict is a list in disguise: its keys are step numbers."""
-    return bool(value) and all(isinstance(key, int | np.integer) for key in value)
-
-
 def _stack(value: Any) -> Array | None:
     """A value as an array; steps in a list, or under their numbers, are stacked."""
     if isinstance(value, Mapping):
-        if not _counts(value):
+        if fields_of(value) is not None:
             return None
         value = [value[key] for key in sorted(value)]
     try:

@@ -18,6 +18,9 @@ def read_returned_names(function: Callable[..., Any]) -> tuple[str | None, ...] 
     """
     while hasattr(function, "func"):
         function = function.func
+    told: tuple[str | None, ...] | None = getattr(function, "returned_names", None)
+    if told is not None:  # of a function that calls somebody's
+        return told
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, TypeError, SyntaxError, ValueError, RecursionError):

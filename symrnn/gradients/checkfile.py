@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from symrnn.callables.adapters import from_loss, from_object
+from symrnn.callables import from_loss, from_object
 from symrnn.callables.conventions import gradients_of
 from symrnn.callables.draws import Draws, Inputs
 from symrnn.callables.importing import import_file

@@ -31,6 +31,7 @@ LARGEST = 1 << 18
 """Entries of the largest array that is kept."""
 _OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _STANDARD = os.path.dirname(os.path.abspath(os.__file__))
+_NUMPY = os.path.dirname(os.path.abspath(np.__file__))
 # Wrappers around a function, and lists within lists: people nest one or two.
 _DEEPEST = 4
 # Entries of a list that are looked at.
@@ -173,7 +174,7 @@ class _Watching:
             return None
         self.count()  # calls of others too: they cost as much
         code = frame.f_code
-        if self.adapters and frame.f_back is not None and frame.f_back.f_code in self.adapters:
+        if self.adapters and self.is_adapted(frame):
             self.adopt(code)
         root = code in self.roots
         if not (root or self.inside) or code.co_filename not in self.lines:
@@ -184,9 +185,20 @@ class _Watching:
             self.hand_over(frame)
         return _Watched(self, self.lines[code.co_filename], root, inside_line)
 
+    def is_adapted(self, frame: FrameType) -> bool:
+        """Whether an adapter calls a function, by other functions of ours or of no file, such as a lambda typed in."""
+        caller = frame.f_back
+        while caller is not None and (_is_ours(caller.f_code) or caller.f_code.co_filename.startswith("<")):
+            if caller.f_code in self.adapters:
+                return True
+            caller = caller.f_back
+        return False
+
     def adopt(self, code: CodeType) -> None:
         """Watch what an adapter calls, if it is somebody's."""
         if code in self.roots or _is_ours(code) or os.path.dirname(code.co_filename) == _STANDARD:
+            return
+        if code.co_filename.startswith(_NUMPY + os.sep):  # what an adapter asks of it itself
             return
         lines = self.lines.get(code.co_filename) or read_statements(code.co_filename)
         if lines:

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from symrnn.callables.adapters import from_globals, from_loss, from_object
+from symrnn.callables import from_globals, from_loss, from_object
 from symrnn.callables.invocation import SubjectError
 from symrnn.callables.subject import Subject
 from symrnn.errors import InputError

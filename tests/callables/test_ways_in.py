@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from symrnn import check_gradients
-from symrnn.callables.adapters import from_globals, from_loss, from_object
+from symrnn.callables import from_globals, from_loss, from_object
 from symrnn.callables.conventions import names_start
 
 Array = np.ndarray

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from symrnn import check_gradients
-from symrnn.callables.adapters import from_loss
+from symrnn.callables import from_loss
 
 Array = np.ndarray
 Grads = dict[str, Array]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from symrnn import check_gradients
-from symrnn.callables.adapters import from_loss
+from symrnn.callables import from_loss
 from symrnn.findings.report import GradientReport
 from tests.losses.loss_programs import PROGRAMS, Program, Slip
 from tests.source_lines.writing import load

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from symrnn import cells, derive
-from symrnn.callables.adapters import from_object
+from symrnn.callables import from_object
 from symrnn.callables.subject import Subject
 from symrnn.diagnosis.explanation import FoundMistake
 from symrnn.diagnosis.lines import find_lines
