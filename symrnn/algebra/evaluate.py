@@ -16,9 +16,8 @@ import sympy
 
 from symrnn.algebra.functions import Arithmetic
 from symrnn.algebra.nodes import Expr, Node, Variable, is_column, is_scalar
+from symrnn.arrays import Array
 from symrnn.errors import MissingRuleError
-
-Array = Any
 
 
 def at_sizes(dim: Any, sizes: Mapping[str, int]) -> Any:
@@ -87,7 +86,8 @@ class Evaluator:
         factor = self.number(number)
         if isinstance(factor, Fraction):
             if value.dtype == object:
-                return factor * value
+                exact: Array = factor * value
+                return exact
             # p * v / q keeps the type of a float32 array, and 1/10 exact to the last bit
             return value * factor.numerator / factor.denominator
         return value if factor == 1 else factor * value

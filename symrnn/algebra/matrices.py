@@ -10,7 +10,7 @@ from sympy import S
 from sympy.matrices.expressions import DiagMatrix, Identity, KroneckerProduct, MatrixExpr, OneMatrix
 
 from symrnn.algebra.intervals import NIL, UNIT, Interval, hull
-from symrnn.algebra.node import Expr, Node, PointValues, Shape
+from symrnn.algebra.node import Expr, Node, OneOperand, PointValues, Shape, make
 from symrnn.algebra.ring import coefficient, is_scalar, is_zero, ones, scale, show_shape, zeros
 
 __all__ = ["Commutation", "Diag", "Eye", "Kronecker", "Vec", "diag", "kronecker", "vec"]
@@ -75,7 +75,7 @@ class Kronecker(Node, KroneckerProduct):
 
     def __new__(cls, *args: Any) -> Kronecker:
         """Keep the factors as they are; SymPy's constructor would look for numbers to pull out."""
-        return sympy.Basic.__new__(cls, *args)  # type: ignore[no-any-return]
+        return make(cls, *args)
 
     @staticmethod
     def rebuilt(a: Expr, b: Expr) -> Expr:
@@ -105,16 +105,11 @@ def kronecker(a: Expr, b: Expr) -> Expr:
     return Kronecker(a, b)
 
 
-class Vec(Node, MatrixExpr):
+class Vec(OneOperand, Node, MatrixExpr):
     """The columns of a matrix under one another."""
 
     ink = 3
     buries_scalars = True
-
-    @property
-    def operand(self) -> Expr:
-        """The matrix."""
-        return self.args[0]
 
     @property
     def shape(self) -> Shape:
@@ -150,7 +145,7 @@ def vec(x: Expr) -> Expr:
     number, rest = coefficient(x)
     if isinstance(rest, OneMatrix):
         return scale(number, ones((rest.shape[0] * rest.shape[1], S.One)))
-    return scale(number, sympy.Basic.__new__(Vec, rest))
+    return scale(number, make(Vec, rest))
 
 
 class Commutation(Node, MatrixExpr):

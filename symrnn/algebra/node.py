@@ -11,7 +11,7 @@ which bounds that lies, how long it is to read.  A class that lacks one of these
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 import sympy
 from sympy import Integer, S, Tuple
@@ -24,12 +24,21 @@ from symrnn.algebra.stated import Constant, Surrogate
 from symrnn.deferred import function_above
 from symrnn.errors import MissingRuleError
 
-__all__ = ["SYMPY", "Expr", "Node", "Shape", "Variable", "children", "indexed", "parts", "variables"]
+__all__ = [
+    "SYMPY",
+    "Expr",
+    "Node",
+    "OneOperand",
+    "Shape",
+    "Variable",
+    "children",
+    "indexed",
+    "make",
+    "parts",
+    "variables",
+]
 
 Shape = tuple[Any, Any]
-Expr = Any
-"""A SymPy matrix expression.  SymPy carries no types, so a type checker sees Any."""
-
 SYMPY = Arithmetic(
     literal=lambda number: sympy.Rational(str(number)),
     step=lambda x: sympy.Heaviside(x, 0),
@@ -204,10 +213,16 @@ class Node:
         known = self._mhash
         return _hashed(self) if known is None else known
 
-    def xreplace(self, rule: Any) -> Any:
+    if TYPE_CHECKING:  # what the nodes have of SymPy's classes, which carry no types
+        func: type[Any]
+        has: Callable[..., bool]
+
+        def __getitem__(self, entry: tuple[Any, Any]) -> Any: ...
+
+    def xreplace(self, rule: Any) -> Expr:
         """The expression with other parts in place of some; see SymPy's `Basic.xreplace`."""
         remembering = _Substitution(rule) if isinstance(rule, Mapping) else rule
-        return super().xreplace(remembering)  # type: ignore[misc]
+        return super().xreplace(remembering)  # type: ignore[misc,no-any-return]
 
     def _xreplace(self, rule: Any) -> tuple[Any, bool]:
         known = getattr(rule, "known", {})
@@ -247,6 +262,29 @@ class Node:
         problem = "SymPy's matrix derivative cannot be relied on for these expressions"
         remedy = "use symrnn.jacobian or symrnn.derive, or cell.explicit(n, m) for SymPy's scalar derivatives"
         raise MissingRuleError(f"{problem}\n  {remedy}")
+
+
+Expr = Node
+"""An expression: a node with its operands.  `subs` and `xreplace` can put a SymPy object of another class in it."""
+
+_Made = TypeVar("_Made", bound=Node)
+
+
+def make(kind: type[_Made], *args: Any) -> _Made:
+    """The node of exactly these `args`: what a constructor ends in, when nothing is left to tidy."""
+    # Past SymPy's own constructors, which sort and evaluate.
+    return sympy.Basic.__new__(kind, *args)  # type: ignore[no-any-return]
+
+
+class OneOperand:
+    """What the nodes have that are made of one expression: it stands first in their `args`."""
+
+    args: tuple[Any, ...]
+
+    @property
+    def operand(self) -> Expr:
+        """The expression that it is made of."""
+        return self.args[0]  # type: ignore[no-any-return]
 
 
 def parts(x: Any) -> Iterator[Any]:
@@ -297,7 +335,7 @@ class Variable(Node, MatrixSymbol):
         name, base, mark = str(name), str(base or name), str(mark)
         moment = time if isinstance(time, Tuple) else Tuple() if time is None else Tuple(Integer(time))
         args = (Str(name), S(rows), S(cols), Str(base), moment, Str(mark), Str(str(looks or base)))
-        return sympy.Basic.__new__(cls, *args)  # type: ignore[no-any-return]
+        return make(cls, *args)
 
     @staticmethod
     def rebuilt(*args: Any) -> Variable:

@@ -16,7 +16,7 @@ from sympy.matrices.expressions import MatrixExpr
 
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.intervals import UNIT, Interval, hull, several
-from symrnn.algebra.node import SYMPY, Expr, Node, PointValues, Shape
+from symrnn.algebra.node import SYMPY, Expr, Node, OneOperand, PointValues, Shape, make
 from symrnn.algebra.powers import transpose
 from symrnn.algebra.ring import (
     ONE_BY_ONE,
@@ -58,7 +58,7 @@ class Act(Node, MatrixExpr):
 
     def __new__(cls, name: Any, *args: Any) -> Act:
         """Build the node; the arguments have one shape."""
-        return sympy.Basic.__new__(cls, Str(str(name)), *args)  # type: ignore[no-any-return]
+        return make(cls, Str(str(name)), *args)
 
     @property
     def name(self) -> str:
@@ -87,7 +87,7 @@ class Act(Node, MatrixExpr):
         return FUNCTIONS[self.name].range(*map(within, self.operands))
 
 
-def act(name: str, *operands: Expr) -> Expr:
+def act(name: str, *operands: Expr) -> Act:
     """A function of the table on each entry."""
     if name not in FUNCTIONS:
         raise KeyError(f"no function {name!r} in the table")
@@ -98,7 +98,7 @@ def act(name: str, *operands: Expr) -> Expr:
     return Act(name, *operands)
 
 
-class Total(Node, MatrixExpr):
+class Total(OneOperand, Node, MatrixExpr):
     """The sum of all entries, a scalar."""
 
     ink = 5
@@ -106,11 +106,6 @@ class Total(Node, MatrixExpr):
     buries_scalars = True
 
     shape = (S.One, S.One)
-
-    @property
-    def operand(self) -> Expr:
-        """What is summed."""
-        return self.args[0]
 
     def _entry(self, i: Any, j: Any, **kwargs: Any) -> Any:
         rows, cols = self.operand.shape
@@ -140,7 +135,7 @@ def total(x: Expr) -> Expr:
     if is_zero(x):
         return zeros(ONE_BY_ONE)
     number, rest = coefficient(x)
-    return scale(number, sympy.Basic.__new__(Total, rest))
+    return scale(number, make(Total, rest))
 
 
 def along(x: Expr, axis: int) -> Expr:
@@ -159,13 +154,8 @@ def spread(x: Expr, count: Any, axis: int) -> Expr:
     return matmul(ones((count, S.One)), transpose(x))
 
 
-class _ByColumn(Node, MatrixExpr):
+class _ByColumn(OneOperand, Node, MatrixExpr):
     """What a matrix becomes column by column, in its own shape."""
-
-    @property
-    def operand(self) -> Expr:
-        """The column or matrix."""
-        return self.args[0]
 
     @property
     def shape(self) -> Shape:
@@ -208,7 +198,7 @@ class Softmax(_ByColumn):
 
 def softmax(x: Expr) -> Expr:
     """The softmax of a column; of a matrix, that of each of its columns."""
-    return sympy.Basic.__new__(Softmax, x)
+    return make(Softmax, x)
 
 
 class Argmax(_ByColumn):
@@ -251,7 +241,7 @@ class Argmax(_ByColumn):
 
 def argmax(x: Expr) -> Expr:
     """1 at the largest entry of each column, else 0."""
-    return sympy.Basic.__new__(Argmax, x)
+    return make(Argmax, x)
 
 
 class Stack(Node, MatrixExpr):
@@ -300,19 +290,14 @@ def stack(*parts: Expr) -> Expr:
         raise ValueError("concat: at least one operand is needed")
     if len({part.shape[1] for part in parts}) != 1:
         raise ValueError("concat: the parts must have the same number of columns")
-    return parts[0] if len(parts) == 1 else sympy.Basic.__new__(Stack, *parts)
+    return parts[0] if len(parts) == 1 else make(Stack, *parts)
 
 
-class Slice(Node, MatrixExpr):
+class Slice(OneOperand, Node, MatrixExpr):
     """The rows from `start` up to, not including, `stop`."""
 
     ink = 3
     is_rearranged = True
-
-    @property
-    def operand(self) -> Expr:
-        """What is cut."""
-        return self.args[0]
 
     @property
     def bounds(self) -> tuple[Any, Any]:
@@ -349,4 +334,4 @@ def rows(x: Expr, start: Any, stop: Any) -> Expr:
         raise ValueError(f"rows {start} to {stop} of a value with shape {show_shape(x.shape)}")
     if start == 0 and stop == x.shape[0]:
         return x
-    return sympy.Basic.__new__(Slice, x, S(start), S(stop))
+    return make(Slice, x, S(start), S(stop))

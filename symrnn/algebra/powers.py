@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import sympy
 from sympy import Integer, S
 from sympy.matrices.expressions import DiagMatrix, HadamardPower, Identity, OneMatrix, Transpose
 
 from symrnn.algebra.intervals import Interval, raised
-from symrnn.algebra.node import Expr, Node, PointValues
+from symrnn.algebra.node import Expr, Node, PointValues, make
 from symrnn.algebra.ring import (
     Fill,
     Hadamard,
@@ -39,7 +38,7 @@ class Power(Node, HadamardPower):
     def rebuilt(base: Expr, exponent: Any) -> Expr:
         """The power of another base; 1/0 stays what it is: the checks are to find it."""
         if is_zero(base) and exponent < 0:
-            return sympy.Basic.__new__(Power, base, exponent)
+            return make(Power, base, exponent)
         return power(base, int(exponent))
 
     def evaluated(self, at: PointValues) -> Any:
@@ -79,7 +78,7 @@ def power(x: Expr, exponent: int) -> Expr:
     # (x²)³ is x⁶; a bracket around a power would be printed.
     if isinstance(rest, Power):
         return scale(number**exponent, power(rest.args[0], int(rest.args[1]) * exponent))
-    return scale(number**exponent, sympy.Basic.__new__(Power, rest, Integer(exponent)))
+    return scale(number**exponent, make(Power, rest, Integer(exponent)))
 
 
 def denominator(factor: Expr) -> Expr | None:
@@ -133,4 +132,4 @@ def transpose(x: Expr) -> Expr:
         scalars = [transpose(factor) for factor in rest.args if isinstance(factor, Fill)]
         others = [factor for factor in rest.args if not isinstance(factor, Fill)]
         return scale(number, hadamard(*scalars, *([transpose(hadamard(*others))] if others else [])))
-    return scale(number, sympy.Basic.__new__(Transposed, rest))
+    return scale(number, make(Transposed, rest))

@@ -152,7 +152,7 @@ def _kronecker_scalar(node: Expr) -> Expr | None:
     return nodes.hadamard(*(nodes.fill(scalar, node.shape) for scalar in scalars), product)
 
 
-def _inner_product(node: Expr) -> Expr | None:
+def _inner_product(node: nodes.Total) -> Expr | None:
     """𝟏ᵀ (a ⊙ b) = aᵀ b, unless a or b is a product: aᵀ W x would hide the W x that has been computed before."""
     if not isinstance(node.operand, nodes.Hadamard) or node.operand.shape[1] != 1:
         return None
@@ -165,7 +165,7 @@ def _inner_product(node: Expr) -> Expr | None:
     return None if isinstance(left, nodes.Product) else nodes.matmul(nodes.transpose(left), right)
 
 
-def _bilinear(node: Expr) -> Expr | None:
+def _bilinear(node: nodes.Total) -> Expr | None:
     """𝟏ᵀ (A ⊙ u vᵀ) 𝟏 = uᵀ A v."""
     inner = node.operand
     if not isinstance(inner, nodes.Hadamard) or 1 in inner.shape:
@@ -202,7 +202,7 @@ def _ones_meet(node: Expr) -> Expr | None:
     return None
 
 
-def _constant(node: Expr) -> Expr | None:
+def _constant(node: nodes.Power | nodes.Act) -> Expr | None:
     """Powers of numbers, and functions of 0, which are a number like others where their value is a fraction."""
     if isinstance(node, nodes.Power):
         base, exponent = node.args
@@ -217,7 +217,7 @@ def _constant(node: Expr) -> Expr | None:
     return nodes.number(value, node.shape) if isinstance(value, Rational) else None
 
 
-def _count(node: Expr) -> Expr | None:
+def _count(node: nodes.Total) -> Expr | None:
     return _total(node.operand) if isinstance(node.operand, nodes.Ones) else None
 
 
@@ -229,13 +229,13 @@ def _total(x: Expr) -> Expr:
     return nodes.total(x)
 
 
-def _cut(node: Expr) -> Expr | None:
+def _cut(node: nodes.Slice) -> Expr | None:
     """The rows of a concatenation that are one of its parts, and rows of rows."""
     inner, (start, stop) = node.operand, node.bounds
     if isinstance(inner, nodes.Slice):
         return nodes.rows(inner.operand, inner.bounds[0] + start, inner.bounds[0] + stop)
     begin: Any = 0
-    for part in inner.args if isinstance(inner, nodes.Stack) else ():
+    for part in inner.operands if isinstance(inner, nodes.Stack) else ():
         if begin == start and begin + part.shape[0] == stop:
             return part
         begin = begin + part.shape[0]

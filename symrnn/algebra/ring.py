@@ -39,7 +39,7 @@ from symrnn.algebra.intervals import (
     several,
     weighted_mean,
 )
-from symrnn.algebra.node import Expr, Node, PointValues, Shape
+from symrnn.algebra.node import Expr, Node, OneOperand, PointValues, Shape, make
 
 __all__ = [
     "ONE_BY_ONE",
@@ -253,16 +253,11 @@ class Zeros(Node, ZeroMatrix):
         return NIL
 
 
-class Fill(Node, MatrixExpr):
+class Fill(OneOperand, Node, MatrixExpr):
     """A scalar repeated into every entry of a shape."""
 
     ink = 2
     is_rearranged = True
-
-    @property
-    def operand(self) -> Expr:
-        """The scalar."""
-        return self.args[0]
 
     @property
     def shape(self) -> Shape:
@@ -291,7 +286,7 @@ def coefficient(x: Expr) -> tuple[Any, Expr]:
     """Split the number in front from the rest: 2 W x gives (2, W x)."""
     if isinstance(x, Product) and not getattr(x.args[0], "is_Matrix", False):
         rest = x.args[1:]
-        return x.args[0], rest[0] if len(rest) == 1 else sympy.Basic.__new__(Product, *rest)
+        return x.args[0], rest[0] if len(rest) == 1 else make(Product, *rest)
     return S.One, x
 
 
@@ -338,7 +333,7 @@ def add(*terms: Expr) -> Expr:
             flat.append(term)
     if not flat:
         return zeros(shape)
-    return flat[0] if len(flat) == 1 else sympy.Basic.__new__(Sum, *flat)
+    return flat[0] if len(flat) == 1 else make(Sum, *flat)
 
 
 def scale(number: Any, x: Expr) -> Expr:
@@ -350,7 +345,7 @@ def scale(number: Any, x: Expr) -> Expr:
     if number == 1 or is_zero(rest):
         return rest
     factors = rest.args if isinstance(rest, Product) else (rest,)
-    return sympy.Basic.__new__(Product, number, *factors)
+    return make(Product, number, *factors)
 
 
 def negate(x: Expr) -> Expr:
@@ -393,7 +388,7 @@ def matmul(*factors: Expr) -> Expr:
         others = [factor for factor in kept if not is_scalar(factor)]
         repeated = [fill(scalar, shape) for scalar in scalars]
         return scale(number, hadamard(*repeated, matmul(*others)) if others else hadamard(*repeated))
-    return scale(number, kept[0] if len(kept) == 1 else sympy.Basic.__new__(Product, *kept))
+    return scale(number, kept[0] if len(kept) == 1 else make(Product, *kept))
 
 
 def hadamard(*factors: Expr) -> Expr:
@@ -409,7 +404,7 @@ def hadamard(*factors: Expr) -> Expr:
         return zeros(shape)
     # All of them ones: the first stays, since a product needs a factor that has the shape.
     kept = [factor for factor in flat if not isinstance(factor, OneMatrix)] or flat[:1]
-    return scale(number, kept[0] if len(kept) == 1 else sympy.Basic.__new__(Hadamard, *kept))
+    return scale(number, kept[0] if len(kept) == 1 else make(Hadamard, *kept))
 
 
 def fill(x: Expr, shape: Shape) -> Expr:
@@ -423,7 +418,7 @@ def fill(x: Expr, shape: Shape) -> Expr:
         return scale(number, ones(shape))
     if is_zero(rest):
         return zeros(shape)
-    return scale(number, sympy.Basic.__new__(Fill, rest, *map(S, shape)))
+    return scale(number, make(Fill, rest, *map(S, shape)))
 
 
 def number(value: Rational | Fraction | int, shape: Shape) -> Expr:

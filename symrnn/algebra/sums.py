@@ -168,7 +168,11 @@ def repetitions(node: Expr) -> Expr | None:
     def key(term: Expr) -> Expr | None:
         return None if scalar(term) is None else node
 
-    return _grouped(node, key, lambda _, terms: nodes.fill(nodes.add(*map(scalar, terms)), node.shape))
+    def join(_: Expr, terms: list[Expr]) -> Expr:
+        scalars = (scalar(term) for term in terms)
+        return nodes.fill(nodes.add(*(one for one in scalars if one is not None)), node.shape)
+
+    return _grouped(node, key, join)
 
 
 def positive_first(node: Expr) -> Expr | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr
@@ -21,7 +22,7 @@ def weight(expr: Expr) -> tuple[int, int, int]:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _weight(expr: Expr) -> tuple[int, int, int, int]:
+def _weight(expr: Any) -> tuple[int, int, int, int]:
     if not isinstance(expr, nodes.Node):  # `subs` can put a node of SymPy's own there, which no rewriting looks into
         return 3, 0, 0, 0
     ink, signs, buried, scalars = expr.ink, expr.minus_signs, 0, int(isinstance(expr, nodes.Fill))

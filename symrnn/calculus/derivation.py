@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
@@ -417,9 +417,14 @@ def _name_adjoints(cell: Cell, forward: tuple[Equation, ...], names: Names) -> d
     return {v: names.add(v.marked(mark, names.claim(f"{v.name}_bar"))) for v, mark in marks.items()}
 
 
-def shift(expr: Expr, steps: int) -> Expr:
+_Shifted = TypeVar("_Shifted", bound=Expr)
+
+
+def shift(expr: _Shifted, steps: int) -> _Shifted:
     """The same expression some time steps later; parameters stay."""
-    return expr.xreplace({v: _move_in_time(v, steps) for v in nodes.variables(expr) if v.time is not None})
+    # Only variables change, so that an expression stays of its kind.
+    shifted: Any = expr.xreplace({v: _move_in_time(v, steps) for v in nodes.variables(expr) if v.time is not None})
+    return shifted  # type: ignore[no-any-return]
 
 
 _STEMS = {

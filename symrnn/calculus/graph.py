@@ -7,7 +7,7 @@ frozen passes nothing on.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
@@ -221,7 +221,7 @@ def graph_of(derivation: Derivation, shown: Collection[Variable] = (), frozen: C
     return graph
 
 
-def entries(variable: Variable) -> Expr:
+def entries(variable: Variable) -> Any:
     """The number of entries of a variable."""
     return variable.shape[0] * variable.shape[1]
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
@@ -165,7 +166,7 @@ def _transpose_multiple(block: Expr) -> Expr:
     return nodes.hadamard(*scalars, *rest) if others else nodes.transpose(block)
 
 
-_TRANSPOSES: Mapping[str, Callable[[Expr], Expr]] = {
+_TRANSPOSES: Mapping[str, Callable[[Any], Expr]] = {
     "Sum": lambda x: nodes.add(*map(_transpose, x.args)),
     "Product": lambda x: nodes.matmul(*map(_transpose, reversed(x.args))),
     "Kronecker": lambda x: nodes.kronecker(*map(_transpose, x.args)),

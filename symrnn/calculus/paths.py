@@ -105,10 +105,10 @@ def paths(
         raise InputError(f"{message}\n  count them with count_paths, or take the recursion from through_time")
 
     def local(graph: StepGraph, start: Variable, end: Variable, back: int) -> list[Way]:
-        def moved(expr: Expr) -> Expr:
-            return window.at(expr, back)
-
-        return [(tuple(map(moved, via)), tuple(map(moved, factors))) for via, factors in graph.ways(start, end)]
+        return [
+            (tuple(window.at(v, back) for v in via), tuple(window.at(factor, back) for factor in factors))
+            for via, factors in graph.ways(start, end)
+        ]
 
     def join(later: list[Way], before: list[Way], state: Variable) -> list[Way]:
         # where a part has no factors, the state is itself where the path begins or ends

@@ -23,6 +23,7 @@ import operator
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeVar
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
@@ -33,6 +34,8 @@ from symrnn.calculus.symbols import DerivativeSymbol
 from symrnn.errors import InputError, UnknownNameError
 from symrnn.language.recurrence import Cell, unknown_variable
 from symrnn.suggestions import did_you_mean
+
+_Earlier = TypeVar("_Earlier", bound=Expr)
 
 KINDS = ("direct", "cell", "total")
 """The kinds of derivatives; see above."""
@@ -105,8 +108,7 @@ class Window:
     @property
     def start(self) -> Variable:
         """`wrt` at its step, which is the first."""
-        start: Variable = self.at(self.wrt, self.steps - 1)
-        return start
+        return self.at(self.wrt, self.steps - 1)
 
     @property
     def _moves_in_its_own_step(self) -> bool:
@@ -123,7 +125,7 @@ class Window:
         """`wrt` as named in the first step of `reach`: for a state that is followed from there, the state itself."""
         return self.cell[self.wrt.base] if self._moves_in_its_own_step else self.wrt
 
-    def at(self, expr: Expr, back: int) -> Expr:
+    def at(self, expr: _Earlier, back: int) -> _Earlier:
         """An expression of the step's variables, `back` steps earlier."""
         return earlier(self.derivation, expr, back)
 
@@ -242,7 +244,7 @@ def find_variable(derivation: Derivation, name: str, where: str = "") -> Variabl
     return known[name]
 
 
-def earlier(derivation: Derivation, expr: Expr, back: int) -> Expr:
+def earlier(derivation: Derivation, expr: _Earlier, back: int) -> _Earlier:
     """An expression some steps earlier, under identifiers that no other variable of the derivation has."""
     if back == 0:
         return expr
@@ -254,7 +256,8 @@ def earlier(derivation: Derivation, expr: Expr, back: int) -> Expr:
         for v in nodes.variables(shifted)
         if v.time is not None and taken.get(v.name, v) != v
     }
-    return shifted.xreplace(clashing) if clashing else shifted
+    renamed: Any = shifted.xreplace(clashing) if clashing else shifted
+    return renamed  # type: ignore[no-any-return]
 
 
 def taken_names(derivation: Derivation) -> Mapping[str, Variable]:

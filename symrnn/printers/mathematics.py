@@ -19,6 +19,7 @@ from symrnn.algebra.nodes import (
     Shape,
     Slice,
     Stack,
+    Total,
     Transposed,
     Variable,
     coefficient,
@@ -324,7 +325,7 @@ class MathPrinter:
     def _named(self, expr: Expr) -> tuple[str, Level]:
         return self.syntax.operator(type(expr).__name__) + self.bracket(self.part(expr.args[0])), Level.ATOM
 
-    def _total(self, expr: Expr) -> tuple[str, Level]:
+    def _total(self, expr: Total) -> tuple[str, Level]:
         inner = expr.operand
         shown = [self.syntax.ones + self.syntax.transposed(self.notation), self.part(inner, Level.PRODUCT)]
         if inner.shape[1] != 1:

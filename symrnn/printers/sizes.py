@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
-import sympy
 from sympy.matrices.expressions import MatrixExpr
 
 from symrnn.algebra.nodes import (
@@ -26,9 +26,11 @@ from symrnn.algebra.nodes import (
     Ones,
     Product,
     Shape,
+    Total,
     Zeros,
     coefficient,
     is_scalar,
+    make,
     parts,
 )
 from symrnn.printers.named import NAMED
@@ -43,7 +45,7 @@ class Sized(MatrixExpr):
     @property
     def atom(self) -> Expr:
         """What is shown with its size."""
-        return self.args[0]
+        return self.args[0]  # type: ignore[no-any-return]
 
     @property
     def shape(self) -> Shape:
@@ -175,7 +177,7 @@ def _same(expr: Expr, args: list[Expr]) -> Expr:
     unchanged = all(new is old for new, old in zip(args, expr.args, strict=True))
     if unchanged:
         return expr
-    return Diag(*args) if isinstance(expr, Diag) else sympy.Basic.__new__(type(expr), *args)  # Diag keeps its shape
+    return Diag(*args) if isinstance(expr, Diag) else make(type(expr), *args)  # Diag keeps its shape
 
 
 class _Sizing:
@@ -289,11 +291,11 @@ class _Sizing:
             return _SizedPart(whole.rows, whole.cols, build)
         return self._repeated(expr.shape, lambda ones: _with_ones(build(), ones))
 
-    def _filled(self, fill: Expr) -> _SizedPart:
+    def _filled(self, fill: Fill) -> _SizedPart:
         """The scalar of a factor that is repeated."""
         return _SizedPart(_Length(), _Length(), self._rebuilt(fill, {0: self.place(fill.operand)}))
 
-    def _fill(self, expr: Expr) -> _SizedPart:
+    def _fill(self, expr: Fill) -> _SizedPart:
         place = self._filled(expr)
         return self._repeated(expr.shape, lambda ones: _with_ones(place.build(), ones))
 
@@ -320,11 +322,11 @@ class _Sizing:
         place = self.inside(expr.args[0])
         return _SizedPart(place.cols, place.rows, self._rebuilt(expr, {0: place}))
 
-    def _total(self, expr: Expr) -> _SizedPart:
+    def _total(self, expr: Total) -> _SizedPart:
         """A sum of entries is shown as a product with ones on both sides."""
         rows, cols = expr.operand.shape
         behind = () if cols == 1 else (Ones(cols, 1),)
-        shown = sympy.Basic.__new__(Product, Ones(1, rows), expr.operand, *behind)
+        shown = make(Product, Ones(1, rows), expr.operand, *behind)
         place = self._product(shown)
         return _SizedPart(_Length(True), _Length(True), lambda: expr if (built := place.build()) is shown else built)
 
@@ -373,10 +375,10 @@ def _with_ones(scalars: Expr, ones: Expr | None) -> Expr:
         return scalars
     repeated = Fill(scalars, *ones.shape) if is_scalar(scalars) else scalars
     factors = repeated.args if isinstance(repeated, Hadamard) else (repeated,)
-    return sympy.Basic.__new__(Hadamard, *factors, ones)
+    return make(Hadamard, *factors, ones)
 
 
-_PLACES: Mapping[str, Callable[[_Sizing, Expr], _SizedPart]] = {
+_PLACES: Mapping[str, Callable[[_Sizing, Any], _SizedPart]] = {
     "Ones": lambda self, expr: self._leaf(expr) if is_scalar(expr) else self._ones(expr),
     "Eye": _Sizing._square,
     "Zeros": _Sizing._zeros,

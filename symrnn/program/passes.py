@@ -122,9 +122,9 @@ def _make_temporary(expr: Expr, names: Names) -> Variable:
     read = nodes.variables(expr)
     time = 0 if any(v.time is not None for v in read) else None
     # tanh_c says what it is; of a longer expression no name would, so it has a number.
-    own = isinstance(expr, nodes.Act) and isinstance(expr.operands[0], Variable)
-    name = f"{expr.name}_{expr.operands[0].name}" if own else ""
-    if not own or not names.is_free(name):
+    inner = expr.operands[0] if isinstance(expr, nodes.Act) else None
+    name = f"{expr.name}_{inner.name}" if isinstance(expr, nodes.Act) and isinstance(inner, Variable) else ""
+    if not name or not names.is_free(name):
         name = names.numbered("u")
     return Variable(name, expr.shape[0], expr.shape[1], name, time)
 
@@ -232,7 +232,10 @@ def _replace_parts(expr: Expr, hoisted: dict[Expr, Variable]) -> Expr:
                 for term in terms[1:]:
                     kept.remove(term)
                 return nodes.add(*(_replace_parts(term, hoisted) for term in kept))
-    return expr.func(*(_replace_parts(a, hoisted) if getattr(a, "is_Matrix", False) else a for a in expr.args))
+    replaced: Expr = expr.func(
+        *(_replace_parts(a, hoisted) if getattr(a, "is_Matrix", False) else a for a in expr.args)
+    )
+    return replaced
 
 
 # --- settle: out of the backward loop what no step changes ------------------------------------------------------------

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 
 from symrnn.algebra import nodes
-from symrnn.algebra.nodes import Expr, Variable
+from symrnn.algebra.nodes import Variable
 from symrnn.arrays import Array
 from symrnn.calculus.derivation import derive
 from symrnn.calculus.graph import no_change
@@ -158,5 +158,5 @@ def true_change(replay: Replay, window: Window, direction: Array) -> Array | Non
     return _in_shape(replay, window.of, rates.get((window.of.base, window.of.time)))
 
 
-def _in_shape(replay: Replay, variable: Variable, value: Expr) -> Array | None:
+def _in_shape(replay: Replay, variable: Variable, value: Array | None) -> Array | None:
     return None if value is None else value.reshape(replay.layout.shape(variable))

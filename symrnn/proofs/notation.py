@@ -251,7 +251,7 @@ class _FormulaReader(Reader[Expr]):
         if join is None:
             raise self.refused(node, "this operator is not part of a formula")
         values = [self.read(node.left), self.read(node.right)]
-        if isinstance(node.op, ast.Div) and (values[1] == 0 or nodes.is_zero(values[1])):
+        if isinstance(node.op, ast.Div) and (values[1] == 0 or isinstance(values[1], nodes.Zeros)):
             raise self.refused(node.right, "division by zero")
         if isinstance(node.op, ast.Div) and isinstance(
             values[1], Fraction

@@ -366,7 +366,7 @@ def _subtracted(derivation: Derivation) -> list[Variable]:
 
 
 def _negative_terms(exponent: Expr, named: Mapping[Variable, Expr]) -> Iterator[Expr]:
-    exponent = named.get(exponent, exponent)
+    exponent = named.get(exponent, exponent) if isinstance(exponent, Variable) else exponent
     if isinstance(exponent, nodes.Act):
         for operand in exponent.operands:
             yield from _negative_terms(operand, named)

@@ -169,7 +169,7 @@ class NumpyExpressions:
 
     # --- everything else ---
 
-    def _transposed(self, expr: Expr) -> tuple[str, Level]:
+    def _transposed(self, expr: nodes.Transposed) -> tuple[str, Level]:
         if rank(expr.shape) < 2:
             return product(self, [expr])
         inner = self.full(expr.arg, outer=Level.ATOM)
