@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.algebra.evaluate import ShapesAtSizes
+from symrnn.arrays import Array
 from symrnn.calculus.derivation import Derivation
 from symrnn.callables.subject import Subject
 from symrnn.findings.findings import BlindSpot
@@ -23,8 +24,6 @@ from symrnn.mistakes.catalogue import likely
 from symrnn.mistakes.mistake import Mistake
 from symrnn.mistakes.site import MistakeSite
 from symrnn.mistakes.tape import Tape
-
-Array = Any
 
 _STEPS, _BATCH = 4, 2
 """Steps and examples that show every mistake: what is carried back beyond two steps, and sums over examples."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -24,8 +23,6 @@ from symrnn.mistakes.backward_pass import BackwardPass
 from symrnn.mistakes.catalogue import bad_accumulator, extra_path
 from symrnn.mistakes.catalogue.forward_backward_mismatch import as_if_of, neighbours
 from symrnn.mistakes.mistake import Mistake, made
-
-Array = Any
 
 
 @dataclass(frozen=True)

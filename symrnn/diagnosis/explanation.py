@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
+from symrnn.arrays import Array
 from symrnn.diagnosis.questions import Answer
 from symrnn.diagnosis.trials import MistakenPass
 from symrnn.mistakes.backward_pass import BackwardPass
 from symrnn.mistakes.mistake import Mistake, made
-
-Array = Any
 
 
 @dataclass(frozen=True)

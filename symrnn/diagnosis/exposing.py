@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.algebra.evaluate import ShapesAtSizes
+from symrnn.arrays import Array
 from symrnn.calculus.derivation import derive
 from symrnn.cells.finding import find_cell
 from symrnn.errors import InputError
@@ -16,8 +17,6 @@ from symrnn.identification import Identification, Layout
 from symrnn.identification.inverse import own_arrays
 from symrnn.language.recurrence import Cell
 from symrnn.mistakes.tape import Tape
-
-Array = Any
 
 _USUAL = {"d_x": 4, "d_h": 6}
 _TRIES = 60
@@ -109,10 +108,12 @@ def _drawn(
 
         def draw(name: str, lead: tuple[int, ...], rng: Any = rng, fold: Any = fold, milder: float = milder) -> Array:
             shape = shape_of(cell[name])
-            value = fold(rng.standard_normal((*lead, *shape))) * milder
+            value: Array = fold(rng.standard_normal((*lead, *shape))) * milder
             if not lead:
-                return value * 1.2 / np.sqrt(max([1, *shape[1:]]))
-            return value * strength.reshape([-1, *[1] * len(shape)])
+                value *= 1.2 / np.sqrt(max([1, *shape[1:]]))
+            else:
+                value *= strength.reshape([-1, *[1] * len(shape)])
+            return value
 
         params = {name: draw(name, ()) for name in cell.parameters}
         x = {name: draw(name, (T, N)) for name in cell.inputs}

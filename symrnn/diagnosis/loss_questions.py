@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.arrays import Array
 from symrnn.calculus.derivation import Derivation
 from symrnn.callables.subject import Subject
 from symrnn.diagnosis.questions import USUAL, Question, Questionnaire
@@ -19,8 +20,6 @@ from symrnn.losses.headed import HeadedLayout
 from symrnn.losses.recognising import draw_target
 from symrnn.mistakes.backward_pass import Cotangents
 from symrnn.mistakes.tape import Tape
-
-Array = Any
 
 _AGREES = 1e-8
 """How far a measured factor may be from what a reduction gives, relative, so that the head is what was recognised."""

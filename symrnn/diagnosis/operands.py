@@ -9,20 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
+from symrnn.arrays import Array
 from symrnn.diagnosis.questions import LARGE, Answer
 from symrnn.diagnosis.wording import formula, listed
 from symrnn.findings.findings import Diagnosis
 from symrnn.mistakes.backward_pass import AdjointEquation, BackwardPass
 from symrnn.mistakes.catalogue import corrupted_cache, wrong_operand
 from symrnn.printers import latex, text
-
-Array = Any
 
 _Asked = tuple[Answer, Mapping[str, Sequence[Array]], Mapping[str, Array]]
 """A question's answer, and what a program gives there: the values of the adjoints, and the gradients."""

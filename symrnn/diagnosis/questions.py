@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.arrays import Array
 from symrnn.calculus.derivation import Derivation
 from symrnn.callables.invocation import SubjectError
 from symrnn.callables.subject import Subject
@@ -24,8 +25,6 @@ from symrnn.identification.layout import Layout
 from symrnn.mistakes.backward_pass import BackwardPass, Cotangents, Run
 from symrnn.mistakes.measured import Measured
 from symrnn.mistakes.tape import Tape
-
-Array = Any
 
 SMALL, USUAL, LARGE = 1e-3, 1.0, 1e5
 """Scales of cotangents: below any clipping, as people check, and above any clipping."""
@@ -90,7 +89,7 @@ class Observed:
         whole = gradients[self.name]
         piece = whole if self.target is None else self.target.read(whole)
         if self.target is None and piece.shape != self.value.shape:  # one initial state for all examples
-            return piece.sum(axis=0, keepdims=True)
+            return np.sum(piece, axis=0, keepdims=True)  # type: ignore[no-any-return]
         return piece.reshape(self.value.shape)
 
     def distance(self, expected: Array, floor: float) -> float:
@@ -370,4 +369,5 @@ def _named(label: str, array: str, own: Mapping[str, str]) -> str:
 
 def _normal(rng: np.random.Generator, shape: Sequence[int], positive: bool) -> Array:
     value = rng.standard_normal(tuple(shape)) * (1.2 / np.sqrt(max([1, *list(shape)[1:]])))
-    return np.abs(value) + 0.1 if positive else value
+    drawn: Array = np.abs(value) + 0.1 if positive else value
+    return drawn

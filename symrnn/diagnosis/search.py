@@ -30,7 +30,6 @@ from symrnn.mistakes.combining import combinations_that_explain
 from symrnn.mistakes.mistake import Mistake, made
 from symrnn.mistakes.site import MistakeSite
 
-Array = Any
 Choices = Iterator[PartialExplanation]
 
 EXACT = 1e-9

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 
 from symrnn.algebra import nodes
+from symrnn.arrays import Array
 from symrnn.budget import go_on
 from symrnn.diagnosis.questions import Answer
 from symrnn.mistakes.backward_pass import BackwardPass, Run
 from symrnn.mistakes.mistake import Mistake
-
-Array = Any
 
 
 @dataclass(eq=False)
@@ -83,7 +82,7 @@ class MistakenPass:
         """For each piece of an answer, how far it is from what the program gives."""
         if asked not in self._errors:
             expected, observed = self.expected(asked), self.answers[asked].observed
-            known: Sequence[Array] = self.base.expected(asked) if self.base else [None] * len(expected)
+            known: Sequence[Array | None] = self.base.expected(asked) if self.base else [None] * len(expected)
             errors = self.base.errors(asked).copy() if self.base else np.zeros(len(expected))
             floor = self._floor(asked)
             for place, (piece, new, old) in enumerate(zip(observed, expected, known, strict=True)):

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
+from symrnn.arrays import Array
 from symrnn.identification.layout import Layout, ParameterPart
 from symrnn.identification.refining import gates_of
 from symrnn.identification.tiles import Span, Tile
-
-Array = Any
 
 
 def with_unread(layout: Layout, arrays: Mapping[str, Array]) -> Layout:

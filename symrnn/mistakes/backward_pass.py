@@ -17,12 +17,12 @@ import numpy as np
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.algebra.simplify import simplify
+from symrnn.arrays import Array
 from symrnn.calculus.derivation import Derivation, Role
 from symrnn.mistakes.batched import Frame, compiled
 from symrnn.mistakes.effects import Effect, changes_of
 from symrnn.mistakes.tape import Tape
 
-Array = Any
 Cotangents = Mapping[str, Mapping[str, Array]]
 """Output -> state -> its cotangents (T + 1, N, ...), the initial state's first."""
 
@@ -272,7 +272,8 @@ class Run:
         value: Any = 0.0
         for term in line.terms:
             value = value + compiled(term)(frame)
-        return self._nothing(line.of) + value if np.ndim(value) < 3 else value  # no terms but zeros
+        whole: Array = self._nothing(line.of) + value if np.ndim(value) < 3 else value  # no terms but zeros
+        return whole
 
     def _keep(self, line: AdjointEquation, value: Array, t: int) -> None:
         if line.role == "parameter":

@@ -14,10 +14,9 @@ import numpy as np
 from symrnn.algebra.evaluate import at_sizes
 from symrnn.algebra.functions import Arithmetic
 from symrnn.algebra.nodes import Expr, Node, Variable
+from symrnn.arrays import Array
 from symrnn.errors import MissingRuleError
 from symrnn.language.evaluate import NUMPY
-
-Array = Any
 
 
 class Frame(dict[str, Array]):
@@ -175,7 +174,8 @@ def _argmax(x: Array) -> Array:
 
 def _softmax(x: Array) -> Array:
     e = np.exp(x - np.max(x, axis=-2, keepdims=True))
-    return e / np.sum(e, axis=-2, keepdims=True)
+    softmax: Array = e / np.sum(e, axis=-2, keepdims=True)
+    return softmax
 
 
 def _diagonal(expr: Any) -> Evaluated:

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.algebra.places import factors, places
+from symrnn.arrays import Array
 from symrnn.mistakes.backward_pass import BackwardPass, Cotangents, Run
 from symrnn.mistakes.batched import Frame, compiled
 from symrnn.mistakes.mistake import Mistake
 from symrnn.mistakes.slope import find_slopes
 from symrnn.mistakes.tape import Tape
 
-Array = Any
 EACH = "@each"
 """Marks a parameter's terms, one for each step, beside their sum."""
 # Relative: rounding leaves some 1e-13 of a pass over a few steps, and a mistake that shows leaves 1e-3 and more.

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-Array = Any
+from symrnn.arrays import Array
 
 # Changes of which three are tried together: 60 give some 34,000 triples, a fraction of a second; pairs are of all.
 _THREE = 60

@@ -12,10 +12,9 @@ from dataclasses import fields, replace
 from functools import lru_cache
 from typing import Any, ClassVar, Self
 
+from symrnn.arrays import Array
 from symrnn.mistakes.batched import Frame
 from symrnn.mistakes.tape import Tape
-
-Array = Any
 
 
 class Effect:

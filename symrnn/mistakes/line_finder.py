@@ -8,17 +8,16 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from symrnn.algebra import nodes
+from symrnn.arrays import Array
 from symrnn.mistakes.case import EACH, MistakeCase
 from symrnn.source_lines.assigned import AssignedValues, agree, assigning
 from symrnn.source_lines.source import chosen, names_gradient
 from symrnn.source_lines.statements import base_of, operands
 
-Array = Any
 _MANY = 3
 """Equations that one line must have made wrong, if they share what is wrong."""
 

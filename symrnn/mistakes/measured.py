@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-Array = Any
+from symrnn.arrays import Array
 
 _DIFFERS, _SAME = 1e-6, 1e-9
 """A factor is another one than 1, and a gradient is a multiple of another: both far above the rounding of 1e-13."""

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from symrnn.arrays import Array
 from symrnn.mistakes.effects import Effect
 from symrnn.mistakes.line_finder import FoundLine, LineFinder, LineRule, named_base
 from symrnn.mistakes.mistake import Mistake
@@ -17,7 +18,6 @@ from symrnn.mistakes.tape import Tape
 from symrnn.source_lines.assigned import assigning
 from symrnn.source_lines.statements import operands
 
-Array = Any
 Change = Callable[[Array], Array]
 
 

@@ -61,7 +61,7 @@ class SlopePlace:
     def summands(self, on: MistakeSite) -> Iterator[Summand]:
         """The sums that a bracket can be forgotten in: (a + b) ⊙ s written a + b ⊙ s."""
         _, parts = factors(self.rest)
-        lines = {line.target: line for line in on.program.lines}
+        lines: dict[Expr, AdjointEquation] = {line.target: line for line in on.program.lines}
         for part in parts:
             line = lines.get(part)
             if line is None:

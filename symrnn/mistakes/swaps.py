@@ -54,10 +54,10 @@ def swapped(on: MistakeSite, tag: str, swaps: Swaps) -> Iterator[Mistake]:
 def swapped_in_one_place(on: MistakeSite, tag: str, swaps: Swaps) -> Iterator[Mistake]:
     """One variable in place of another, in one of the places where it stands."""
     for position, line, number, term in on.terms():
-        every = [place for place in places(term) if isinstance(place.node, Variable)]
-        for place in every:
-            if sum(other.node == place.node for other in every) > 1:
-                for swap in swaps(on, line, place.node):
+        every = [(place, place.node) for place in places(term) if isinstance(place.node, Variable)]
+        for place, old in every:
+            if sum(other == old for _, other in every) > 1:
+                for swap in swaps(on, line, old):
                     edits = put_at(position, number, place, swap.new)
                     yield Mistake(tag, f"{swap.words}, in one place", swap.rank + 3, edits)
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from symrnn.algebra.evaluate import ShapesAtSizes
 from symrnn.algebra.nodes import Variable
+from symrnn.arrays import Array
 from symrnn.calculus.derivation import Derivation
 from symrnn.mistakes.batched import Frame, compiled
-
-Array = Any
 
 
 class Tape:
@@ -81,12 +79,15 @@ class Tape:
         course = self.courses[variable.base]
         index = t + (variable.time or 0) + (variable.base in self.states)
         if 0 <= index < len(course):
-            return course[index]
-        if edge == "zero":
+            place = index
+        elif edge == "zero":
             return np.zeros_like(course[0])
-        if edge == "rows":
-            return course[index % self.steps]
-        return course[index % len(course) if edge == "around" else min(max(index, 0), len(course) - 1)]
+        elif edge == "rows":
+            place = index % self.steps
+        else:
+            place = index % len(course) if edge == "around" else min(max(index, 0), len(course) - 1)
+        value: Array = course[place]
+        return value
 
     def frame(self, t: int, edge: str = "around") -> Frame:
         """The values that step t of the backward pass reads; `edge` as in `at`."""
@@ -110,4 +111,5 @@ class Tape:
     def first(self, state: str, how: str) -> Array:
         """What step 0 reads for an initial state: "zero", the "last" state, or its "own", the state of step 0."""
         course = self.courses[state]
-        return {"zero": 0 * course[0], "last": course[-1], "own": course[1]}[how]
+        ways: dict[str, Array] = {"zero": 0 * course[0], "last": course[-1], "own": course[1]}
+        return ways[how]

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.arrays import Array
 from symrnn.source_lines.statements import Statement
 from symrnn.source_lines.tracing import Trace
 
-Array = Any
 Steps = Sequence[Array]
 """The values of a quantity, one for each time step."""
 
@@ -42,7 +42,7 @@ class AssignedValues:
     handed: bool = False
     values: list[Array] = field(default_factory=list)
     moments: list[int] = field(default_factory=list)
-    sizes: Array = None
+    sizes: Array = field(default_factory=lambda: np.zeros(0))
     found: tuple[int, ...] = ()
 
     @property

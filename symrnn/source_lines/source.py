@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
+from symrnn.arrays import Array
 from symrnn.callables.conventions import gradients_of
 from symrnn.findings.findings import SourceLine
 from symrnn.source_lines.assigned import AssignedValues, Steps, agree, assigned_in, assigning
 from symrnn.source_lines.statements import Statement, named_in
 from symrnn.source_lines.tracing import Trace, trace, watch
-
-Array = Any
 
 __all__ = ["Trace", "chosen", "locate", "told", "trace", "watch"]
 

@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.arrays import Array
 from symrnn.source_lines.statements import Statement, Target, read_statements, value_at
 
-Array = Any
 Tracer = Callable[[FrameType, str, Any], Any]
 
 MOST_EVENTS = 300_000

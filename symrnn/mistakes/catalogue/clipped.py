@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
+from symrnn.arrays import Array
 from symrnn.mistakes.effects import Effect
 from symrnn.mistakes.line_finder import FoundLine, LineFinder, LineRule
 from symrnn.mistakes.measured import Measured, common_ratios, largest_shared, usual_bounds
@@ -16,7 +17,6 @@ from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.shared import OwnGradients
 from symrnn.mistakes.site import MistakeSite
 
-Array = Any
 TAG = "clipped"
 
 

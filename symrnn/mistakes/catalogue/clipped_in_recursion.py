@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from symrnn.arrays import Array
 from symrnn.mistakes.batched import Frame
 from symrnn.mistakes.effects import Effect
 from symrnn.mistakes.line_finder import FoundLine, LineFinder, LineRule
@@ -18,7 +19,6 @@ from symrnn.mistakes.site import MistakeSite
 from symrnn.printers import text
 from symrnn.source_lines.assigned import assigning
 
-Array = Any
 TAG = "clipped-in-recursion"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.algebra import nodes
+from symrnn.arrays import Array
 from symrnn.mistakes.catalogue.missing_accumulation import in_sums
 from symrnn.mistakes.dropping import partial_adjoints
 from symrnn.mistakes.mistake import Edit, Mistake
@@ -16,7 +17,6 @@ from symrnn.mistakes.shared import OtherUse, other_uses
 from symrnn.mistakes.site import MistakeSite, called
 from symrnn.printers import text
 
-Array = Any
 TAG = "double-counted"
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr
 from symrnn.algebra.places import factors, without
+from symrnn.arrays import Array
 from symrnn.findings.findings import Diagnosis
 from symrnn.mistakes.backward_pass import carried_part
 from symrnn.mistakes.mistake import Edit, Mistake
@@ -18,7 +18,6 @@ from symrnn.mistakes.shared import OtherUse, at_last, everywhere, other_uses
 from symrnn.mistakes.site import MistakeSite, called, reads_adjoint
 from symrnn.printers import text
 
-Array = Any
 TAG = "extra-path"
 
 
@@ -29,7 +28,8 @@ def everywhere_and_last(value: Array) -> Array:
 
 def last_added(value: Array) -> Array:
     """The last step's cotangent, added to that of every step."""
-    return value + everywhere(value) * (np.arange(len(value)) > 0).reshape(-1, 1, 1, 1)
+    added: Array = value + everywhere(value) * (np.arange(len(value)) > 0).reshape(-1, 1, 1, 1)
+    return added
 
 
 def everywhere_and_before(value: Array) -> Array:

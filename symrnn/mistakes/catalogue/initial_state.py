@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.algebra.places import places
+from symrnn.arrays import Array
 from symrnn.mistakes.backward_pass import at_first
 from symrnn.mistakes.batched import Frame
 from symrnn.mistakes.effects import Effect
@@ -20,7 +21,6 @@ from symrnn.mistakes.site import MistakeSite, reads_adjoint
 from symrnn.mistakes.tape import Tape
 from symrnn.printers import text
 
-Array = Any
 TAG = "initial-state"
 
 _READ = {"zero": "zeros", "last": "the last state", "own": "the state of step 0 itself"}
@@ -51,7 +51,8 @@ class InitialStateRead(Effect):
 
 def adjoint_of_step_0(run: Any, state: str, late: Mapping[str, Array]) -> Array:
     """The gradient of the state of step 0."""
-    return run.adjoints[state]
+    found: Array = run.adjoints[state]
+    return found
 
 
 def handed_on_by_step_1(run: Any, state: str, late: Mapping[str, Array]) -> Array:

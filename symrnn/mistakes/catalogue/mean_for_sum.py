@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from symrnn.algebra.nodes import is_scalar
+from symrnn.arrays import Array
 from symrnn.mistakes.catalogue.missing_accumulation import is_matrix
 from symrnn.mistakes.effects import Effect
 from symrnn.mistakes.mistake import Mistake
@@ -14,7 +15,6 @@ from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.shared import GradientScaled
 from symrnn.mistakes.site import MistakeSite
 
-Array = Any
 TAG = "mean-for-sum"
 
 

@@ -36,8 +36,8 @@ def likely(on: MistakeSite) -> Iterator[Mistake]:
                 words = f"loses the factor {in_brackets(part)}"
                 yield at.mistake(TAG, words, 3, nodes.hadamard(at.rest, left), index, index)
         for summand in at.summands(on):
-            part, bare = text(summand.adjoint), called(summand.bare)
-            words = f"has the factor {text(at.whole)} on a part of {part} only, not on {bare}"
+            words = f"has the factor {text(at.whole)} on a part of {text(summand.adjoint)} only"
+            words += f", not on {called(summand.bare)}"
             yield summand.mistake(TAG, words, 4, None)
     yield from swapped(on, TAG, _swaps)
 

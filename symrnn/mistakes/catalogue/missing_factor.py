@@ -37,7 +37,8 @@ def lost_factors(on: MistakeSite) -> Iterator[tuple[bool, Expr, tuple[Edit, ...]
 
 def _without_matrix(position: int, number: int, place: TermPlace) -> Iterator[Mistake]:
     """A product without its square matrix."""
-    scale, (matrix, *rest) = place.node.as_coeff_matrices()
+    scale, product = nodes.coefficient(place.node)
+    matrix, *rest = product.args if isinstance(product, nodes.Product) else (product,)
     if rest and matrix.shape[0] == matrix.shape[1] and matrix.shape[0] != 1:
         edits = put_at(position, number, place, nodes.scale(scale, nodes.matmul(*rest)))
         families = (("matrix", matrix), ("matrix", position))

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
+from symrnn.arrays import Array
 from symrnn.mistakes.mistake import Mistake
 from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.shared import OtherUse, at_last, other_uses, unused
 from symrnn.mistakes.site import MistakeSite
 
-Array = Any
 TAG = "missing-output"
 
 
@@ -23,7 +22,8 @@ def not_at_last(value: Array) -> Array:
 
 def not_at_first(value: Array) -> Array:
     """Nothing at step 0."""
-    return value * (np.arange(len(value)) != 1).reshape(-1, 1, 1, 1)
+    kept: Array = value * (np.arange(len(value)) != 1).reshape(-1, 1, 1, 1)
+    return kept
 
 
 _USES = (

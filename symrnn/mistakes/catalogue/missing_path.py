@@ -10,6 +10,7 @@ import numpy as np
 
 from symrnn.algebra import nodes
 from symrnn.algebra.places import places
+from symrnn.arrays import Array
 from symrnn.mistakes.dropping import dropped_carries, dropped_terms, inner_adjoints, is_cotangent, partial_adjoints
 from symrnn.mistakes.mistake import Edit, Mistake
 from symrnn.mistakes.mistake_class import Example, MistakeClass
@@ -17,7 +18,6 @@ from symrnn.mistakes.shared import InitialGradient
 from symrnn.mistakes.site import MistakeSite, called, in_brackets, in_slope, put_at
 from symrnn.printers import text
 
-Array = Any
 TAG = "missing-path"
 
 

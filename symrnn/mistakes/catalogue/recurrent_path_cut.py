@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from symrnn.arrays import Array
 from symrnn.mistakes.dropping import dropped_carries, dropped_terms
 from symrnn.mistakes.effects import Effect
 from symrnn.mistakes.line_finder import FoundLine, LineFinder, LineRule, named_base
@@ -18,7 +19,6 @@ from symrnn.printers import text
 from symrnn.source_lines.assigned import assigning
 from symrnn.source_lines.statements import operands
 
-Array = Any
 TAG = "recurrent-path-cut"
 
 

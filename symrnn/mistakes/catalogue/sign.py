@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from symrnn.algebra import nodes
 from symrnn.algebra.places import places
+from symrnn.arrays import Array
 from symrnn.mistakes.catalogue.double_counted import terms_scaled
 from symrnn.mistakes.mistake import Mistake
 from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.shared import OtherUse, other_uses
 from symrnn.mistakes.site import MistakeSite, in_brackets, in_slope, put_at
 
-Array = Any
 TAG = "sign"
 
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from symrnn.arrays import Array
 from symrnn.mistakes.catalogue.recurrent_path_cut import handed_on
 from symrnn.mistakes.effects import Effect
 from symrnn.mistakes.line_finder import LineFinder, LineRule
@@ -17,7 +18,6 @@ from symrnn.mistakes.mistake_class import Example, MistakeClass
 from symrnn.mistakes.site import MistakeSite
 from symrnn.printers import text
 
-Array = Any
 TAG = "truncated"
 
 _SPANS = (1, 2, 3, 4)

@@ -60,8 +60,8 @@ def wide(on: MistakeSite) -> Iterator[Mistake]:
 
 def _bare_activations(on: MistakeSite) -> Iterator[Mistake]:
     """The argument of an activation, or another value, where the activation has no name of its own."""
-    unnamed = {
-        place.node
+    unnamed: dict[Expr, Variable] = {
+        place.node: place.node.operands[0]
         for equation in on.derivation.forward
         for place in places(equation.value)
         if place.above and isinstance(place.node, nodes.Act) and isinstance(place.node.operands[0], Variable)
@@ -71,10 +71,11 @@ def _bare_activations(on: MistakeSite) -> Iterator[Mistake]:
             node = place.node
             if in_slope(on, place):
                 continue
+            others: list[tuple[Expr, int]]
             if node in unnamed:
                 others = [(value, 4 if value in node.operands else 6) for value in on.values]
             elif isinstance(node, Variable) and not any(above in unnamed for above in place.above):
-                others = [(value, 5) for value in sorted(unnamed, key=text) if node.base == value.operands[0].base]
+                others = [(value, 5) for value in sorted(unnamed, key=text) if node.base == unnamed[value].base]
             else:
                 continue
             for new, rank in others:

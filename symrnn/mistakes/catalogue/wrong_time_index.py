@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
+from symrnn.arrays import Array
 from symrnn.calculus.derivation import shift
 from symrnn.mistakes.backward_pass import AdjointEquation, of_next_step
 from symrnn.mistakes.mistake import Edit, Mistake
@@ -21,7 +22,6 @@ from symrnn.mistakes.slope_places import elsewhere_on_summands
 from symrnn.mistakes.swaps import Swap, other_values, swapped, swapped_in_one_place
 from symrnn.printers import text
 
-Array = Any
 TAG = "wrong-time-index"
 
 
