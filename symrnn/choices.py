@@ -39,6 +39,13 @@ HEADS = (
     "squares",
     "state-squares",
     "state-sum",
+    "readout",
+    "sigmoid-readout",
+    "tanh-readout",
+    "relu-readout",
+    "softmax-readout",
+    "softplus-readout",
+    "exp-readout",
 )
 """Keys of `heads.HEADS`."""
 TARGETS = ("numpy",)

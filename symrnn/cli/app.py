@@ -118,10 +118,10 @@ def derive(
     layout: JacobianLayout = "numerator",
     further: FurtherSections = None,
     head: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             metavar="NAME",
-            help=f"With a readout and a loss behind the cell: {either(choices.HEADS)}.",
+            help=f"With a readout, or a loss, behind the cell: {either(choices.HEADS)}; one or more.",
             autocompletion=completion.heads,
         ),
     ] = None,
@@ -130,11 +130,7 @@ def derive(
     """Derive the backward pass and the Jacobians, step by step."""
     # Before the cell is read: a wrong form is said before the work begins.
     form = _choose_form(to, fragment, output)
-    loaded = load_cell(cell)
-    if head is not None:
-        from symrnn.heads import find_head, with_head
-
-        loaded = with_head(loaded, find_head(head)).cell
+    loaded = _with_heads(load_cell(cell), _split_names(head))
 
     from symrnn.calculus.derivation import derive as derived
     from symrnn.documents import write
@@ -200,6 +196,18 @@ def _remark_on_zero(derivation: Derivation, of: str, wrt: str, steps: int) -> No
 
 
 # Both ways at once, --with jvp --with hvp,rtrl, since people write either; each name once, in the order given.
+def _with_heads(cell: Cell, names: Sequence[str]) -> Cell:
+    """A cell with what stands behind it, one after the other."""
+    if not names:
+        return cell
+    from symrnn.heads import find_head, with_head
+
+    joined = with_head(cell, find_head(names[0]))
+    for name in names[1:]:
+        joined = with_head(joined, find_head(name))
+    return joined.cell
+
+
 def _split_names(given: Sequence[str] | None) -> tuple[str, ...]:
     """The names of an option that may be repeated, and may list several between commas."""
     return tuple(dict.fromkeys(name for text in given or () for name in listed(text, "")))

@@ -1,9 +1,9 @@
-"""Which cell a pair of functions computes: alone, or before a linear readout; and how the report tells its layout."""
+"""Which cell a pair of functions computes: alone, or before readouts or a loss."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,13 +17,15 @@ from symrnn.findings.findings import Problem
 from symrnn.identification import identify_probed
 from symrnn.identification.layout import Layout
 from symrnn.language.recurrence import Cell
+from symrnn.losses.readouts import FoundReadout, find_readouts
 from symrnn.losses.recognising import find_model
-from symrnn.measuring.readout import BeforeReadout, find_linear_inputs, without_readout
 from symrnn.measuring.sizes import make_shorter
 
 _NEAR = 0.3
 """The relative error of the outputs up to which what comes nearest to a cell is taken for it, with a change: a cell
 with one slip in it gives outputs that resemble the cell's, another cell's have nothing in common with them."""
+_MANY = 7
+"""Examples that an axis of one example is given, to see whether it is one: a prime, as above."""
 _OTHER_SIZES = ((5, 2), (7, 11))
 """Steps and examples at which inputs are drawn anew where the ones given do not settle it: primes, since few sizes of a
 model are."""
@@ -49,20 +51,18 @@ class Recognition:
     """What was recognised.
 
     Attributes:
-        subject: the functions that compute the cell alone: those under test, or these without their readout.
+        subject: the functions.
         found: the cell; None where there is none.
         problems: what is to be said of it.
-        readout: the matrix that is taken for the identity, where there is a readout; otherwise empty.
     """
 
     subject: Subject
     found: FoundCell | None
     problems: tuple[Problem, ...] = ()
-    readout: str = ""
 
 
 def recognise(subject: Subject, known: Cell | Layout | None, seed: int) -> Recognition:
-    """The cell that forward computes, alone or before a linear readout.
+    """The cell that forward computes, alone or before readouts or a loss.
 
     Args:
         subject: the functions.
@@ -74,16 +74,37 @@ def recognise(subject: Subject, known: Cell | Layout | None, seed: int) -> Recog
         return Recognition(subject, FoundCell(known, derive_once(known.cell)))
     if _is_loss(subject):
         return _recognise_loss(subject, known, seed)
-    linear = find_linear_inputs(subject)
-    for core in without_readout(subject, linear):
-        layout, _ = _find_layout(core.subject, known, seed, derive_once)
-        if layout is not None:
-            found = FoundCell(layout, derive_once(layout.cell))
-            return Recognition(core.subject, found, (_readout_problem(layout, core),), core.held[0])
+    found = _find_readouts(subject, known, seed)
+    if found is not None:
+        return Recognition(subject, FoundCell(found.layout, found.derivation))
     layout, problems = _find_layout(subject, known, seed, derive_once)
-    if layout is None and not problems:
-        layout, problems = _explain_none(subject, linear) if known is None else _name_near(subject, known)
-    return Recognition(subject, None if layout is None else FoundCell(layout, derive_once(layout.cell)), problems)
+    if layout is not None or problems:
+        return Recognition(subject, None if layout is None else FoundCell(layout, derive_once(layout.cell)), problems)
+    return _explain_none(subject) if known is None else _name_other(subject, known, seed, derive_once)
+
+
+def _find_readouts(subject: Subject, known: Cell | None, seed: int) -> FoundReadout | None:
+    """The cell and the readouts behind it, where forward computes some."""
+    for arrays in _draw(subject, seed):
+        found = find_readouts(subject, known, arrays, seed)
+        if found is not None and _holds(subject, found.layout, found.derivation, seed):
+            return _with_examples(subject, found, arrays, seed)
+    return None
+
+
+def _with_examples(subject: Subject, found: FoundReadout, arrays: Arrays, seed: int) -> FoundReadout:
+    """What was found, with the axes for examples that do not show because there is one, if there are any."""
+    axes, x = found.layout.frame.axes, found.layout.frame.x
+    assert found.layout.joined is not None
+    states = {part.source.array for part in found.layout.states}
+    path_of = subject.flat_names
+    for axis in (place for place, role in enumerate(axes) if role == "1"):
+        longer = {path_of[x]: _repeat(arrays[path_of[x]], axis, _MANY)}
+        longer |= {path_of[name]: _repeat(arrays[path_of[name]], None, _MANY) for name in states}
+        again = find_readouts(subject, found.layout.joined.core, {**arrays, **longer}, seed)
+        if again is not None and "N" in again.layout.frame.axes:
+            return again
+    return found
 
 
 def _recognise_loss(subject: Subject, known: Cell | None, seed: int) -> Recognition:
@@ -96,24 +117,11 @@ def _recognise_loss(subject: Subject, known: Cell | None, seed: int) -> Recognit
     return Recognition(found.subject, FoundCell(found.layout, found.derivation))
 
 
-def _readout_problem(layout: Layout, core: BeforeReadout) -> Problem:
-    sentence = f"forward computes more than a cell: {layout.cell.name}, and outputs of it that are linear in "
-    sentence += f"{', '.join(core.held)}\n  mistakes in the cell were looked for with {core.held[0]} as the identity"
-    return Problem("readout", sentence, fatal=False)
-
-
-def _explain_none(subject: Subject, linear: Sequence[str]) -> tuple[None, tuple[Problem, ...]]:
+def _explain_none(subject: Subject) -> Recognition:
     """What to say where no cell was found."""
-    if linear:
-        sentence = (
-            f"forward computes more than a cell, or none of the library: its outputs are linear in {', '.join(linear)}"
-        )
-        sentence += "; mistakes are not named"
-        remedy = "check the function that computes the states by itself, or pass the cell's definition as cell="
-    else:
-        sentence = "forward computes no cell of the library: mistakes are not named"
-        remedy = "pass its definition as cell=, or check the function of the cell by itself where it computes more"
-    return None, (Problem("no-cell", f"{sentence}\n  {remedy}", fatal=False),)
+    sentence = "forward computes no cell of the library, alone or with a readout behind it"
+    remedy = "pass its definition as cell=, or check the function of the cell by itself where it computes more"
+    return Recognition(subject, None, (Problem("no-cell", f"{sentence}\n  {remedy}", fatal=False),))
 
 
 def _is_loss(subject: Subject) -> bool:
@@ -135,7 +143,7 @@ def _find_layout(
             layout = _with_all_axes(subject, found.layout)
             if not _is_recurrent(subject, layout):
                 sentence = "forward carries nothing from one step to the next: it is no recurrent cell"
-                return None, (Problem("no-cell", f"{sentence}, and mistakes are not named", fatal=False),)
+                return None, (Problem("no-cell", sentence, fatal=False),)
             if _holds(subject, layout, derive_once(layout.cell), seed):
                 return layout, ()
     return None, ()
@@ -225,15 +233,21 @@ def _repeat(array: Array, axis: int | None, length: int) -> Array:
     return array if axis is None else np.repeat(array, length, axis=axis)
 
 
-def _name_near(subject: Subject, known: Cell) -> tuple[Layout | None, tuple[Problem, ...]]:
+def _name_other(subject: Subject, known: Cell, seed: int, derive_once: Derive) -> Recognition:
     """What forward computes where it is not the cell that it should be: another one, or what comes nearest to it."""
     sentence = f"forward does not compute {known.name}"
+    read_out = _find_readouts(subject, None, seed)
+    if read_out is not None and read_out.layout.joined is not None:
+        problem = Problem("other-cell", f"{sentence} but {read_out.layout.joined.core.name}", fatal=False)
+        return Recognition(subject, FoundCell(read_out.layout, read_out.derivation), (problem,))
     other = identify_probed(subject.probe(), nearest=False, merged=False)
     if other.layout is not None:
-        return other.layout, (Problem("other-cell", f"{sentence} but {other.name}", fatal=False),)
+        problem = Problem("other-cell", f"{sentence} but {other.name}", fatal=False)
+        return Recognition(subject, FoundCell(other.layout, derive_once(other.layout.cell)), (problem,))
     near = identify_probed(subject.probe(), among=[known], merged=False).nearest
     if not near or not near[0].agreement <= _NEAR or not _is_recurrent(subject, near[0].layout):
         remedy = "pass the cell that it computes, or leave cell= out; check its own function where it computes more"
-        return None, (Problem("other-cell", f"{sentence}: mistakes are not named\n  {remedy}", fatal=False),)
+        return Recognition(subject, None, (Problem("other-cell", f"{sentence}\n  {remedy}", fatal=False),))
     slip = f": it has {near[0].slip}" if near[0].slip else ""
-    return near[0].layout, (Problem("other-cell", f"{sentence}{slip}", fatal=False),)
+    found = FoundCell(near[0].layout, derive_once(near[0].layout.cell))
+    return Recognition(subject, found, (Problem("other-cell", f"{sentence}{slip}", fatal=False),))

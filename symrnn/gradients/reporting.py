@@ -15,14 +15,9 @@ from symrnn.gradients.certain import certain_mistakes, joined
 from symrnn.gradients.recognition import Recognition
 from symrnn.identification.layout import Layout
 from symrnn.identification.wording import describe
-from symrnn.losses.headed import HeadedLayout, describe_head
+from symrnn.losses.headed import JoinedLayout, describe_head
 from symrnn.measuring.verdicts import Judgement
 from symrnn.mistakes.catalogue import gradients_exchanged
-
-_READOUT_WRONG = (
-    "with {0} as the identity every gradient of the cell is right: the mistake is in how the outputs' cotangents are "
-    "carried back through {0}"
-)
 
 
 @dataclass(frozen=True)
@@ -75,7 +70,7 @@ def report(
     unexplained = (measured.wrong - explained) | {_array_of(label, arrays) for label in named.unexplained}
     return replace(
         bare,
-        problems=(*bare.problems, *_explain_contradictions(measured, recognised, named, explained)),
+        problems=(*bare.problems, *_explain_contradictions(measured, explained)),
         diagnoses=mistakes,
         blind_spots=named.hidden,
         cell=name_core(layout),
@@ -84,15 +79,9 @@ def report(
     )
 
 
-def _explain_contradictions(
-    measured: Judgement, recognised: Recognition, named: Named, explained: frozenset[str]
-) -> tuple[Problem, ...]:
+def _explain_contradictions(measured: Judgement, explained: frozenset[str]) -> tuple[Problem, ...]:
     """Where the verdicts and the mistakes seem to say different things: why they do."""
     found = []
-    nothing = not named.mistakes and not named.unexplained
-    left = (measured.wrong - explained) & set(recognised.subject.arrays)
-    if recognised.readout and nothing and left:
-        found.append(Problem("readout", _READOUT_WRONG.format(recognised.readout), fatal=False))
     hidden = [name for name in explained if name not in measured.wrong]
     if hidden and not measured.wrong:
         sentence = f"right at these inputs, wrong at others: {', '.join(sorted(hidden))}"
@@ -114,7 +103,7 @@ def _array_of(label: str, arrays: Collection[str]) -> str:
 
 def name_core(layout: Layout) -> str:
     """The name of the cell, without what stands behind it."""
-    joined = layout.joined if isinstance(layout, HeadedLayout) else None
+    joined = layout.joined if isinstance(layout, JoinedLayout) else None
     return layout.cell.name if joined is None else joined.core.name
 
 
@@ -125,7 +114,7 @@ def describe_own(subject: Subject, layout: Layout) -> str:
     if own is not None and np.ndim(own) == len(frame.shape):
         layout = replace(layout, frame=replace(frame, shape=tuple(map(int, np.shape(own)))))
     text = describe(layout)
-    if isinstance(layout, HeadedLayout):
+    if isinstance(layout, JoinedLayout):
         text += f"\n{describe_head(layout)}"
     for flat, path in sorted(subject.flat_names.items(), key=lambda pair: -len(pair[0])):
         if flat != path:

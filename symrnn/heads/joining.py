@@ -1,4 +1,4 @@
-"""A cell and a head as one cell: its last state is the loss of the step, and the target is one more input."""
+"""A cell and a head as one cell: its last state is the loss of the step, or its output; a target is one more input."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from symrnn.variants.draft import Draft, DraftLine
 from symrnn.variants.expressions import names_in
 
 _MEANINGS = {"V": "readout", "b": "biases"}
-_SIZE = "d_y"
+_SIZES = ("d_y", "d_z", "d_w")
+"""What the sizes of readouts are called, one after the other: of several heads each has its own."""
 
 
 @dataclass(frozen=True)
@@ -22,46 +23,60 @@ class JoinedCell:
     Attributes:
         cell: both as one cell.
         core: the cell alone.
-        head: the head.
+        heads: what stands behind it, in order; the last is the one that the names are of.
         names: what the head's own names are in the joint cell: `V`, `b_y`, `k`, `l`.
+        sizes: the names of the numbers of entries that are read out, for each head that reads out.
     """
 
     cell: Cell
     core: Cell
-    head: Head
+    heads: tuple[Head, ...]
     names: Mapping[str, str]
+    sizes: tuple[str, ...]
+
+    @property
+    def head(self) -> Head:
+        """The last head."""
+        return self.heads[-1]
 
     @property
     def reference(self) -> str:
         """What `symrnn derive` is given to derive it."""
-        return f"{self.core.name} --head {self.head.name}"
+        return " --head ".join([self.core.name, *(head.name for head in self.heads)])
 
 
-def with_head(cell: Cell | str, head: Head) -> JoinedCell:
+def with_head(cell: Cell | str | JoinedCell, head: Head, size: str = "") -> JoinedCell:
     """Join a head to a cell.
 
     Args:
-        cell: the cell, or its name; the head reads its first state.
+        cell: the cell, or its name, or a cell with heads behind it already; the head reads the cell's first state.
         head: the head.
+        size: the number of entries that are read out, where it is one of the cell's own sizes, such as `d_h`.
     """
-    draft = Draft.of("with_head", cell)
+    draft = Draft.of("with_head", cell.cell if isinstance(cell, JoinedCell) else cell)
     lines = [ast.parse(line).body[0] for line in head.lines]
     values = [(line.targets[0].id, line.value) for line in lines if isinstance(line, ast.Assign)]  # type: ignore[attr-defined]
-    own = dict.fromkeys([*(name for name, _ in values), *(name for _, value in values for name in names_in(value))])
-    names = _fresh_names([name for name in own if name != "h"], draft.names)
+    read = dict.fromkeys([*(name for name, _ in values), *(name for _, value in values for name in names_in(value))])
+    names = _fresh_names([name for name in read if name != "h"], draft.names)
     renamed = _NamesOfJoined({**names, "h": draft.states[0]})
-    width = _SIZE if head.reads_out else _width_of(draft)
+    own = draft.origin.sizes
+    size = size or next(name for name in _SIZES if name not in own)
+    width = size if head.reads_out else _width_of(draft)
     target = {names["k"]: width} if "k" in names else {}
+    output = names[head.output]
     joined = replace(
         draft,
-        positional={**draft.positional, **target, names["l"]: "()"},
+        positional={**draft.positional, **target, output: "()" if head.has_loss else width},
         lines=(*draft.lines, *(DraftLine(names[name], renamed.visit(value)) for name, value in values)),
-        states=(*draft.states, names["l"]),
+        states=(*draft.states, output),
     )
-    for name, annotation in (("V", None), ("b_y", _SIZE)) if head.reads_out else ():
+    for name, annotation in (("V", None), ("b_y", size)) if head.reads_out else ():
         joined = joined.with_parameter(names[name], None, _MEANINGS[name[0]], annotation)
     joined = joined.said(head.name.replace("-", "_"), f"behind it {head.title}")
-    return JoinedCell(joined.cell(), draft.origin, head, names)
+    sizes = (size,) if head.reads_out and size not in own else ()
+    if isinstance(cell, JoinedCell):
+        return JoinedCell(joined.cell(), cell.core, (*cell.heads, head), names, (*cell.sizes, *sizes))
+    return JoinedCell(joined.cell(), draft.origin, (head,), names, sizes)
 
 
 def _width_of(draft: Draft) -> str:

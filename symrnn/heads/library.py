@@ -1,7 +1,8 @@
 """The library of heads: each is a few lines in the language of cells, from the states to the loss of one step.
 
 A head reads `h`, what the cell gives, and `k`, the target, if it has one; it has the readout's weights `V` and `b_y`,
-if it has a readout, and its last line is the loss `l`, a scalar.  Joined to a cell (`joining`), it is derived, printed
+if it has a readout, and its last line is the loss `l`, a scalar.  A head without a loss ends in what it reads out, a
+vector.  Joined to a cell (`joining`), it is derived, printed
 and run like the cell's own lines.  The softmax and its logarithm are one expression here, log Σ exp(y) − kᵀy, so that
 the derivative with respect to the logits comes out in two terms, the probabilities and the target.
 """
@@ -41,6 +42,16 @@ class Head:
         """Whether it has a readout with weights; otherwise the loss is of the states themselves."""
         return _READOUT[0] in self.lines
 
+    @property
+    def output(self) -> str:
+        """The name of what it comes to: the loss `l`, or what is read out, `y` or `p`."""
+        return self.lines[-1].partition(" ")[0]
+
+    @property
+    def has_loss(self) -> bool:
+        """Whether it ends in a loss."""
+        return self.output == "l"
+
 
 def _squared(*lines: str) -> tuple[str, ...]:
     return (*lines, "l = sum(e**2) / 2")
@@ -72,6 +83,11 @@ def _rows() -> list[Head]:
         Head("squares", (*_READOUT, "l = sum(y**2) / 2"), NOTHING, "a linear readout and its squares"),
         Head("state-squares", ("l = sum(h**2) / 2",), NOTHING, "the squares of the states"),
         Head("state-sum", ("l = sum(h)",), NOTHING, "the sum of the states"),
+        Head("readout", _READOUT, NOTHING, "a linear readout"),
+        *(
+            Head(f"{name}-readout", (*_READOUT, f"p = {name}(y)"), NOTHING, f"a linear readout and {name}")
+            for name in ("sigmoid", "tanh", "relu", "softmax", "softplus", "exp")
+        ),
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
+from symrnn.algebra.nodes import variables
 from symrnn.identification.agreement import Match
 from symrnn.identification.layout import Layout, ParameterPart
 from symrnn.identification.tiles import Dims
@@ -106,7 +107,9 @@ def _describe_states(layout: Layout) -> list[str]:
     shapes = layout.shapes
     given = [f"{part.source.label(shapes[part.source.array])} is {part.state}" for part in layout.states]
     taken = {part.state for part in layout.states}
-    zero = [name for name in layout.cell.states if name not in taken]
+    read = {variable.name for equation in layout.cell.body for variable in variables(equation.value)}
+    zero = [one.name.removesuffix("_prev") for one in layout.cell.previous if one.name in read]
+    zero = [name for name in zero if name not in taken]
     lines = _break_lines("initial states: ", ", ".join(given), "") if given else []
     return lines + ([f"initial states that are zero, or without effect: {', '.join(zero)}"] if zero else [])
 

@@ -1,1 +1,1 @@
-"""Functions that return a loss: the cell and the head inside them, found by numbers."""
+"""Functions that return more than states, a loss or a readout: the cell and the heads inside them, found by numbers."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -61,28 +62,37 @@ def reductions(factor: float, sizes: Mapping[str, int], timed: bool) -> tuple[Lo
 
 
 @dataclass(frozen=True)
-class HeadedLayout(Layout):
+class JoinedLayout(Layout):
     """A layout of a cell joined with a head.
 
     Attributes:
         joined: the cell and the head.
-        target: how the targets are held; None where there are none.
-        indices: how the sequence is held, where it is one of indices.
-        reduced: what the loss may be of the losses of steps and examples.
-        last: whether it is of the last step alone.
     """
 
     joined: JoinedCell | None = None
-    target: DataForm | None = None
-    indices: DataForm | None = None
-    reduced: tuple[LossReduction, ...] = ()
-    last: bool = False
 
     @property
     def reference(self) -> str:
         """What `symrnn derive` is given to derive it."""
         assert self.joined is not None
         return self.joined.reference
+
+
+@dataclass(frozen=True)
+class HeadedLayout(JoinedLayout):
+    """A layout of a cell joined with a head that ends in a loss.
+
+    Attributes:
+        target: how the targets are held; None where there are none.
+        indices: how the sequence is held, where it is one of indices.
+        reduced: what the loss may be of the losses of steps and examples.
+        last: whether it is of the last step alone.
+    """
+
+    target: DataForm | None = None
+    indices: DataForm | None = None
+    reduced: tuple[LossReduction, ...] = ()
+    last: bool = False
 
     @property
     def loss(self) -> str:
@@ -97,24 +107,38 @@ class HeadedLayout(Layout):
         return self.joined.names["k"]
 
 
+Readout = tuple[str, Array, bool]
+"""The name of a readout's matrix, the matrix, and whether it is held transposed."""
+
+
 def headed(
-    core: Layout,
-    joined: JoinedCell,
-    outputs: int,
-    readout: tuple[str, Array, bool] | None,
-    bias: tuple[str, Array] | None,
+    core: Layout, joined: JoinedCell, outputs: int, readout: Readout | None, bias: tuple[str, Array] | None
 ) -> HeadedLayout:
-    """The layout of a cell and a head, from that of the cell.
+    """The layout of a cell and a loss behind it, from that of the cell; the arguments as for `read_out`."""
+    return HeadedLayout(**_with_weights(core, joined, outputs, readout, bias), joined=joined)
+
+
+def read_out(
+    core: Layout, joined: JoinedCell, outputs: int, readout: Readout, bias: tuple[str, Array] | None
+) -> JoinedLayout:
+    """The layout of a cell and a readout without a loss, from that of the cell.
 
     Args:
-        core: the cell's.
+        core: the cell's, or that of a cell and a readout.
         joined: the cell and the head.
         outputs: how many entries the readout has.
-        readout: the name of the readout's matrix, the matrix, and whether it is held transposed.
+        readout: its matrix.
         bias: the name of its bias, and the bias.
     """
+    return JoinedLayout(**_with_weights(core, joined, outputs, readout, bias), joined=joined)
+
+
+def _with_weights(
+    core: Layout, joined: JoinedCell, outputs: int, readout: Readout | None, bias: tuple[str, Array] | None
+) -> dict[str, Any]:
     old = core.candidate
-    sizes = old.sized.sizes + ((("d_y", outputs),) if joined.head.reads_out else ())
+    known = dict(old.sized.sizes)
+    sizes = old.sized.sizes + tuple((name, outputs) for name in joined.sizes if name not in known)
     sized = SizedCell(joined.cell, sizes, old.sized.orders)
     candidate = Candidate(sized, old.negated, old.raised, None, old.doubled, old.shared)
     targets = {tile.array: tile for tile in sized.tiles if tile.array in joined.names.values()}
@@ -126,14 +150,15 @@ def headed(
             missing.append(joined.names["b_y"])
         else:
             parts.append(ParameterPart(targets[joined.names["b_y"]], _whole(*bias)))
-    known = {one.name: getattr(core, one.name) for one in fields(Layout)}
-    known |= {"candidate": candidate, "parts": tuple(parts), "missing": tuple(missing), "outputs": ()}
-    return HeadedLayout(**known, joined=joined)
+    same = {one.name: getattr(core, one.name) for one in fields(Layout)}
+    return same | {"candidate": candidate, "parts": tuple(parts), "missing": tuple(missing), "outputs": ()}
 
 
-def describe_head(layout: HeadedLayout) -> str:
+def describe_head(layout: JoinedLayout) -> str:
     """What stands behind the cell, in a line."""
     assert layout.joined is not None
+    if not isinstance(layout, HeadedLayout):
+        return f"behind it: {'; '.join(head.title for head in layout.joined.heads)}"
     target = layout.target
     held = "no targets" if target is None else f"targets {target.name} ({'indices' if target.indexed else 'values'})"
     when = "last step" if layout.last else "each step"

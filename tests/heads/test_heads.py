@@ -1,4 +1,4 @@
-"""Heads: their losses against NumPy, their gradients against differences, and how they are joined to cells."""
+"""Heads: what they come to against NumPy, their gradients against differences, and how they are joined to cells."""
 
 from __future__ import annotations
 
@@ -37,13 +37,42 @@ LOSSES = {
     "state-squares": lambda y, k: y @ y / 2,
     "state-sum": lambda y, k: y.sum(),
 }
+READOUTS = {
+    "readout": lambda y: y,
+    "sigmoid-readout": lambda y: 1 / (1 + np.exp(-y)),
+    "tanh-readout": np.tanh,
+    "relu-readout": lambda y: np.maximum(y, 0),
+    "softmax-readout": softmax,
+    "softplus-readout": lambda y: np.log1p(np.exp(y)),
+    "exp-readout": np.exp,
+}
 
 
-def test_every_head_has_a_loss_here() -> None:
-    assert set(LOSSES) == set(HEADS)
+def test_every_head_has_a_loss_or_a_function_here() -> None:
+    assert set(LOSSES) == {name for name, head in HEADS.items() if head.has_loss}
+    assert set(READOUTS) == {name for name, head in HEADS.items() if not head.has_loss}
 
 
-@pytest.mark.parametrize("name", HEADS)
+@pytest.mark.parametrize("name", READOUTS)
+def test_a_readout_is_the_function_that_its_name_says(name: str) -> None:
+    joined, rng = with_head("rnn", HEADS[name]), np.random.default_rng(1)
+    x, h, V, b = rng.normal(size=2), rng.normal(size=H), rng.normal(size=(WIDTH, H)), rng.normal(size=WIDTH)
+    params = {"W": rng.normal(size=(H, 2)), "U": rng.normal(size=(H, H)), "b": rng.normal(size=H)}
+    state, out = joined.cell.definition(x, h, 0 * b, **params, V=V, b_y=b)
+    assert np.allclose(out, READOUTS[name](V @ state + b))
+    assert joined.cell.sizes == ("d_x", "d_h", "d_y")
+
+
+def test_heads_stand_beside_one_another() -> None:
+    joined = with_head(with_head("rnn", HEADS["readout"]), HEADS["sigmoid-readout"])
+    assert joined.reference == "rnn --head readout --head sigmoid-readout"
+    assert joined.core is cells["rnn"]
+    assert joined.sizes == ("d_y", "d_z")
+    assert len(joined.cell.states) == 3
+    verify(joined.cell).raise_if_failed()
+
+
+@pytest.mark.parametrize("name", LOSSES)
 def test_a_head_is_the_loss_that_its_name_says(name: str) -> None:
     head, rng = HEADS[name], np.random.default_rng(1)
     joined = with_head("rnn", head)

@@ -18,7 +18,9 @@ TAG = "gradients-exchanged"
 
 def likely(on: MistakeSite) -> Iterator[Mistake]:
     """The gradients of two initial states, each returned for the other."""
+    # A state whose value at t-1 no equation reads has no terms, and there is nothing to exchange.
     carries = [(position, line) for position, line in enumerate(on.program.lines) if line.role == "carry"]
+    carries = [(position, line) for position, line in carries if on.program.start[position].terms]
     for (p, a), (q, b) in combinations(carries, 2):
         if a.of.shape == b.of.shape:
             edits = (*_as_other(on, p, q), *_as_other(on, q, p))
