@@ -67,7 +67,7 @@ def test_a_mistake_in_the_readout_is_named_like_one_in_the_cell() -> None:
     report = check_gradients(forward, lambda dy, cache: backward(dy, cache, turned=True), inputs(O=4), cell="rnn")
     assert not report.passed
     assert report.mistakes == ("transpose",)
-    assert "δh_t = Vᵀ δy_t" in report.diagnoses[0].sentence
+    assert "Vᵀ δy_t has V in place of Vᵀ" in report.diagnoses[0].sentence
     assert not report.unexplained
 
 
