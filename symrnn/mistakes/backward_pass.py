@@ -72,6 +72,8 @@ class BackwardPass:
         for step in derivation.steps:
             terms = [simplify(share.value) for _, share in step.shares]
             if step.role == "state":
+                # A state's cotangent as its two parts: what people forget is what the loss sends or what the next step
+                # sends, seldom both.
                 terms[:0] = [derivation.loss(step.of.name), carried_part(derivation, step.of.name)]
             lines.append(AdjointEquation(step.of, step.target, step.role, step.number, tuple(terms)))
         always = tuple(lines)
@@ -102,6 +104,7 @@ class BackwardPass:
         """What the equations give: variable -> the values of its adjoint at each step, each (N, rows, columns)."""
         run = Run(self, tape, cotangents, finals)
         run.gradients()
+        # The loop runs back, so that the last step's values were seen first.
         return {name: values[::-1] for name, values in run.seen.items()}
 
 
@@ -126,6 +129,8 @@ class Run:
 
     def __init__(self, program: BackwardPass, tape: Tape, cotangents: Cotangents, finals: Collection[str]) -> None:
         self.program, self.tape = program, tape
+        # Added at the last step or handed to it, a cotangent comes to the same sum; only what reads the two parts of a
+        # state's cotangent apart, or changes what is carried, can tell.
         self.seeds = frozenset(finals) if program.seeded else frozenset()
         self.cell = program.derivation.cell
         self._changes = changes_of(program.effects)
@@ -163,6 +168,7 @@ class Run:
         changed: set[str] = set()
         names: list[str] = []
         for line, known in zip(program.at(0), self.program.at(0), strict=True):
+            # By identity: a mistake leaves the equations that it does not edit the same objects.
             if line is known and not any(changed & _reads(term) for term in line.terms):
                 continue
             value = frame[line.target.name] = other._value(line, frame)
@@ -195,6 +201,7 @@ class Run:
     def _initial(self, name: str, late: Mapping[str, Array]) -> Array:
         """The gradient of an initial state."""
         state = self._initials[name]
+        # The first effect that has something to say: two cannot both decide what is returned.
         ways = (gradient(self, state, late) for gradient in self._changes["returns_initial"])
         returned = next((way for way in ways if way is not None), self.handed[state])
         value = returned + self.outer[state][0]
@@ -209,6 +216,7 @@ class Run:
         late = dict(carried)
         for t in reversed(range(steps)):
             if all(runs(t, steps) for runs in self._changes["runs"]):
+                # Before the step runs, so that after the loop it is what step 1 handed on.
                 late = dict(self.handed)
                 carried = self._step(t, carried)
         found = {name: self._found(name) for name in (*self.cell.parameters, *self.cell.inputs)}
@@ -250,8 +258,11 @@ class Run:
             frame[derivation.loss(state).name] = outer
             frame[carried_part(derivation, state).name] = carried[state]
         for line in self.program.at(t):
+            # Only what is handed on may read other values than the rest of its step: a bound there does not bound the
+            # gradients of weights.
             value = self._value(line, self._handing_on(frame) if line.role == "carry" else frame)
             for change in self._changes["computes"]:
+                # Before it is put into the frame, so that the equations after it read what the program would.
                 value = change(line.of.name, value)
             frame[line.target.name] = value
             self.seen.setdefault(line.of.name, []).append(value)
@@ -295,6 +306,7 @@ class Run:
     def _accumulate(self, name: str, value: Array, t: int) -> None:
         ways = (counts(name, t, self.tape.steps) for counts in self._changes["counts"])
         weight = next((way for way in ways if way is not None), 1)
+        # A term that never counts leaves the sum unmade, and zeros of the right shape are returned for it.
         if weight:
             self.sums[name] = self.sums.get(name, 0.0) + weight * value.sum(axis=0)
 

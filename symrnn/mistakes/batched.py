@@ -82,6 +82,7 @@ class _InFrame:
         return value * self._frame.number(number)
 
 
+# Marks are taken apart when the function is made, not at every frame that it reads.
 def _variable(expr: Variable) -> Evaluated:
     name, (mark, _, how) = expr.name, expr.mark.partition(":")
     if mark == "first":  # a state at t-1, but for step 0
@@ -91,10 +92,12 @@ def _variable(expr: Variable) -> Evaluated:
         return lambda frame: frame.after[how] if frame.after else np.zeros((frame.tape.batch, *frame.shape(expr)))
     if mark == "step":  # the value of one step, at every step
         return lambda frame: frame.tape.fixed(expr, int(how))
+    # A value of another step, such as h_plus1, is in no frame.
     if expr.mark == "" and expr.time is not None and name not in (expr.base, f"{expr.base}_prev"):
         return lambda frame: frame.tape.at(expr, frame.t, frame.edge)
 
     def read(frame: Frame) -> Array:
+        # The frame before the tape: a mistake may have put another value under the name.
         value = frame.get(name)
         return frame.tape.at(expr, frame.t, frame.edge) if value is None else value
 
@@ -111,6 +114,7 @@ def _product(expr: Any) -> Evaluated:
     factors = [compiled(matrix) for matrix in matrices]
 
     def value(frame: Frame) -> Array:
+        # From the right: a column stays a column, where two matrices first would be a product of matrices.
         result = factors[-1](frame)
         for factor in reversed(factors[:-1]):
             result = factor(frame) @ result
@@ -126,6 +130,7 @@ def _hadamard(expr: Any) -> Evaluated:
 
 def _power(expr: Any) -> Evaluated:
     base, exponent = compiled(expr.args[0]), int(expr.args[1])
+    # NumPy refuses whole numbers to negative whole powers; positive ones it multiplies out.
     return lambda frame: base(frame) ** float(exponent) if exponent < 0 else base(frame) ** exponent
 
 
@@ -157,6 +162,7 @@ def _stack(expr: Any) -> Evaluated:
 
     def value(frame: Frame) -> Array:
         values = [part(frame) for part in parts]
+        # Parts that are made of constants have no batch axis, and `concatenate` does not add one.
         lead = np.broadcast_shapes(*(v.shape[:-2] for v in values))
         return np.concatenate([np.broadcast_to(v, lead + v.shape[-2:]) for v in values], axis=-2)
 
@@ -169,10 +175,12 @@ def _slice(expr: Any) -> Evaluated:
 
 
 def _argmax(x: Array) -> Array:
+    # Of equal entries the first, as the node has it: NumPy's argmax decides so too.
     return np.asarray(np.arange(x.shape[-2])[:, None] == np.argmax(x, axis=-2, keepdims=True), dtype=float)
 
 
 def _softmax(x: Array) -> Array:
+    # The largest entry becomes 0, so that nothing overflows; the quotient is the same.
     e = np.exp(x - np.max(x, axis=-2, keepdims=True))
     softmax: Array = e / np.sum(e, axis=-2, keepdims=True)
     return softmax

@@ -102,9 +102,11 @@ class MistakeCase:
         parameters = self.run.cell.parameters
         late: dict[str, int] = {}
         for name in names:
+            # A sum over the steps is wrong at no step of its own: its terms say since when.
             key = name if name.removesuffix(EACH) not in parameters else name.removesuffix(EACH) + EACH
             pairs = zip(self.wrong.get(key, ()), self.others.get(key, ()), strict=False)
             late[name] = max((t for t, (a, b) in enumerate(pairs) if not same([a], [b])), default=-1)
+        # The loop runs back, so the highest step comes first.
         last = max(late.values(), default=-1)
         return [name for name in names if late[name] in (last, -1)]
 
@@ -142,13 +144,16 @@ class MistakeCase:
             old = {place.node for place in places(line.terms[edit.term])} if edit.term >= 0 else set()
             for node in self._nested(edit.new, old):
                 values = self.values(node)
+                # A program sums over the examples in the same product that makes the term.
                 if line.role == "parameter" and node == edit.new:
                     values = [value.sum(axis=0) for value in values]
+                # Where right programs compute the negative, only the sign tells the two lines apart.
                 yield line.of.name, nodes.negate(node) in self._known, values
 
     def _nested(self, term: Expr, old: Collection[Expr]) -> Iterator[Expr]:
         """The expressions of a term that nothing right has, the innermost first; and what is new in its products."""
         for place in sorted(places(term), key=lambda place: -len(place.above)):
+            # People compute the factors that are theirs first, in a line of its own.
             new = [part for part in factors(place.node)[1] if part not in old]
             if 1 < len(new) < len(factors(place.node)[1]) and self._is_own(product := nodes.hadamard(*new)):
                 yield product
@@ -159,6 +164,7 @@ class MistakeCase:
         plain = nodes.coefficient(node)[1]
         if node in self._known or (isinstance(plain, nodes.Act) and plain in self._known):
             return False
+        # A variable alone is a value under its own name: many lines hold it, wrong or right.
         if isinstance(plain, Variable) or type(plain).__name__ in _UNSAID:
             return False
         return not nodes.is_zero(node) and bool(marks := nodes.variables(node)) and all(v.mark != "loss" for v in marks)
@@ -201,6 +207,7 @@ class MistakeCase:
     @property
     def _frames(self) -> Mapping[int, Frame]:
         """The values that each step reads and computes."""
+        # Asking for the totals makes the run, which is when the frames are filled.
         return self.run.frames if self.totals else {}
 
     def values(self, node: Expr) -> list[Array]:
@@ -208,6 +215,7 @@ class MistakeCase:
         frames, found = self._frames, []
         for t in sorted(frames):
             with np.errstate(all="ignore"):
+                # A wrong expression may divide by zero at some step; no line of a program has that value.
                 value = np.asarray(compiled(node)(frames[t]), dtype=np.float64)
             found.append(value)
         return found

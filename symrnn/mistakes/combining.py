@@ -28,12 +28,15 @@ def combinations_that_explain(
     if not changed or not observed.size:
         return
     values = np.stack(changed)
+    # The larger of the two: where a gradient should be zero, or was left at zero, the other is all there is to measure
+    # by.
     near = tolerance * max(float(np.linalg.norm(observed)), float(np.linalg.norm(base)))
     with np.errstate(all="ignore"):
         factors, wanted = values / base, observed / base
     # an effect in a product is a factor; where the gradient is not of rounding size, it can be compared
     usual = float(np.median(np.abs(base)))
     yield from chain(
+        # Sums first, since gradients are sums over terms and steps; three only of the first, for there are very many.
         _two(values - base, observed - base, np.add, near),
         _two(factors, wanted, np.multiply, near / usual) if usual > 0 and np.all(base != 0) else (),
         _three((values - base)[:_THREE], observed - base, near),

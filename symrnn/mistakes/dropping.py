@@ -49,6 +49,8 @@ def dropped_terms(on: MistakeSite) -> Iterator[DroppedTerm]:
         if line.role == "parameter":
             families = (("drop", on.group(line)), *_through(term))
         elif line.role in ("carry", "input"):
+            # A term is linear in one adjoint, so the first of these is what leaves the step in gradients; what is
+            # carried is none of them.
             families = (("drop", on.group(line), _is_product(term)), *_through(term)[line.role == "carry" :])
         elif not is_cotangent(term):
             families = (("drop", line.of),)

@@ -53,6 +53,7 @@ class Effect:
         changes: dict[str, Any] = {}
         for entry in fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
             old, new = getattr(self, entry.name), getattr(later, entry.name)
+            # Sets add up: who forgot one state and then another forgot both.
             if isinstance(old, frozenset):
                 changes[entry.name] = old | new
             elif isinstance(old, tuple) and entry.name == "by_name":
@@ -122,6 +123,7 @@ class Effect:
         return found
 
 
+# Read off the class: a new place is known as soon as it has a method.
 PLACES = tuple(
     name
     for name, value in vars(Effect).items()
@@ -134,6 +136,8 @@ PLACES = tuple(
 def changes_of(effects: tuple[Effect, ...]) -> Mapping[str, tuple[Callable[..., Any], ...]]:
     """For each place, the methods of those effects that do something there."""
     return {
+        # Only those that are overridden: an effect changes one or two places, and a run comes to each of them at every
+        # step.
         place: tuple(getattr(e, place) for e in effects if getattr(type(e), place) is not getattr(Effect, place))
         for place in PLACES
     }
@@ -147,4 +151,5 @@ def merged(effects: tuple[Effect, ...], more: tuple[Effect, ...]) -> tuple[Effec
     for effect in more:
         known = found.get(type(effect))
         found[type(effect)] = effect if known is None else known.merged(effect)
+    # By name where the order does not matter: the same effects must make equal programs, which are looked up.
     return tuple(sorted(found.values(), key=lambda effect: (effect.order, type(effect).__name__)))

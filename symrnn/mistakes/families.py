@@ -19,12 +19,14 @@ def mistakes_of(on: MistakeSite, generators: Iterable[Generator]) -> list[Mistak
         mistake
         for generator in generators
         for mistake in generator(on)
+        # A mistake without edits is one that no shape allows; one between steps cannot be made in a single step.
         if (mistake.edits or mistake.effects) and (on.timed or not mistake.between_steps)
     ]
     families: dict[Any, list[Mistake]] = {}
     for mistake in single:
         for family in mistake.families:
             families.setdefault((mistake.tag, family), []).append(mistake)
+    # As keys: several families often have the same members, and they are one mistake.
     together = {_together(members): None for members in families.values() if len(members) > 1}
     every = [*single, *together]
     every += [scoped for mistake in every if on.timed for scoped in _scoped(on, mistake)]
@@ -43,6 +45,8 @@ def _scoped(on: MistakeSite, mistake: Mistake) -> Iterator[Mistake]:
     if not mistake.edits or mistake.scope:
         return
     if all(on.program.lines[edit.line].role == "carry" for edit in mistake.edits):
+        # Under the same words: what is wrong is what is handed on, whether or not step 0, whose result is returned, has
+        # it too.
         yield replace(mistake, scope="later")
         returned = f"{mistake.words}, in what is returned for the initial state"
         yield replace(mistake, words=returned, rank=mistake.rank + 1, scope="first")
@@ -67,8 +71,11 @@ def _together(members: Sequence[Mistake]) -> Mistake:
     effects: tuple[Effect, ...] = ()
     for member in members:
         for edit in member.edits:
+            # The first that changes a term: a second change of it would be a mistake in a mistake.
             edits.setdefault((edit.line, edit.term), edit)
         effects = merged(effects, member.effects)
     about = tuple(dict.fromkeys(name for member in members for name in member.about))
     first = members[0]
+    # One step less likely than in one place, and far likelier than as many mistakes that have nothing to do with each
+    # other.
     return Mistake(first.tag, first.words, first.rank + 1, tuple(edits.values()), effects, (), about)

@@ -67,9 +67,13 @@ class LineFinder:
             given: whether a function that is right may have been given something wrong.
         """
         names = [line.of.name for line in self.case.mistake.lines(self.case.right)] or list(self.case.mistake.about)
+        # Zeros are everywhere in a program, so they are looked for among what is assigned in the loop, not by their
+        # values.
         if self.is_zero(names):
             return self.of_zero(names)
         return (
+            # From the surest to the vaguest: what only the mistake computes, what comes out wrong, and what is computed
+            # from that.
             self.of_lost()
             or self.of_pieces(given)
             or self.of_quantities(names)
@@ -83,6 +87,7 @@ class LineFinder:
         if len(edits) < _MANY or any(edit.new is not None for edit in edits):
             return None
         lost = [{v for v in nodes.variables(lines[edit.line].terms[edit.term]) if v.mark} for edit in edits]
+        # All of them lack one adjoint: then that is zero, and the equations may be right.
         if not set.intersection(*lost):
             return None
         sizes = self.sizes()
@@ -93,6 +98,7 @@ class LineFinder:
         """The line that computes an expression of the mistake's own."""
         known = [*self.case.others.values(), *self.case.terms]
         for name, signed, values in self.case.pieces():
+            # A right program has such a value too, so that a line with it may be right.
             if any(agree(values, other) for other in known):
                 continue
             found = [one for one in assigning(self.assigned, values, signed) if one.computes]
@@ -111,6 +117,7 @@ class LineFinder:
 
     def of_quantities(self, names: Sequence[str]) -> FoundLine | None:
         """The line of the first of some quantities that comes out wrong, and that a line has."""
+        # The terms before their sum: the line that makes a term is the wrong one, the sum over the steps only shows it.
         for name in [part for each in names for part in (f"{each}{EACH}", each)]:
             if not self.case.differs(name):
                 continue
@@ -133,6 +140,7 @@ class LineFinder:
         for kind, values in self.case.operands():
             for other in self.assigned:
                 base = named_base(other)
+                # Several names on one line are unpacked, and say nothing of what is theirs.
                 if base not in read or other.statement == assignment.statement or not other.names_one:
                     continue
                 fits = {"misread": True, "adjoint": other.renames}.get(kind, self.is_for(other, assignment))
@@ -143,6 +151,7 @@ class LineFinder:
     def is_for(self, assignment: AssignedValues, reader: AssignedValues) -> bool:
         """Whether a name is read by one line only."""
         base = named_base(assignment)
+        # A value that others read as well is right there, or they would be wrong too.
         return {one.statement for one in self.assigned if base in operands(one.statement)} <= {reader.statement}
 
     def is_all(self, assignment: AssignedValues, values: Sequence[Array]) -> bool:
@@ -171,6 +180,7 @@ class LineFinder:
         """The first line that assigns zeros of a state's size at each step, and leaves it at that."""
         sizes = self.sizes()
         for one in sorted(self.assigned, key=lambda one: one.moments[0]):
+            # At every step, or at all but one that is written apart; what happens once stands before the loop.
             often = len(one.moments) >= max(2, self.steps - 1)
             if one.is_zero and often and not one.handed and one.values[0].size in sizes and not self.is_added_to(one):
                 return one
@@ -217,15 +227,18 @@ class LineFinder:
     def last_with(self, name: str, value: Array, taken: bool = False) -> AssignedValues | None:
         """The line that gives a variable the value that is returned as a gradient; by its name, or where it returns."""
         last: dict[str, AssignedValues] = {}
+        # What is assigned last is what a variable holds when it is returned.
         for one in sorted(self.assigned, key=lambda one: one.moments[-1]):
             last[one.variable] = one
         ends = [one for one in last.values() if not one.handed]
         back = [one for one in ends if isinstance(one.statement.node, ast.Return)]
         called = self.called(name)
         mine = [one for one in ends if called is not None and names_gradient(one.variable, *called)]
+        # A name is better than a value: gradients of different arrays may be equal, and a `return` has all of them.
         mine = [one for one in mine if one not in back and _is(one.values[-1], value)]
         if taken:  # what is computed under that name is right, and not what to return
             mine = [one for one in mine if one.is_zero or not one.computes]
+        # The last return is that of the outermost function.
         same = mine[:1] or [one for one in back if any(_is(each, value) for each in one.values)][-1:]
         return same[0] if same else None
 
@@ -236,6 +249,7 @@ class LineFinder:
             inside = [one for one in found if len(one.moments) > 1 and not one.returns and not one.handed]
             inside = [one for one in inside if (one.computes or one.renames) and not one.variable.startswith("return")]
             if inside:
+                # The sum is complete where it is assigned last.
                 return FoundLine(max(inside, key=lambda one: one.moments[-1]), name)
         return self.in_equations()
 
@@ -261,6 +275,7 @@ def named_base(assignment: AssignedValues) -> str:
 
 def _is(value: Array, wanted: Array) -> bool:
     wanted = np.squeeze(wanted)
+    # Somebody may keep weights as (inputs, outputs) where the cell has (outputs, inputs).
     for one in (value, value.T):
         if one.shape == wanted.shape and np.linalg.norm(one - wanted) <= 1e-9 * np.linalg.norm(wanted):
             return True

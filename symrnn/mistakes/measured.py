@@ -35,6 +35,7 @@ def common_ratios(measured: Sequence[Measured]) -> dict[float, tuple[str, ...]]:
         value, right = piece.value, piece.expected
         square = float(np.sum(right * right))
         if square > 0:
+            # The multiple that fits best; whether it fits is asked next.
             ratio = float(np.sum(value * right)) / square
             if abs(ratio - 1) > _DIFFERS and np.linalg.norm(value - ratio * right) <= _SAME * np.sqrt(square):
                 same = next((known for known in found if abs(known - ratio) <= _SAME * abs(ratio)), ratio)
@@ -53,6 +54,7 @@ def largest_shared(measured: Sequence[Measured]) -> dict[str, float]:
     found = {}
     for piece in measured:
         sizes = np.abs(piece.value).ravel()
+        # Several entries of one size by chance do not occur; and only the largest can have been clipped.
         if sizes.size and np.sum(np.isclose(sizes, sizes.max(), rtol=_EQUAL)) > 1:
             found[piece.name] = float(sizes.max())
     return found

@@ -59,6 +59,7 @@ class Mistake:
 
     def made_in(self, program: BackwardPass) -> BackwardPass:
         """A program with this mistake."""
+        # By identity: while step 0 has no equations of its own the two are one tuple, which is edited once.
         same = program.start is program.lines
         lines = program.lines if self.scope == "first" else self._edited(program.lines)
         start = program.start if self.scope == "later" else lines if same and not self.scope else None
@@ -91,6 +92,8 @@ class Mistake:
         if self.scope != other.scope:
             return None
         here, there = ({edit.line for edit in mistake.edits} for mistake in (self, other))
+        # Two things wrong in one equation are said in one sentence, and so is one thing wrong in two; anything else is
+        # two mistakes.
         if here == there and self.words != other.words:
             words = f"{self.words} and {other.words}"
         elif self.words == other.words:

@@ -205,9 +205,11 @@ def cotangent_line(finder: LineFinder) -> FoundLine | None:
     outputs = [path for path, _ in ways]
     states = [state for path in outputs for state in finder.case.cotangents.get(path, {})]
     states = [state for state in dict.fromkeys(states) if finder.case.differs(state)]
+    # A cotangent that is not used may leave a state's adjoint at zero, and zeros have no line by their values.
     zero = finder.zeros_in_loop() if finder.is_zero(states) else None
     if zero is not None:
         return FoundLine(zero, states[0])
+    # Where the adjoint that is carried is all there is, its own line has the wrong value too, and is right.
     found = _not_of_carry(finder, states, finder.of_quantities(states))
     if found is None or not set(outputs) <= set(finder.case.finals):
         return found

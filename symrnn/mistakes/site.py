@@ -84,6 +84,7 @@ def in_slope(on: MistakeSite, place: TermPlace) -> bool:
     """Whether a node is part of an activation's derivative: of a factor, where all of its factors are there."""
     around = (*place.above, place.node)
     return any(
+        # All factors of the derivative must be there: 1 - z alone is a gate's complement.
         part in around and any(has_slope(node, slope) for node in around[: around.index(part) + 1])
         for slope in on.slopes
         for part in slope.factors

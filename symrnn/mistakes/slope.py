@@ -41,10 +41,13 @@ def find_slopes(derivation: Derivation) -> list[Slope]:
             node = place.node
             if not isinstance(node, nodes.Act) or len(node.operands) != 1:
                 continue
+            # By the name where it has one, as the derivation writes 1 - n² and not 1 - tanh²(a).
             value = equation.target if node == equation.value else node
             (slope,) = slopes(node, value)
             number, parts = factors(slope)
+            # The derivative of a step is a number, which stands nowhere in the equations.
             if not any(nodes.variables(part) for part in parts):
                 continue
+            # Equal factors are one derivative to whoever reads the equation, whichever activation they come from.
             found.setdefault(parts, Slope(node.name, node.operands[0], value, slope, number, parts))
     return list(found.values())

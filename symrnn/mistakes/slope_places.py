@@ -135,10 +135,12 @@ def slope_places(on: MistakeSite) -> tuple[SlopePlace, ...]:
 def _slope_places(on: MistakeSite) -> Iterator[SlopePlace]:
     for position, _line, number, term in on.terms():
         for place in places(term):
+            # A product has its factors in a row; a derivative that is the whole term is no product.
             if isinstance(place.node, nodes.Hadamard | nodes.Product) or not place.above:
                 for slope in on.slopes:
                     rest = without(place.node, slope.factors)
                     if rest is not None:
+                        # The number belongs to the derivative, and goes with it.
                         rest = nodes.scale(1 / slope.number, rest)
                         whole = nodes.scale(slope.number, nodes.hadamard(nodes.ones(rest.shape), *slope.factors))
                         yield SlopePlace(position, number, place, slope, rest, whole)

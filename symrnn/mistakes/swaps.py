@@ -59,6 +59,8 @@ def swapped_in_one_place(on: MistakeSite, tag: str, swaps: Swaps) -> Iterator[Mi
             if sum(other == old for _, other in every) > 1:
                 for swap in swaps(on, line, old):
                     edits = put_at(position, number, place, swap.new)
+                    # Behind the same swap everywhere: a variable is mistaken for another more often than it is mistyped
+                    # once.
                     yield Mistake(tag, f"{swap.words}, in one place", swap.rank + 3, edits)
 
 
@@ -66,6 +68,8 @@ def _edges(on: MistakeSite, variable: Variable) -> tuple[str | None, ...]:
     """What programs read beyond the ends of the sequence, where a variable is of another step."""
     if variable.mark or variable.time is None or variable in on.values:
         return (None,)
+    # A list of states has an entry more than there are steps, unless the last state is not kept: then it wraps around
+    # elsewhere.
     return ("around", "rows", "nearest", "zero") if variable.base in on.cell.states else ("around", "nearest", "zero")
 
 
@@ -93,6 +97,7 @@ def other_adjoints(on: MistakeSite, line: AdjointEquation, old: Variable) -> tup
         own = on.program.lines.index(line)
         on.known[key] = tuple(
             OtherAdjoint(new, lost := _left_out(on, old, new), None if lost is not None else _left_out(on, new, old))
+            # Only adjoints that are computed already: a program that reads another one does not run.
             for new in on.adjoints
             if new.shape == old.shape and new != old and own > on.position(new)
         )

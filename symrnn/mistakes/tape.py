@@ -44,6 +44,7 @@ class Tape:
         self.shape = ShapesAtSizes(sizes)
         cell = derivation.cell
         self.params = {name: np.reshape(params[name], self.shape(cell[name])) for name in cell.parameters}
+        # Constants are read like scalar parameters, and have no gradient.
         self.params |= {name: np.full((1, 1), float(number)) for name, number in cell.constants.items()}
         first = np.asarray(x[cell.inputs[0]]) if cell.inputs else np.zeros((1, 1))
         self.steps, self.batch = first.shape[:2]

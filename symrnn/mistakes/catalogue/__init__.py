@@ -18,6 +18,7 @@ from symrnn.mistakes.site import MistakeSite
 
 
 def _read_folder() -> Iterator[MistakeClass]:
+    # No list of the classes, which a new file could be forgotten in.
     for module in pkgutil.iter_modules(__path__, f"{__name__}."):
         yield importlib.import_module(module.name).MISTAKE
 

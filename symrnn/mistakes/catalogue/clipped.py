@@ -78,11 +78,13 @@ def bounds(on: MistakeSite, measured: Sequence[Measured]) -> Iterator[Mistake]:
     for bound in usual_bounds(measured):
         words = f"is clipped to [-{bound:g}, {bound:g}], entry by entry"
         at_bound = tuple(name for name in names if shared.get(name) == bound)
+        # Those that are seen to be at the bound; else all that people clip in one loop, since few entries may reach it.
         for chosen in dict.fromkeys([at_bound, parameters, matrices, names]):
             if chosen:
                 effect = EntriesClipped(tuple((name, bound) for name in chosen))
                 yield Mistake(TAG, words, 3, effects=(effect,), about=chosen)
     for ratio, scaled in common_ratios(measured).items():
+        # To scale down to a norm makes gradients smaller, and turns none around.
         if 0 < ratio < 1:
             size = float(np.sqrt(sum(np.sum(piece.value**2) for piece in measured if piece.name in scaled)))
             words = f"is scaled down to a norm of {size:.6g}" + (", all of them together" if len(scaled) > 1 else "")

@@ -29,6 +29,7 @@ def _find_line(finder: LineFinder) -> FoundLine | None:
     names = [name for name, _ in clamps]
     for name, (how, bound) in clamps if names[0] in finder.case.wrong else ():
         if how == "handed":
+            # Not step 0: what that hands on is returned, and not bounded.
             values = [np.clip(step, -bound, bound) for step in finder.case.wrong[name][1:]]
             found = [one for one in assigning(finder.assigned, values, True) if one.computes]
             if found:
@@ -80,6 +81,7 @@ class AdjointsBounded(Effect):
 
     def carries(self, run: Any, state: str, value: Array, t: int) -> Array | None:
         """What is handed on within its bound."""
+        # What comes in behind the last step was handed on by no step, and nobody has bounded it.
         bound = None if t == run.tape.steps else self._bound(f"{state}_prev", "handed")
         return None if bound is None else np.clip(value, -bound, bound)
 

@@ -38,6 +38,7 @@ def likely(on: MistakeSite) -> Iterator[Mistake]:
     for equation in on.derivation.forward:
         for old, new in _results(on, equation.value):
             yield from _overwritten(on, old, new)
+        # A forward pass that writes the new state into the array of the old one leaves the new one for both.
         for old in (variable for variable in on.cell.previous if variable.base == equation.target.base):
             yield from _overwritten(on, old, equation.target)
     for position, line in enumerate(on.program.lines):
@@ -59,6 +60,7 @@ def multiples(on: MistakeSite, measured: Sequence[Measured]) -> Iterator[Mistake
     for value in (*(on.cell[name] for name in on.cell.inputs), *on.cell.previous):
         lines = [line for line in on.program.lines if line.role == "parameter" and line.of.name in ratio_of]
         found = {line.of.name: ratio_of[line.of.name] for line in lines if value in nodes.variables(line.terms[0])}
+        # The factor nearest to 1 is that of a single multiplication.
         root = max((ratio for ratio in found.values() if ratio > 0), key=lambda r: -abs(np.log(r)), default=1.0)
         if len(found) < 2 or root == 1 or min(found.values()) <= 0:
             continue

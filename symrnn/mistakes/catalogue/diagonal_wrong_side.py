@@ -25,6 +25,7 @@ def likely(on: MistakeSite) -> Iterator[Mistake]:
                 continue
             matrix, vector = product.as_coeff_matrices()[1]
             outside = [part for part in parts if part != product]
+            # Only a square matrix leaves the shapes as they are, so that the program runs.
             if matrix.shape[0] != matrix.shape[1]:
                 continue
             for left, factor in _split(on, vector):
@@ -49,6 +50,7 @@ def _split(on: MistakeSite, vector: Expr) -> Iterator[tuple[Expr, Expr]]:
         for part in parts:
             if not reads_adjoint(part):
                 yield without(vector, (part,)) or vector, part
+    # The program may have mistakes already; the derivative that was moved may be one that it lacks by now.
     lines = (*on.program.lines, *BackwardPass.right(on.derivation).lines)
     for term in dict.fromkeys(line.terms[0] for line in lines if line.target == vector and len(line.terms) == 1):
         number, own = factors(term)

@@ -64,6 +64,7 @@ def _adjoints(on: MistakeSite) -> Iterator[Mistake]:
         known += [carried_part(on.derivation, state) for state in on.cell.states]
         known += [other.target for other in on.program.lines[:position] if {other.role, line.role} == {"carry"}]
         for extra in dict.fromkeys(known):
+            # What an equation has already would be counted twice, which is another class.
             if extra.shape == shape and extra not in line.terms and _is_known(on, extra, position):
                 words = f"has a term too many, {called(extra)}"
                 yield Mistake(TAG, words, 8, (Edit(position, -1, extra),))

@@ -25,6 +25,7 @@ def wide(on: MistakeSite) -> Iterator[Mistake]:
     right = BackwardPass.right(on.derivation)
     changed = {position for position, line in enumerate(right.lines) if on.program.lines[position] != line}
     for mistake in _all_others(on.cell):
+        # An equation that is changed already is no longer the one that the edit's places count in.
         if not changed & {edit.line for edit in mistake.edits}:
             yield mistake
 
@@ -39,6 +40,7 @@ def _derived(cell: Cell) -> Iterator[tuple[tuple[int, ...], Derivation]]:
     for changed, other in with_slips(cell):
         try:
             yield changed, derive(other)
+        # A slip may make a cell that cannot be derived.
         except (SymrnnError, ValueError):
             continue
 

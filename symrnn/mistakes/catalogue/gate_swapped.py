@@ -69,6 +69,7 @@ def _mixed_up(on: MistakeSite) -> Iterator[Mistake]:
                     for position, _, number, term in on.terms(*roles)
                     if {a, b} & nodes.variables(term)
                 )
+                # In one equation alone it is a variable read for another, which the swaps have.
                 if len(edits) > 1:
                     yield Mistake(TAG, f"has {text(a)} and {text(b)} exchanged", 4, edits)
 

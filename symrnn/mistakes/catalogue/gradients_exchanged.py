@@ -30,6 +30,7 @@ def likely(on: MistakeSite) -> Iterator[Mistake]:
 
 def _as_other(on: MistakeSite, position: int, other: int) -> Iterator[Edit]:
     """The edits that give a line the terms of another."""
+    # All of its terms go, and the sum of the other's comes in place of the first.
     yield from (Edit(position, number, None) for number in range(1, len(on.program.start[position].terms)))
     yield Edit(position, 0, nodes.add(*on.program.start[other].terms))
 

@@ -32,6 +32,7 @@ def likely(on: MistakeSite) -> Iterator[Mistake]:
         yield at.mistake(TAG, f"loses the factor {at.shown}", 3, at.rest, "all", "all")
         if len(at.slope.factors) > 1:
             for index, part in enumerate(at.slope.factors):
+                # Half of a derivative: o for o (1 - o).
                 left = nodes.scale(at.slope.number, without(at.whole, (part,)) or at.whole)
                 words = f"loses the factor {in_brackets(part)}"
                 yield at.mistake(TAG, words, 3, nodes.hadamard(at.rest, left), index, index)

@@ -39,6 +39,7 @@ def likely(on: MistakeSite) -> Iterator[Mistake]:
         if not term.cuts_path:
             yield term.mistake(TAG)
         yield from _in_brackets(on, term.position, term.number)
+    # In a single step nothing is handed on to anybody: there it is a gradient that is missing.
     if not on.timed:
         yield from dropped_carries(on, TAG)
     yield from _partial(on)
@@ -91,6 +92,7 @@ def _single_terms(on: MistakeSite) -> Iterator[Mistake]:
     for position, line in enumerate(on.program.lines):
         terms = enumerate(line.terms)
         present = [number for number, term in terms if not nodes.is_zero(term) and not is_cotangent(term)]
+        # Of two terms the other one is missing, which is said above.
         for kept in present if len(present) > 2 else ():
             words = f"has the term {called(line.terms[kept])} only"
             edits = tuple(Edit(position, number, None) for number in present if number != kept)

@@ -38,6 +38,7 @@ def handed_on(finder: LineFinder) -> FoundLine | None:
     for state in states:
         steps = list(finder.case.run.outer[state][1:])
         for one in finder.assigned:
+            # A function that is handed the cotangent alone: its caller is the one that leaves out the rest.
             if one.handed and one.variable in read and assigning([one], steps, True):
                 return FoundLine(one, found.quantity)
     never = [one for one in finder.assigned if one.is_zero and named_base(one) in read and finder.stays_zero(one)]
@@ -96,6 +97,7 @@ def likely(on: MistakeSite) -> Iterator[Mistake]:
         about = tuple(f"{state}_prev" for state in chosen)
         names = " and ".join(text(on.derivation.of(name).target) for name in about)
         words = f"{names} {'are' if len(chosen) > 1 else 'is'} not handed on to the step before"
+        # The likeliest mistake of all: a loop body that ends without the assignment.
         yield Mistake(TAG, words, 0, effects=(CarryCut(frozenset(chosen)),), about=about)
         yield Mistake(TAG, words, 1, effects=(CarryKept(frozenset(chosen)),), about=about)
     yield from (term.mistake(TAG) for term in dropped_terms(on) if term.cuts_path)

@@ -30,6 +30,7 @@ def likely(on: MistakeSite) -> Iterator[Mistake]:
     yield from terms_scaled(on, TAG, "has {} with the opposite sign", -1, 4)
     for position, _, number, term in on.terms():
         for place in places(term):
+            # In a derivative it is a derivative mistyped.
             if isinstance(place.node, nodes.Sum) and not in_slope(on, place):
                 for index, part in enumerate(place.node.args):
                     args = [*place.node.args]

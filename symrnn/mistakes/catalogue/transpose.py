@@ -20,10 +20,12 @@ def likely(on: MistakeSite) -> Iterator[Mistake]:
     for position, line, number, term in on.terms():
         for place in places(term):
             node = place.node
+            # Any other matrix would not run when it is transposed.
             square = node.shape[0] == node.shape[1] and node.shape[0] != 1
             if isinstance(node, nodes.Transposed) and square and isinstance(node.arg, Variable):
                 words = f"has {text(node.arg)} in place of {text(node)}"
                 yield Mistake(TAG, words, 4, put_at(position, number, place, node.arg), families=("all", node))
+            # Adjoints of matrices are no weights: their transposes are those of whole gradients, below.
             elif isinstance(node, Variable) and square and not node.mark and not _is_transposed(place):
                 words = f"has {text(nodes.transpose(node))} in place of {text(node)}"
                 yield Mistake(TAG, words, 4, put_at(position, number, place, nodes.transpose(node)))

@@ -75,11 +75,13 @@ class Windowed(Effect):
         if t == steps or not self._ends(t, steps) or (self.states and state not in self.states):
             return None
         if self.initial:
+            # Somebody who returns what the loop carries at its end returns the cut as well.
             run.handed[state] = np.zeros_like(value)
         return np.zeros_like(value)
 
     def _ends(self, t: int, steps: int) -> bool:
         if self.origin == "end":
+            # From there on nothing is carried any more: one window, at the end of the sequence.
             return steps - t >= self.length
         return ((t if self.origin == "first" else steps - t) - self.begin) % self.length == 0
 

@@ -28,6 +28,7 @@ def _other_functions(slope: Slope) -> Iterator[tuple[str, Expr]]:
     for other in (row.name for row in FUNCTIONS.values() if row.usual):
         if other != slope.function:
             named = nodes.act(other, slope.argument)
+            # With the value at hand, as from 1 - f² for f (1 - f); and with what the other function would have given.
             yield f"that of {other}", slopes(nodes.act(other, slope.of), slope.of)[0]
             yield f"that of {other}", slopes(named, named)[0]
     for words, wrong in FUNCTIONS[slope.function].wrong_slopes:

@@ -73,6 +73,7 @@ def _bare_activations(on: MistakeSite) -> Iterator[Mistake]:
                 continue
             others: list[tuple[Expr, int]]
             if node in unnamed:
+                # Its own argument first: c for tanh(c) is what people forget.
                 others = [(value, 4 if value in node.operands else 6) for value in on.values]
             elif isinstance(node, Variable) and not any(above in unnamed for above in place.above):
                 others = [(value, 5) for value in sorted(unnamed, key=text) if node.base == unnamed[value].base]

@@ -16,6 +16,7 @@ def likely(on: MistakeSite) -> Iterator[Mistake]:
     """Zeros for the gradient of a parameter or of an input, whatever its equation has."""
     for line in on.program.lines:
         if line.role in ("parameter", "input"):
+            # As a multiple: zeros are 0 times what is right, and nothing else of the run changes.
             effect = GradientScaled(((line.of.name, 0.0),))
             words = "is never computed: zeros are returned"
             yield Mistake(TAG, words, 2, effects=(effect,), families=(on.group(line),), about=(line.of.name,))
