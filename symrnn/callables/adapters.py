@@ -194,6 +194,7 @@ def _supplied(
 
     known = signature(theirs)
     needed = [p.name for p in (known.parameters.values() if known else ()) if p.default is p.empty]
+    # Forward is run once to see what it leaves, which is spared where names say all.
     if len(needed) < 2 or all(name in first or is_known(name) for name in needed):
         return ()
     try:
@@ -227,6 +228,8 @@ def _loss_pair(
             return None
 
         twin = keeper.place(values)
+        # A step changes the weights of the object that it is called on, so the loss and its gradients are made on two
+        # copies of one point.
         if keeper.updates is not None:  # the change of the weights is looked at when it is asked for
             act(keeper.place(copy_tree(values)))
             return kept[0][0], (twin, act, kept)
@@ -299,6 +302,8 @@ def join_inputs(where: str, weights: Mapping[str, Tree], inputs: Inputs | None) 
     def joined(*arguments: Any, **named: Any) -> dict[str, Any]:
         return {**make(*arguments, **named), **copy_tree(dict(weights))}
 
+    # The signature says what can be drawn; of a function that Python knows no signature of, a generator is the
+    # likeliest.
     rng = inspect.Parameter("rng", inspect.Parameter.POSITIONAL_ONLY)
     joined.__signature__ = signature(make) or inspect.Signature([rng])  # type: ignore[attr-defined]
     return joined

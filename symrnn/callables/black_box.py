@@ -80,6 +80,8 @@ class BlackBox:
         try:
             return self._run(arrays)
         except SubjectError:
+            # Double precision first, since it tells more; a function that takes single precision only says so at its
+            # first call.
             own = {} if self._has_run else _single_precision(self._inputs)
             if not own:
                 raise
@@ -112,10 +114,12 @@ class BlackBox:
             value = arrays.get(path, leaf)
             if not is_float(leaf):
                 return copy_leaf(value)
+            # A complex step passes only through complex arrays; it is asked for where it is wanted.
             kind = np.complex128 if np.iscomplexobj(value) else self._dtypes.get(path, np.float64)
             array = np.array(value, kind)
             if isinstance(leaf, np.ndarray):
                 return array
+            # As it was given: code that asks for the type of a number must find the same one.
             return array[()] if isinstance(leaf, np.generic) or kind == np.complex128 or array.ndim else float(array)
 
         return {
@@ -127,8 +131,10 @@ class BlackBox:
         """The inputs whose leaves these are; a draw of another length may have more or fewer of them."""
         for inputs in self._templates:
             numbers = collect_floats(inputs)
+            # A shorter draw lacks leaves that the own inputs have.
             if set(numbers) <= set(arrays) and not set(self.arrays) <= set(arrays):
                 return inputs
+            # A longer one has more than these.
             if set(self.arrays) < set(numbers) <= set(arrays):
                 return inputs
         return self._inputs
@@ -138,6 +144,7 @@ class BlackBox:
         before = copy_tree(arguments)
         self.calls.forward += 1
         known = signature(self.forward)
+        # By name where Python allows it, so that the order in the dict of inputs does not matter.
         by_place = known is None or any(p.kind is p.POSITIONAL_ONLY for p in known.parameters.values())
         if by_place:
             returned = call("forward", self.forward, list(arguments.values()), {})

@@ -97,6 +97,7 @@ class Calling:
 def subtree(path: str, node: Tree, wanted: str) -> Tree:
     """The node at a path inside a tree."""
     while path != wanted:
+        # Along the path: every part of a tree has a path that begins with that of the whole.
         path, node = next(pair for pair in children(path, node) or () if wanted.startswith(pair[0]))
     return node
 
@@ -121,6 +122,7 @@ class _CallResolver:
         keys = list(range(len(self.returned)))
         names: Sequence[str | None] = getattr(self.returned, "_fields", ())
         if not names:
+            # Names in the source are a guess at what was meant; those of a named tuple are what the caller sees.
             names, self.guessed = read_returned_names(self.forward) or (), True
         return keys, dict(zip(keys, names if len(names) == len(keys) else [None] * len(keys), strict=True))
 
@@ -164,6 +166,7 @@ class _CallResolver:
         if not chosen or None in chosen or len(set(chosen)) < len(chosen):
             raise self.unclear(f"outputs={outputs!r} does not name different things that forward returns")
         rest = [key for key in self.keys if key not in chosen]
+        # Nothing is left over that could be a cache.
         if cache is False or not rest:
             return tuple(chosen), ()
         if isinstance(self.returned, Mapping) and not self._cache_keys():
@@ -193,6 +196,7 @@ class _CallResolver:
         if len(self.keys) < 2:
             return []
         if self.cache_parameters:
+            # One thing at least is an output: a pair that returns caches only has nothing to check.
             return self.keys[-min(len(self.cache_parameters), len(self.keys) - 1) :]
         last = self.returned[self.keys[-1]] if not isinstance(self.returned, Mapping) else None
         nested = (
@@ -200,6 +204,7 @@ class _CallResolver:
             if any(p.kind is p.VAR_POSITIONAL for p in self.parameters or ())
             else (Mapping, list)
         )
+        # A cache is a container of intermediate values, or an object; outputs are arrays.
         opaque = isinstance(last, nested) or not any(map(is_float, leaves("", last).values()))
         open_names = [p.name for p in self._positional() if p.name not in self.inputs and p.default is p.empty]
         if len(open_names) >= len(self.keys) and not names_cotangent(open_names[len(self.keys) - 1]):
@@ -262,6 +267,7 @@ class _ArgumentMatcher:
         starred = any(p.kind == p.VAR_POSITIONAL for p in parameters)
         cached = sum(slot.kind == "cache" for slot in self.roles.values())
         waiting = [path for path in self.parts if path not in self._taken()]
+        # From the end: whatever their names, people write cotangents first and the cache last.
         if not starred and cached < self.caches and len(open_ones) > len(waiting):
             for place, name in enumerate(open_ones[-(self.caches - cached) :], cached):
                 self.roles[name] = BackwardArgument("cache", place)
@@ -299,6 +305,7 @@ class _ArgumentMatcher:
             together = names_all_cotangents(open_ones[0]) or isinstance(self.outputs, Mapping)
             paths = [ROOT] if together else waiting
         if len(open_ones) > len(waiting):
+            # More parameters than outputs: perhaps one for each array in a nested output.
             floats = [path for path, leaf in leaves(ROOT, self.outputs).items() if is_float(leaf)]
             if self._taken() or len(floats) != len(open_ones):
                 raise self._without_value(open_ones, waiting)
@@ -331,6 +338,7 @@ class _ArgumentMatcher:
             elif parameter.kind == Parameter.VAR_KEYWORD:
                 slots += self._double_starred()
             elif (slot := self.roles.get(parameter.name)) is None:
+                # A parameter that is left at its default is skipped, and Python passes nothing by place behind a gap.
                 by_keyword = True
             else:
                 keyword = by_keyword or parameter.kind == Parameter.KEYWORD_ONLY
@@ -351,6 +359,7 @@ class _ArgumentMatcher:
 
     def _implicit(self) -> bool:
         floats = [leaf for leaf in leaves(ROOT, self.outputs).values() if is_float(leaf)]
+        # The derivative of a loss with respect to itself is 1, which nobody passes on.
         if len(floats) == 1 and getattr(floats[0], "size", 1) == 1:
             return True
         raise self.resolver.unclear("it takes no cotangent, and the output is no single number")

@@ -41,8 +41,10 @@ def is_same(one: Any, two: Any) -> bool:
     try:
         if isinstance(one, np.ndarray) or isinstance(two, np.ndarray):
             both = np.asarray(one), np.asarray(two)
+            # NaN where NaN was is no change; arrays of other kinds have no NaN to ask for, and NumPy would raise.
             return bool(np.array_equal(*both, equal_nan=both[0].dtype.kind in "fc"))
         if isinstance(one, float) and isinstance(two, float):
+            # Only NaN is unequal to itself.
             return bool(one == two or (one != one and two != two))
         return bool(one == two) if isinstance(one, int | str | bool | list) else True
     except Exception:
@@ -63,6 +65,8 @@ def is_alike(one: Tree, two: Tree) -> bool:
     are named after others.
     """
     if children("", one) is None and hasattr(one, "__dict__") and type(one) is type(two):
+        # A cache that is an object may collect gradients in itself; these change with every call and say nothing of the
+        # cache.
         names = [name for name in vars(one) if name in vars(two) and not _holds_gradients(name, vars(one))]
         one, two = ({name: vars(held)[name] for name in names} for held in (one, two))
     before, after = leaves("", one), leaves("", two)
@@ -87,6 +91,7 @@ def measure_gap(one: Arrays, two: Arrays, floor: float = 0.0) -> tuple[float, st
         twin = two.get(path)
         if twin is None or twin.shape != array.shape:
             return float("inf"), path
+        # An infinity less itself is NaN, and no comparison with NaN holds.
         finite = np.isfinite(array) & np.isfinite(twin)
         size = max(floor, float(np.max(np.abs(array[finite]), initial=0)))
         gap = float(np.max(np.abs(array[finite] - twin[finite]), initial=0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+# The longer forms before the shorter: `dLdW` is read as dL/dW before it is read as the gradient of LdW.
 _GRADIENT_OF = [
     re.compile(pattern)
     for pattern in (
@@ -107,13 +108,17 @@ def gradients_of(words: Iterable[str], names: Iterable[str]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     words, rest = list(words), list(names)
+    # From the strict to the loose, each for all words before the next: a name that one word fits exactly is gone when
+    # the others are compared without underscores and capitals.
     for alike in (_same, _joined, _lowered, _started):
+        # The word itself first: a dict of gradients may have the weights' own names.
         for exact in (True, False):
             for word in words:
                 if word in found:
                     continue
                 for stem in [word] if exact else stems(word):
                     fitting = [name for name in rest if alike(name) == alike(stem)]
+                    # Of two that fit, neither is certain; a wrong pair would be a false finding.
                     if len(fitting) == 1:
                         found[word] = fitting[0]
                         rest.remove(fitting[0])

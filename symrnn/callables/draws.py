@@ -76,6 +76,7 @@ class Draws:
         for name, role in self._roles.items():
             parameter = None if known is None else known.parameters.get(name)
             value = values.get(role, wanted.get(role))
+            # The length that its author chose is the length that the functions are meant for.
             if value is None and parameter is not None and parameter.default is not parameter.empty:
                 continue
             value = _USUAL[role] if value is None else value
@@ -96,6 +97,7 @@ def _roles(make: Callable[..., Any]) -> dict[str, str]:
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
         required = parameter.default is parameter.empty
+        # Whatever it is called, a function of one argument that makes random inputs takes a generator.
         role = _PARAMETERS.get(parameter.name) or ("rng" if place == 0 and required else None)
         if role is not None:
             roles[parameter.name] = role

@@ -35,9 +35,11 @@ def find_weights(owner: Any, forward: HeldPlace, inputs: Mapping[str, Tree], out
     still = _answer(owner, forward, inputs, outputs, {})
     found = []
     for path, array in arrays.items():
+        # A seed of its own: what is found does not depend on what else the object holds.
         rng = np.random.default_rng(len(path))
         moved = array + _MOVED * (1 + np.abs(array)) * rng.normal(size=array.shape)
         try:
+            # By identity: the copy gets the moved array wherever the object holds this one, under several names too.
             answer = _answer(owner, forward, inputs, outputs, {id(array): moved.astype(array.dtype)})
         except InputError:  # what cannot be changed, such as a table of something, is no weight
             continue

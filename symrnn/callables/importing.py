@@ -46,12 +46,15 @@ def import_file(path: Path, announce: Callable[[], None] = lambda: None) -> Iter
     sys.path.insert(0, directory)
     sys.argv, sys.dont_write_bytecode = [str(path)], True
     try:
+        # What the file prints would stand in the middle of a report, or of JSON.
         with contextlib.redirect_stdout(sys.stderr):
             yield _run(path, code, directory)
     finally:
         sys.argv, sys.dont_write_bytecode = argv, bytecode
+        # The file may have taken it out itself.
         if directory in sys.path:
             sys.path.remove(directory)
+        # A module of that directory may have the name of another that is imported later, and would stand in for it.
         for name in set(sys.modules) - before:
             if _is_theirs(name, directory):
                 sys.modules.pop(name, None)
@@ -72,6 +75,7 @@ def _run(path: Path, code: CodeType, directory: str) -> ModuleType:
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[_PACKAGE], sys.modules[name] = package, module
+    # The file may have been changed since it was imported before, and its lines are quoted.
     linecache.checkcache(file)
     try:
         exec(code, vars(module))  # noqa: S102 - the file is to be run, and that is said
@@ -79,6 +83,7 @@ def _run(path: Path, code: CodeType, directory: str) -> ModuleType:
         raise
     except SyntaxError as error:
         raise _not_python(path, error) from None
+    # SystemExit too: a script that ends with sys.exit() would end this program.
     except BaseException as error:
         raise InputError(_explain(path, directory, error)) from None
     return module

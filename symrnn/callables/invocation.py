@@ -55,6 +55,7 @@ def call(role: str, function: Callable[..., Any], arguments: Sequence[Any], name
         SubjectError: it raises, or it is a generator.
     """
     try:
+        # What overflows or divides by zero shows in the values; a warning for each call would hide it.
         with np.errstate(all="ignore"):
             returned = function(*arguments, **named)
     except SubjectError:  # of what stands between us and somebody's function: it says it all
@@ -62,6 +63,7 @@ def call(role: str, function: Callable[..., Any], arguments: Sequence[Any], name
     except (Exception, SystemExit) as error:
         raise refuse(f"{role}-raises", _explain(role, function, error)) from None
     if inspect.isgenerator(returned) or inspect.iscoroutine(returned):
+        # Otherwise Python warns of a coroutine that was never awaited.
         returned.close()
         raise refuse(f"{role}-raises", f"{role} returns a generator, not values: it should `return`, not `yield`")
     return returned
@@ -122,6 +124,7 @@ def _find_place(function: Callable[..., Any], trace: TracebackType | None) -> st
         frames.append((trace.tb_frame.f_code.co_filename, trace.tb_lineno))
         trace = trace.tb_next
     theirs = [frame for frame in frames if os.path.dirname(os.path.abspath(frame[0])) != _HERE]
+    # NumPy's own lines say nothing to whoever called it; the last line that a person wrote does.
     written = [frame for frame in theirs if "site-packages" not in frame[0] and not frame[0].startswith("<")]
     inside = [frame for frame in theirs if frame[0] == own] or written or theirs
     if not inside:

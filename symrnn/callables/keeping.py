@@ -67,6 +67,7 @@ class WeightKeeper:
         """Call a function or method while a copy stands for the owner."""
         if not isinstance(self.owner, MutableMapping):
             return _resolve(twin, function)(*arguments, **named)
+        # Functions read globals from the one dict that they were defined in: a copy of it would be read by none.
         with put_in_place(self.owner, twin):
             return _resolve(self.owner, function)(*arguments, **named)
 
@@ -110,6 +111,7 @@ class WeightKeeper:
         new = {name: place.read(twin) for name, place in self.places.items()}
         then = {name: _as_type(tree, dtype) for name, tree in old.items()}
         found, coarse = recover(self.updates, then, new, buffers, still)
+        # On some platforms extended precision is double precision under another name.
         if coarse > PRECISE and dtype is np.float64 and np.finfo(np.longdouble).eps < np.finfo(np.float64).eps:
             with contextlib.suppress(Exception):  # not everything is there in extended precision
                 return self._recover(held, run, still, np.longdouble)

@@ -67,6 +67,7 @@ class LeftGradients:
         weights = {id(leaf) for place in self._places.values() for leaf in leaves("", _read(owner, place)).values()}
         for name, value in self.find(owner, plain=True).items():
             for leaf in leaves(name, value).values():
+                # A gradient that is the weight's own array is no gradient yet; zeros there would be other weights.
                 if _is_writable(leaf) and id(leaf) not in weights:
                     leaf[...] = 0
 
@@ -87,6 +88,7 @@ class LeftGradients:
         result = {}
         for name, shape in shapes.items():
             fitting = [array for array in fresh if array.shape == shape]
+            # By shape only where it tells one array from all others; a number has the shape of every other number.
             if name not in found and len(fitting) == 1 and list(shapes.values()).count(shape) == 1 and shape:
                 result[name] = fitting[0]
         return result
@@ -96,6 +98,7 @@ class LeftGradients:
     def _in_bags_above(self, owner: Any) -> dict[str, Any]:
         """Gradients in a dict or list of them, which some object on the way to the weights holds; nearest first."""
         found: dict[str, Any] = {}
+        # From the weights upwards: a layer's own gradients before a dict of the whole model's.
         for depth in range(max((len(place.steps) for place in self._places.values()), default=0) - 1, -1, -1):
             for above in dict.fromkeys(HeldPlace(place.steps[:depth]) for place in self._places.values()):
                 under = {

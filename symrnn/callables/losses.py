@@ -104,6 +104,7 @@ class _LossFunction:
         twin = self.keeper.place(values)
         own = {name: value for name, value in arguments.items() if name not in values}
         before = copy_tree(own)
+        # Both are wanted, the arguments before the step and those after it.
         if self.updates is not None:  # what it changes is a copy
             own = copy_tree(own)
         returned = self.keeper.call(twin, self.function, (), own | self.rates.named(twin, self.updates))
@@ -132,6 +133,7 @@ class _LossFunction:
         if self.updates is None:
             return left | self.placed(rest, called, wanted)
         changed = {name: new[name] for name in wanted if _differ(name, old[name], new[name])}
+        # Where nothing was changed in place, the new weights are among what is returned.
         changed = changed or self.placed(rest, called, wanted)  # it returns new weights
         if self.positions is None:
             wanted = {name: tree for name, tree in wanted.items() if name in changed}

@@ -42,6 +42,7 @@ def divide_loss(returned: Any, words: Words, place: int | None = None) -> tuple[
     if place is None:
         named = (n for n, word in enumerate(called) if word in LOSSES and _is_single(items[n]))
         single = (n for n, item in enumerate(items) if _is_single(item))
+        # A name before a size: an accuracy is a single number as well, and may stand in front of the loss.
         place = next(named, None)
         place = next(single, 0) if place is None else place
     place %= len(items)
@@ -93,6 +94,7 @@ def match_gradients(items: Sequence[Any], words: Sequence[str | None], wanted: M
     for item in loose:
         if isinstance(item, tuple | list) and len(item) == len(rest) and all(map(_fits, item, rest.values())):
             return found | dict(zip(rest, item, strict=True))
+    # In order only where every shape fits: with one missing, each would be taken for its neighbour.
     if len(loose) == len(rest) and all(map(_fits, loose, rest.values())):
         found |= dict(zip(rest, loose, strict=True))
     return found

@@ -54,6 +54,7 @@ def check_repeated(answer: Arrays, again: Arrays, epsilon: float, drawn: bool) -
     Raises:
         SubjectError: they differ: forward draws random numbers, or keeps something.
     """
+    # Beside 1 at least: an output that is rounding noise around zero differs by its own size.
     gap, where = measure_gap(answer, again, floor=1.0)
     if not gap <= max(_ROUNDING, 4 * epsilon if epsilon > _ROUNDING else 0):
         kind, why = _DRAWN if drawn else _KEPT
@@ -82,6 +83,7 @@ def find_integers_used(
 
 def _is_number(path: str, leaf: Array, answer: Arrays, ask: Callable[[Arrays], Arrays]) -> bool:
     try:
+        # Indices must be integers, so a function that takes them as floats computes with them.
         moved = ask({path: leaf.astype(np.float64)})
     except SubjectError:
         return False

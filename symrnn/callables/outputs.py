@@ -63,6 +63,7 @@ def _join_steps(value: Tree, steps: list[dict[str, Array]]) -> dict[str, Array]:
             return {}
         order = np.argsort(list(value), kind="stable").tolist()
     kinds = {tuple((rest, array.shape) for rest, array in step.items() if JOINED not in rest) for step in steps}
+    # One step makes no sequence, and steps of different shapes no array.
     if len(steps) < 2 or len(kinds) != 1:
         return {}
     return {rest: np.stack([steps[position][rest] for position in order]) for rest, _ in kinds.pop()}
@@ -88,6 +89,7 @@ def drop_cache(returned: Tree, arguments: Sequence[Array]) -> Tree:
     first, last = flatten(returned[:-1]), flatten(returned[-1])
     arrays = [array for path, array in last.items() if JOINED not in path]
     held = any(_is_same(array, own) for array in arrays for own in arguments)
+    # A cache holds arguments beside intermediate values of other shapes; outputs are no copies of arguments.
     return returned[:-1] if first and held and len({array.shape for array in arrays}) > 1 else returned
 
 

@@ -129,6 +129,7 @@ def list_arrays(owner: Any) -> dict[str, Array]:
         for path, value in level:
             for inner, part in _parts(path, value):
                 if type(part) is np.ndarray and part.dtype.kind == "f":
+                    # Once, under the shortest way to it: the search goes level by level.
                     found.setdefault(id(part), (inner, part))
                 elif not isinstance(part, (np.ndarray, *_ATOMS)) and id(part) not in seen and len(seen) < _MOST:
                     seen.add(id(part))

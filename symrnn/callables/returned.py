@@ -167,6 +167,7 @@ class GradientReader:
     def _counted(self, items: list[Any], names: list[str]) -> dict[int, str] | None:
         """Place -> input by counting; in the order of forward's parameters where that fits and the inputs' does not."""
         written = [name for name in self._written_order if name in names]
+        # Only where shapes decide: the order of the inputs is what the manual says, that of the parameters a guess.
         if len(items) == len(written) and self._fits(items, written) and not self._fits(items, names):
             return dict(enumerate(written))
         for candidates in (names, list(self._inputs)):
@@ -289,6 +290,7 @@ class GradientReader:
 
     def _reshaped(self, path: str, shape: tuple[int, ...], array: Array) -> Array | None:
         got = array.shape
+        # Axes of length 1 are lost and gained by sums and products, and no number is in another place by that.
         if [size for size in got if size != 1] == [size for size in shape if size != 1]:
             self._note("reshaped", f"the gradient of {path} has shape {got}, {path} has {shape}: accepted")
             return array.reshape(shape)
@@ -334,6 +336,7 @@ def _join_path(path: str, name: str) -> str:
 def _last_name(path: str) -> str:
     """The last name in a path: `W` of `params['W']`."""
     tail = path.rsplit("[", 1)[-1].rsplit(".", 1)[-1].rstrip("]").strip("'\"")
+    # A number is no name: every list has an item 0.
     return path if tail.isdigit() else tail
 
 

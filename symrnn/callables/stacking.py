@@ -25,6 +25,7 @@ def find_listed_steps(inputs: Any) -> tuple[str, ...]:
 def _is_steps(value: Any) -> bool:
     if type(value) not in (list, tuple) or len(value) < 2:
         return False
+    # A list of numbers is a vector, and each of its entries has a gradient of its own.
     if not all(isinstance(step, np.ndarray) and step.ndim and step.dtype.kind == "f" for step in value):
         return False
     return len({step.shape for step in value}) == 1

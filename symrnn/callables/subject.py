@@ -105,11 +105,14 @@ class Subject(BlackBox):
             raise refuse("no-floats", explain_no_floats(self._inputs))
         self._without = _named_inputs(without, self._inputs, self.arrays)
         self.flat_names = make_flat_names(list(self.arrays))
+        # Unknown until forward has run once: what it returns decides how backward is called.
         self._calling: Calling | None = None
         returned = self._first()
         self._calling = resolve(forward, backward, returned, list(self._inputs), outputs, cache)
         self.epsilon = self.gradient_epsilon = float(np.finfo(np.float64).eps)
         self.answer = self._checked_answer(returned)
+        # Two calls in a row: what differs was drawn, or kept from one to the other, and the global generators tell
+        # which.
         before = RandomState()
         again = self.outputs()
         check_repeated(self.answer, again, self.epsilon, drawn=not before.is_current())
@@ -282,6 +285,8 @@ class Subject(BlackBox):
         """Backward, after a run of forward."""
         handed = map_leaves(ROOT, run.outputs, lambda path, leaf: make_cotangent(leaf, cotangents.get(path)))
         positional, named = self.calling.arguments(handed, run.caches, run.arguments, run.outputs)
+        # Backward gets the originals, since a cache may refer to the very arrays; what it changes is seen against
+        # copies.
         kept, before = copy_tree(handed), copy_tree(run.arguments)
         self.calls.backward += 1
         returned = call("backward", self.backward, positional, named)

@@ -104,6 +104,7 @@ def copy_tree(node: Tree) -> Tree:
 
 def copy_leaf(leaf: Any) -> Any:
     """A copy of anything; itself where it cannot be copied, such as a module."""
+    # NumPy's copy is far faster than deepcopy, and enough where no entry is an object.
     if isinstance(leaf, np.ndarray) and leaf.dtype.kind != "O":
         return leaf.copy()
     try:

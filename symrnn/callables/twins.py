@@ -35,6 +35,8 @@ def place_weights(owner: Any, places: Mapping[str, HeldPlace], values: Mapping[s
         for path, leaf in leaves(name, place.read(owner)).items():
             if isinstance(leaf, np.ndarray) and path in new:
                 twice |= {id(leaf)} & set(memo)  # two names of one array: each gets its own
+                # As deepcopy's own memory: it then believes that it has copied the weight already, and puts this one
+                # wherever the object refers to it.
                 memo[id(leaf)] = new[path]
     twin = copy_owner(owner, {key: value for key, value in memo.items() if key not in twice})
     for name, place in places.items():

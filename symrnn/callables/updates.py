@@ -73,6 +73,7 @@ def _sgd(change: WeightChange, c: Constants) -> Array:
 
 def _momentum(change: WeightChange, c: Constants) -> Array:
     for old, new in change.buffers:
+        # Before the first step a buffer is zeros, and says no more than the change of the weight.
         if np.any(old) and _agree(new, -change.drop):  # v ← m v - r g; w ← w + v
             return np.asarray((c["momentum"] * old - new) / c["rate"])
         if np.any(old) and _agree(c["rate"] * new, change.drop):  # v ← m v + (1 - d) g; w ← w - r v
@@ -94,6 +95,7 @@ def _by_squares(kept: float, taken: float, change: WeightChange, c: Constants) -
         inside = np.sqrt(np.maximum(new + c["epsilon"], 0))
         for root in (inside, np.sqrt(np.maximum(new, 0)) + c["epsilon"]):
             g = np.asarray(change.drop * root / c["rate"])
+            # A buffer that did not move belongs to something else.
             if np.any(new != old) and _agree(new - kept * old, taken * g**2):
                 return g
     return None

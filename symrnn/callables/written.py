@@ -29,6 +29,7 @@ def read_returned_names(function: Callable[..., Any]) -> tuple[str | None, ...] 
     if not isinstance(body, ast.FunctionDef):
         return None
     found = {_names(node.value) for node in _returns(body)}
+    # Several returns with different names say different things; which one is meant depends on the call.
     return found.pop() if len(found) == 1 else None
 
 
