@@ -153,6 +153,7 @@ def _two_pair(
     theirs = keeper.find(functions[1])
     first = first_of(given)
     names = list(first)
+    data = {name: value for name, value in first.items() if name not in keeper.places and is_float(value)}
     supplied = Supplied(_supplied(keeper, theirs, push, first), find_rates(theirs, names))
     words = read_returned_names(theirs)
 
@@ -167,11 +168,13 @@ def _two_pair(
             returned = keeper.call(twin, functions[1], cotangents, {**named, **more})
             if step is not None:
                 take_step(keeper, twin, step)
+            beside.update(keeper.left.of_inputs(twin, data))
             return returned
 
+        beside: dict[str, Any] = {}
         left, returned, likely = keeper.pull(held_cache, run, still=_are_zero(cotangents))
         joined = join_returned(left, returned, words, names, list(keeper.places))
-        return {**likely, **joined} if isinstance(joined, dict) else joined
+        return {**beside, **likely, **joined} if isinstance(joined, dict) else joined
 
     known = imitated(theirs, (*supplied.values, *supplied.rates))
     if known is not None:
@@ -221,29 +224,29 @@ def _loss_pair(
 
     def forward(**arguments: Any) -> Any:
         values = {name: arguments[name] for name in keeper.places}
-        kept: list[Any] = []
+        own = arguments if keeper.updates is None else copy_tree(arguments)
 
-        def act(twin: Any) -> Any:
-            kept.append(divide_loss(push(arguments | rates.named(twin, keeper.updates), twin), words))
-            return None
+        def act(twin: Any, again: bool = False) -> Any:
+            return divide_loss(
+                push((copy_tree(own) if again else arguments) | rates.named(twin, keeper.updates), twin), words
+            )
 
         twin = keeper.place(values)
         # A step changes the weights of the object that it is called on, so the loss and its gradients are made on two
         # copies of one point.
         if keeper.updates is not None:  # the change of the weights is looked at when it is asked for
-            act(keeper.place(copy_tree(values)))
-            return kept[0][0], (twin, act, kept)
-        left = keeper.pull(twin, act)[0]
-        return kept[0][0], (left, values, kept[0])
+            return act(keeper.place(copy_tree(values)))[0], (twin, act)
+        left, parts, _ = keeper.pull(twin, act)
+        return parts[0], (left, values, parts)
 
     nothing: dict[str, Any] = dict.fromkeys(name for name in names if name not in keeper.places)
 
     def backward(held_cache: Any) -> dict[str, Any]:
         if keeper.updates is not None:
-            twin, act, _ = held_cache
+            twin, act = held_cache
 
             def acting(one: Any) -> None:
-                act(one)
+                act(one, again=True)
                 if step is not None:
                     take_step(keeper, one, step)
 

@@ -93,6 +93,7 @@ class WeightKeeper:
         if self.updates is not None:
             return (*self._recover(held, run, still), {})
         twin = copy_owner(held) if isinstance(held, MutableMapping) else held
+        self.left.clear(twin)  # a second call may add to the first one's
         before = {path: array.copy() for path, array in list_arrays(twin).items()} if self.places else {}
         returned = run(twin)
         left = self.left.find(twin)
@@ -107,7 +108,9 @@ class WeightKeeper:
         twin = place_weights(held, self.places, {name: _as_type(tree, dtype) for name, tree in old.items()})
         before = {path: array.copy() for path, array in list_arrays(twin).items()}
         returned = run(twin)
-        buffers = [(before[path], array) for path, array in list_arrays(twin).items() if path in before]
+        # What an optimizer begins with its first step was zero.
+        after = list_arrays(twin).items()
+        buffers = [(before.get(path, np.zeros_like(array)), array) for path, array in after]
         new = {name: place.read(twin) for name, place in self.places.items()}
         then = {name: _as_type(tree, dtype) for name, tree in old.items()}
         found, coarse = recover(self.updates, then, new, buffers, still)

@@ -84,7 +84,8 @@ class LeftGradients:
             for path, array in list_arrays(owner).items()
             if path not in before or not np.array_equal(before[path], array)
         ]
-        shapes = {name: np.shape(_read(owner, place)) for name, place in self._places.items()}
+        held = {name: _read(owner, place) for name, place in self._places.items()}
+        shapes = {name: value.shape for name, value in held.items() if isinstance(value, np.ndarray)}
         result = {}
         for name, shape in shapes.items():
             fitting = [array for array in fresh if array.shape == shape]
@@ -92,6 +93,13 @@ class LeftGradients:
             if name not in found and len(fitting) == 1 and list(shapes.values()).count(shape) == 1 and shape:
                 result[name] = fitting[0]
         return result
+
+    def of_inputs(self, owner: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Input -> its gradient in an attribute, such as `dx`, for those arrays of floats that have one."""
+        known = {place.last for place in self._places.values()}
+        held = {key: value for key, value in named_parts(owner).items() if isinstance(value, np.ndarray)}
+        named = gradients_of([key for key in held if key not in known and key not in inputs], inputs)
+        return {name: held[key] for key, name in named.items() if held[key].ndim == np.ndim(inputs[name])}
 
     # Bags: a dict or list of gradients.
 
@@ -155,8 +163,9 @@ class LeftGradients:
     def _container_beside(self, owner: Any, place: HeldPlace) -> Any:
         """The dict or list of gradients beside a dict or list of weights: `dW` beside `W`, `grads` beside `params`."""
         held = {key: value for key, value in named_parts(_read(owner, place.above)).items() if key != place.last}
-        named = gradients_of([key for key, value in held.items() if children("", value) is not None], [place.last])
-        key = next(iter(named), None) or next((one for one in BAGS if one in held), None)
+        trees = [key for key, value in held.items() if children("", value) is not None]
+        named = gradients_of(trees, [place.last])
+        key = next(iter(named), None) or next((one for one in (*BAGS, *BARE_GRADIENTS) if one in trees), None)
         return None if key is None else held[key]
 
 

@@ -21,6 +21,11 @@ _ROUNDING = 1e-12
 _COARSE = 1e-5
 """How far outputs may differ where integers become floats: a function may compute in single precision with these."""
 
+_STEP = 1e-6
+"""How far integers are moved, relative: the outputs then move by about as much where they depend on them smoothly."""
+_JUMP = 1e-2
+"""What is no smooth change any more: ten thousand times the step."""
+
 _DRAWN = (
     "not-deterministic",
     "it draws from a global random generator\n  seed it inside forward, or pass the draws",
@@ -74,11 +79,25 @@ def find_integers_used(
     for name, tree in inputs.items():
         for path, leaf in leaves(name, tree).items():
             if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "iu" and _is_number(path, leaf, answer, ask):
+                if not _is_varied(path, leaf, answer, ask):
+                    continue
                 yield (
                     "integer-array",
                     f"{path} is an array of integers and used as numbers: integer arrays are not differentiated; "
                     "give floats",
                 )
+
+
+def _is_varied(path: str, leaf: Array, answer: Arrays, ask: Callable[[Arrays], Arrays]) -> bool:
+    """Whether outputs change smoothly with an array, that is no mask or one-hot vectors: it has a gradient to miss."""
+    if not np.any(leaf * (leaf - 1)):
+        return False
+    try:
+        once, twice = (ask({path: leaf + step * np.where(leaf == 0, 1, leaf)}) for step in (_STEP, 2 * _STEP))
+    except SubjectError:
+        return False
+    one, two = measure_gap(answer, once)[0], measure_gap(answer, twice)[0]
+    return 0 < one < _JUMP and abs(two - 2 * one) < _JUMP * one  # lengths are compared: nothing moves, or it jumps
 
 
 def _is_number(path: str, leaf: Array, answer: Arrays, ask: Callable[[Arrays], Arrays]) -> bool:

@@ -90,15 +90,18 @@ def _nesterov(change: WeightChange, c: Constants) -> Array:
 
 
 def _by_squares(kept: float, taken: float, change: WeightChange, c: Constants) -> Array | None:
-    """Where a buffer m ← kept m + taken g² is what the step is divided by the root of."""
+    """Where a buffer m ← kept m + taken g² is what the step is divided by the root of, ε inside of it or beside it."""
+    found: list[tuple[float, Array]] = []
     for old, new in change.buffers:
         inside = np.sqrt(np.maximum(new + c["epsilon"], 0))
         for root in (inside, np.sqrt(np.maximum(new, 0)) + c["epsilon"]):
             g = np.asarray(change.drop * root / c["rate"])
             # A buffer that did not move belongs to something else.
-            if np.any(new != old) and _agree(new - kept * old, taken * g**2):
-                return g
-    return None
+            if np.any(new != old):
+                found.append((_gap(new - kept * old, taken * g**2), g))
+    # The two places of ε may differ by less than what a recursion is off by: the nearer one is meant.
+    gap, best = min(found, key=lambda pair: pair[0], default=(np.inf, None))
+    return best if gap <= _SAME else None
 
 
 def _adagrad(change: WeightChange, c: Constants) -> Array | None:
@@ -129,9 +132,15 @@ def _adam(change: WeightChange, c: Constants) -> Array | None:
     return None
 
 
-def _agree(one: Array, two: Array) -> bool:
+def _gap(one: Array, two: Array) -> float:
+    """The largest difference, relative to the largest entry."""
     size = max(float(np.max(np.abs(one), initial=0)), float(np.max(np.abs(two), initial=0)))
-    return bool(np.max(np.abs(one - two), initial=0) <= _SAME * size)
+    gap = float(np.max(np.abs(one - two), initial=0))
+    return gap / size if gap and size else gap
+
+
+def _agree(one: Array, two: Array) -> bool:
+    return _gap(one, two) <= _SAME
 
 
 def _ratio(one: Array, two: Array) -> float | None:
