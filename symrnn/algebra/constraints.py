@@ -46,6 +46,7 @@ class Elementwise(Constraint):
     def advance(self) -> None:
         """Large operands share one shape, which is the result's."""
         why = "the shapes of an element-by-element operation differ"
+        # Only a scalar comes of scalars alone.
         if self.out.rank == 0:
             for slot in self.operands:
                 settle(slot, (), self.where, "a scalar is needed here")
@@ -100,6 +101,7 @@ class MatrixProduct(Constraint):
         a, b = self.operands
         if a.rank is None and b.rank is None:
             if last_resort:
+                # W @ x is the product that cells are made of.
                 return self._vector(b) and self._matrix(a)
             return False
         unknown, known = (a, b) if a.rank is None else (b, a)
@@ -129,6 +131,7 @@ class MatrixTranspose(Constraint):
         if a.rank is None and self.out.rank is None:
             return
         for slot in (a, self.out):
+            # NumPy's .T of a vector is the vector itself, so that whoever writes it means something else.
             if slot.rank not in (None, 2):
                 raise Contradiction(self.where, f".T is for matrices; {slot.described()} (for v kᵀ write outer(v, k))")
         if a.rank is None:
@@ -228,6 +231,8 @@ class EqualPart(Constraint):
                 self.out, (Size.of(Unknown()), *whole.dims[1:]), self.where, "the part does not have the shape needed"
             )
         rows, *columns = _with_rows(self.out, self.where)
+        # The whole as a multiple of the part, and never the other way round: sizes add and multiply, and are not
+        # divided.
         if not equate_sizes(rows.times(self.count), whole.dims[0]):
             problem = f"{whole.described()}, which is not {self.count} parts of {rows}".replace(" of ?", "")
             raise Contradiction(self.where, problem)
@@ -264,6 +269,7 @@ class Rows(Constraint):
         count = Size.of(Unknown()) if self.stop is None else self.stop + self.start.times(-1)
         settle(self.out, (count, *whole.dims[1:]), self.where, "the rows do not have the shape they must have")
         if self.stop is not None:
+            # The whole may still turn out to be larger, so the rows say nothing of its size until the last resort.
             self.done = not whole.dims[0].unknowns
         elif equate_sizes(whole.dims[0], self.start + self.out.dims[0]):
             self.done = True
@@ -279,6 +285,7 @@ class Rows(Constraint):
         if not (last_resort and self.furthest and self.stop is not None):
             return False
         self.done = True
+        # Who cuts a value into parts uses it up: the part that reaches furthest ends where the value ends.
         return equate_sizes(whole.dims[0], self.stop)
 
     def verify(self) -> None:

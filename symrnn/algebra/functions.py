@@ -168,6 +168,7 @@ class Arithmetic:
         definition = None if row is None else self.definition(row)
         if definition is None:
             raise AttributeError(name)
+        # Most functions have no default, and are asked for at every evaluation.
         missing = row.missing if row is not None and row.defaults else lambda given: ()
         return lambda *args: definition(self, *args, *map(self.literal, missing(len(args))))
 
@@ -206,11 +207,13 @@ def sigmoid(a):
 
 
 def _sigmoid(m: Any, x: Any) -> Any:
+    # exp of what is not positive: it underflows to 0 where the other sign would overflow.
     e = m.exp(m.above(x, 0, -x, x))
     return m.above(x, 0, 1, e) / (1 + e)
 
 
 def _softplus(m: Any, x: Any) -> Any:
+    # log(1 + exp(x)) = x + log(1 + exp(-x)), whichever exponential is small; log1p keeps its digits.
     return m.above(x, 0, x, 0) + m.log1p(m.exp(m.above(x, 0, -x, x)))
 
 
@@ -221,6 +224,7 @@ def _weighted(m: Any, x: Any, weight: Any) -> Any:
 
 def _softsign(m: Any, x: Any) -> Any:
     size = m.abs(x)
+    # Beyond 1 divided through by |x|, which may be infinite.
     return m.above(size, 1, m.sign(x) / (1 + 1 / size), x / (1 + size))
 
 
@@ -231,6 +235,8 @@ def _clipped(m: Any, x: Any, a: Any, b: Any) -> Any:
 
 def _hard_sigmoid(m: Any, x: Any, a: Any, b: Any) -> Any:
     z = a * x + b
+    # As sums of products with steps: the definition has to make sense where numbers have no order, as in a finite
+    # field.
     inside = m.box(z)
     return z * inside + m.step(z) * (1 - inside)
 
@@ -442,6 +448,7 @@ _ROWS = (
         r"\operatorname{silu}",
         "silu",
         "silu({0})",
+        # The least value is -0.278, at -1.278.
         lambda x: Interval(Fraction(-3, 10), REALS.high),
         _SIGMOID
         + '''
@@ -550,6 +557,7 @@ def elu(a):
         "⌊<0>⌋",
         "np.floor({0})",
         floor,
+        # floor jumps where its argument is whole; round, below, halfway between.
         kinks=(lambda m, x: x - m.round(x),),
         jumps=True,
     ),
@@ -628,6 +636,7 @@ def leaky_relu(a, slope):
     return np.where(a > 0, a, slope * a)
 ''',
         kinks=(lambda m, x, a: x,),
+        # As PyTorch and ONNX have it.
         defaults=(Fraction(1, 100),),
         stable=lambda m, x, a: m.above(x, 0, x, a * x),
         meaning=r"$\operatorname{leaky\_relu}(x, \alpha) = \max(x, 0) + \alpha \min(x, 0)$",
@@ -725,6 +734,7 @@ def gelu_tanh(a):
         r"\operatorname{mod}",
         "mod",
         "np.remainder({0}, {1})",
+        # The remainder has the sign of the divisor, as Python's has.
         lambda x, z: hull([NIL, z]),
         kinks=(lambda m, x, z: x * z**-1 - m.round(x * z**-1),),
         jumps=True,

@@ -56,6 +56,7 @@ class Interval:
 
     def meet(self, other: Interval) -> Interval:
         """What is in both, which is not empty."""
+        # Of equal ends the open one, as True is more than False; at the upper end it must be less.
         low = max((self.low, self.open_low), (other.low, other.open_low))
         high = min((self.high, not self.open_high), (other.high, not other.open_high))
         return Interval(low[0], high[0], low[1], not high[1])
@@ -92,6 +93,7 @@ class Interval:
 def _corner(a: tuple[End, bool], b: tuple[End, bool]) -> tuple[End, bool]:
     """The product of two ends; 0 times anything is 0, and reached where the 0 is."""
     zeros = [is_open for value, is_open in (a, b) if value == 0]
+    # Infinity times 0 would be no number: an infinite end is never reached, and anything that is reached times 0 is 0.
     if zeros:
         return Fraction(0), all(zeros)
     return a[0] * b[0], a[1] or b[1]
@@ -165,6 +167,7 @@ def step(x: Interval) -> Interval:
 def floor(x: Interval) -> Interval:
     """The whole number below or at a number."""
     low, high = (end if math.isinf(end) else Fraction(math.floor(end)) for end in (x.low, x.high))
+    # Numbers below 3 that do not reach it have the whole part 2.
     return Interval(low, high - 1 if x.open_high and high == x.high and low < high else high)
 
 
@@ -176,6 +179,7 @@ def nearest(x: Interval) -> Interval:
 
 def several(one: Interval) -> Interval:
     """A sum of one or more numbers of an interval: an end on the other side of 0 may be the whole of it."""
+    # How many numbers there are is a size, which is any number: a negative one may count as often as it likes.
     low = one.low if one.low >= 0 else REALS.low
     high = one.high if one.high <= 0 else REALS.high
     return Interval(low, high, one.open_low, one.open_high)

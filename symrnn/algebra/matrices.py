@@ -128,6 +128,7 @@ class Vec(OneOperand, Node, MatrixExpr):
 
     def evaluated(self, at: PointValues) -> Any:
         """Column after column, which are the rows of the transpose."""
+        # NumPy lays out rows first.
         turned = at.arrays.swapaxes(at(self.operand), -1, -2)
         return turned.reshape(*turned.shape[:-2], -1, 1)
 

@@ -80,6 +80,7 @@ def _displayed(form: str, x: Expr, printer: Any) -> str:
     except MissingRuleError:  # subs and xreplace can put any SymPy object into an expression of ours
         pass
     for kind in type(x).__mro__[1:]:
+        # As SymPy would print its own class: our printers have no rule for what came in by `subs`.
         rule = getattr(printer, f"_print_{kind.__name__}", None)
         if rule is not None and not issubclass(kind, Node) and kind.__module__.startswith("sympy.matrices"):
             return str(rule(x))
@@ -112,6 +113,7 @@ def _hashed(x: Any) -> int:
     """The hash of an expression that has none yet: from the leaves up, since deep ones exceed Python's recursion."""
     waiting = [x]
     while waiting:
+        # SymPy keeps the hash of a node in it, so that each is computed once.
         unknown = [arg for arg in waiting[-1].args if isinstance(arg, Node) and arg._mhash is None]
         if unknown:
             waiting += unknown
@@ -126,6 +128,7 @@ class _Substitution(dict[Any, Any]):
     def __init__(self, rule: Mapping[Any, Any]) -> None:
         super().__init__(rule)
         self.known: dict[Any, tuple[Any, bool]] = {}
+        # Sizes stand in the shapes of variables; where none is replaced, nobody has to look into these.
         self.has_sizes = not all(isinstance(part, Node) for part in rule)
 
 
@@ -165,6 +168,8 @@ class Node:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         missing = [name for name in _NEEDED if getattr(cls, name) is getattr(Node, name)]
+        # Asked when the class is defined: a node that lacks a column would fail only where somebody prints or proves
+        # with it.
         missing = [name for name in missing if not (name == "rebuilt" and cls.is_constant)]
         if missing and not cls.__name__.startswith("_"):
             raise TypeError(f"the node {cls.__name__} does not say {', '.join(missing)}\n  see the columns of `Node`")
@@ -225,6 +230,8 @@ class Node:
         return super().xreplace(remembering)  # type: ignore[misc,no-any-return]
 
     def _xreplace(self, rule: Any) -> tuple[Any, bool]:
+        # A part that occurs on many paths is replaced once, or a short expression would take as long as the list of its
+        # paths.
         known = getattr(rule, "known", {})
         if self not in known:
             known[self] = super()._xreplace(rule)  # type: ignore[misc]
@@ -297,6 +304,7 @@ def parts(x: Any) -> Iterator[Any]:
             seen.add(id(part))
             yield part
             if not isinstance(part, Variable):
+                # A stack, from which the first operand must come first.
                 waiting += reversed(part.args)
 
 

@@ -91,6 +91,7 @@ def act(name: str, *operands: Expr) -> Act:
     """A function of the table on each entry."""
     if name not in FUNCTIONS:
         raise KeyError(f"no function {name!r} in the table")
+    # Written into the expression: two cells that say a default, and do not, are then one.
     operands += tuple(number(value, operands[0].shape) for value in FUNCTIONS[name].missing(len(operands)))
     if len(operands) != FUNCTIONS[name].arity:
         raise ValueError(f"{name} takes {FUNCTIONS[name].arity} argument(s), got {len(operands)}")
@@ -229,6 +230,7 @@ class Argmax(_ByColumn):
                 stays = at.arithmetic.step(largest - row)
                 picks = [*(pick * stays for pick in picks), 1 - stays]
                 largest = largest * stays + row * (1 - stays)
+            # A complex step moves no choice, so the picks are real.
             array = at.arrays
             return array.stack([array.real(pick) if array.iscomplexobj(pick) else pick for pick in picks])
 

@@ -32,6 +32,7 @@ def places(term: Expr) -> tuple[TermPlace, ...]:
     """Every node of a term, the term itself first."""
     found = [TermPlace(term, lambda new: new)]
     for index, child in enumerate(term.args):
+        # The arguments of a variable are its name and its sizes, and numbers are no places.
         if isinstance(term, Variable) or not getattr(child, "is_Matrix", False):
             continue
         for place in places(child):

@@ -38,6 +38,7 @@ class Power(Node, HadamardPower):
     def rebuilt(base: Expr, exponent: Any) -> Expr:
         """The power of another base; 1/0 stays what it is: the checks are to find it."""
         if is_zero(base) and exponent < 0:
+            # `subs` may put zeros under a negative power: the expression stays, and has no value.
             return make(Power, base, exponent)
         return power(base, int(exponent))
 

@@ -74,6 +74,7 @@ def _sign(node: Expr) -> Expr | None:
         if flipped is not None:
             parts = [*rest.args[:position], flipped, *rest.args[position + 1 :]]
             candidates.append(nodes.scale(-number, join(*parts)))
+    # Where the minus can go to several places, to the one that reads best.
     return min(candidates, key=weight, default=None)
 
 
@@ -82,6 +83,7 @@ def _equal_factors(node: Expr) -> Expr | None:
     powers: dict[Any, int] = {}
     for factor in node.args:
         base, exponent = _base(factor)
+        # By sign apart: positive and negative powers of one base do not cancel where it is zero.
         powers[base, exponent < 0] = powers.get((base, exponent < 0), 0) + exponent
     if len(powers) == len(node.args):
         return None
@@ -160,6 +162,7 @@ def _inner_product(node: nodes.Total) -> Expr | None:
     plain = [position for position, factor in enumerate(factors) if not isinstance(factor, nodes.Product)]
     if not plain:
         return None
+    # The last one, so that the order of the others stays the author's.
     right = factors.pop(plain[-1])
     left = nodes.hadamard(*factors)
     return None if isinstance(left, nodes.Product) else nodes.matmul(nodes.transpose(left), right)

@@ -147,6 +147,7 @@ class Product(Node, MatMul):
         number, rest = coefficient(self)
         factors = rest.args if isinstance(rest, Product) else (rest,)
         inner = [factor.shape[1] for factor in factors[:-1]]
+        # With symbols for sizes there is no list of terms to write out.
         if not all(size.is_Integer for size in inner):
             return super()._entry(i, j, expand=expand, **kwargs)
         # Written out: SymPy would sum over symbolic indices first, which takes it minutes.
