@@ -45,6 +45,7 @@ def _shown(text: str) -> str:
 def _read_size(part: str, whole: str, place: Place) -> Size:
     size = Size()
     for term in part.split("+"):
+        # Matched, never evaluated: an annotation is a text of the author's.
         match = _TERM.match(term.strip())
         if match is None or keyword.iskeyword(match[2] or ""):
             raise CellError(place, f"{_shown(whole)} is not a shape", _REMEDY)

@@ -10,6 +10,7 @@ def axis_of(node: ast.Call) -> int | None:
     for keyword in node.keywords:
         negative = isinstance(keyword.value, ast.UnaryOp)
         inner = keyword.value.operand if isinstance(keyword.value, ast.UnaryOp) else keyword.value
+        # type, not isinstance: True is an int, and no axis.
         if keyword.arg in ("axis", "dim") and isinstance(inner, ast.Constant) and type(inner.value) is int:
             return -inner.value if negative else inner.value
     return None

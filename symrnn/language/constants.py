@@ -20,6 +20,7 @@ Change = Callable[[ast.FunctionDef], None]
 
 def _changed(cell: Cell, change: Change) -> Cell:
     """The cell of the same text with a change."""
+    # By way of the text, so that the changed cell passes every check that a written one passes.
     tree = ast.parse(cell.source)
     function = tree.body[0]
     assert isinstance(function, ast.FunctionDef)
@@ -58,6 +59,7 @@ def _number(cell: Cell, name: str, value: object) -> ast.expr:
         number = float("nan")
     if isinstance(value, bool) or not abs(number) <= 1e6:
         raise InputError(f"{name}={value!r}: no number from -1e6 to 1e6\n  give one, as in {name}=0.1")
+    # A negative literal is a minus in front of a positive one, and only that is in the language.
     literal: ast.expr = ast.Constant(abs(number))
     return ast.UnaryOp(ast.USub(), literal) if number < 0 else literal
 
@@ -83,6 +85,7 @@ def opened(cell: Cell) -> Cell:
     def change(function: ast.FunctionDef) -> None:
         for argument in function.args.kwonlyargs:
             if argument.arg in cell.constants:
+                # Without its number nothing says that it is a scalar.
                 argument.annotation = ast.Constant("()")
         function.args.kw_defaults = [None] * len(function.args.kwonlyargs)
 
@@ -114,4 +117,5 @@ class _NumberReader(ast.NodeTransformer):
 def shown(number: Fraction) -> str:
     """A constant's number as people write it: 0.1 for a tenth, 1/3 for a third."""
     decimal = float(number)
+    # A decimal only where it is the number itself: 0.333 for a third would be another cell.
     return f"{decimal:g}" if Fraction(repr(decimal)) == number else f"{number.numerator}/{number.denominator}"

@@ -34,6 +34,7 @@ def _above(x: Array, z: Array, a: Array, b: Array) -> Array:
     """A where x > z, else b; what is no number stays none."""
     # By the real part: a complex step must take the branch that the number takes.
     x, z = np.real(x), np.real(z)
+    # `where` takes b for what is no number, which would hide it.
     chosen = np.where(x > z, a, b)
     unknown = np.isnan(x) | np.isnan(z)
     return np.where(unknown, np.nan, chosen) if np.any(unknown) else chosen
@@ -58,6 +59,7 @@ def _remainder(x: Array, z: Array) -> Array:
 
 
 def _softmax(x: Array) -> Array:
+    # By the real part, as a complex step must not be subtracted from itself.
     e = np.exp(x - np.max(np.real(x), axis=0))
     return e / np.sum(e, axis=0)
 
@@ -152,6 +154,7 @@ def run(
         for assignment in definition.assignments:
             value = evaluate(assignment.value, names, arithmetic)
             if disturb and assignment.name in disturb:
+                # Added to a gate, so that its derivative can be asked for though nobody passes it in.
                 value = value + disturb[assignment.name]
             names[assignment.name] = value
     return names

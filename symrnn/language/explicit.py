@@ -49,6 +49,7 @@ class UnitStep(_PiecewiseConstant):
     @classmethod
     def eval(cls, x: Any) -> Any:
         """The value at a number."""
+        # Undecided stays a symbol: a guess would be wrong on one side of the jump.
         positive = x.is_positive if x.is_number else None
         return None if positive is None else sympy.Integer(int(positive))
 
@@ -76,6 +77,7 @@ class Round(_PiecewiseConstant):
 
 
 def _entrywise(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    # SymPy's functions take one scalar, and NumPy's own would look for floats.
     vectorised: Callable[[Any], Any] = np.frompyfunc(function, 1, 1)
     return vectorised
 
@@ -252,6 +254,7 @@ def write_out(cell: WritableCell, sizes: Mapping[str, int]) -> Explicit:
     shapes = {name: _shape(cell, name, sizes) for name in (*given, *computed)}
     symbols = _symbols({name: shapes[name] for name in given})
     at_start = {name.removesuffix("_prev"): array for name, array in symbols.items()}
+    # The author's text itself, run on symbols: it shares nothing with the equations that it is compared with.
     names = run(cell.syntax, at_start, EXPLICIT)
     values = {name: np.broadcast_to(np.asarray(names[name], dtype=object), shapes[name]) for name in computed}
     return Explicit(

@@ -180,6 +180,7 @@ def check_expression(node: ast.expr, text: Text) -> None:
     """
     match node:
         case ast.Name():
+            # The helpers of generated modules begin so.
             if node.id.startswith("_"):
                 problem = f"the name {node.id!r} begins with an underscore"
                 raise CellError(text.place(node), problem, "names are letters, digits and underscores, as in W_f")
@@ -213,6 +214,7 @@ def _check_number(node: ast.Constant, text: Text) -> None:
     value = node.value
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise CellError(text.place(node), f"{show(node)} is not a number of the language", _NUMBERS)
+    # Not `> 1e6`: NaN and infinity are refused with it.
     if not abs(value) <= 1e6:
         raise CellError(text.place(node), "the number is too large", _NUMBERS)
 
@@ -313,6 +315,7 @@ def _check_call(node: ast.Call, text: Text) -> None:
 
 def _called(node: ast.Call, text: Text) -> str:
     """The name of the function called, which is one of the language's."""
+    # A split that is alone on the right side was taken apart before; what is left stands inside an expression.
     if isinstance(node.func, ast.Name) and node.func.id.startswith("split"):
         raise CellError(text.place(node), "split gives several values", "assign them: 'a, b = split(..., 2)'")
     known = [*FUNCTIONS, *STRUCTURAL]

@@ -37,6 +37,7 @@ class _Where:
         start, end = getattr(self.node, "col_offset", None), getattr(self.node, "end_col_offset", None)
         if start is None or end is None or self.node.lineno != self.node.end_lineno:  # type: ignore[attr-defined]
             return ""
+        # Python counts columns in bytes.
         return self.place.text.encode()[start:end].decode(errors="ignore")
 
     def __str__(self) -> str:
@@ -86,6 +87,7 @@ class Inference:
             where: _Where = error.where
             raise ShapeError(where.place, f"in '{where}': {error}", _REMEDY) from None
         for name, atom in self._sizes.items():
+            # A size that nothing else determines is a size of its own, called as the author calls it.
             atom.value = atom.value or Size.of(name)
 
     def _argument(self, argument: Argument, is_input: bool) -> Slot:
@@ -100,6 +102,7 @@ class Inference:
             return Slot(argument.name, None if rank is None else tuple(Size.of(Unknown()) for _ in range(rank)))
         if is_input:
             return Slot(argument.name, (Size.of(f"d_{argument.name}"),), f"the input {argument.name}")
+        # The first state is the cell's output, and its size the hidden one.
         if argument.name == definition.returned[0]:
             return Slot(argument.name, (Size.of("d_h"),), f"the first state {argument.name}")
         return Slot(argument.name)
@@ -193,6 +196,7 @@ class Inference:
         """The size that rows are cut at."""
         match node:
             case ast.Name(id=name):
+                # A name that shapes have already is that size; any other may turn out to be a sum of these.
                 known = {n for slot in self.slots.values() if slot.rank for n in shapes.named(slot.dims)}
                 return Size.of(name if name in known else self._sizes.setdefault(name, Unknown()))
             case ast.Constant(value=int(value)):

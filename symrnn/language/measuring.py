@@ -43,6 +43,7 @@ def measured(definition: Definition, inference: Inference) -> Definition:
     if not names:
         return definition
     resolved = _Resolved(inference)
+    # Copies: a syntax tree is shared by all who hold the definition, and is rewritten here.
     lines = tuple(replace(line, value=resolved.visit(copy.deepcopy(line.value))) for line in definition.assignments)
     written = replace(definition, assignments=lines)
     measures = {name: _measure(name, written, inference) for name in sorted(cut_names(written))}
@@ -54,6 +55,8 @@ def _measure(name: str, definition: Definition, inference: Inference) -> Measure
         wanted = Size.of(name).times(times)
         for argument in definition.arguments:
             for axis, size in enumerate(inference.shape_of(argument.name)):
+                # A multiple will do: four gates in one matrix have 4 d_h rows, and d_h of them may be found nowhere
+                # else.
                 if size.resolved() == wanted:
                     return Measure(argument.name, axis, times)
     bound = next(b for line in definition.assignments for b in _bounds(line.value) if name in ast.unparse(b))

@@ -35,6 +35,7 @@ def check_name(name: str, node: ast.AST, text: Text, what: str) -> None:
         CellError: it may not.
     """
     place = text.place(node)
+    # Names go into generated code as they are, where a word of Python's would end it.
     if not _NAME.match(name) or keyword.iskeyword(name):
         problem = f"{name!r} cannot name {'an' if what == 'argument' else 'a'} {what}"
         raise CellError(place, problem, "use letters, digits and underscores, beginning with a letter, as in W_f")
@@ -86,6 +87,7 @@ def _spelled(node: ast.Name | ast.arg | ast.Attribute | ast.FunctionDef, text: T
     place = text.place(node)
     if isinstance(node, ast.Attribute):
         place = text.position(node.end_lineno or 1, node.end_col_offset or 0)
+        # Python has the place where an attribute ends, not where its name begins.
         found = re.search(r"\w+\Z", place.text[: place.column - 1])
         if found:
             place = text.position(node.end_lineno or 1, len(place.text[: found.start()].encode()))
@@ -101,6 +103,7 @@ def check_use(definition: Definition, function: ast.FunctionDef, text: Text) -> 
         CellError: one is not.
     """
     assigned: dict[str, Assignment] = {assignment.name: assignment for assignment in definition.assignments}
+    # The states first: whether a name is one decides what is said of all others.
     for node in _names_in(function.body[-1]):
         _check_state(node, assigned, definition, text)
     assigned = {}

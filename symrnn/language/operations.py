@@ -82,6 +82,7 @@ def _largest_entry(np: Any, maximum: Callable[..., Array], v: Array, axis: int |
     """The maximum of two, again and again."""
     if axis is None and np.ndim(v) > 1:
         v = _largest_entry(np, maximum, v, 1)
+    # By the table's own maximum: what is proved of that holds here, and every arithmetic has it.
     return reduce(maximum, list(np.moveaxis(v, axis or 0, 0)))
 
 

@@ -47,6 +47,7 @@ class Reader(ABC, Generic[Value]):
         """
         match node:
             case ast.Constant(value=int() | float() as number) if _is_fine(number):
+                # By its digits: 0.1 is meant, not the binary fraction next to it.
                 return Fraction(repr(number))
             case ast.Name():
                 return self.name(node)
@@ -129,6 +130,7 @@ def fold(node: ast.expr) -> Fraction | None:
             left, right = fold(node.left), fold(node.right)
             if left is None or right is None or type(node.op) not in _OF_NUMBERS:
                 return None
+            # Division by zero has no number; the reader refuses it where it can say the place.
             return None if isinstance(node.op, ast.Div) and not right else _OF_NUMBERS[type(node.op)](left, right)
     return None
 

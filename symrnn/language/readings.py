@@ -37,6 +37,8 @@ def infer(definition: Definition) -> tuple[Definition, Inference]:
     except UndeterminedError:
         raise
     except ShapeError as error:
+        # Before other readings: without the star the parameters are inputs, and some odd reading may fit these by
+        # accident.
         slip = _forgotten_star(definition, error)
         if slip is not None:
             raise slip from None
@@ -67,6 +69,7 @@ def _only(definition: Definition) -> Definition | None:
     tries, undetermined = 0, None
     free = _free_state(definition)
     vectors = _factors(definition)
+    # The fewest first: the usual reading is the likeliest for every parameter alone.
     for count in range(_MOST_VECTORS + 1):
         fitting: list[Definition] = []
         for chosen in combinations(vectors, count):
@@ -88,6 +91,7 @@ def _only(definition: Definition) -> Definition | None:
                     fitting.append(_annotated(definition, ranks, inference))
                     break
         if fitting:
+            # Two that fit equally well would be a guess.
             return fitting[0] if len(fitting) == 1 else None
     if undetermined is not None and _is_outer(definition):
         raise undetermined
@@ -207,6 +211,7 @@ def _changes(definition: Definition) -> Iterator[Changed]:
     names = {a.name for a in definition.keyword_only if a.annotation is None and a.default is None}
     spots = [(i, n) for i, line in enumerate(definition.assignments) for n in _products(line.value, ast.Mult, names)]
     every = {_spot(node) for _, node in spots if isinstance(node.left, ast.Name) and node.left.id in names}
+    # Whoever writes * for @ does so throughout.
     choices = [every] if len(every) > 1 else []
     choices += [{_spot(node)} for _, node in spots]
     for chosen in choices[:_MOST_TRIES]:

@@ -49,6 +49,7 @@ def told_sizes(variables: Iterable[Variable], known: Iterable[Any] = ()) -> set[
     dims = {dim for variable in variables for dim in variable.shape}
     told = set(known)
     while True:
+        # A sum with one unknown size tells that size; this may make it the last unknown of another sum.
         more = {s for dim in dims if len(dim.free_symbols - told) == 1 for s in dim.free_symbols}
         if more <= told:
             return told
@@ -183,6 +184,7 @@ class Cell(Shown):
         dims = dict.fromkeys(dim for v in arguments for dim in v.shape)
         for dim in sorted(dims, key=lambda dim: len(dim.free_symbols)):
             open_ones = sorted(dim.free_symbols - told, key=str)
+            # All but the last: once these are told, the sum tells the last one.
             tied += [symbol.name for symbol in open_ones[:-1]]
             told = told_sizes(arguments, told | set(open_ones))
         return tuple(tied)

@@ -16,6 +16,7 @@ from symrnn.algebra.functions import FUNCTIONS
 from symrnn.errors import CellError
 from symrnn.language.text import Text
 
+# From the plainest to the vaguest: h0 and ht are the step before only where something else is the step itself.
 _BEFORE = tuple(
     re.compile(rf"(?:{pattern})\Z")
     for pattern in (
@@ -80,6 +81,7 @@ def canonical(function: ast.FunctionDef, text: Text) -> Roles:
     renamed: dict[str, str] = {}
     taken = names - set(pairs) - set(states)
     for pair in pairs.values():
+        # Two states may shorten to one name, as h_new and h_out to h.
         state = pair.state if pair.state not in taken else pair.now
         renamed[pair.before] = renamed[pair.now] = state
         taken.add(state)
@@ -185,6 +187,7 @@ class _Renaming:
     def _read(self, node: ast.Name, done: set[str]) -> None:
         if node.id in self.before:
             state = self.before[node.id]
+            # Before its equation a state's own name is its value at t-1; behind it only the longer name is.
             node.id = f"{state}_prev" if state in done else state
         elif node.id in self.now and self.now[node.id] not in done:
             before = next(name for name, state in self.before.items() if state == self.now[node.id])

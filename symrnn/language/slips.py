@@ -134,6 +134,7 @@ SLIPS = (
 
 def meant(line: str) -> tuple[int, str] | None:
     """Where a line that is not Python goes wrong, counted from 0, and what to write; None where no row fits."""
+    # A comment may have any sign in it.
     code = line.partition("#")[0]
     for column, character in enumerate(code):
         if character in SIGNS:
