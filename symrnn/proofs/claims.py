@@ -47,6 +47,7 @@ class Formula:
 def render(part: Expr | AtStart, notation: Notation) -> tuple[str, str]:
     """An expression among words, in LaTeX and in plain text."""
     if isinstance(part, AtStart):
+        # A notation in which the step itself is step 1 shows its t-1 as 0.
         part, notation = part.variable, replace(notation, now=1)
     return latex(part, notation), text(part, notation)
 

@@ -145,6 +145,8 @@ def read_sides(
 def _side(side: Any, derivation: Derivation, spelled: dict[str, str] | None) -> Operand:
     """What one side says, be it a text, an expression or a number."""
     if getattr(side, "is_Matrix", False):
+        # An expression of the derivation's has the sum over all steps for a parameter's gradient; a claim is about one
+        # step.
         sums = {step.target: step.left for step in derivation.role("parameter")}
         return side.xreplace(sums) if nodes.variables(side) & sums.keys() else side
     if isinstance(side, int | float) and not isinstance(side, bool):

@@ -112,6 +112,8 @@ class Sides:
             needed = needed_names(self.derivation, list(variables(side)))
             rest = (value for name, value in definitions.items() if name in needed)
             own = {part.expr for part in found if part.side == index}
+            # What stands in a side itself is told as the side's own condition, though a definition behind it has it
+            # too.
             found += (part for part in delicate_parts(rest, known, index, False) if part.expr not in own)
         return tuple(dict.fromkeys(found))
 
@@ -147,6 +149,7 @@ class Sides:
         """The sides at a point in floating point and where they differ most; None where they have no value."""
         evaluate = self.at(point, FLOATS).evaluate
         with np.errstate(all="ignore"):
+            # As printed: a difference that the reader's own calculation would not show is no example.
             a, b = (self._rounded(evaluate, side) for side in (self.left, self.right))
             apart = np.abs(a - b)
         shown = {v.name: rounded(evaluate.values[v.name]) for v in self.read}
@@ -219,6 +222,7 @@ def search(sides: Sides, seed: int) -> tuple[FormulaCounterexample | None, int]:
             continue
         compared += 1
         gap = _gap(found)
+        # Confirmed in many digits: what floating point makes of a cancellation looks like a difference.
         if gap <= max(_VISIBLE, 0.0 if best is None else _gap(best)) or not sides.confirms(found, point):
             continue
         best = found
@@ -244,4 +248,5 @@ def _points(sides: Sides, rng: np.random.Generator) -> Iterator[Point]:
             return size * (rng.choice([-1.0, 1.0], shape) if sign is None else sign) + 0.0
 
         yield [random(shape) for shape in sides.shapes]
+    # Where everything is zero, divisors are as well, and functions jump.
     yield [np.zeros(shape) for shape in sides.shapes]

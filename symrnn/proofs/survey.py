@@ -103,6 +103,7 @@ def _by_reach(columns: Mapping[str, Sequence[_Claimed]]) -> Mapping[int, Sequenc
     """The columns by the number of steps in which a change is followed."""
     found: dict[int, list[Sequence[_Claimed]]] = {}
     for pairs in columns.values():
+        # A replay of the text costs far more than a derivative along it, so that questions of one length share one.
         found.setdefault(pairs[0].window.reach, []).append(pairs)
     return found
 
@@ -153,6 +154,7 @@ def true_jacobians(replay: Replay, window: Window) -> Mapping[tuple[str, int | N
     """
     shape = replay.layout.shape(window.moved)
     found: dict[tuple[str, int | None], list[Array]] = {}
+    # Backwards, as Jacobians count the entries of a matrix column by column.
     for index in np.ndindex(shape[::-1]):
         direction = np.zeros(shape)
         direction[index[::-1]] = 1.0

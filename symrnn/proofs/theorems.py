@@ -168,6 +168,8 @@ def _convex(derivation: Derivation, seed: int) -> Iterator[Theorem]:
         if not all(bound.within(ZERO_TO_ONE) for bound in ranges):
             continue
         shape = equation.target.shape
+        # Intervals cannot tell that two weights add up to 1: each is an interval of its own, and the sum reaches from 0
+        # to 2.
         total = decide(nodes.add(a, b), nodes.ones(shape), derivation, sizes=_SIZES, seed=seed)
         words: Words = ("every entry of ", equation.target, " lies between those of ", u, " and ", v)
         yield Theorem(
@@ -203,6 +205,7 @@ def _mixture(expr: Expr, cell: Cell) -> tuple[tuple[Expr, Expr], tuple[Expr, Exp
         return None
     if not any(factor in cell.previous for term in expr.args for factor in term.args):
         return None
+    # The weight first, on whichever side of the state it is written.
     split = [term.args[::-1] if term.args[0] in cell.previous else term.args for term in expr.args]
     if not any(_is_rest_of_one(weight) for weight, _ in split):
         return None
@@ -226,6 +229,7 @@ def _bounded(derivation: Derivation, seed: int) -> Iterator[Theorem]:
         free = bounds(derivation.forward, {})[cell[s]]
         # Induction only where it is needed: an output that is bounded whatever came before needs no assumption.
         hypothesis = {} if free.within(MINUS_ONE_TO_ONE) else {before: _CLOSED}
+        # The step is proved for any state within the bound; with the state before the first step in it, so are all.
         bound = free if not hypothesis else bounds(derivation.forward, hypothesis)[cell[s]]
         if not bound.is_bounded:
             continue
@@ -307,6 +311,7 @@ def _disagreements(sequence: FieldSequence, blocks: StepBlocks, rng: Random) -> 
     wrong = []
     for name in cell.parameters:
         direction = draw(rng, layout.shape(cell[name]))
+        # The states before the first step do not depend on any parameter.
         moved = {s: 0 * vec(sequence.loss[0][s]) for s in cell.states}
         forward, backward = Number(0), Number(0)
         for at, step in enumerate(sequence.steps):
