@@ -35,10 +35,12 @@ class EntrywiseFactors:
         every = [factor for factor in given if not isinstance(factor, Sized)]
         sized = next((factor for factor in given if isinstance(factor, Sized)), None)
         split = [(f.operand if isinstance(f, Fill) else f, is_scalar(expr) or isinstance(f, Fill)) for f in every]
+        # An identity of size 1 is the number 1, which no product shows unless it is all of it.
         split = [pair for pair in split if not (isinstance(pair[0], Eye) and is_scalar(pair[0]))] or split
 
         def chosen(scalar: bool, inverse: bool) -> tuple[Expr, ...]:
             found = [f for f, is_repeated in split if is_repeated == scalar and _is_inverse(f) == inverse]
+            # Below the line without the minus in the exponent.
             return tuple(power(f.args[0], -int(f.args[1])) if inverse else f for f in found)
 
         scalars, divisors, above, below = (

@@ -91,6 +91,7 @@ class MathPrinter:
         result = []
         for term in expr.args if type(expr).__name__ == "Sum" else (expr,):
             number, rest = coefficient(term)
+            # SymPy's test, which knows the sign of -1/d_h too.
             negative = getattr(number, "could_extract_minus_sign", lambda: False)()
             shown = self._scaled(-number if negative else number, rest, Level.NEGATIVE, inside_sum=True)
             result.append(("-" if negative else "+", shown))
@@ -125,6 +126,7 @@ class MathPrinter:
             factors = [self._size_power(atom, exponent) for atom, exponent in powers]
             number = [self.number(abs(count))] if abs(count) != 1 or not factors else []
             sign = (" - " if count < 0 else " + ") if printed else "-" if count < 0 else ""
+            # By name, so that a size always reads the same.
             printed += sign + self.syntax.space.join([*number, *sorted(factors)])
         return printed
 
@@ -233,6 +235,7 @@ class MathPrinter:
         """Scalars beside one another; only an inner product would run into its neighbour."""
         if len(scalars) == 1:
             return self.print_leveled(scalars[0])
+        # Among scalars ⊙ is an ordinary product, and is written without a sign.
         printed = (self.part(x, Level.PRODUCT if isinstance(x, Hadamard) else Level.POWER) for x in scalars)
         return self.syntax.space.join(printed), Level.PRODUCT if scalars else Level.ATOM
 
@@ -281,6 +284,7 @@ class MathPrinter:
         named = NAMED.get(type(expr).__name__)
         simple = isinstance(expr, Stack) or (named is not None and named.is_symbol)
         simple = simple or (isinstance(expr, Variable) and expr.mark in ("", "cotangent") and not self._is_raised(expr))
+        # Bars group as brackets do.
         bars = isinstance(expr, Act) and self.function(expr.name).endswith("|")
         return printed if simple or bars else self.bracket(printed)
 
@@ -310,6 +314,7 @@ class MathPrinter:
 
     def _in_place(self, expr: Expr, is_base: bool) -> str:
         """An argument in a function's template; with a superscript where it is a base."""
+        # A number under an exponent needs no bracket: 2^x.
         plain = isinstance(coefficient(expr)[1], Ones)
         return self._argument(expr) if plain or not is_base else self._base(expr)
 
@@ -354,6 +359,7 @@ _DIGITS, _LONGEST = 6, 12
 
 def _decimal(value: Rational) -> str:
     """The number as a decimal, where that is exact and short; else nothing."""
+    # Exact only: a rounded number in a formula would be another formula.
     places = next((n for n in range(1, _LONGEST) if 10**n % value.q == 0), 0)
     digits = str(abs(value.p) * 10**places // value.q).rjust(places + 1, "0")
     if not places or len(digits.strip("0")) > _DIGITS or places + 2 > _LONGEST:

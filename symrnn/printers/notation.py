@@ -149,7 +149,9 @@ class _Alphabet:
         """A variable's name, without brackets."""
         head, rest = spelled(variable.looks)
         accents, subscripts = _MARKS.get(variable.mark, ()), list(map(self.word, rest))
+        # Scalars stay plain where vectors are bold.
         symbol = self.word(head, accents, notation.bold and variable.shape != (1, 1))
+        # Names of a reader's own are LaTeX, which means nothing in a terminal.
         if self.names and variable.base in notation.names:
             symbol, subscripts = notation.names[variable.base], []
             for accent in accents:
@@ -163,6 +165,7 @@ class _Alphabet:
         kind, _, further = variable.mark.partition(" ")
         is_dotted, window = variable.mark in _DOTTED, self.window if further == "window" else ""
         is_message = kind == "message"
+        # The δ is for what has a time: a parameter's gradient is the derivative of the whole loss, and is written so.
         if kind in _SENT_BACK and _is_delta(variable, notation):
             return self.adjoint.format(self.letter("δ", is_dotted, is_message) + window, plain)
         if kind in _SENT_BACK:
@@ -181,6 +184,7 @@ def _latex_letters(word: Word, bold: bool) -> str:
         return rf"\boldsymbol{{\{letters}}}" if letters in GREEK else rf"\mathbf{{{letters}}}"
     if letters in GREEK:
         return f"\\{letters}"
+    # Several letters in italics would read as a product of variables.
     return letters if len(letters) == 1 or letters.isdigit() else rf"\mathrm{{{letters}}}"
 
 

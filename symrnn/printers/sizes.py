@@ -98,6 +98,7 @@ class _Length:
 
     def join(self, other: _Length) -> None:
         mine, theirs = self._root, other._root
+        # What one of two joined sizes tells, both tell.
         mine._told = theirs._told = mine._told or theirs._told
         theirs._joined = mine
 
@@ -161,6 +162,7 @@ class _Composed:
 
     def propagate(self) -> bool:
         """Tell what follows from the others; whether anything did."""
+        # With two parts open, the whole says nothing of either.
         if sum(not all(size.is_told for size in part) for part in self.parts) > 1:
             return False
         found = False
@@ -196,6 +198,7 @@ class _Sizing:
             for size in zeros if identity.is_told else ():
                 size.tell()
             self._propagate()
+        # In the order of reading: a size that is shown once may tell the others, and a reader meets it first.
         for atom in self.atoms:
             if not atom.is_told:
                 atom.name()
@@ -261,6 +264,7 @@ class _Sizing:
     def _sum(self, expr: Expr) -> _SizedPart:
         """Its terms; ones are a number there, which is repeated."""
         whole = _SizedPart(_Length(), _Length(), lambda: expr)
+        # Ones in a sum are printed as a number, and have no size to show.
         shown = {n: term for n, term in enumerate(expr.args) if not isinstance(coefficient(term)[1], Ones)}
         places = {n: self.place(term) for n, term in shown.items()}
         for place in places.values():
