@@ -53,6 +53,7 @@ TRUNCATE = "truncate"
 def _numpy(derivation: Derivation, functions: Sequence[str]) -> str:
     return numpy_module(
         run_passes(lower(derivation)),
+        # Lowered anew: the passes that suit a loop over time would leave a single step incomplete.
         single_step(lower(derivation)),
         __version__,
         [FURTHER[name](derivation) for name in FURTHER if name in functions],

@@ -112,6 +112,7 @@ class NumpyExpressions:
     def scaled(self, number: Any, code: str) -> str:
         """A number times a piece of source that binds at least as tightly as a product."""
         if number.could_extract_minus_sign():
+            # The minus in front of all of it, where a sum can take it as its own sign.
             return f"-{self.scaled(-number, code)}"
         # A decimal where it is exact: 0.5 * a reads better than a / 2, while 1/3 has no decimal.
         if isinstance(number, Rational) and number.q != 1 and Rational(repr(number.p / number.q)) == number:
@@ -158,6 +159,7 @@ class NumpyExpressions:
     def _hadamard(self, expr: Expr) -> tuple[str, Level]:
         divisors = [divisors_of(factor) for factor in expr.args]
         above = [factor for factor, below in zip(expr.args, divisors, strict=True) if not below]
+        # Products first, then one division after another: a * b / c / d needs no bracket.
         code = " * ".join(self(factor, Level.POWER) for factor in above) or "1"
         return code + "".join(f" / {self(one, Level.POWER)}" for below in divisors for one in below), Level.HADAMARD
 
@@ -189,6 +191,7 @@ class NumpyExpressions:
         code = self(expr)
         if nodes.variables(expr) or not is_thin(expr) or not helper:
             return code
+        # A helper writes into arrays like its argument, which must not be of whole numbers.
         return f"{code}.0" if code.removeprefix("-").isdigit() else f"float({code})"
 
     def _fill(self, expr: nodes.Fill) -> tuple[str, Level]:

@@ -52,6 +52,7 @@ class FunctionWriter:
     ) -> str:
         """A function that checks its arguments, then knows the sizes that its lines mention."""
         layout = self.layout
+        # Only the sizes that are read: a name that is never used would be a fault in a generated module too.
         words = _names("\n".join([*read, *body]))
         sizes = [s for s in (layout.steps, layout.batch, *map(layout.size, self.cell.sizes)) if s in words]
         right = ", ".join(f'sizes["{size}"]' for size in sizes)
@@ -62,6 +63,7 @@ class FunctionWriter:
                 line = [*self._require(name, size), *line]
         line += [f'{c} = dtype.type(CONSTANTS["{c}"])' for c in map(layout.own, self.cell.constants) if c in words]
         signature = broken(f"def {name}(", ["params", *arguments], "):")
+        # Underflow to 0 is what saturated gates do; a caller who lets NumPy raise need not hear of it.
         head = "\n".join(['@np.errstate(under="ignore")', *signature])
         return function_source(head, doc, [*read, *line, *body])
 
@@ -128,6 +130,7 @@ class FunctionWriter:
             body += ["# the same at all steps", *print_statements(layout, function.before, "all", stored), ""]
         body += self.buffers(function, kept)
         grads = "grads_dot" if self.program.second else "grads"
+        # Where no gradient is summed in the loop, each is assigned once, behind it.
         if any(isinstance(statement, Accumulate) for statement in function.loop.body):
             body.append(f"{grads} = {{name: np.zeros_like(params[name], dtype) for name in PARAMETERS}}")
         else:

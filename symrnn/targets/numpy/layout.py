@@ -68,7 +68,9 @@ class ModuleNames:
 
     def __post_init__(self) -> None:
         self._names = Identifiers((*_RESERVED, *self.reserved))
+        # As the author wrote them: the program's own statements may be stacked or taken apart.
         self.comments |= {equation.target: equation.value for equation in self.cell.body}
+        # Sizes, T and N first: a parameter called N has to give way, and not the shape in every docstring.
         for size in self.cell.sizes:
             self.size(size)
         self.steps, self.batch = self._names.claim("number of steps", "T"), self._names.claim("number of examples", "N")
@@ -121,6 +123,7 @@ class ModuleNames:
         if variable.base in self.cell.states and variable.mark in ("", "tangent"):
             series = self.series(variable)
             if variable.time == -1:
+                # One array holds a state at all times, the initial one in front: a view of it is the state at t-1.
                 return name if frame == "loop" else f"{series}[:-1]"
             return f"{series}[t + 1]" if frame == "loop" else f"{series}[1:]"
         kept = variable.mark.startswith("loss") or variable in stored

@@ -37,6 +37,7 @@ def numpy_module(
         truncated: whether `backward` takes `truncate`.
     """
     cell = program.derivation.cell
+    # Only where they are there: the names of a plain module do not depend on what else could be generated.
     layout = ModuleNames(cell, RESERVED if further or truncated else ())
     writer = PassWriter(program, layout, single)
     functions = [writer.initialize(), writer.forward(), writer.step(), writer.backward(truncated)]
@@ -53,12 +54,14 @@ def numpy_module(
 def _helper_functions(texts: Iterable[str]) -> list[str]:
     """Each helper function once, by name; a helper's text may bring along another one."""
     functions = [f"def {part}".strip() for text in texts for part in text.split("def ") if part.strip()]
+    # Sorted, so that equal cells make equal modules whatever was printed first.
     return sorted(set(functions))
 
 
 def _header(layout: ModuleNames, version: str) -> str:
     """The module's docstring, the definition, and the import."""
     cell, steps, batch = layout.cell, layout.steps, layout.batch
+    # The title stands inside of a docstring, which it must not end.
     title = cell.title.replace("\\", "\\\\").replace('"', "'")
     lines = [
         f'"""{cell.name}: {title}; forward and backward pass.',

@@ -105,6 +105,7 @@ class PassWriter(FunctionWriter):
         kept += [f'"{layout.own(s)}": {layout.own(s)}' for s in cell.states]
         body += broken("tape = {", kept, "}")
         final = ", ".join(f'"{s}": {layout.own(s)}[-1].copy()' for s in cell.states)
+        # Copies: a caller may change what is returned, and the tape holds the same array.
         body.append(f"return {output}[1:].copy(), {{{final}}}, tape")
         arguments = [*self.sequence_arguments(), "state=None"]
         return self.compute("forward", arguments, doc, self._read_arguments(over_time=True), body)
@@ -185,6 +186,7 @@ class PassWriter(FunctionWriter):
         cell, layout = self.cell, self.layout
         read = self.program.backward.reads
         states = {v.base for v in read if v.mark == ""}
+        # What the gradients do not read is checked all the same, and thrown away.
         names = [layout.own(p) if cell[p] in read else "_" for p in cell.parameters]
         names += [layout.identifier(v) for v in self.program.tape]
         names += [layout.own(s) if s in states else "_" for s in cell.states]
@@ -217,6 +219,7 @@ def _biases(cell: Cell) -> set[str]:
     def factors(expr: Expr, added: bool) -> set[Variable]:
         if isinstance(expr, Variable):
             return set() if added else {expr}
+        # A repeated or scaled bias is one still.
         is_sum = isinstance(expr, nodes.Sum | nodes.Fill) or nodes.coefficient(expr)[0] != 1
         inner = [arg for arg in expr.args if getattr(arg, "is_Matrix", False)]
         return {v for arg in inner for v in factors(arg, is_sum and (added or isinstance(expr, nodes.Sum)))}

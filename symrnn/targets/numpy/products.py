@@ -43,9 +43,11 @@ def split(factors: Factors) -> tuple[Factors, Factors]:
     Where a column meets a row, everything on either side comes first.  Else a column is multiplied from the right and
     a row from the left, so that no matrix meets a matrix.
     """
+    # Between a column and a row first: each side is a vector, and only the last step makes a matrix.
     parts = outer_parts(factors)
     if parts:
         return parts
+    # A row is multiplied from the left and a column from the right, so that no two matrices meet.
     place = len(factors) - 1 if chain_kind(factors) == "row" else 1
     return factors[:place], factors[place:]
 
