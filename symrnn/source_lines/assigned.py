@@ -119,6 +119,8 @@ def assigned_in(seen: Trace) -> list[AssignedValues]:
             assignment.values.append(np.squeeze(record.value))
             assignment.moments.append(moment)
     for assignment in found.values():
+        # Sorted once: the largest entry of what is looked for is then found in a few comparisons, and most statements
+        # drop out.
         assignment.sizes = np.sort(np.abs(np.concatenate([value.ravel() for value in assignment.values])))
     return list(found.values())
 
@@ -126,6 +128,7 @@ def assigned_in(seen: Trace) -> list[AssignedValues]:
 def assigning(assigned: Sequence[AssignedValues], steps: Steps, signed: bool) -> list[AssignedValues]:
     """Those that assigned these values, in the order of the run; none for zeros, which are everywhere."""
     wanted = [np.squeeze(np.asarray(step, dtype=np.float64)) for step in steps]
+    # NaN equals nothing.
     if not all(np.all(np.isfinite(step)) for step in wanted):
         return []
     for reading in _READINGS:
@@ -186,6 +189,7 @@ def contains(value: Array, wanted: Array, signed: bool) -> bool:
     """Whether an array, or a part of it, is the one wanted: its axes in any order, and negated unless `signed`."""
     if wanted.ndim > value.ndim or wanted.size > value.size:
         return False
+    # By the largest entry: small ones may be rounding noise, which many places share.
     peak = np.unravel_index(int(np.argmax(np.abs(wanted))), wanted.shape)
     size = abs(wanted[peak])
     near = np.argwhere(np.abs(np.abs(value) - size) <= TOLERANCE * size)

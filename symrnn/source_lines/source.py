@@ -97,6 +97,8 @@ def chosen(
     if not same or not computing:
         return next(iter(computing or [one for one in found if not one.handed] or found), None)
     own = list(others).index(name) if name in others else len(others)
+    # Another quantity has the same values, and comes later: then this one's line is the first of several, or cannot be
+    # told.
     if min(same) > own:
         return computing[0] if len({one.statement for one in computing}) > 1 else None
     first = computing[0].statement

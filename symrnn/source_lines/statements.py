@@ -63,6 +63,7 @@ class Statement:
     def computes(self) -> bool:
         """Whether it does more than handing a value on under another name or in another shape."""
         value = getattr(self.node, "value", None)
+        # `+=` adds, whatever stands on the right.
         if isinstance(self.node, ast.AugAssign) or value is None:
             return True
         return any(map(_computing, ast.walk(value)))
@@ -98,6 +99,7 @@ def _computing(node: ast.AST) -> bool:
     if isinstance(node, ast.BinOp):
         return True
     if isinstance(node, ast.UnaryOp):
+        # -1 is an index or a number; -x is a computation.
         return not isinstance(node.operand, ast.Constant)
     if not isinstance(node, ast.Call):
         return False
@@ -123,6 +125,7 @@ def read_statements(file: str, module_globals: dict[str, Any] | None = None) -> 
         statement = _statement(file, lines, node)
         for line in range(statement.line, statement.end + 1):
             found.setdefault(line, []).append(statement)
+    # Several statements on one line run from left to right.
     return {line: tuple(sorted(group, key=lambda s: s.node.col_offset)) for line, group in found.items()}
 
 
@@ -206,6 +209,7 @@ def _look(place: ast.expr, names: Names) -> Any:
         return names.get(place.id, _NOTHING)
     if isinstance(place, ast.Attribute):
         owner = _look(place.value, names)
+        # Statically: a property would run somebody's code.
         return _NOTHING if owner is _NOTHING else inspect.getattr_static(owner, place.attr, _NOTHING)
     if isinstance(place, ast.Subscript):
         return _item(_look(place.value, names), _index(place.slice, names))
@@ -218,6 +222,7 @@ def _item(base: Any, index: Any) -> Any:
     try:
         if type(base) is np.ndarray:
             part = base[index]
+            # Of a single entry the array says more; many arrays have an equal entry.
             return part if part.size > 1 else base
         if issubclass(type(base), dict):
             return dict.get(base, index, _NOTHING)
