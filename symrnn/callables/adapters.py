@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from symrnn.callables.keeping import (
 )
 from symrnn.callables.matching import divide_loss, join_returned, match_gradients
 from symrnn.callables.places import named_parts, read_place
+from symrnn.callables.putting_off import ChangesMade
 from symrnn.callables.trees import Tree, copy_tree, is_float, leaves
 from symrnn.callables.written import read_returned_names
 from symrnn.errors import InputError
@@ -137,9 +139,29 @@ def _pair(
         left = tuple(place.read(twin) for place in places)
         return (left[0] if len(left) == 1 else left) if places else returned
 
-    if pull is None:
-        return _loss_pair(keeper, run, push, given, step)
-    return _two_pair(keeper, (run, pull), push, given, step)
+    def paired(one: WeightKeeper) -> Pair:
+        if pull is None:
+            return _loss_pair(one, run, push, given, step)
+        return _two_pair(one, (run, pull), push, given, step)
+
+    pair = paired(keeper)
+    if keeper.updates is not None:
+        changes: list[ChangesMade] = []
+        pair[1].put_off = ChangesPutOff(paired(replace(keeper, changes=changes))[1], changes)  # type: ignore[attr-defined]
+    return pair
+
+
+@dataclass(frozen=True)
+class ChangesPutOff:
+    """The same backward pass with every change of a weight put off to its end.
+
+    Attributes:
+        backward: the backward pass.
+        changes: what each of its calls did to weights.
+    """
+
+    backward: Callable[..., Any]
+    changes: list[ChangesMade]
 
 
 def _two_pair(

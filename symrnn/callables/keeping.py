@@ -15,6 +15,7 @@ from symrnn.callables.conventions import RATES
 from symrnn.callables.invocation import refuse, signature
 from symrnn.callables.leaving import LeftGradients
 from symrnn.callables.places import HeldPlace, list_arrays, read_place
+from symrnn.callables.putting_off import ChangesMade, run_with_changes_put_off
 from symrnn.callables.trees import Tree, copy_leaf, copy_tree, leaves, replace_leaves
 from symrnn.callables.twins import copy_owner, place_weights, put_in_place
 from symrnn.callables.updates import PRECISE, Updates, WeightChange, rounding
@@ -33,12 +34,15 @@ class WeightKeeper:
         places: name of a weight -> its place.
         left: where its gradients are left.
         updates: the rule by which it changes its weights itself, if it does.
+        changes: takes what every call did to the weights, and has that put off to the end of the call; None to let
+            them change as they do.
     """
 
     owner: Any
     places: Mapping[str, HeldPlace]
     left: LeftGradients
     updates: Updates | None = None
+    changes: list[ChangesMade] | None = None
 
     @classmethod
     def of(
@@ -99,6 +103,19 @@ class WeightKeeper:
         left = self.left.find(twin)
         return left, returned, self.left.changed(before, twin, left)
 
+    def _run_put_off(self, twin: Any, run: Callable[[Any], Any], changes: list[ChangesMade]) -> Any:
+        returned: list[Any] = []
+
+        def act() -> None:
+            returned.append(run(twin))
+
+        if isinstance(self.owner, MutableMapping):
+            with put_in_place(self.owner, twin):
+                changes.append(run_with_changes_put_off(act, self.owner, self.places))
+        else:
+            changes.append(run_with_changes_put_off(act, twin, self.places))
+        return returned[0]
+
     def _recover(
         self, held: Any, run: Callable[[Any], Any], still: bool, dtype: Any = np.float64
     ) -> tuple[dict[str, Any], Any]:
@@ -107,7 +124,7 @@ class WeightKeeper:
         old = {name: place.read(held) for name, place in self.places.items()}
         twin = place_weights(held, self.places, {name: _as_type(tree, dtype) for name, tree in old.items()})
         before = {path: array.copy() for path, array in list_arrays(twin).items()}
-        returned = run(twin)
+        returned = run(twin) if self.changes is None else self._run_put_off(twin, run, self.changes)
         # What an optimizer begins with its first step was zero.
         after = list_arrays(twin).items()
         buffers = [(before.get(path, np.zeros_like(array)), array) for path, array in after]

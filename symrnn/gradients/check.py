@@ -26,6 +26,7 @@ from symrnn.diagnosis.resized import diagnose_resized
 from symrnn.errors import InputError
 from symrnn.findings.findings import Problem, Verdict
 from symrnn.findings.report import GradientReport
+from symrnn.gradients.changing import put_off_changes
 from symrnn.gradients.recognition import Recognition, recognise
 from symrnn.gradients.reporting import Named, report
 from symrnn.identification import Identification, Layout
@@ -112,6 +113,8 @@ def check_gradients(
     if early is not None:
         early(report(subject, measured))
     with at_most(budget):
+        if put_off := put_off_changes(subject, measured, seed):
+            return put_off.report(measured, lambda one, seen: _search(one, seen, known, seed, budget))
         return _search(subject, measured, known, seed, budget)
 
 
