@@ -9,9 +9,10 @@ import sympy
 from sympy import S
 from sympy.matrices.expressions import DiagMatrix, Identity, KroneckerProduct, MatrixExpr, OneMatrix
 
+from symrnn.algebra.dimensions import is_scalar, show_shape
 from symrnn.algebra.intervals import NIL, UNIT, Interval, hull
 from symrnn.algebra.node import Expr, Node, OneOperand, PointValues, Shape, make
-from symrnn.algebra.ring import coefficient, is_scalar, is_zero, ones, scale, show_shape, zeros
+from symrnn.algebra.ring import coefficient, is_zero, ones, scale, zeros
 
 __all__ = ["Commutation", "Diag", "Eye", "Kronecker", "Vec", "diag", "kronecker", "vec"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from symrnn.algebra.dimensions import *
 from symrnn.algebra.matrices import *
 from symrnn.algebra.node import *
 from symrnn.algebra.operators import *

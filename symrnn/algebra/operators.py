@@ -14,23 +14,12 @@ from sympy import S
 from sympy.core.symbol import Str
 from sympy.matrices.expressions import MatrixExpr
 
+from symrnn.algebra.dimensions import ONE_BY_ONE, is_scalar, same_shape, show_shape
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.intervals import UNIT, Interval, hull, several
 from symrnn.algebra.node import SYMPY, Expr, Node, OneOperand, PointValues, Shape, make
 from symrnn.algebra.powers import transpose
-from symrnn.algebra.ring import (
-    ONE_BY_ONE,
-    coefficient,
-    is_scalar,
-    is_zero,
-    matmul,
-    number,
-    ones,
-    same_shape,
-    scale,
-    show_shape,
-    zeros,
-)
+from symrnn.algebra.ring import coefficient, is_zero, matmul, number, ones, scale, zeros
 
 __all__ = [
     "Act",

@@ -8,6 +8,7 @@ from typing import Any
 from sympy import Integer, S
 from sympy.matrices.expressions import DiagMatrix, HadamardPower, Identity, OneMatrix, Transpose
 
+from symrnn.algebra.dimensions import is_scalar
 from symrnn.algebra.intervals import Interval, raised
 from symrnn.algebra.node import Expr, Node, PointValues, make
 from symrnn.algebra.ring import (
@@ -18,7 +19,6 @@ from symrnn.algebra.ring import (
     coefficient,
     fill,
     hadamard,
-    is_scalar,
     is_zero,
     matmul,
     ones,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from fractions import Fraction
 from functools import reduce
 from itertools import pairwise
@@ -27,6 +27,7 @@ from sympy.matrices.expressions import (
     ZeroMatrix,
 )
 
+from symrnn.algebra.dimensions import ONE_BY_ONE, is_scalar, same_shape, show_shape
 from symrnn.algebra.intervals import (
     NIL,
     ONE,
@@ -42,7 +43,6 @@ from symrnn.algebra.intervals import (
 from symrnn.algebra.node import Expr, Node, OneOperand, PointValues, Shape, make
 
 __all__ = [
-    "ONE_BY_ONE",
     "Fill",
     "Hadamard",
     "Ones",
@@ -54,55 +54,17 @@ __all__ = [
     "combination",
     "fill",
     "hadamard",
-    "is_column",
     "is_complement",
     "is_negative",
-    "is_scalar",
     "is_zero",
     "matmul",
     "negate",
     "number",
     "ones",
-    "same_shape",
     "scale",
-    "show_shape",
     "subtract",
     "zeros",
 ]
-
-ONE_BY_ONE: Shape = (S.One, S.One)
-
-
-def is_scalar(x: Expr) -> bool:
-    """Whether the value is a scalar, which is any value of shape (1, 1)."""
-    return bool(x.shape == ONE_BY_ONE)
-
-
-def is_column(x: Expr) -> bool:
-    """Whether the value is a vector: a column that is not a scalar."""
-    return bool(x.shape[1] == 1 and x.shape[0] != 1)
-
-
-def show_shape(shape: Iterable[Any]) -> str:
-    """A shape as text: `(d_h)` for a column, `()` for a scalar."""
-    rows, cols = shape
-    dims = () if (rows, cols) == ONE_BY_ONE else (rows,) if cols == 1 else (rows, cols)
-    return f"({', '.join(str(d) for d in dims)})"
-
-
-def same_shape(what: str, terms: Iterable[Expr]) -> Shape:
-    """The shape that all of these have.
-
-    Raises:
-        ValueError: they have several, or there are none.
-    """
-    shapes = [term.shape for term in terms]
-    if not shapes:
-        raise ValueError(f"{what}: at least one operand is needed")
-    for shape in shapes[1:]:
-        if shape != shapes[0]:
-            raise ValueError(f"{what}: shapes {show_shape(shapes[0])} and {show_shape(shape)} differ")
-    return shapes[0]  # type: ignore[no-any-return]
 
 
 class Sum(Node, MatAdd):
