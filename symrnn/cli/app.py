@@ -6,7 +6,6 @@ command that needs it, so that `symrnn --help` answers at once.
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from threading import Timer
@@ -15,9 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from symrnn import choices
-from symrnn.arguments import listed
 from symrnn.characters import printable
-from symrnn.choices import either, ending_of, form_of
+from symrnn.choices import either, ending_of
 from symrnn.cli import completion
 from symrnn.cli.options import (
     CellName,
@@ -30,17 +28,15 @@ from symrnn.cli.options import (
     Output,
     ReportOutput,
 )
-from symrnn.cli.terminal import check_output, emit, remark, run
+from symrnn.cli.reading import choose_form, choose_report_writer, load_cell, refuse_own_file, split_names, with_heads
+from symrnn.cli.terminal import check_output, emit, remark, run, show
 from symrnn.cli.usage import Commands, usage_error
 from symrnn.errors import InputError
 from symrnn.files import check_module_file
-from symrnn.paragraphs import WIDTH
 from symrnn.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from rich.console import RenderableType
 
     from symrnn.calculus.derivation import Derivation
     from symrnn.findings.report import GradientReport
@@ -60,8 +56,6 @@ app = typer.Typer(
 
 _MOMENT = 2.0
 """Seconds after which the verdicts are shown while their mistakes are searched: most searches end before."""
-_FORMS_OTHERWISE = {"latex": "tex", "md": "markdown", "txt": "text", "plain": "text"}
-"""What people call a form -> its name here."""
 
 
 def _version(wanted: bool) -> None:
@@ -106,7 +100,7 @@ def cells(
 
     from symrnn.cli.listing import library
 
-    _show(library(family))
+    show(library(family))
 
 
 @app.command()
@@ -129,13 +123,13 @@ def derive(
 ) -> None:
     """Derive the backward pass and the Jacobians, step by step."""
     # Before the cell is read: a wrong form is said before the work begins.
-    form = _choose_form(to, fragment, output)
-    loaded = _with_heads(load_cell(cell), _split_names(head))
+    form = choose_form(to, fragment, output)
+    loaded = with_heads(load_cell(cell), split_names(head))
 
     from symrnn.calculus.derivation import derive as derived
     from symrnn.documents import write
 
-    emit(write(derived(loaded), form, notation, layout, _split_names(further)), output)
+    emit(write(derived(loaded), form, notation, layout, split_names(further)), output)
 
 
 @app.command()
@@ -171,13 +165,13 @@ def jacobian(
     output: Output = None,
 ) -> None:
     """One Jacobian of a cell, with its paths; over several steps, with its recursion."""
-    form = _choose_form(to, fragment, output)
+    form = choose_form(to, fragment, output)
     loaded = load_cell(cell)
 
     from symrnn.calculus.derivation import derive as derived
     from symrnn.documents import jacobian_document, write
 
-    derivation, held = derived(loaded), _split_names(holding)
+    derivation, held = derived(loaded), split_names(holding)
     document = jacobian_document(derivation, of, wrt, kind, steps=steps, holding=held, layout=layout, notation=notation)
     emit(write(document, form), output)
     _remark_on_zero(derivation, of, wrt, steps)
@@ -193,39 +187,6 @@ def _remark_on_zero(derivation: Derivation, of: str, wrt: str, steps: int) -> No
         return
     if count_paths(derivation, of, before, steps):
         remark(f"{of} does not depend on {wrt}, the state at t; did you mean {before!r}, the state at t-1?")
-
-
-# Both ways at once, --with jvp --with hvp,rtrl, since people write either; each name once, in the order given.
-def _with_heads(cell: Cell, names: Sequence[str]) -> Cell:
-    """A cell with what stands behind it, one after the other."""
-    if not names:
-        return cell
-    from symrnn.heads import find_head, with_head
-
-    joined = with_head(cell, find_head(names[0]))
-    for name in names[1:]:
-        joined = with_head(joined, find_head(name))
-    return joined.cell
-
-
-def _split_names(given: Sequence[str] | None) -> tuple[str, ...]:
-    """The names of an option that may be repeated, and may list several between commas."""
-    return tuple(dict.fromkeys(name for text in given or () for name in listed(text, "")))
-
-
-def _choose_form(to: str | None, fragment: bool, output: str | None) -> str:
-    """The form to write in, from what was asked for."""
-    from symrnn.suggestions import did_you_mean
-
-    # What is said outright, then what the file's name says, then the default.
-    form = to or form_of(output) or ("tex" if fragment else "text")
-    if form not in choices.FORMS:
-        hint = did_you_mean(form, choices.FORMS, called=_FORMS_OTHERWISE)
-        raise InputError(f"--to {printable(form)}: there is no such form\n  {hint}there are {', '.join(choices.FORMS)}")
-    if fragment and form != "tex":
-        said = f"--to {form}" if to else f"-o {printable(output or '')}, which asks for {form}"
-        raise InputError(f"--fragment goes with tex, not with {said}\n  leave --fragment out, or write tex")
-    return "fragment" if fragment else form
 
 
 @app.command()
@@ -253,7 +214,7 @@ def generate(
         raise InputError(
             f"-o {shown}: what generate writes is Python\n  end it in .py; documents are written by 'symrnn derive'"
         )
-    _refuse_own_file(cell, output)
+    refuse_own_file(cell, output)
     if output is not None:
         check_module_file(output)
     loaded = load_cell(cell)
@@ -261,19 +222,8 @@ def generate(
     from symrnn.language.constants import read_numbers, with_constants
     from symrnn.targets.generation import generate_source
 
-    loaded = with_constants(loaded, read_numbers(_split_names(numbers)))
-    emit(generate_source(loaded, target, _split_names(further)), output)
-
-
-def _refuse_own_file(cell: str, output: str | None) -> None:
-    """A module does not take the place of the file that its cell is read from.
-
-    Raises:
-        InputError: the output is that file.
-    """
-    paths = (cell, cell.rpartition(":")[0])
-    if output and os.path.exists(output) and any(os.path.exists(p) and os.path.samefile(p, output) for p in paths):
-        raise InputError(f"-o {printable(output)}: the cell stands in this file\n  give another file")
+    loaded = with_constants(loaded, read_numbers(split_names(numbers)))
+    emit(generate_source(loaded, target, split_names(further)), output)
 
 
 @app.command()
@@ -302,7 +252,7 @@ def verify(
 
     reports = _verify_all(loaded, jobs if jobs or every else 1)
     for shown in verifications(reports) if every else map(full, reports):
-        _show(shown)
+        show(shown)
     # After all of them are printed: one failure must not hide the others.
     if not all(report.passed for report in reports):
         raise typer.Exit(1)
@@ -347,7 +297,7 @@ def check(
     Pairs named like lstm_forward and lstm_backward are found, and classes with both methods. Their inputs are what
     make_inputs(rng, T, N), make_lstm_inputs or lstm_inputs in the file say.
     """
-    written = _report_writer(output)
+    written = choose_report_writer(output)
     loaded = None if cell is None else load_cell(cell)
 
     from symrnn.cli.listing import gradients
@@ -367,7 +317,7 @@ def check(
         waiting[-1].start()
 
     try:
-        wanted = Wanted(forward, backward, inputs, loaded, seed, loss, _split_names(without), budget)
+        wanted = Wanted(forward, backward, inputs, loaded, seed, loss, split_names(without), budget)
         report = check_file(file, wanted, announce, early)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
@@ -380,19 +330,8 @@ def check(
         emit(report.to_json(), None)
     else:
         for shown in gradients(report, short=output is not None):
-            _show(shown)
+            show(shown)
     raise typer.Exit(report.exit_code)
-
-
-def _report_writer(output: str | None) -> str | None:
-    """The method that writes a report into a file with this ending."""
-    if output is None:
-        return None
-    ending = Path(output).suffix.lower()
-    if ending not in choices.REPORTS:
-        known = either(choices.REPORTS)
-        raise InputError(f"-o {printable(output)}: no form belongs to {ending or 'that'}\n  end it in {known}")
-    return choices.REPORTS[ending]
 
 
 def _verify_all(loaded: Sequence[Cell], jobs: int | None) -> tuple[Report, ...]:
@@ -412,28 +351,6 @@ def _verify_all(loaded: Sequence[Cell], jobs: int | None) -> tuple[Report, ...]:
             return verify_many(loaded, jobs, lambda name: bar.update(task, advance=1, description=f"verified {name}"))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
-
-
-def load_cell(name: str) -> Cell:
-    """The cell that a command line names: from the library, a file, or one of a file's cells."""
-    from symrnn.cells.finding import find_cell
-
-    cell = find_cell(name)
-    for said in cell.remarks:
-        remark(f"{cell.name}: {said}")
-    return cell
-
-
-def _show(shown: RenderableType) -> None:
-    """Print to the terminal, or as to one of 100 columns; running text keeps its lines, so that it can be copied."""
-    check_output()
-
-    from rich.console import Console
-    from rich.text import Text
-
-    # No colours by guess: Rich would highlight numbers and paths inside of formulas.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
-    console.print(shown, soft_wrap=isinstance(shown, Text))
 
 
 def _command() -> int:

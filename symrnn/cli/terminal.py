@@ -12,12 +12,16 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import typer
 
 from symrnn.characters import printable
 from symrnn.errors import InputError, SymrnnError
+from symrnn.paragraphs import WIDTH
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
 def run(command: Callable[[], Any]) -> NoReturn:
@@ -85,6 +89,18 @@ def emit(text: str, output: str | None) -> None:
     write_whole(output, text)
     if not streaming:
         typer.echo(f"wrote {printable(output)}", err=True)
+
+
+def show(shown: RenderableType) -> None:
+    """Print to the terminal, or as to one of 100 columns; running text keeps its lines, so that it can be copied."""
+    check_output()
+
+    from rich.console import Console
+    from rich.text import Text
+
+    # No colours by guess: Rich would highlight numbers and paths inside of formulas.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
+    console.print(shown, soft_wrap=isinstance(shown, Text))
 
 
 def check_output() -> None:

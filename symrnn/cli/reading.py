@@ -1,0 +1,87 @@
+"""What the arguments of commands mean: cells, lists of names, the form and the file of what is written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from symrnn import choices
+from symrnn.arguments import listed
+from symrnn.characters import printable
+from symrnn.choices import either, form_of
+from symrnn.cli.terminal import remark
+from symrnn.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from symrnn.language.recurrence import Cell
+
+_FORMS_OTHERWISE = {"latex": "tex", "md": "markdown", "txt": "text", "plain": "text"}
+"""What people call a form -> its name here."""
+
+
+def load_cell(name: str) -> Cell:
+    """The cell that a command line names: from the library, a file, or one of a file's cells."""
+    from symrnn.cells.finding import find_cell
+
+    cell = find_cell(name)
+    for said in cell.remarks:
+        remark(f"{cell.name}: {said}")
+    return cell
+
+
+def with_heads(cell: Cell, names: Sequence[str]) -> Cell:
+    """A cell with what stands behind it, one after the other."""
+    if not names:
+        return cell
+    from symrnn.heads import find_head, with_head
+
+    joined = with_head(cell, find_head(names[0]))
+    for name in names[1:]:
+        joined = with_head(joined, find_head(name))
+    return joined.cell
+
+
+# Both ways at once, --with jvp --with hvp,rtrl, since people write either; each name once, in the order given.
+def split_names(given: Sequence[str] | None) -> tuple[str, ...]:
+    """The names of an option that may be repeated, and may list several between commas."""
+    return tuple(dict.fromkeys(name for text in given or () for name in listed(text, "")))
+
+
+def choose_form(to: str | None, fragment: bool, output: str | None) -> str:
+    """The form to write in, from what was asked for."""
+    from symrnn.suggestions import did_you_mean
+
+    # What is said outright, then what the file's name says, then the default.
+    form = to or form_of(output) or ("tex" if fragment else "text")
+    if form not in choices.FORMS:
+        hint = did_you_mean(form, choices.FORMS, called=_FORMS_OTHERWISE)
+        raise InputError(f"--to {printable(form)}: there is no such form\n  {hint}there are {', '.join(choices.FORMS)}")
+    if fragment and form != "tex":
+        said = f"--to {form}" if to else f"-o {printable(output or '')}, which asks for {form}"
+        raise InputError(f"--fragment goes with tex, not with {said}\n  leave --fragment out, or write tex")
+    return "fragment" if fragment else form
+
+
+def refuse_own_file(cell: str, output: str | None) -> None:
+    """A module does not take the place of the file that its cell is read from.
+
+    Raises:
+        InputError: the output is that file.
+    """
+    paths = (cell, cell.rpartition(":")[0])
+    if output and os.path.exists(output) and any(os.path.exists(p) and os.path.samefile(p, output) for p in paths):
+        raise InputError(f"-o {printable(output)}: the cell stands in this file\n  give another file")
+
+
+def choose_report_writer(output: str | None) -> str | None:
+    """The method that writes a report into a file with this ending."""
+    if output is None:
+        return None
+    ending = Path(output).suffix.lower()
+    if ending not in choices.REPORTS:
+        known = either(choices.REPORTS)
+        raise InputError(f"-o {printable(output)}: no form belongs to {ending or 'that'}\n  end it in {known}")
+    return choices.REPORTS[ending]
