@@ -53,7 +53,7 @@ TARGETS = ("numpy",)
 FUNCTIONS = ("jvp", "hvp", "rtrl", "truncate")
 """Keys of `targets.generation.FURTHER`, and `targets.generation.TRUNCATE`."""
 REPORTS: Mapping[str, str] = MappingProxyType({".json": "to_json", ".html": "to_html"})
-"""Endings of files for reports -> the method of `gradients.checkfile.FileReport` that writes them."""
+"""Endings of files for reports -> the method of `gradients.file_report.FileReport` that writes them."""
 
 
 def either(names: tuple[str, ...] | Mapping[str, object]) -> str:

@@ -26,7 +26,7 @@ from symrnn.verification.report import Check, Report
 from symrnn.version import __version__
 
 if TYPE_CHECKING:
-    from symrnn.gradients.checkfile import FileReport
+    from symrnn.gradients.file_report import FileReport
 
 _LEGEND = """\
 n is d_h, m is d_x; mult-adds are the multiply-adds of the products of one step, for one example;

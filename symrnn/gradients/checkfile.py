@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,10 +16,11 @@ from symrnn.callables.importing import import_file
 from symrnn.callables.invocation import call, signature
 from symrnn.callables.trees import is_float
 from symrnn.callables.written import read_returned_names
-from symrnn.characters import escaped_json, printable
+from symrnn.characters import printable
 from symrnn.errors import InputError, SymrnnError
 from symrnn.findings.report import GradientReport
 from symrnn.gradients.check import check_gradients
+from symrnn.gradients.file_report import FileReport
 from symrnn.suggestions import did_you_mean
 
 Early = Callable[[GradientReport], None]
@@ -57,53 +56,6 @@ class Wanted:
     loss: bool = False
     without: tuple[str, ...] = ()
     budget: float = 30.0
-
-
-@dataclass(frozen=True)
-class FileReport:
-    """What was found in a file.
-
-    Attributes:
-        file: its path, as it was given.
-        reports: name of a pair -> its report.
-        refused: name of a pair -> why it could not be checked.
-        skipped: name of a pair -> why it was left out; only where others were not.
-    """
-
-    file: str
-    reports: Mapping[str, GradientReport]
-    refused: Mapping[str, str]
-    skipped: Mapping[str, str]
-
-    @property
-    def exit_code(self) -> int:
-        """0: all right; 1: a gradient is not; 2: something could not be checked."""
-        failed = [report for report in self.reports.values() if not report.passed]
-        unchecked = [report for report in failed if not report.wrong and any(p.fatal for p in report.problems)]
-        if len(failed) > len(unchecked):
-            return 1
-        return 2 if self.refused or unchecked or not self.reports else 0
-
-    def to_json(self) -> str:
-        """Everything as JSON."""
-        data = {
-            "file": self.file,
-            "passed": self.exit_code == 0,
-            "checks": [{"pair": name, **report.as_dict()} for name, report in self.reports.items()],
-            "refused": dict(self.refused),
-            "skipped": dict(self.skipped),
-        }
-        return escaped_json(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
-
-    def to_html(self) -> str:
-        """Everything as a page."""
-        parts = [f"<h2>{escape(name)}</h2>\n{report._repr_html_()}" for name, report in self.reports.items()]
-        for reasons in (self.refused, self.skipped):
-            parts += [f"<h2>{escape(name)}</h2>\n<pre>{escape(why)}</pre>" for name, why in reasons.items()]
-        title = escape(f"Gradients in {self.file}")
-        head = f'<meta charset="utf-8">\n<meta name="color-scheme" content="light dark">\n<title>{title}</title>'
-        body = "\n".join([f"<h1>{title}</h1>", *parts])
-        return f'<!DOCTYPE html>\n<html lang="en">\n<head>\n{head}\n</head>\n<body>\n{body}\n</body>\n</html>\n'
 
 
 def check_file(

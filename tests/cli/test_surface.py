@@ -16,7 +16,7 @@ from symrnn import cells, choices, documents, printers
 from symrnn.calculus import jacobian
 from symrnn.cli import completion
 from symrnn.documents import further
-from symrnn.gradients.checkfile import FileReport
+from symrnn.gradients.file_report import FileReport
 from symrnn.heads import HEADS
 from symrnn.targets import generation
 
