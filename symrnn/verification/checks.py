@@ -63,12 +63,14 @@ def verify(
     derivation, functions = derive(cell, rules), listed(functions, "functions")
     cell = derivation.cell
     if module is None:
+        # Here, since a caller who brings a module of his own needs no generator.
         from symrnn.targets.generation import generate
 
         module = generate(derivation, functions=functions)
     # Constants become parameters for the proofs only: generated code is what it is for the numbers given.
     proved = for_every_number(derivation)
     chosen = layouts(proved.cell, sizes)
+    # Derived once, for the exact check and for the one in floating point.
     forms = ParameterForms(proved)
     checks = [
         *check_exactly(proved, chosen, seed, forms),

@@ -64,6 +64,8 @@ def follows(point: FieldPoint, step: Step, value: Array) -> bool:
     if step.role == "state":
         expected += inner(point.values[derivation.cotangents[variable.name].name], direction)
     for equation in derivation.forward:
+        # By the author's equations and the adjoints as they are: each backward equation is judged by itself, whatever
+        # it builds on.
         if variable in nodes.variables(equation.value):
             moved = point.slope(equation.value, variable, direction)
             expected += inner(point.adjoint(equation.target), moved)
@@ -79,6 +81,7 @@ def wrong_gradients(point: FieldPoint) -> list[Variable]:
         return explained == change(point, point.run(directions))
 
     every = point.layout.variables
+    # By halving, where one comparison each would take as many runs of the text.
     if not are_separate(len(every)):
         return culprits(every, right)
     return [variable for variable in every if not right([variable])]
@@ -97,6 +100,7 @@ def explain_adjoint(point: FieldPoint) -> str:
     lines = [f"{show_step(step)} is wrong" for step in wrong_steps(point)]
     spoiled = [text(point.derivation.of(v.name).target) for v in wrong_gradients(point)]
     if spoiled:
+        # Told apart, since a reader would look for a fault in each of them.
         lines.append(f"wrong in consequence: {', '.join(spoiled)}")
     return "\n".join(lines) or "each equation holds on its own, yet together they do not give the step's adjoint"
 
@@ -120,6 +124,7 @@ def wrong_factors(point: FieldPoint, of: Variable, wrt: Variable) -> Iterator[st
 
 def _between(derivation: Derivation, of: Variable, wrt: Variable) -> Iterator[tuple[Equation, Variable]]:
     """Every forward equation on a way from `wrt` to `of`, with each variable in it that lies on such a way."""
+    # Both ways, from the beginning and from the end: what is on no way between them says nothing of the Jacobian.
     affected, needed = {wrt}, {of}
     for equation in derivation.forward:
         if affected & nodes.variables(equation.value):

@@ -157,6 +157,7 @@ def check_rtrl(module: Any, network: Network) -> Iterator[Deviation]:
         truth = np.asarray(network.loss.of(rates))
         yield _compare(f"rtrl: grads[{name!r}] in a direction", np.sum(grads[name] * moving[name]), truth)
         for s in cell.states:
+            # A sensitivity has an entry for each pair of entries; along one direction it is as long as the state.
             carried = np.tensordot(moving[name], sensitivity[name][s], axes=np.ndim(moving[name]))
             yield _compare(f"rtrl: sensitivity[{name!r}][{s!r}] in a direction", carried, rates[s][-1])
         first, middle, known = module.rtrl(
@@ -175,6 +176,7 @@ def check_rtrl(module: Any, network: Network) -> Iterator[Deviation]:
             [name],
             known,
         )
+        # The pieces against the whole, which is compared with the text above.
         yield _compare(f"rtrl: grads[{name!r}] in two pieces", first[name] + second[name], grads[name])
     for s in cell.states:
         yield _compare(f"rtrl: the final {s}", state[s], network.series[s][-1])

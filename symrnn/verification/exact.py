@@ -42,6 +42,7 @@ def check_exactly(
 ) -> Iterator[Check]:
     """Every exact check of a derivation, each at all layouts; `forms` where they have been derived already."""
     definition, rng = exact_text(derivation.cell.syntax), Random(seed)
+    # One point for all tests: what they say of one another's equations holds at the same numbers.
     points = [(layout, draw_point(derivation, definition, layout, rng)) for layout in layouts]
     return check_at_points(_tests(derivation, forms or ParameterForms(derivation)), points)
 
@@ -71,6 +72,7 @@ def _forward(point: FieldPoint) -> str:
     wrong = [
         f"{show_equation(point.derivation, e)} is not what the text computes"
         for e in point.derivation.forward
+        # Pre-activations are the derivation's, and have no name in the text.
         if e.target.name in computed and not same(computed[e.target.name], point.values[e.target.name])
     ]
     return "\n".join(wrong)

@@ -61,6 +61,7 @@ def _moved(equations: SecondOrder, trial: FieldPoint) -> dict[str, Array]:
 def _tangents(equations: SecondOrder, trial: FieldPoint) -> str:
     """Each tangent equation against the text where the author named the variable, else against its equation."""
     truth = {name: slopes(value) for name, value in _moved(equations, trial).items()}
+    # The text last: where it has a value, that is the truth.
     truth |= {name: slopes(value) for name, value in trial.moved.items()}
     return "\n".join(_wrong(equations, trial, truth, first=True))
 

@@ -44,6 +44,8 @@ def check_generated(derivation: Derivation, module: Any, seed: int, functions: C
     """
     layout = layouts(derivation.cell, [SIZES])[0]
     sizes = ", ".join([f"T={TIME}", f"N={BATCH}", *(f"{name}={n}" for name, n in layout.sizes.items())])
+    # At one choice of sizes, all different: what a wrong axis does shows there, and each further one costs as much
+    # again.
     network = draw_network(derivation, layout, np.random.default_rng(seed))
     for name, test in _tests(derivation.cell, functions).items():
         deviations = [Deviation(np.inf, NOWHERE)] if network is None else _attempt(test, module, network)
@@ -192,12 +194,14 @@ class _Gradient:
         at = (self.network, self.group, self.name, self.value)
         # Directions and not entries: a gradient of ten thousand entries is tested by three runs of the text.
         errors = [_directional_error(*at, rng.standard_normal(self.value.shape)) for _ in range(DIRECTIONS)]
+        # `max` passes over NaN where it does not come first.
         error = max(errors) if not np.isnan(errors).any() else np.nan
         return Deviation(error, "" if error <= TOLERANCE else self.accusation)
 
     @property
     def accusation(self) -> str:
         """The sentence for where it is wrong."""
+        # Entry by entry only for what is wrong: it takes a run of the text for each.
         worst = _worst(self.network, self.group, self.name, self.value)
         return f"backward: {self.label} is wrong: {worst}{self.origin}"
 

@@ -113,6 +113,7 @@ def compare(
             return float(difference / scale)
 
         found = error([*gradients])
+        # An error that is no number stays: it is worse than any other.
         worst = float(np.fmax(worst, found)) if np.isfinite(found) else found
         if not wrong and not found <= tolerance:
             wrong = culprits([*gradients], lambda some, error=error: error(some) <= tolerance)  # type: ignore[misc]
@@ -137,5 +138,6 @@ def culprits(candidates: Sequence[_T], right: Callable[[Sequence[_T]], bool], mo
             found += group
         else:
             half = len(group) // 2
+            # A stack, from which the first half comes first, so that what is found is in order.
             waiting += [group[half:], group[:half]]
     return found

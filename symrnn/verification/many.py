@@ -59,6 +59,7 @@ def _in_parallel(cells: Sequence[Cell], jobs: int, progress: Progress) -> tuple[
                 progress(future.result().cell)
             return tuple(future.result() for future in futures)
         except BaseException:
+            # The pool would wait for what its processes are at, which may take minutes.
             for child in multiprocessing.active_children():
                 child.terminate()
             pool.shutdown(cancel_futures=True)

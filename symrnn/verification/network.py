@@ -112,6 +112,7 @@ class Network:
 
     def run(self, data: NetworkData) -> dict[str, Array]:
         """Every state at every step, (T, N, ...), from the text."""
+        # Example by example, as the text means it: a batch is what generated code makes of it.
         examples = [list(self.steps(data, n, data.state, range(TIME))) for n in range(BATCH)]
         return {
             s: np.stack([np.stack([np.asarray(names[s]) for names in example]) for example in examples], axis=1)

@@ -55,6 +55,7 @@ def check_numerically(
     parameters: list[Deviation] = []
     gradients: list[Deviation] = []
     points = [(layout, LegalPoint.draw(derivation, layout, rng)) for layout in layouts]
+    # The report names the sizes at which something was compared.
     layouts = [layout for layout, point in points if point is not None] or layouts
     for _, point in points:
         if point is None:  # such as a variance at size 1, which is always 0: other sizes will do
@@ -131,6 +132,7 @@ class LegalPoint:
     def _blocks(self, claimed: StepBlocks, pairs: Iterable[tuple[Variable, Variable]]) -> Iterator[Deviation]:
         for of, wrt in pairs:
             expr, truth = claimed.written(of, wrt), self.truth(of.name, wrt.name)
+            # The formula as it is printed, where there is one: it is what a reader takes home.
             value = self.evaluate(expr) if expr is not None else self._by_chain_rule(claimed, of, wrt)
             error = relative_error(value, truth)
             if error > TOLERANCE and expr is not None:  # 1 - tanh² has few digits left where it is small

@@ -94,6 +94,7 @@ class ParameterForms:
     ) -> Iterator[str]:
         """The gradients that do not follow from the adjoints that they are written with, be those right or wrong."""
         values = {p: point.evaluate(self._gradient(p)) for p in directions}
+        # One comparison for all: by chance it holds for wrong ones with a probability of 1e-18.
         if sum((inner(values[p], v) for p, v in directions.items()), Number(0)) == change(point, moved):
             return
         for p, value in values.items():
