@@ -140,6 +140,7 @@ def _search(
 ) -> ParameterSearch | None:
     there = CellAtSizes(target, {name: layout.sizes[sizes[name]] for name in target.sizes})
     ours, theirs = CellUnits(target, there), CellUnits(layout.cell, layout)
+    # Shapes are compared at these, values at the small sizes: equal shapes at 2 and 3 may be chance.
     primes = dict(zip(layout.cell.sizes, _PRIMES, strict=False))
     labels = theirs.labels(primes), ours.labels({name: primes[sizes[name]] for name in target.sizes})
     land = _draw_source_values(theirs, labels[0], Random(seed))

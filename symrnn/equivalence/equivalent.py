@@ -191,6 +191,7 @@ def equivalent(
         UnknownNameError: the library has no cell of that name.
         InputError: the map is not one, or a size is not a positive whole number.
     """
+    # A constant is a number of the cell, which no map can change.
     cell_a, cell_b = closed(find_cell(cell_a)), closed(find_cell(cell_b))
     judge = _Judge(cell_a, cell_b, sizes, seed)
     if map is not None:
@@ -204,6 +205,7 @@ def equivalent(
         "b from a": SearchDirection(cell_b, cell_a),
     }
     partial: list[tuple[ParameterMap, Direction]] = []
+    # Both directions in each round: which of the two is the more general one is not known.
     for effort, (direction, way) in product(ROUNDS, ways.items()):
         close: Equivalence | None = None
         for found in way.maps(effort, seed):
@@ -245,6 +247,7 @@ class _Judge:
     def result(self, found: ParameterMap, direction: Direction) -> Equivalence:
         """What a map shows."""
         pairs = self.pairs(found)
+        # Without looking for numbers: most maps that are tried fail, and only the last one is explained.
         sameness = compare(pairs, self.seed, refute=False)
         gap = sameness.gap or sameness.outside
         holds = sameness.agree and gap is None
@@ -276,6 +279,7 @@ class _Judge:
         """The result for maps that do not hold: numbers at which none of them does, and the nearest one."""
         each = [self.failing(found) for found in maps]
         failing = [layout for layout in each[0] if all(layout in other for other in each[1:])]
+        # A reader checks the numbers by hand.
         smallest = min(failing, key=lambda layout: sum(layout.sizes.values()))
         target_is_a = direction == "a from b"
         found = find_counterexample(maps, smallest, target_is_a, self.seed)
@@ -302,6 +306,7 @@ class _Judge:
         if partial:  # they hold at some sizes, those of 1
             direction = partial[0][1]
             return self.explained([found for found, way in partial if way == direction][:_SHOWN], direction, reason)
+        # First the direction in which more of the cell corresponds: its map says most.
         for direction, way in sorted(ways.items(), key=lambda item: -item[1].depth):
             found = way.completed()
             if found is not None:

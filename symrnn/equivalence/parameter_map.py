@@ -152,6 +152,7 @@ class _MapReader(Reader[_Compute]):
         left, right = self.read(node.left), self.read(node.right)
         divides = isinstance(node.op, ast.Div)
         if isinstance(node.op, ast.Mult | ast.Div) and not isinstance(right, Fraction):
+            # Linear maps only: then the rank of one matrix tells whether a map reaches every parameter.
             if divides or not isinstance(left, Fraction):
                 raise self.refused(node, "a map is linear: one factor is a number")
         elif divides and right == 0:

@@ -146,6 +146,7 @@ def meets(use: PieceUse, names: Mapping[str, Array]) -> Meeting | None:
     except KeyError:
         return None
     there, opposite = fingerprint(value), fingerprint(-value)
+    # One fingerprint for a value and its negative, with the sign beside it, so that -W is found by the same lookup.
     return (1, there) if there <= opposite else (-1, opposite)
 
 
@@ -214,6 +215,7 @@ class ParameterSearch:
     def _from(
         self, index: int, names: dict[str, Array], chosen: dict[ParameterPiece, PieceOption]
     ) -> Iterator[dict[ParameterPiece, PieceOption]]:
+        # The furthest that any branch came is what a failure is told by.
         if index > self.deepest:
             self.deepest, self.best, self._reached = index, dict(chosen), names
         if index == len(self.target.schedule):
@@ -236,6 +238,7 @@ class ParameterSearch:
         read = ((name, fingerprint(names[name])) for name in unit.reads if name in names)
         key = (unit.name, new, *read)
         if key not in self._known:
+            # By what the unit reads, and not by all that was chosen before: many branches come to the same values.
             self._known[key] = tuple(self._tried(unit, names, chosen))
         return self._known[key]
 
@@ -362,6 +365,7 @@ class ParameterSearch:
             if len(label) == 2 and label[0] == label[1] and not fitting:  # what it meets is not multiplied there
                 alike = (other for other in self.land.uses if self.land.labels[other] == label[:1])
                 yield from (PieceOption(((Fraction(1), other),), form="eye") for other in islice(alike, 1))
+            # Last, and in loose rounds only: with a parameter at 0 nearly any cell becomes part of another.
             yield PieceOption(())
 
     def _kind(self, piece: ParameterPiece) -> str:

@@ -153,6 +153,7 @@ class CellUnits:
             below = (needed(by_name[name]) for name in unit.reads if name in by_name)
             return {unit}.union(*below)
 
+        # The state that rests on the least first.
         closures = sorted((needed(unit) for unit in self.units if unit.state), key=len)
         return tuple(dict.fromkeys(unit for closure in closures for unit in self.units if unit in closure))
 
@@ -166,6 +167,7 @@ class CellUnits:
         }
         axis, _, joined = min(found, key=lambda one: one[:2])
         if axis < 0 or len({(axis, parts) for axis, parts, _ in found}) != 1:
+            # Used whole somewhere, or cut in two ways: then no cut serves everywhere.
             return (ParameterPiece(name),)
         pieces: list[ParameterPiece] = []
         start, sizes = _NOTHING, self._parts(joined)
@@ -271,6 +273,7 @@ def _with_parents(node: ast.expr, above: tuple[ast.expr, ...] = ()) -> Iterator[
 def _meeting(node: ast.expr, above: Sequence[ast.expr]) -> tuple[str, ast.expr | None]:
     """How a parameter is used, and what it is multiplied with."""
     kind, around = "columns", list(above)
+    # Transposes and numbers around it do not change what it meets.
     while around and (isinstance(around[-1], ast.Attribute) or _is_scaling(around[-1])):
         node = around.pop()
         if isinstance(node, ast.Attribute):

@@ -134,6 +134,7 @@ class _Separation:
     def _rewritten(self) -> list[Line]:
         """The lines that the states rest on; rows that nothing reads cut no parameter."""
         needed, lines = set(self._cell.states), []
+        # From the states back: what is only read as a whole by rows that are cut is not needed as a whole.
         for line in reversed(self._cell.syntax.assignments):
             parts = [part for (of, _), part in self._parts.items() if of == line.name]
             kept = [*parts, *([(line.name, self._plain(line.value))] if line.name in needed else [])]
@@ -164,6 +165,7 @@ class _Separation:
         whole = self._dims(name)[blocks[0].axis]
         ends = [_NOTHING, *(block.stop for block in blocks)]
         beside = zip([*(block.start for block in blocks), whole], ends, strict=True)
+        # Blocks that leave a gap or overlap are not all of the parameter, and a map of them would be none of it.
         if len({block.axis for block in blocks}) > 1 or not all(_less(a, b) == _NOTHING for a, b in beside):
             raise _Whole
         last = blocks[-1]
@@ -278,6 +280,7 @@ class _Separation:
         return blocks[key].name
 
     def _free(self, name: str) -> str:
+        # Two underscores, which authors do not write.
         own = next(one for one in (f"{name}__{k}" for k in range(10**6)) if one not in self._taken)
         self._taken.add(own)
         return own
@@ -365,4 +368,5 @@ def _divided(size: Size, count: int) -> Size:
 
 def _at(size: Size) -> int:
     """A number that orders sizes as they are ordered at most sizes."""
+    # A size counts more than any number beside it: fixed sizes in cells are small.
     return size.constant + 1000 * sum(count for _, count in size.terms)

@@ -51,6 +51,7 @@ def _differ(pair: MappedCells, rng: np.random.Generator) -> bool:
             name: FLOATS.move(rng.standard_normal(shape), rng.standard_normal(shape))
             for name, shape in argument_shapes(pair.layout).items()
         }
+        # A linear map carries a complex step along.
         arguments = pair.found.apply(moved, pair.layout, float)
         with np.errstate(all="ignore"):
             there = CellsThere(pair, (arguments, moved), FLOATS)
