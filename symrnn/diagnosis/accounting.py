@@ -58,6 +58,7 @@ class ReducedExplanation:
     def _needed(self, kept: Sequence[FoundMistake]) -> list[FoundMistake]:
         """The mistakes without which fewer gradients would agree."""
         needed = list(kept)
+        # A single mistake is needed, or it would not have been found; a run of the program is spared.
         best = self._score(needed) if len(needed) > 1 else 0
         for found in kept if len(needed) > 1 else ():
             rest = [other for other in needed if other is not found]
@@ -84,6 +85,7 @@ class ReducedExplanation:
     def _attributed(self, kept: Sequence[FoundMistake]) -> list[FoundMistake]:
         whole = self._made(kept)
         attributed = [self._with_labels(found, kept, whole) for found in kept]
+        # What changes no gradient for the better is no mistake of this pass.
         return [found for found in attributed if found.labels]
 
     def _with_labels(self, found: FoundMistake, kept: Sequence[FoundMistake], whole: MistakenPass) -> FoundMistake:
@@ -99,6 +101,8 @@ class ReducedExplanation:
             for piece, error, gone, looked_at in pieces:
                 if error <= tolerance < gone and looked_at:
                     labels[piece.label] = max(labels.get(piece.label, 0.0), float(error))
+            # The questions come from the simplest on: what shows in the first of them is wrong by itself, and the rest
+            # follows from it.
             simple = simple or len(labels)
         agreement = max(labels.values(), default=0.0)
         return FoundMistake(found.mistake, found.before, tuple(labels), agreement, simple)

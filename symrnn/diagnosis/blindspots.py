@@ -89,6 +89,7 @@ def blind_spots(
     remedies = list(own.remedies(best))
     for mistake in _sample(likely(MistakeSite(program, scene.paths, scene.finals))) if remedies else ():
         changed = mistake.made_in(program)
+        # Seen at the inputs given, or not to be seen at any: neither is a fault of the inputs.
         if scene.shows(program, changed, own) or not scene.shows(program, changed, best):
             continue
         reasons = (reason for reason, better in remedies if scene.shows(program, changed, better))
@@ -140,6 +141,8 @@ class _SmallForwardPass:
         self.derivation, self.layout, self.seed = derivation, layout, seed
         self.paths = tuple(dict.fromkeys(output.view.tile.array for output in layout.outputs))
         self.finals = tuple(path for path in self.paths if self._is_last(path))
+        # Small, as whether a mistake shows does not depend on sizes; and all different, so that matrices are not square
+        # by chance.
         self.sizes = {name: min(size, 3 + place) for place, (name, size) in enumerate(layout.sizes.items())}
         self._known: dict[Features, tuple[Tape, Any]] = {}
 
@@ -171,10 +174,13 @@ class _SmallForwardPass:
         steps, batch = features.steps, features.batch
         for attempt in range(_TRIES):
             rng = np.random.default_rng([self.seed, attempt])
+            # A cell with a logarithm or a root is finite for positive numbers only.
             fold = np.abs if attempt % 2 else np.asarray
             params = {name: fold(rng.standard_normal(shapes[name])) for name in cell.parameters}
             x = {
-                name: fold(rng.standard_normal((_STEPS, _BATCH, *shapes[name])))[:steps, :batch] for name in cell.inputs
+                # All are drawn and some are taken: with fewer steps the numbers of the others stay the same.
+                name: fold(rng.standard_normal((_STEPS, _BATCH, *shapes[name])))[:steps, :batch]
+                for name in cell.inputs
             }
             drawn = {name: rng.uniform(0.2, 1.0, (_BATCH, *shapes[name]))[:batch] for name in cell.states}
             state = {name: v * (name in taken and name not in features.zero) for name, v in drawn.items()}

@@ -28,6 +28,7 @@ def confirm(subject: Subject, outcome: Outcome, seed: int) -> Outcome:
 def _is_wrong(subject: Subject, outcome: Outcome, seed: int) -> bool:
     # Large cotangents ask for clipping; at such a point differences are too coarse for a verdict.
     answers = [answer for answer in outcome.answers if answer.question.scale <= 1]
+    # The longest first, where the most mistakes show.
     for answer in sorted(answers, key=lambda answer: -answer.question.steps):
         try:
             findings = judge_evidence(Evidence(subject, seed, dict(answer.point))).findings

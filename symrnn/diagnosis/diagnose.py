@@ -69,6 +69,7 @@ def diagnose(
     """
     questionnaire = _questionnaire(subject, layout, original, seed, labels)
     derivation, suspects = _own_cell(questionnaire, original)
+    # Asked anew: the numbers are drawn where this cell is finite, and the answers are read by it.
     if derivation is not original:
         questionnaire = _questionnaire(subject, layout, derivation, seed, labels)
     answers = tuple(
@@ -80,6 +81,7 @@ def diagnose(
     timed = "T" in layout.frame.axes
     search = MistakeSearch(right, answers, questionnaire.taken, suspects, questionnaire.tolerance, timed)
     found, unexplained = tuple(search.run()), search.unexplained
+    # What was found is put into words, however little time is left.
     with unlimited():
         return _outcome(search, found, unexplained, layout)
 
@@ -118,6 +120,7 @@ def _own_cell(questionnaire: Questionnaire, original: Derivation) -> tuple[Deriv
     """The cell that forward does compute: the one it should, or one that differs from it in an equation."""
     if questionnaire.forward_agrees(original) is not False:
         return original, ()
+    # Only where forward disagrees: every neighbour is a derivation.
     for changed, other in neighbours(original.cell):
         if questionnaire.forward_agrees(other):
             return other, list(as_if_of(BackwardPass.right(other), original, changed))
@@ -134,6 +137,7 @@ def _offsets(answers: Sequence[Answer]) -> list[Diagnosis]:
     if not names:
         return []
     decay = {round(answer.decays.get(name, 0.0), 12) for answer in answers for name in names}
+    # One multiple at every question is a weight decay; that of 1 is an array returned for its gradient.
     if len(decay) == 1 and not decay & {0.0, 1.0}:
         return [extra_path.of_arrays(names, decay.pop())]
     cell = answers[0].tape.derivation.cell

@@ -85,6 +85,8 @@ class PartialExplanation:
     def mostly_wrong(self, asked: int) -> bool:
         """Whether most gradients are given up because of what is carried back."""
         counted = self.counted(asked)
+        # With most of them wrong over several steps, what is handed on is wrong, and every later question shows only
+        # that.
         return self.answers[asked].question.steps > 1 and bool(2 * counted.sum() < counted.size)
 
     def score(self, trial: MistakenPass) -> int:

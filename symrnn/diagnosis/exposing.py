@@ -70,6 +70,7 @@ def exposing_inputs(
         params, x, state = _drawn(known, found.sizes, T, N, seed)
         held = {part.state for part in found.states}
         return own_arrays(found, params, x[known.inputs[0]], {k: v for k, v in state.items() if k in held}, {})
+    # T + 1 too: states over time have one entry more.
     params, x, state = _drawn(known, _sizes(known, sizes or {}, {T, N, T + 1}), T, N, seed)
     arrays = {**x, **{f"{name}_prev": value for name, value in state.items()}, **params}
     names = dict(found or {})
@@ -110,6 +111,7 @@ def _drawn(
             shape = shape_of(cell[name])
             value: Array = fold(rng.standard_normal((*lead, *shape))) * milder
             if not lead:
+                # Sums over a row of weights are then of order one, whatever its length.
                 value *= 1.2 / np.sqrt(max([1, *shape[1:]]))
             else:
                 value *= strength.reshape([-1, *[1] * len(shape)])

@@ -90,6 +90,7 @@ class LossQuestionnaire(Questionnaire):
         value = float(np.ravel(self.subject.outputs(leaves)[path])[0])
         sizes = {**self.layout.sizes, "T": tape.steps, "N": tape.batch}
         factors = [one.factor(sizes) for one in self.layout.reduced]
+        # Which mean is taken shows only where the numbers of steps and examples differ, and they do here.
         factor = next((one for one in factors if abs(one * total - value) <= _AGREES * abs(value)), None)
         if factor is None or not np.all(np.ravel(cotangents[path])):
             if factor is None:

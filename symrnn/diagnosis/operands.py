@@ -83,11 +83,13 @@ def _read(program: BackwardPass, asked: Sequence[_Asked], label: str) -> _Read |
     for answer, adjoints, gradients in asked:
         piece = next(piece for piece in answer.observed if piece.label == label)
         value = piece.value
+        # With as many adjoints as rows anything is a sum of them, and says nothing.
         if value.ndim != 2 or answer.question.steps * answer.question.batch >= len(value) or not np.any(value):
             continue
         span = np.concatenate([step[:, :, 0] for step in adjoints[of]]).T
         if len(span) != len(value):
             return None
+        # If the adjoint is right, the gradient is a sum of these columns, and the coefficients are what was read.
         values, *_ = np.linalg.lstsq(span, value, rcond=None)
         worst = max(worst, float(np.linalg.norm(span @ values - value) / np.linalg.norm(value)))
         sizes = np.linalg.norm(span, axis=0)

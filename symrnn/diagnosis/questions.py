@@ -97,6 +97,7 @@ class Observed:
         size = max(self._norm, _norm(expected))
         if size <= floor:
             return 0.0
+        # The smallest number that divides: below it are only subnormal ones.
         size = max(size, 1e-300)
         error = _norm(self.value - expected) / size - self.noise / size
         return max(0.0, error) if np.isfinite(error) else float("inf")  # max(0, NaN) would be 0: agreement
@@ -224,6 +225,7 @@ class Questionnaire:
 
     def forward_agrees(self, derivation: Derivation) -> bool | None:
         """Whether the forward pass computes a cell, at a few steps; None where it cannot be asked."""
+        # The last one has several steps and examples, and so shows most.
         question = self.questions()[-1]
         tape = self._draw(question, derivation)
         if tape is None:
@@ -255,6 +257,8 @@ class Questionnaire:
             leaves = self._leaves(tape)
             cotangents = self._cotangents(question, self.subject.outputs(leaves))
             gradients = self.subject.gradients(leaves, cotangents)
+            # A backward pass is linear in cotangents: what is there without any does not belong to them, and is taken
+            # off.
             none = self.subject.gradients(leaves, {path: 0 * value for path, value in cotangents.items()})
             return self._answer(question, tape, leaves, cotangents, gradients, none)
 
@@ -325,9 +329,11 @@ class Questionnaire:
         cell, shapes = self.layout.cell, self.layout.candidate.sized.shapes
         taken = {part.state for part in self.layout.states}
         for attempt in range(_TRIES):
+            # Another stream for every question: one draw at which a mistake has no effect must not serve all of them.
             rng = np.random.default_rng([self.seed, attempt, question.steps, question.batch])
             positive, smaller = bool(attempt % 2), _SMALLER ** (attempt // 2)
             params = {name: smaller * _normal(rng, shapes[name], positive) for name in cell.parameters}
+            # What the functions do not have, the cell has at zero.
             params |= {name: np.zeros(shapes[name]) for name in self.layout.missing if name in params}
             inputs = self._inputs(rng, question, positive)
             state = {name: rng.uniform(0.2, 1.0, (question.batch, *shapes[name])) for name in cell.states}

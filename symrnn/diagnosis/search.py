@@ -96,6 +96,7 @@ class MistakeSearch:
         try:
             for explanation in self._explanations():
                 account = ReducedExplanation(self.right, explanation)
+                # The first of equals stays: it came from likelier choices.
                 if self._best is None or account.cost < self._best.cost:
                     self._best, self.near = account, explanation.near
         except OutOfTimeError:  # what was found until now is exact, and there may be more
@@ -127,6 +128,8 @@ class MistakeSearch:
         taken_back = 0
         while open_ and taken_back < self._patience() and self._work < _WORK:
             last_first = -1 if self._best is not None and self._best.unexplained else 1
+            # Each choice once before any twice. Where something is unexplained the last choice was the wrong one most
+            # often; where all is explained by too many mistakes, the first.
             junction = min(open_, key=lambda one: (one.passed, last_first * one.depth))
             taken_back += 1
             junction.passed += 1
@@ -162,6 +165,7 @@ class MistakeSearch:
 
     def _choices(self, explanation: PartialExplanation, asked: int) -> Choices:
         """How an explanation may go on from a question that it does not explain, the likeliest way first."""
+        # Made once, as they are asked for: the wide mistakes are never made where a likely one explains everything.
         first, then, again = tee(self._tried(explanation, asked), 3)
         any_ = False
         whole = self._whole(explanation, asked, first)
@@ -207,6 +211,7 @@ class MistakeSearch:
 
     def _candidates(self, on: MistakeSite, answer: Answer) -> Iterator[list[Mistake]]:
         if answer.question.scale != SMALL:
+            # Small cotangents stay below any bound, so that clipping shows in the larger ones only.
             yield bounds(on, answer.measured(on.program))
         if answer.question.scale == LARGE:
             return
@@ -226,6 +231,7 @@ class MistakeSearch:
                 for one in tried
                 if all(
                     np.array_equal(explanation.right(place, one), explanation.counted(place))
+                    # The question at hand first: nearly all mistakes fail there.
                     for place in (asked, *range(asked), *range(asked + 1, len(self.answers)))
                 )
             ]
@@ -279,6 +285,7 @@ class MistakeSearch:
             for one in ranked:
                 value = one.expected(asked)[place]
                 if not np.array_equal(value, base[place]) and np.all(np.isfinite(value)):
+                    # Of mistakes with one effect on this gradient the likeliest; the others would make the same sums.
                     touching.setdefault(np.round(value, 12).tobytes(), one)
             chosen = list(touching.values())[:_TOGETHER]
             effects = [one.expected(asked)[place].ravel() for one in chosen]

@@ -70,10 +70,12 @@ class MistakenPass:
         go_on()
         with np.errstate(all="ignore"):
             if self.touched is not None:
+                # Only these equations are evaluated anew: all adjoints are those of the base.
                 return self.base._run(asked).again(self.program, self.touched)
             own, other = self.program, self.base.program
             plain = (own.effects, own.seeded) == (other.effects, other.seeded)
             plain = plain and not any(effect.whole_run for effect in own.effects)
+            # In one step an edit changes what reads it, and nothing comes back by way of another step.
             if self.answers[asked].question.steps == 1 and plain:
                 return self.base._run(asked).edited(self.program)
         return None
@@ -86,6 +88,7 @@ class MistakenPass:
             errors = self.base.errors(asked).copy() if self.base else np.zeros(len(expected))
             floor = self._floor(asked)
             for place, (piece, new, old) in enumerate(zip(observed, expected, known, strict=True)):
+                # By identity: pieces that the mistake cannot reach are the base's own arrays.
                 if new is not old:
                     errors[place] = piece.distance(new, floor)
             self._errors[asked] = errors
@@ -118,6 +121,7 @@ class GradientsReached:
         read = [frozenset(v.name for term in line.terms for v in nodes.variables(term)) for line in lines]
         carried = {line.of.base: line for line in lines if line.role == "carry"}
         found = [{line.of.name} for line in lines]
+        # Twice over time: what is handed on reaches the equations before it in the loop one round later.
         for _ in range(2 if self.steps > 1 else 1):
             for position in reversed(range(len(lines))):
                 line = lines[position]

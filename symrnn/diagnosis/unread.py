@@ -26,6 +26,7 @@ def with_unread(layout: Layout, arrays: Mapping[str, Array]) -> Layout:
             continue
         shape = np.shape(array)
         fitting = [parts for parts in _ways(layout, name, shape, lacking) if parts]
+        # Two ways that fit would be a guess, and a wrong one a false finding.
         if len(fitting) == 1:
             known = {part.target.array for part in fitting[0]}
             missing = tuple(parameter for parameter in layout.missing if parameter not in known)
