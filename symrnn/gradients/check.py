@@ -94,6 +94,7 @@ def check_gradients(
         UnknownNameError: the library has no such cell.
     """
     known = _named_cell(cell)
+    # For Python True is a whole number, and `seed=True` is a slip.
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise InputError(f"seed={seed!r}\n  give a whole number from 0")
     if not isinstance(budget, int | float) or isinstance(budget, bool) or not budget > 0:
@@ -110,9 +111,11 @@ def check_gradients(
         return GradientReport(problems=(*subject.problems, error.problem))
     if not (diagnose and _leaves_something_to_find(measured, subject, known)):
         return report(subject, measured)
+    # The verdicts are there at once, and the search may take half a minute: who waits can read them meanwhile.
     if early is not None:
         early(report(subject, measured))
     with at_most(budget):
+        # Before the search, which then starts from gradients that this mistake is no part of.
         if put_off := put_off_changes(subject, measured, seed):
             return put_off.report(measured, lambda one, seen: _search(one, seen, known, seed, budget))
         return _search(subject, measured, known, seed, budget)
@@ -123,6 +126,8 @@ def _search(
 ) -> GradientReport:
     """Look for the cell, the mistakes and the blind spots, as far as the time goes."""
     try:
+        # Gradients that stand in one another's place are read from where they are, so that further mistakes in them can
+        # be seen.
         recognised = recognise(subject.placing(measured.misplaced), known, seed)
     except OutOfTimeError:
         return _unfinished(report(subject, measured, Recognition(subject, None)), "the cell", budget)
@@ -130,6 +135,7 @@ def _search(
         return report(subject, measured, recognised)
     box, layout, derivation = recognised.subject, recognised.found.layout, recognised.found.derivation
     outcome = diagnose_resized(box, layout, derivation, seed)
+    # What has been found is worth nothing unconfirmed and without its line, and both are short.
     with unlimited():
         if not measured.wrong:
             outcome = confirm(box, outcome, seed)
@@ -174,6 +180,7 @@ def _leaves_something_to_find(measured: Judgement, subject: Subject, known: Cell
     if not measured.findings:
         return False
     if measured.wrong:
+        # Gradients returned in each other's place are told already, and exactly.
         return measured.wrong != set(measured.misplaced)
     return known is not None or _may_hide(measured, subject)
 

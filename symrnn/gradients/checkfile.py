@@ -119,6 +119,7 @@ class _Checking:
         pairs = list(self._pairs())
         reports: dict[str, GradientReport] = {}
         refused: dict[str, str] = {}
+        # Read after the pairs are listed: it is then that classes turn out to need arguments.
         skipped = dict(self.needing)
         for pair in pairs:
             try:
@@ -131,6 +132,7 @@ class _Checking:
                 refused[pair.name] = str(error).removeprefix(f"{self.shown}: ")
         if not reports and not refused:
             raise InputError(next(iter(skipped.values()), None) or self._nothing())
+        # With nothing else to report the refusal is the whole answer; among others it is a line of the report.
         if len(refused) == 1 and not reports and not skipped:
             raise InputError(f"{self.shown}: {next(iter(refused.values()))}")
         return FileReport(self.shown, reports, refused, skipped)
@@ -198,6 +200,8 @@ class _Checking:
             name: value for name, value in self.held.items() if callable(value) and not isinstance(value, type)
         }
         own = {name: value for name, value in functions.items() if self._is_own(value)}
+        # What a file imports is looked at only where it defines no pair of its own: helpers such as a framework's come
+        # in pairs too.
         for among in (own, functions):
             found = list(_pairs_among(among))
             if found:
@@ -225,6 +229,7 @@ class _Checking:
         methods = [inspect.getattr_static(kind, part, None) for part in _PARTNERS[0]]
         if all(isinstance(method, staticmethod | classmethod) for method in methods):
             return kind
+        # An object that the file has made knows its arguments, which nobody can guess.
         made = next((value for value in self.held.values() if type(value) is kind), None)
         if made is not None:
             return made
@@ -261,6 +266,7 @@ class _Checking:
         for name in _GENERAL:
             if name in self.held:
                 source = self._source(name)
+                # Inputs of a general name may belong to any of several pairs: to those that can be called with them.
                 return source if alone or _fits(pair, Draws(source).first(self.wanted.seed)) else None
         known = signature(pair.forward)
         if pair.backward is None and known is not None and not any(map(_is_needed, known.parameters.values())):
@@ -304,6 +310,7 @@ class _Checking:
         if names is None or len(names) < 2:
             problem = f"{pair.name}: --loss: the names of what it returns cannot be read"
             raise InputError(f"{problem}\n  end it in a line such as: return loss, dW, db")
+        # Where nothing is called a loss, the first is: `return loss, gradients` is how it is written.
         place = next((n for n, name in enumerate(names) if name and "loss" in name.lower()), 0)
         rest = [name or "" for n, name in enumerate(names) if n != place]
         weights = [name for name, value in self.held.items() if is_float(value) and name not in inputs]
@@ -322,6 +329,7 @@ class _Checking:
 def _pairs_among(functions: Mapping[str, Any]) -> Iterator[_CheckedPair]:
     for name, function in functions.items():
         for word, other in _PARTNERS:
+            # The last one alone, as in `feedforward_forward`: the word before is a part of the subject's name.
             partner = other.join(name.rsplit(word, 1))
             if word in name and partner in functions:
                 yield _CheckedPair(f"{name}, {partner}", _stems(name), function, functions[partner])
@@ -342,6 +350,7 @@ def _has_both(kind: type) -> bool:
 
 
 def _pair_of(name: str, kind: str, value: Any) -> _CheckedPair:
+    # A class whose methods need no object has no weights in it.
     owner = None if isinstance(value, type) else value
     return _CheckedPair(f"{name}.forward, {name}.backward", (name, kind), value.forward, value.backward, owner)
 

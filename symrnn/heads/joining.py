@@ -57,9 +57,12 @@ def with_head(cell: Cell | str | JoinedCell, head: Head, size: str = "") -> Join
     lines = [ast.parse(line).body[0] for line in head.lines]
     values = [(line.targets[0].id, line.value) for line in lines if isinstance(line, ast.Assign)]  # type: ignore[attr-defined]
     read = dict.fromkeys([*(name for name, _ in values), *(name for _, value in values for name in names_in(value))])
+    # `h` is what the two have in common, so it gets the state's name and no fresh one.
     names = _fresh_names([name for name in read if name != "h"], draft.names)
     renamed = _NamesOfJoined({**names, "h": draft.states[0]})
     own = draft.origin.sizes
+    # Of several heads each reads out a number of entries of its own, unless the caller says that it is one of the
+    # cell's.
     size = size or next(name for name in _SIZES if name not in own)
     width = size if head.reads_out else _width_of(draft)
     target = {names["k"]: width} if "k" in names else {}
@@ -70,6 +73,7 @@ def with_head(cell: Cell | str | JoinedCell, head: Head, size: str = "") -> Join
         lines=(*draft.lines, *(DraftLine(names[name], renamed.visit(value)) for name, value in values)),
         states=(*draft.states, output),
     )
+    # Only the bias says its size: the shape of V follows from it and from the state that V multiplies.
     for name, annotation in (("V", None), ("b_y", size)) if head.reads_out else ():
         joined = joined.with_parameter(names[name], None, _MEANINGS[name[0]], annotation)
     joined = joined.said(head.name.replace("-", "_"), f"behind it {head.title}")
@@ -86,9 +90,12 @@ def _width_of(draft: Draft) -> str:
 
 def _fresh_names(wanted: Collection[str], taken: Collection[str]) -> dict[str, str]:
     """A name for each of the head's own, none of which the cell uses."""
+    # In the language `h_prev` is the earlier value of the state `h`, so it is taken wherever `h` is a state.
     used, found = {*taken, *(f"{name}_prev" for name in taken)}, {}
     for name in wanted:
         stem, _, index = name.partition("_")
+        # The head's own name, where it is free, reads best; then one with the index of a readout; then numbers, of
+        # which one more than there are names is always free.
         ways = [name, *(f"{stem}_{index or 'y'}{number or ''}" for number in range(len(used) + 1))]
         found[name] = next(way for way in ways if way not in used)
         used.add(found[name])

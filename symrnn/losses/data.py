@@ -42,6 +42,7 @@ class DataForm:
         lengths = [held.shape["TND".index(role)] for role in self.axes if role != "1"]
         order = ["TND".index(role) for role in self.axes if role != "1"]
         rest = [place for place in range(3) if place not in order]
+        # The axes that the form has come first, so that the others, of length 1, fall away with the shape.
         array = held.transpose(order + rest).reshape(lengths)
         array = array.reshape([1 if role == "1" else lengths.pop(0) for role in self.axes]).astype(self.dtype)
         return array.tolist() if self.listed else array
@@ -49,6 +50,7 @@ class DataForm:
 
 def is_indices(value: Any) -> bool:
     """Whether an argument holds whole numbers: an array, a list, or one of them."""
+    # For Python True is a whole number; in an argument it is a switch.
     if isinstance(value, bool) or value is None:
         return False
     if isinstance(value, int | np.integer):
@@ -70,6 +72,7 @@ def dense_forms(name: str, value: Any, steps: int, batch: int, width: int) -> It
     """The forms that vectors of a width may have, by their shape."""
     array = np.asarray(value)
     for roles in _assigned(array.shape, {"T": steps, "N": batch, "D": width}):
+        # A vector without an axis for its entries would be a number, which is one only at width 1.
         if width == 1 or "D" in roles:
             yield DataForm(name, roles, False, isinstance(value, list | tuple | float), array.dtype)
 
@@ -81,6 +84,8 @@ def _assigned(shape: tuple[int, ...], lengths: dict[str, int]) -> Iterator[tuple
         return
     for roles in permutations(lengths, len(long)):
         if all(lengths[role] == shape[axis] for role, axis in zip(roles, long, strict=True)):
+            # A target without an axis of time is that of the last step; one without an axis of examples, where there
+            # are several, is of nothing.
             if any(length > 1 for role, length in lengths.items() if role == "N" and role not in roles):
                 continue
             named = dict(zip(long, roles, strict=True))

@@ -52,12 +52,15 @@ def reductions(factor: float, sizes: Mapping[str, int], timed: bool) -> tuple[Lo
     """The reductions that give a factor at some sizes, plain ones first."""
     names = [name for name in ("T", "N", "d_y", "d_h") if name in sizes and (timed or name != "T")]
     found = []
+    # Twice, since a head's squared error is halved and many write it whole; half, for those who halve once more; by the
+    # logarithm of 2, for losses in bits.
     for number in (1.0, 2.0, 0.5, 1 / np.log(2)):
         for bits in range(1 << len(names)):
             powers = tuple((name, -(bits >> place & 1)) for place, name in enumerate(names))
             one = LossReduction(number, powers)
             if abs(one.factor(sizes) / factor - 1) <= _EXACT:
                 found.append(one)
+    # At sizes that are equal, or 1, or 2, many agree; the one with the fewest factors is what people write.
     return tuple(sorted(found, key=lambda one: (one.number != 1, sum(abs(power) for _, power in one.powers))))
 
 

@@ -90,17 +90,22 @@ def find_embedded(view: InsideView, form: DataForm, arrays: dict[str, Any], step
         {form.name: form.encoded(np.broadcast_to(np.eye(2)[index], (steps, 1, 2)))} for index in (0, 1)
     ]
     for name, array in arrays.items():
+        # The limit is on all arrays together, since the time is; an array beyond it is left out, and a smaller one
+        # after it too.
         asked += sum(np.shape(array)) if np.ndim(array) == 2 else 0
         if np.ndim(array) != 2 or asked > _MOST:
             continue
         for axis in (0, 1):
             try:
+                # With index 0 at every step the rows of the other indices are never read, so that a change of them
+                # changes nothing.
                 with_0, with_1 = (_effective(view, arrays | one, name, axis) for one in data)
             except SubjectError:
                 continue
             one = _read_off(name, axis, with_0, with_1)
             if one is not None:
                 found.append(one)
+    # Weights of several gates are chosen from by the same index: with different counts, something else was found.
     return tuple(found) if len({one.count for one in found}) == 1 else ()
 
 
@@ -119,6 +124,7 @@ def _effective(view: InsideView, arrays: dict[str, Any], name: str, axis: int) -
 def _read_off(name: str, axis: int, with_0: Array, with_1: Array) -> Embedded | None:
     """The positions that indices choose from: those that no other index reads."""
     differ = np.flatnonzero(with_0 != with_1)
+    # Only the places of the indices 0 and 1 are read in one run and not in the other, side by side, 0 first.
     if len(differ) != 2 or differ[1] != differ[0] + 1 or not with_0[differ[0]]:
         return None
     spared = np.flatnonzero(~with_0 | ~with_1)

@@ -40,6 +40,7 @@ class _Listener:
         if event == "return" and _is_theirs(frame.f_code):
             calls = self.seen.setdefault(frame.f_code.co_name, [])
             if len(calls) < _MOST_CALLS:
+                # A copy, since the frame's own changes with the frame; the arrays in it are still those of the run.
                 calls.append(dict(frame.f_locals))
 
     def values(self) -> dict[str, Any]:
@@ -63,6 +64,8 @@ def values_inside(subject: Subject, arrays: Arrays, paths: Collection[str] = ())
     Raises:
         SubjectError: forward raises.
     """
+    # The profiler's hook and not the tracer's: it is told of calls and returns alone, not of every line, and a debugger
+    # keeps its own.
     listener, before = _Listener(), sys.getprofile()
     sys.setprofile(listener)
     try:

@@ -98,6 +98,8 @@ class _ReadoutSearch:
         readings: list[_Reading] = []
         states: list[Output] = []
         known: list[str] = []
+        # A whole list of outputs, read as one array, comes before its items: it says that they are the steps of one
+        # thing.
         for path in sorted(self.answers[0], key=lambda path: JOINED not in path):
             if any(JOINED in whole and is_item(path, whole) for whole in known):
                 continue
@@ -173,6 +175,7 @@ class _ReadoutSearch:
     def _agrees(self, value: Array, expected: Array) -> bool:
         if value.size != expected.size:
             return False
+        # Against the largest entry, not entry by entry: a sum that comes out near 0 has the error of its terms.
         gap = np.max(np.abs(value.reshape(expected.shape) - expected), initial=0)
         return bool(gap <= self.tolerance * max(1e-300, float(np.max(np.abs(expected), initial=0))))
 

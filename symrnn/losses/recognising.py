@@ -87,10 +87,13 @@ class _HeadSearch:
         return None
 
     def _targets(self) -> Iterator[tuple[DataForm | None, str, int]]:
+        # A readout has as many entries as one of its arrays has rows or columns; without a readout they are the
+        # states'.
         widths = sorted({size for name in self.free for size in np.shape(self.subject.arrays[name])} | {self.width, 1})
         steps, batch = self.states.steps, self.batch
         given = {**self.subject.arguments, **self.states.data}
         for name, value in given.items():
+            # What the cell itself reads is no target.
             if name == self.layout.frame.x or name in self.layout.names:
                 continue
             if is_indices(value):
@@ -99,11 +102,13 @@ class _HeadSearch:
             if np.ndim(value) and np.asarray(value).dtype.kind in "iuf":
                 for width in widths:
                     for form in dense_forms(name, value, steps, batch, width):
+                        # Targets that are held as whole numbers would lose what any numbers have behind the point.
                         kinds = (ONE_OF, MANY_OF) + (ANY,) * (np.asarray(value).dtype.kind == "f")
                         yield from ((form, kind, width) for kind in kinds)
         yield from ((None, NOTHING, width) for width in widths)
 
     def _target(self, form: DataForm | None, kind: str, width: int, number: int) -> Array:
+        # 13 makes it another stream of numbers than that of the states, which has 11.
         rng = np.random.default_rng([self.seed, 13, number])
         steps = self.states.steps if form is None or form.timed else 1
         return draw_target(kind, (steps, self.batch, width), rng)
@@ -127,6 +132,8 @@ class _HeadSearch:
                     states = self.courses[number][-1:] if last else self.courses[number]
                     target = values[number][-1:] if last else values[number]
                     total = head_total(head, states, target, self._weights(readout, draw), self._bias(bias, draw))
+                    # Sum or mean is not guessed: the quotient is measured, and is the same at both points only for the
+                    # right head.
                     factors.append(losses[number] / total if total else np.nan)
                 first, second = factors
                 if first > 0 and abs(second / first - 1) <= _AGREES:

@@ -76,6 +76,8 @@ def find_states(
     own = dict(subject.arrays if arrays is None else arrays)
     for view, drawn, steps, x, indices, data in _views(subject, own):
         paths, read = _courses(view, drawn, steps, x)
+        # Where what is returned reads no further arrays nothing stands behind the states, and the search for a cell is
+        # spared.
         if not paths or (behind and not _reads_more(subject, drawn, read)):
             continue
         try:
@@ -93,8 +95,10 @@ def _views(subject: Subject, own: Arrays) -> Iterator[_Reading]:
     flat = {path: name for name, path in path_of.items()}
     drawn = _drawn({flat[path]: array for path, array in own.items() if path in flat})
     others = {path: array for path, array in own.items() if path not in flat}  # data of these sizes
+    # What is called x or inputs is tried first: every wrong reading costs a search of the whole library.
     for name, array in sorted(drawn.items(), key=lambda one: not names_data(path_of[one[0]])):
         if names_data(path_of[name]) or np.ndim(array) == 3:
+            # The last axis holds the entries, never the steps.
             for steps in np.shape(array)[: max(1, np.ndim(array) - 1)]:
                 if steps > 1:
                     yield InsideView(subject, held=others), drawn, steps, name, None, {}
@@ -122,6 +126,7 @@ def _of_indices(
         if other != name and np.ndim(value) and (is_indices(value) or names_data(other))
     }
     try:
+        # Every step takes an index of its own: with fewer indices than steps, fewer steps.
         for count in range(steps, 1, -1):
             cut = {other: _shortened(value, length, count) for other, value in data.items()} if count < steps else data
             cut = {other: _shortened(value, steps, count) for other, value in cut.items()}
@@ -154,6 +159,7 @@ def _shortened(value: Any, length: int, steps: int) -> Any:
 
 def _drawn(arrays: Arrays) -> dict[str, Array]:
     rng = np.random.default_rng(2)
+    # Other numbers than the given ones, which may be zeros; small ones, at which no sigmoid or tanh is flat.
     return {name: rng.normal(size=np.shape(array)) * 0.6 for name, array in arrays.items()}
 
 
@@ -181,10 +187,13 @@ def _courses(view: InsideView, arrays: dict[str, Array], steps: int, x: str) -> 
                     depends[path].add(name)
     except SubjectError:
         return (), set()
+    # What depends on the fewest arrays is the cell; what is read out of it depends on the readout's as well.
     least = min((len(names) for names in depends.values()), default=0)
     unique: dict[bytes, str] = {}
     for path in found:
         if len(depends[path]) == least:
+            # Copies of one array under several names, such as a cache's and a local, would be that many equal outputs
+            # to search.
             unique.setdefault(np.ascontiguousarray(still[path]).tobytes(), path)
     paths = tuple(unique.values())[:_MOST_INSIDE]
     return paths, set[str]().union(*(depends[path] for path in paths))
@@ -195,6 +204,7 @@ def _reads_more(subject: Subject, drawn: dict[str, Array], read: set[str]) -> bo
     own = {subject.flat_names[name]: array for name, array in drawn.items()}
     try:
         still = subject.outputs(own)
+        # Only arrays that the states do not read can tell that something comes behind them.
         for name in drawn.keys() - read:
             path = subject.flat_names[name]
             moved = subject.outputs({**own, path: own[path] + 0.3})
@@ -214,6 +224,8 @@ def _runs(still: Array, first: Array | None, last: Array | None, steps: int) -> 
         if length in (steps, steps + 1) and np.ndim(still) > 1:
             of_last = np.moveaxis(last != still, axis, 0)
             of_first = np.moveaxis(first != still, axis, 0)
+            # A change of the last step's data moves the last state alone, and one of the first step's is carried to the
+            # end.
             if of_last[-1].any() and not of_last[:-1].any() and of_first[-1].any():
                 return True
     return False
@@ -260,6 +272,7 @@ def draw_states(subject: Subject, states: InsideStates, derivation: Derivation, 
     if states.indices is not None:
         x = np.eye(features)[rng.integers(0, features, (states.steps, states.batch))]
     taken = {part.state for part in layout.states}
+    # Away from zero: a state may be divided by, as the normaliser of an sLSTM is.
     state = {name: rng.uniform(0.2, 1, (states.batch, *shapes[name])) * (name in taken) for name in cell.states}
     tape = Tape(derivation, layout.sizes, params, {cell.inputs[0]: x}, state)
     flat = own_arrays(layout, params, x, {name: state[name] for name in taken}, {})
