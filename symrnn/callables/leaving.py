@@ -79,12 +79,13 @@ class LeftGradients:
             owner: the object, or a dict of globals, after that.
             found: the weights whose gradients are known.
         """
+        held = {name: _read(owner, place) for name, place in self._places.items()}
+        own = {id(leaf) for name, value in held.items() for leaf in leaves(name, value).values()}
         fresh = [
             array
             for path, array in list_arrays(owner).items()
-            if path not in before or not np.array_equal(before[path], array)
+            if id(array) not in own and (path not in before or not np.array_equal(before[path], array))
         ]
-        held = {name: _read(owner, place) for name, place in self._places.items()}
         shapes = {name: value.shape for name, value in held.items() if isinstance(value, np.ndarray)}
         result = {}
         for name, shape in shapes.items():

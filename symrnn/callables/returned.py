@@ -97,6 +97,7 @@ class GradientReader:
         ]
         missing = [path for path in wanted if path not in self.gradients and path not in self.refused]
         quiet: Collection[str] = getattr(self._backward, "declined_inputs", ())  # it is said where it is called
+        quiet = {*quiet, *self._without}
         unsaid = [path for path in missing if path.split("[")[0] not in quiet and path not in quiet]
         if unsaid:
             self._note("missing-gradient", f"backward returns no gradient of {_list_names(unsaid)}; not compared")

@@ -317,7 +317,7 @@ def check(
         waiting[-1].start()
 
     try:
-        wanted = Wanted(forward, backward, inputs, loaded, seed, loss, split_names(without), budget)
+        wanted = Wanted(forward, backward, inputs, loaded, seed, loss, split_names(without), budget, cell)
         report = check_file(file, wanted, announce, early)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None

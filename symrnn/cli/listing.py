@@ -213,6 +213,10 @@ def gradients(report: FileReport, short: bool = False) -> Iterator[Text]:
             alone = rf"(?<![\w-]){re.escape(str(verdict))}(?![\w-])"  # not in wrong-operand
             shown.highlight_regex(alone, _VERDICTS[verdict])
         yield Text.assemble("\n", (name, "bold"), ": " if short else "\n\n").append(shown)
+        if not short and (program := report.tell_program(name)):
+            yield Text(f"\n{program}")
     for unchecked in (report.refused, report.skipped):
         for name, why in unchecked.items():
             yield Text.assemble("\n", (name, "bold"), ": ", why)
+            if not short and (program := report.tell_program(name)):
+                yield Text(f"\n{program}")

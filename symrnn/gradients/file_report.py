@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
+from textwrap import indent
 
 from symrnn.characters import escaped_json
 from symrnn.findings.report import GradientReport
+
+_AS_PROGRAM = "the same as a program"
 
 
 @dataclass(frozen=True)
@@ -20,12 +23,19 @@ class FileReport:
         reports: name of a pair -> its report.
         refused: name of a pair -> why it could not be checked.
         skipped: name of a pair -> why it was left out; only where others were not.
+        programs: name of a pair -> a few lines of Python that check it in the same way.
     """
 
     file: str
     reports: Mapping[str, GradientReport]
     refused: Mapping[str, str]
     skipped: Mapping[str, str]
+    programs: Mapping[str, str] = field(default_factory=dict)
+
+    def tell_program(self, name: str) -> str:
+        """The lines that check a pair, or could be changed to check it, under a heading; empty where there are none."""
+        program = self.programs.get(name)
+        return f"{_AS_PROGRAM}:\n{indent(program, '    ')}" if program else ""
 
     @property
     def exit_code(self) -> int:
@@ -41,7 +51,10 @@ class FileReport:
         data = {
             "file": self.file,
             "passed": self.exit_code == 0,
-            "checks": [{"pair": name, **report.as_dict()} for name, report in self.reports.items()],
+            "checks": [
+                {"pair": name, "program": self.programs.get(name, ""), **report.as_dict()}
+                for name, report in self.reports.items()
+            ],
             "refused": dict(self.refused),
             "skipped": dict(self.skipped),
         }
@@ -49,7 +62,11 @@ class FileReport:
 
     def to_html(self) -> str:
         """Everything as a page."""
-        parts = [f"<h2>{escape(name)}</h2>\n{report._repr_html_()}" for name, report in self.reports.items()]
+        parts = [
+            f"<h2>{escape(name)}</h2>\n{report._repr_html_()}\n<p>{_AS_PROGRAM}:</p>\n"
+            f"<pre>{escape(self.programs.get(name, ''))}</pre>"
+            for name, report in self.reports.items()
+        ]
         for reasons in (self.refused, self.skipped):
             parts += [f"<h2>{escape(name)}</h2>\n<pre>{escape(why)}</pre>" for name, why in reasons.items()]
         title = escape(f"Gradients in {self.file}")

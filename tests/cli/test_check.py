@@ -14,7 +14,7 @@ import pytest
 
 from symrnn.cli.app import main
 from symrnn.findings.report import GradientReport
-from symrnn.gradients import check as gradients
+from symrnn.gradients import checkfile
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -77,12 +77,12 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
     The library is searched for the cell only where one is named: what is tested here is the way to the check and back.
     """
     monkeypatch.chdir(tmp_path)
-    honest = gradients.check_gradients
+    honest = checkfile.check_gradients
 
     def quick(*arguments: Any, cell: Any = None, **options: Any) -> GradientReport:
         return honest(*arguments, cell=cell, diagnose=cell is not None, **options)
 
-    monkeypatch.setattr(gradients, "check_gradients", quick)
+    monkeypatch.setattr(checkfile, "check_gradients", quick)
 
     def call(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["symrnn", "check", *arguments])
@@ -453,7 +453,7 @@ SILLY: dict[str, tuple[str | bytes | None, list[str], str]] = {
     ),
     "no loss": (GOOD, ["--loss"], "no function has loss in its name"),
     "a loss that returns no names": (
-        "def loss(x):\n    return f(x)\ninputs = {'x': 1.0}\n",
+        "def loss(x):\n    return x * x\ninputs = {'x': 1.0}\n",
         ["--loss"],
         "the names of what it returns cannot be read",
     ),
@@ -543,3 +543,27 @@ def test_exit_codes_of_the_process(tmp_path: Path) -> None:
         codes[name] = done.returncode
         assert "Traceback" not in done.stderr
     assert codes == {"right.py": 0, "wrong.py": 1, "none.py": 2, "leaves.py": 2}
+
+
+def test_the_check_is_shown_as_a_program(run: Run) -> None:
+    write(WRONG + MAKE)
+    for arguments in ([], ["--without", "h0", "--seed", "2", "--cell", "rnn", "--budget", "7"]):
+        _, out, _ = run("mine.py", *arguments)
+        program = out.split("the same as a program:\n")[1]
+        lines = [line.removeprefix("    ") for line in program.strip("\n").split("\n")]
+        more = ", cell='rnn', seed=2, without=('h0',), budget=7.0" if arguments else ""
+        assert lines == [
+            "from symrnn import check_gradients",
+            "import mine",
+            f"report = check_gradients(mine.rnn_forward, mine.rnn_backward, mine.make_inputs{more})",
+            "print(report)",
+        ]
+
+
+def test_it_is_shown_as_well_where_the_check_fails(run: Run) -> None:
+    write(product().replace("return a * b", "return a * unknown") + FIXED % "inputs")
+    code, out, _ = run("mine.py")
+    assert code == 2
+    assert "check_gradients(mine.forward, mine.backward, mine.inputs)" in out
+    assert "the same as a program" not in run("mine.py", "-o", "report.json")[1]
+    assert "mine.inputs" in json.loads(Path("report.json").read_text(encoding="utf-8"))["checks"][0]["program"]
