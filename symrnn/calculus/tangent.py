@@ -17,8 +17,9 @@ from typing import Literal
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.arguments import listed
-from symrnn.calculus.derivation import Derivation, Names, derivation_of
+from symrnn.calculus.derivation import Derivation, derivation_of
 from symrnn.calculus.equations import Equations, NamedEquation
+from symrnn.calculus.naming import Names
 from symrnn.calculus.rules import RuleTable, push_forward
 from symrnn.errors import UnknownNameError
 from symrnn.language.recurrence import Cell, Equation

@@ -22,9 +22,10 @@ import sympy
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable, indexed
 from symrnn.algebra.spelling import free_letters
-from symrnn.calculus.derivation import Derivation, Names
+from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.graph import StepGraph, entries
 from symrnn.calculus.jacobian import LAYOUTS, accumulated, laid_out, written
+from symrnn.calculus.naming import Names
 from symrnn.calculus.paths import accumulate
 from symrnn.calculus.rules import chain
 from symrnn.calculus.symbols import DerivativeSymbol

@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
-from symrnn.calculus.derivation import Names
+from symrnn.calculus.naming import Names
 from symrnn.program.ir import Accumulate, Assign, Function, Program, Statement
 
 
