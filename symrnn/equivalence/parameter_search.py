@@ -11,7 +11,7 @@ concatenated weights, and [h; x] and [x; h], the same thing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -22,9 +22,10 @@ import numpy as np
 
 from symrnn.arrays import Array
 from symrnn.equivalence.parameter_uses import CellUnit, CellUnits, ParameterPiece, PieceUse
+from symrnn.equivalence.piece_option import PieceOption
 from symrnn.language.evaluate import evaluate, known
 from symrnn.runs.sizes import CellAtSizes
-from symrnn.sameness.tower import TOWER, TowerNumber, fingerprint
+from symrnn.sameness.tower import TOWER, fingerprint
 
 Meeting = tuple[int, tuple[Any, ...]]
 """A sign and a fingerprint, which are opposite and the same for opposite values."""
@@ -32,51 +33,6 @@ Meeting = tuple[int, tuple[Any, ...]]
 _LARGEST_SUM = 3
 # Going on with a known choice costs a lookup and copies of mappings, and no evaluation.
 _VISIT = 0.2
-
-
-@dataclass(frozen=True)
-class PieceOption:
-    """What one piece of the target may be: a sum of multiples of pieces of the source, and a number.
-
-    Attributes:
-        terms: pairs of a number and a piece.
-        offset: a number added to every entry.
-        form: "" as it is, ".T" transposed, "diag" a vector on the diagonal, "eye" ones as long as it on the diagonal.
-    """
-
-    terms: tuple[tuple[Fraction, ParameterPiece], ...]
-    offset: Fraction = Fraction(0)
-    form: str = ""
-
-    def text(self) -> str:
-        """The option in the language of maps."""
-        shown = ""
-        for number, piece in self.terms:
-            one = _FORMS.get(self.form, f"{{0}}{self.form}").format(piece.text)
-            shown += _lead(number, shown) + _multiple(abs(number), one)
-        if self.offset:
-            shown += _lead(self.offset, shown) + _decimal(abs(self.offset))
-        return shown or "0"
-
-
-_FORMS = {"diag": "diag({0})", "eye": "diag({0} - {0} + 1)"}
-
-
-def _lead(number: Fraction, before: str) -> str:
-    return (" - " if number < 0 else " + ") if before else "-" if number < 0 else ""
-
-
-def _multiple(number: Fraction, text: str) -> str:
-    top = text if number.numerator == 1 else f"{number.numerator} * {text}"
-    return top if number.denominator == 1 else f"{top} / {number.denominator}"
-
-
-def _decimal(number: Fraction) -> str:
-    if number.denominator == 1:
-        return str(number)
-    return (
-        repr(float(number)) if Fraction(repr(float(number))) == number else f"{number.numerator} / {number.denominator}"
-    )
 
 
 @dataclass
@@ -239,19 +195,19 @@ class ParameterSearch:
         key = (unit.name, new, *read)
         if key not in self._known:
             # By what the unit reads, and not by all that was chosen before: many branches come to the same values.
-            self._known[key] = tuple(self._tried(unit, names, chosen))
+            self._known[key] = tuple(self._try(unit, names, chosen))
         return self._known[key]
 
-    def _tried(
+    def _try(
         self, unit: CellUnit, names: Mapping[str, Array], chosen: Mapping[ParameterPiece, PieceOption]
     ) -> Iterator[UnitChoice]:
         seen: set[tuple[Any, ...]] = set()
-        for options in self._combined(unit, names, chosen):
+        for options in self._combine(unit, names, chosen):
             self.budget -= 1
             if self.exhausted:
                 return
             parameters = {use.piece.parameter for use in unit.uses if use.piece in options}
-            arrays = {name: self._assembled(name, options) for name in parameters}
+            arrays = {name: self._assemble(name, options) for name in parameters}
             try:
                 value = evaluate(unit.value, {**names, **arrays}, TOWER)
             except (ZeroDivisionError, ValueError):
@@ -280,18 +236,13 @@ class ParameterSearch:
         # Papers differ in what a gate means: f, or 1 - f; and in signs.
         return any(fingerprint(v) in self.land.occurs for v in (value, -value, 1 - value))
 
-    def _assembled(self, parameter: str, chosen: Mapping[ParameterPiece, PieceOption]) -> Array:
+    def _assemble(self, parameter: str, chosen: Mapping[ParameterPiece, PieceOption]) -> Array:
         pieces = self.target.pieces[parameter]
         arrays = [self._array(piece, chosen[piece]) for piece in pieces]
         return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=pieces[0].axis)
 
     def _array(self, piece: ParameterPiece, option: PieceOption) -> Array:
-        result: Any = TowerNumber.of(option.offset)
-        for number, part in option.terms:
-            value = self.land.part(part)
-            value = _FORMED[option.form](value)
-            result = result + (value if number == 1 else TowerNumber.of(number) * value)
-        return np.broadcast_to(np.asarray(result, dtype=object), self.target.shape(piece))
+        return np.broadcast_to(option.value(self.land.part), self.target.shape(piece))
 
     @property
     def stuck(self) -> str:
@@ -308,7 +259,7 @@ class ParameterSearch:
 
     # --- what a unit's parameters may be ------------------------------------------------------------------------------
 
-    def _combined(
+    def _combine(
         self, unit: CellUnit, names: Mapping[str, Array], chosen: Mapping[ParameterPiece, PieceOption]
     ) -> Iterator[dict[ParameterPiece, PieceOption]]:
         """Every combination of options for the pieces that are not chosen yet."""
@@ -328,7 +279,7 @@ class ParameterSearch:
                 ]
                 for combination in product(*found):
                     if self._disjoint(combination):
-                        yield _shifted(dict(zip(uses, combination, strict=True)), uses, here, offset)
+                        yield _add_number(dict(zip(uses, combination, strict=True)), uses, here, offset)
 
     def _groups(self, unit: CellUnit, uses: Mapping[ParameterPiece, PieceUse]) -> list[tuple[CellUnit, Group]]:
         """The source's values with their pieces, those with the same names first."""
@@ -423,15 +374,7 @@ class ParameterSearch:
         return f"{like.text} - {like.text}" if like else "0"
 
 
-_FORMED: Mapping[str, Callable[[Array], Array]] = {
-    "": lambda value: value,
-    ".T": np.transpose,
-    "diag": np.diag,
-    "eye": lambda value: np.diag(0 * value + 1),
-}
-
-
-def _shifted(
+def _add_number(
     options: dict[ParameterPiece, PieceOption], uses: Mapping[ParameterPiece, PieceUse], here: Group, offset: Fraction
 ) -> dict[ParameterPiece, PieceOption]:
     """The options with a number added to the first piece that is added to others."""

@@ -11,8 +11,8 @@ from symrnn import Cell, cells
 from symrnn.equivalence.correspondence import ROUNDS, SearchDirection, pairings, unchanged
 from symrnn.equivalence.equivalent import equivalent
 from symrnn.equivalence.parameter_map import read_map
-from symrnn.equivalence.parameter_search import PieceOption
 from symrnn.equivalence.parameter_uses import CellUnits, ParameterPiece, literals
+from symrnn.equivalence.piece_option import PieceOption
 from symrnn.equivalence.under_a_map import mapped, reach, side_by_side
 from symrnn.runs.sizes import layouts
 
