@@ -39,7 +39,7 @@ class Suggestion:
     """A class of mistakes that a wrong gradient looks like; less than a diagnosis, since no cell was needed to see it.
 
     Attributes:
-        mistake: the tag of the likeliest class, a tag of the catalogue of mistakes.
+        mistake: the tag of the likeliest class, a tag of the catalogue; empty where no experiment tells one.
         sentence: what was seen, with numbers.
         others: further classes that it may be as well, the likelier first.
         proved: what the gradient is, as the rest of a sentence, where numbers leave nothing to guess; otherwise empty.

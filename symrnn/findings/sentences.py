@@ -30,7 +30,9 @@ def describe_diagnosis(diagnosis: Diagnosis) -> list[str]:
 
 def describe_suggestion(suggestion: Suggestion) -> str:
     """What a wrong gradient looks like, with its class in plain words."""
-    tags = (suggestion.mistake, *suggestion.others)
+    tags = [tag for tag in (suggestion.mistake, *suggestion.others) if tag]
+    if not tags:
+        return suggestion.sentence
     # The catalogue stands above: it needs the whole calculus, and this room must not.
     meaning_of = function_above("meaning_of")
     meant = "; or ".join(f"{tag}: {meaning}" if (meaning := meaning_of(tag)) else tag for tag in tags)

@@ -1,12 +1,13 @@
-"""What may be wrong with gradients that are right for one step and wrong for two: told apart by two steps alone.
+"""Gradients that are right for one step and wrong for two: what two steps tell of them, each by an experiment.
 
 A cotangent on the first step alone needs nothing that is carried back; one on the last step alone shows what is.  What
 is carried shows in the gradients of the initial states and of the first step's input, which no sum over time enters.
+A class of mistakes is named where an experiment could have refuted it and did not; otherwise what was seen is said.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,9 @@ from symrnn.findings.findings import Suggestion
 from symrnn.measuring.evidence import Evidence
 from symrnn.measuring.sizes import SEED, make_thin
 
+_THREE = 3
+"""Steps of which the rank of a weight's gradient tells how many are in its sum: more than two, and few enough for the
+rank not to be that of the weight."""
 _SEEN = "it is right for a sequence of one step and wrong for two"
 
 
@@ -58,23 +62,73 @@ def tell_apart(
     try:
         asked = _ask(subject, method, one, two)
         return {name: _suggest(asked, name) for name in names}
-    # Other people's functions may refuse two steps, or return other outputs there: then all that may be wrong is named.
+    # Other people's functions may refuse two steps, or return other outputs there: then only what was seen is said.
     except (SubjectError, KeyError, ValueError, IndexError):
-        classes = ("missing-accumulation", "wrong-time-index", "stale-cache")
-        return {name: Suggestion("recurrent-path-cut", _SEEN, classes) for name in names}
+        return {name: Suggestion("", _SEEN) for name in names}
 
 
-def find_left_out(subject: Subject, evidence: Evidence, names: Sequence[str], one: Arrays) -> dict[str, Suggestion]:
-    """The gradients that are zero for one step, and are not for more."""
+def find_left_out(
+    subject: Subject, evidence: Evidence, names: Sequence[str], one: Arrays, two: Arrays | None
+) -> dict[str, Suggestion]:
+    """The gradients that are zero for one step, where they should not be, and are not for more.
+
+    Args:
+        subject: the functions.
+        evidence: at their own inputs.
+        names: the inputs.
+        one: arrays for one step.
+        two: arrays for two; None where there are none.
+    """
     if not names:
         return {}
+    method = evidence.truth.method
     try:
-        gradients = Evidence(subject, SEED, one, evidence.truth.method, quick=True).gradients
-    except (SubjectError, KeyError, ValueError):
+        at_one = Evidence(subject, SEED, one, method, quick=True)
+        zero = [name for name in names if name in at_one.gradients and not np.any(at_one.gradients[name])]
+        zero = [name for name in zero if np.any(evidence.gradients[name]) and _is_off(at_one, name)]
+        asked = None if two is None or not zero else _ask(subject, method, one, two)
+    except (SubjectError, KeyError, ValueError, IndexError):
         return {}
-    sentence = "for a sequence of one step it is zero: the first step is left out of the sum"
-    zero = [name for name in names if name in gradients and not np.any(gradients[name])]
-    return {name: Suggestion("missing-accumulation", sentence) for name in zero if np.any(evidence.gradients[name])}
+    return {name: _suggest_left_out(subject, asked, name) for name in zero}
+
+
+def _suggest_left_out(subject: Subject, asked: _AtTwoSteps | None, name: str) -> Suggestion:
+    """Which step is left out of a sum, if one is: without what that step has to add, the gradient is right."""
+    zero = "for a sequence of one step it is zero, and should not be"
+    if asked is None or name in asked.sequences:
+        return Suggestion("", zero)
+    for out, kept, which, other in (
+        (asked.first, asked.last, "first", "last"),
+        (asked.last, asked.first, "last", "first"),
+    ):
+        if out is None or kept is None or np.any(out.gradients[name]) or not np.any(kept.gradients[name]):
+            continue
+        if _is_off(out, name) and not _is_off(kept, name):
+            told = (
+                f"; for two, a cotangent on the {which} step alone gives zero, and on the {other} alone the right one"
+            )
+            return Suggestion("missing-accumulation", f"{zero}{told}: the {which} step is left out of the sum")
+    for what, arrays in _without_first_step(subject, asked):
+        try:
+            there = Evidence(subject, SEED, arrays, asked.whole.truth.method, quick=True)
+        except SubjectError:
+            continue
+        if np.any(there.gradients.get(name, 0)) and not _is_off(there, name) and _is_off(asked.whole, name):
+            told = f"; for two it is right where {what} is zero, so that the first has nothing to add"
+            return Suggestion("missing-accumulation", f"{zero}{told}: the first step is left out of the sum")
+    return Suggestion("", zero)
+
+
+def _without_first_step(subject: Subject, asked: _AtTwoSteps) -> Iterator[tuple[str, dict[str, Array]]]:
+    """Two steps, the first of which has nothing to add to some weights' gradients: its input, or its state, is zero."""
+    point = {name: asked.whole.point[name] for name in asked.whole.arrays}
+    for name, axis in asked.sequences.items():
+        changed = np.array(point[name])
+        changed[(slice(None),) * axis + (0,)] = 0
+        yield f"{name} at the first step", {**point, name: changed}
+    starts = {name: np.zeros_like(array) for name, array in asked.whole.point.items() if names_start(name)}
+    if starts:
+        yield ", ".join(starts), {**point, **starts}
 
 
 def _ask(subject: Subject, method: str, one: Arrays, two: Arrays) -> _AtTwoSteps:
@@ -115,12 +169,30 @@ def _suggest(asked: _AtTwoSteps, name: str) -> Suggestion:
     if flow and len(right) == len(flow):
         return _suggest_for_sum(asked, name, ", ".join(right))
     if asked.first is not None and _is_off(asked.first, name):
-        sentence = "with a cotangent on the first step alone it is wrong as well, where nothing is carried back"
-        return Suggestion("stale-cache", f"{_SEEN}; {sentence}", ("wrong-time-index",))
-    others = ("stale-cache", "wrong-time-index") if flow else ("missing-accumulation", "stale-cache")
-    sentence = f"that of {', '.join(one for one in flow if one not in right)} is wrong as well" if flow else ""
-    rest = f"; {sentence}, so that what is carried back is not right" if flow else ""
-    return Suggestion("recurrent-path-cut", _SEEN + rest, others)
+        sentence = (
+            f"{_SEEN}; with a cotangent on the first step alone it is wrong as well, where nothing is carried back"
+        )
+        return _suggest_elsewhere(asked, name, sentence)
+    carried = [one for one in flow if one != name and _is_off(asked.last, one)]
+    rest = f"; with a cotangent on the last step alone that of {', '.join(carried)} is wrong as well" if carried else ""
+    return Suggestion("", _SEEN + rest)
+
+
+def _suggest_elsewhere(asked: _AtTwoSteps, name: str, sentence: str) -> Suggestion:
+    """Values of another step are read: the first step's gradient changes with the input of the second."""
+    assert asked.first is not None
+    for sequence, axis in asked.sequences.items():
+        changed = np.array(asked.whole.point[sequence])
+        changed[(slice(None),) * axis + (-1,)] += 0.5
+        there = {**asked.first.arrays, sequence: changed}
+        cotangents = asked.first.cotangents
+        gradients = asked.first.subject.gradients(there, cotangents)
+        size = float(np.max(np.abs(asked.first.gradients[name]), initial=0))
+        # What rounding may change: the step's own numbers are the same.
+        if float(np.max(np.abs(gradients[name] - asked.first.gradients[name]), initial=0)) > 1e-6 * size:
+            seen = f"and it changes with {sequence} at the second step, which the first does not depend on"
+            return Suggestion("stale-cache", f"{sentence}, {seen}", ("wrong-time-index",))
+    return Suggestion("", sentence)
 
 
 # One direction is enough: the gradient is known to be wrong somewhere, and the question is only where.
@@ -131,40 +203,51 @@ def _is_off(evidence: Evidence, name: str) -> bool:
 
 def _nothing_carried(asked: _AtTwoSteps) -> str:
     """How it shows that a cotangent on the last step does not reach the first; empty where it does, or is not seen."""
+    told = []
     for name, gradient in asked.last.gradients.items():
-        if names_start(name) and not np.any(gradient) and _is_off(asked.last, name):
-            return f"with a cotangent on the last step alone the gradient of {name} is zero: nothing reaches step 0"
-    for name, axis in asked.sequences.items():
-        first = asked.last.gradients.get(name)
-        if first is None or np.any(np.take(first, 0, axis)):
+        if not (names_start(name) or name in asked.sequences):
             continue
-        if asked.last.moved(name, np.indices(first.shape)[axis] == 0):
-            sentence = f"with a cotangent on the last step alone the gradient of {name} is zero at the first"
-            return f"{sentence}: nothing is carried back"
-    return ""
+        first = asked.first
+        # A gradient that is zero whatever the cotangents is one that is not computed: no sign of what is carried.
+        if first is None or not np.any(first.gradients[name]) or _is_off(first, name):
+            continue
+        if name in asked.sequences:
+            axis = asked.sequences[name]
+            if np.any(np.take(gradient, 0, axis)) or not asked.last.moved(name, np.indices(gradient.shape)[axis] == 0):
+                return ""
+            told.append(f"{name} is zero at the first")
+        elif np.any(gradient) or not _is_off(asked.last, name):
+            return ""
+        else:
+            told.append(f"{name} is zero")
+    if not told:
+        return ""
+    return f"with a cotangent on the last step alone the gradient of {', that of '.join(told)}: nothing is carried back"
 
 
 def _suggest_for_sum(asked: _AtTwoSteps, name: str, right: str) -> Suggestion:
     """What is carried back is right: the sum over time is not, or what is multiplied in it."""
-    sentence = f"{_SEEN}; that of {right} is right, so that what is carried back is right"
+    sentence = f"{_SEEN}; that of {right} is right"
     gradient = asked.whole.gradients[name]
-    if asked.first is not None and not np.any(asked.first.gradients[name]):
-        return Suggestion("missing-accumulation", f"{sentence}; a cotangent on the first step alone gives zero for it")
-    if sum(size > 1 for size in gradient.shape) < 2:  # no outer product, such as a bias: a sum of what is carried
-        return Suggestion("missing-accumulation", sentence)
+    if asked.first is not None and not np.any(asked.first.gradients[name]) and _is_off(asked.first, name):
+        told = "a cotangent on the first step alone gives zero for it"
+        tag = "missing-accumulation" if name not in asked.sequences else ""
+        return Suggestion(tag, f"{sentence}; {told}")
+    if sum(size > 1 for size in gradient.shape) < 2:  # no outer product, such as a bias: nothing more can be asked
+        return Suggestion("", sentence)
     rank = _find_rank(asked.whole.subject, name)
     if rank == 1:
         rest = "for three steps and one example its rank is 1, as that of a single step's term is"
         return Suggestion("missing-accumulation", f"{sentence}; {rest}")
     if rank is not None:
-        return Suggestion("wrong-time-index", f"{sentence}; it is summed over the steps", ("stale-cache",))
-    return Suggestion("missing-accumulation", sentence, ("wrong-time-index", "stale-cache"))
+        sentence += f"; for three steps and one example its rank is {rank}, so that several steps are in its sum"
+    return Suggestion("", sentence)
 
 
 def _find_rank(subject: Subject, name: str) -> int | None:
     """The rank of a matrix's gradient for three steps and one example; None where that cannot be asked."""
     # Three steps and one example: a sum over the steps has rank 3, a single step's term rank 1, whatever the sizes.
-    arrays = make_thin(subject, 3)
+    arrays = make_thin(subject, _THREE)
     if arrays is None:
         return None
     answer = subject.outputs(arrays)

@@ -1,62 +1,28 @@
 """What a wrong gradient looks like, without knowing the cell: a table of tests, each with its sentence.
 
-Every test asks whether something made of the returned gradient, such as its half or its transpose, is the right one.
+Every test asks whether something made of the returned gradient, such as its half or its transpose, is the right one.  A
+sentence says what was seen, and is true whatever the mistake is; a class of mistakes stands beside it only where the
+experiment could have refuted it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from symrnn.arrays import Array, Arrays
+from symrnn.arrays import Array
 from symrnn.callables.conventions import names_start
-from symrnn.callables.invocation import SubjectError
-from symrnn.callables.subject import Subject
 from symrnn.findings.findings import Suggestion
-from symrnn.measuring.evidence import LARGE, Evidence
+from symrnn.measuring.clipping import shrunk_norm, suggest_clipped
+from symrnn.measuring.elsewhere import changed_inputs, suggest_elsewhere
+from symrnn.measuring.evidence import Evidence
 from symrnn.measuring.locating import Location
-from symrnn.measuring.over_time import find_left_out, tell_apart
-from symrnn.measuring.sizes import find_wrong, make_fewer, make_shorter, make_unstarted
+from symrnn.measuring.sizes import look_at, make_fewer, make_shorter
+from symrnn.measuring.wrong_gradient import SAME, WrongGradient
 
-_SAME = 1e-7
-"""How near a factor must be to a number such as 2 or 1/3 to be called that: the factor is a ratio of two products,
-each known to about 1e-9, and cancellation costs some digits."""
-_MANY = 3
-"""Entries of one absolute value that are taken for clipped ones; two may be equal by symmetry."""
-_Change = Callable[[Subject], Arrays | None]
-"""Makes inputs of another size, or says by None that it cannot."""
-_MOST_ENTRIES = 300
-"""Entries that are compared one by one with the truth, each for a run of forward or two."""
 _MOST_BLOCKS = 8
 """Blocks up to which a slice is numbered as one of them: gates side by side are 2 to 6, twice that for two layers."""
-
-
-@dataclass(frozen=True)
-class WrongGradient:
-    """One wrong gradient with its surroundings.
-
-    Attributes:
-        evidence: what was measured.
-        name: the input.
-        wrong: every input whose gradient is wrong.
-        location: where it is wrong, if that was looked for.
-    """
-
-    evidence: Evidence
-    name: str
-    wrong: Sequence[str]
-    location: Location | None
-
-    @property
-    def gradient(self) -> Array:
-        """What backward returns."""
-        return self.evidence.gradients[self.name]
-
-    def holds(self, candidate: Array) -> bool:
-        """Whether a candidate is the right gradient."""
-        return self.evidence.holds(self.name, candidate)
 
 
 def suggest(
@@ -73,7 +39,7 @@ def suggest(
     # A gradient in another's place is explained by that alone: at other sizes it would only look wrong again.
     unmoved = [name for name in located if name not in moved]
     if unmoved:
-        for name, suggestion in _suggest_elsewhere(evidence, unmoved):
+        for name, suggestion in suggest_elsewhere(evidence, unmoved):
             found.setdefault(name, []).append(suggestion)
     return {name: tuple(rows) for name, rows in found.items()}
 
@@ -86,7 +52,7 @@ def _suggest_zero(case: WrongGradient) -> Suggestion | None:
         return None
     alone = " it is the only one that is wrong;" if len(case.wrong) == 1 else ""
     sentence = f"it is zero throughout;{alone} the outputs do depend on {case.name}"
-    if names_start(case.name):  # what is not carried back is zero there as well
+    if names_start(case.name) and len(case.wrong) > 1:  # what is not carried back is zero there as well
         return Suggestion("zero-gradient", sentence, ("recurrent-path-cut",))
     others = [case.evidence.gradients[name] for name in case.wrong if name in case.evidence.gradients]
     some = len(case.wrong) == 1 or any(map(np.any, others))  # otherwise it is the cotangents that are not used
@@ -109,23 +75,25 @@ def _suggest_factor(case: WrongGradient) -> Suggestion | None:
     if factor is None or case.evidence.nonlinear(case.name):
         return None
     others = [name for name in case.wrong if name != case.name and name in case.evidence.gradients]
-    common = [name for name in others if (other := case.evidence.factor(name)) and abs(other / factor - 1) < _SAME]
+    common = [name for name in others if (other := case.evidence.factor(name)) and abs(other / factor - 1) < SAME]
     too = f"; so are those of {', '.join(common)}" if common else ""
-    if abs(factor + 1) < _SAME:
+    if abs(factor + 1) < SAME:
         proved = "is the right one with the opposite sign"
         return Suggestion("sign", f"it is the right gradient with the opposite sign{too}", proved=proved)
-    if abs(factor - 2) < _SAME:
+    if abs(factor - 2) < SAME:
         proved = "is exactly 2 times the right one"
         return Suggestion("double-counted", f"it is exactly 2 times the right gradient{too}", proved=proved)
     # An error of the factor is one of 1/factor over its square.
-    axes = _find_axes(case, round(1 / factor)) if abs(1 / factor - round(1 / factor)) < _SAME / factor**2 else []
+    axes = _find_axes(case, round(1 / factor)) if abs(1 / factor - round(1 / factor)) < SAME / factor**2 else []
     if axes:
         part = round(1 / factor)
         sentence = f"it is exactly 1/{part} of the right gradient, and {part} is the size of {axes[0]}"
         proved = f"is exactly 1/{part} of the right one, and {part} is the size of {axes[0]}"
         tag = "mean-for-sum" if _is_mean(case) else "wrong-scale"
         return Suggestion(tag, sentence + too, proved=proved)
-    axes = _find_axes(case, round(factor)) if abs(factor - round(factor)) < _SAME * abs(factor) else []
+    if proved := shrunk_norm(case, factor, common):
+        return Suggestion("clipped", f"it is {factor:.10g} times the right gradient{too}", proved=proved)
+    axes = _find_axes(case, round(factor)) if abs(factor - round(factor)) < SAME * abs(factor) else []
     size = f", and {round(factor)} is the size of {axes[0]}" if axes else ""
     proved = f"is exactly {factor:.10g} times the right one{size}"
     return Suggestion("wrong-scale", f"it is exactly {factor:.10g} times the right gradient{size}{too}", proved=proved)
@@ -134,12 +102,10 @@ def _suggest_factor(case: WrongGradient) -> Suggestion | None:
 def _is_mean(case: WrongGradient) -> bool:
     """Whether the gradient is right where there is one example, or one step, in place of several."""
     subject, method = case.evidence.subject.unnoticed(), case.evidence.truth.method
-    changes: tuple[_Change, ...] = (lambda subject: make_fewer(subject, 1), lambda subject: make_shorter(subject, 1))
-    for change in changes:
-        there = _ask(subject, change)
-        if there is None or (wrong := find_wrong(subject, there, method, [case.name])) is None:
-            continue
-        if case.name not in wrong:
+    for change in (make_fewer, make_shorter):
+        there = changed_inputs(subject, change, 1)
+        seen = None if there is None else look_at(subject, there, method, [case.name])
+        if seen is not None and case.name in seen.told - seen.wrong:
             return True
     return False
 
@@ -153,86 +119,14 @@ def _find_axes(case: WrongGradient, size: int) -> list[str]:
 
 
 def _suggest_accumulated(case: WrongGradient) -> Suggestion | None:
-    left = case.evidence.accumulated(case.name)
-    # what rounding leaves of terms that cancel; a sum that starts elsewhere is off by its first value
-    if left <= 1e-12 * float(np.max(np.abs(case.gradient), initial=0)):
-        return None
-    if case.evidence.subject.calling.implicit:
+    left = case.left_over
+    if not left:
         return None
     kept = case.gradient - case.evidence.at_zero[case.name]
     rest = "; without that it is right" if case.holds(kept) else ""
     proved = "is not zero where every cotangent is, and right but for that" if rest else ""
     sentence = f"it is not zero for zero cotangents: its largest entry is {left:.3g}{rest}"
     return Suggestion("bad-accumulator", sentence, proved=proved)
-
-
-def _suggest_clipped(case: WrongGradient) -> Suggestion | None:
-    if not case.evidence.nonlinear(case.name):
-        return None if _suggest_accumulated(case) else _suggest_saturated(case)
-    larger, right = case.evidence.enlarged[case.name], case.evidence.diminished.get(case.name)
-    top = float(np.max(np.abs(larger), initial=0))
-    if case.evidence.accumulated(case.name) and right is not None and not case.holds(right):
-        return None
-    equal = int(np.sum(np.abs(larger) == top))
-    small = "; for small cotangents it is right" if right is not None and case.holds(right) else ""
-    if equal >= min(_MANY, larger.size):
-        sentence = f"for cotangents a million times as large, {equal} of {larger.size} entries are ±{top:.6g}"
-        clipped = right is not None and np.array_equal(larger, np.clip(LARGE * right, -top, top))
-        proved = f"is clipped to [-{top:.6g}, {top:.6g}], entry by entry" if small and clipped else ""
-    else:
-        norm = float(np.linalg.norm(larger))
-        sentence = f"it does not grow with the cotangents; for a million times as large ones its norm is {norm:.6g}"
-        proved = _bounded(case) if small else ""
-    return Suggestion("clipped", sentence + small, proved=proved)
-
-
-def _bounded(case: WrongGradient) -> str:
-    """The norm that a gradient is scaled down to, alone or with others; nothing where it is not the direction's own."""
-    evidence = case.evidence
-    shrunk: dict[str, float] = {}
-    for name, larger in evidence.enlarged.items():
-        small = evidence.diminished.get(name)
-        if small is None or larger.shape != small.shape or not np.any(small):
-            continue
-        ratio = float(np.sum(larger * small) / np.sum(small**2) / LARGE)
-        if np.linalg.norm(larger - ratio * LARGE * small) <= _SAME * np.linalg.norm(larger):
-            shrunk[name] = ratio
-    ratio = shrunk.get(case.name, 1.0)
-    if not abs(ratio) < 1 - _SAME:
-        return ""
-    together = [name for name, other in shrunk.items() if abs(other / ratio - 1) <= _SAME]
-    norm = float(np.sqrt(sum(np.sum(evidence.enlarged[name] ** 2) for name in together)))
-    others = ", all of them together" if len(together) > 1 else ""
-    return f"is scaled down to a norm of at most {norm:.6g}{others}"
-
-
-def _suggest_saturated(case: WrongGradient) -> Suggestion | None:
-    """Clipping as it shows without scaling the cotangents: several entries are equally large, and too small."""
-    sizes = np.abs(case.gradient)
-    top = float(np.max(sizes, initial=0))
-    equal = int(np.sum(sizes == top))
-    if top == 0 or equal < _MANY or equal == sizes.size or not np.any(case.gradient != case.gradient.ravel()[0]):
-        return None
-    expected = case.location.worst.expected if case.location and case.location.worst else 0.0
-    if abs(expected) <= top:
-        return None
-    proved = f"is clipped to [-{top:.6g}, {top:.6g}], entry by entry" if _is_saturated(case, top) else ""
-    sentence = f"{equal} of {sizes.size} entries are ±{top:.6g}, and one of them should be {expected:.6g}"
-    return Suggestion("clipped", sentence, proved=proved)
-
-
-def _is_saturated(case: WrongGradient, top: float) -> bool:
-    """Whether the gradient is right but for entries of one size, and each of these should be larger by itself."""
-    places = [tuple(map(int, place)) for place in np.argwhere(np.abs(case.gradient) == top)]
-    if len(places) > _MOST_ENTRIES:
-        return False
-    candidate = case.gradient.copy()
-    values, _ = case.evidence.truth.entries(case.name, places)
-    for place, value in zip(places, values, strict=True):
-        if value * candidate[place] < top * top * (1 - _SAME):
-            return False
-        candidate[place] = value
-    return case.holds(candidate)
 
 
 def _suggest_transposed(case: WrongGradient) -> Suggestion | None:
@@ -247,12 +141,15 @@ def _suggest_shifted(case: WrongGradient) -> Suggestion | None:
     if gradient.ndim < 2 or gradient.shape[0] < 2:
         return None
     if case.holds(gradient[::-1]):
-        return Suggestion("wrong-time-index", "it is the right gradient with its first axis reversed")
+        proved = "is the right one with its first axis reversed"
+        return Suggestion("wrong-time-index", "it is the right gradient with its first axis reversed", proved=proved)
     # By one step: that is what reading h_t for h_{t-1}, or the other way round, comes to.
     for step in (1, -1):
         moved = np.roll(gradient, step, axis=0)
         if case.holds(moved):
-            return Suggestion("wrong-time-index", "it is the right gradient moved by one along its first axis")
+            sentence = "it is the right gradient moved by one along its first axis"
+            proved = "is the right one moved by one along its first axis"
+            return Suggestion("wrong-time-index", sentence, proved=proved)
     return None
 
 
@@ -310,6 +207,10 @@ def _suggest_sliced(case: WrongGradient) -> Suggestion | None:
     whole = width > 1 and blocks <= _MOST_BLOCKS and count % width == 0 and first % width == 0
     block = f", block {first // width + 1} of {blocks}" if whole else ""
     tag, sentence = _describe_slice(case, axis, first, last)
+    inside = np.zeros(case.gradient.shape, bool)
+    inside[(slice(None),) * axis + (slice(first, last + 1),)] = True
+    if any(case.evidence.moved(case.name, ~inside, place) for place in range(2)):
+        return None  # what was found by halving may have missed something
     return Suggestion(tag, f"only {where}{block}{sentence}; the rest is right")
 
 
@@ -335,7 +236,7 @@ def _describe_slice(case: WrongGradient, axis: int, first: int, last: int) -> tu
         return candidate
 
     if not np.any(part):
-        return "missing-path", ", and zero"
+        return "", ", and zero"
     # Gates stand side by side in blocks of one width; a block that equals another was computed from the wrong gate.
     for start in range(0, gradient.shape[axis] - width + 1, width):
         other = [slice(None)] * gradient.ndim
@@ -347,24 +248,17 @@ def _describe_slice(case: WrongGradient, axis: int, first: int, last: int) -> tu
     right = product.expected - (product.got - inside)
     if inside and right and case.holds(filled(part * (right / inside))):
         factor = inside / right
-        # The factor is a quotient of differences here, hence coarser than `_SAME`.
+        # The factor is a quotient of differences here, hence coarser than `SAME`.
         tag = "double-counted" if abs(factor - 2) < 1e-6 else "sign" if abs(factor + 1) < 1e-6 else "wrong-scale"
         return tag, f", and {factor:.6g} times the right ones"
-    # Only the first of the first axis: time runs there in most code, and step 0 is the one with a state of its own.
-    if axis == 0 and first == last == 0 and _looks_sequential(case):
-        return "initial-state", ", so step 0 is treated differently"
-    return "missing-path", ""
-
-
-def _looks_sequential(case: WrongGradient) -> bool:
-    return any(c.ndim >= 2 and c.shape[0] == case.gradient.shape[0] for c in case.evidence.cotangents.values())
+    return "", ""
 
 
 TESTS: tuple[Callable[[WrongGradient], Suggestion | None], ...] = (
     _suggest_zero,
     _suggest_phantom,
     _suggest_accumulated,
-    _suggest_clipped,
+    suggest_clipped,
     _suggest_factor,
     _suggest_transposed,
     _suggest_swapped,
@@ -372,59 +266,3 @@ TESTS: tuple[Callable[[WrongGradient], Suggestion | None], ...] = (
     _suggest_sliced,
 )
 """Every test of a single gradient, the plainest first."""
-
-
-# The same functions elsewhere.
-
-
-def _suggest_elsewhere(evidence: Evidence, wrong: list[str]) -> list[tuple[str, Suggestion]]:
-    """What becomes right at one step, at one example, or from a zero initial state."""
-    subject, method = evidence.subject.unnoticed(), evidence.truth.method
-    found: list[tuple[str, Suggestion]] = []
-    for tag, change, more, sentence in _QUESTIONS:
-        there = _ask(subject, change)
-        if there is None or (gone := find_wrong(subject, there, method, wrong)) is None:
-            continue
-        # A gradient that is wrong at two as well: otherwise it may be right at one because of the other numbers there.
-        control = None if more is None else _ask(subject, more)
-        still = None if control is None else find_wrong(subject, control, method, wrong)
-        read = _find_askable(subject, there)
-        # An empty array is right at any size; only what can be asked for there counts.
-        names = [name for name in wrong if name not in gone and (still is None or name in still) and name in read]
-        if tag == "recurrent-path-cut":
-            found += find_left_out(subject, evidence, [name for name in wrong if name in gone], there).items()
-        if tag == "recurrent-path-cut" and control is not None:
-            found += tell_apart(subject, method, names, there, control).items() if names else ()
-        else:
-            found += [(name, Suggestion(tag, sentence)) for name in names]
-    return found
-
-
-def _ask(subject: Subject, change: _Change) -> Arrays | None:
-    """The inputs changed; None where they cannot be, or forward refuses them."""
-    try:
-        return change(subject)
-    except SubjectError:
-        return None
-
-
-def _find_askable(subject: Subject, arrays: Arrays) -> set[str]:
-    """The inputs whose gradient can be asked for there at all: those that are not zero in size."""
-    return {name for name in subject.arrays if np.size(arrays.get(name, subject.arrays[name]))}
-
-
-_QUESTIONS: tuple[tuple[str, _Change, _Change | None, str], ...] = (
-    (
-        "recurrent-path-cut",
-        lambda subject: make_shorter(subject, 1),
-        lambda subject: make_shorter(subject, 2),
-        "it is right for a sequence of one step and wrong for two",
-    ),
-    (
-        "mean-for-sum",
-        lambda subject: make_fewer(subject, 1),
-        lambda subject: make_fewer(subject, 2),
-        "it is right for a batch of one example and wrong for two",
-    ),
-    ("initial-state", make_unstarted, None, "it is right where the initial state is zero"),
-)

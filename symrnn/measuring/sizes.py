@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -68,18 +69,33 @@ def make_unstarted(subject: Subject) -> dict[str, Array] | None:
     return found or None
 
 
-def find_wrong(subject: Subject, arrays: Arrays, method: str, names: Collection[str]) -> set[str] | None:
-    """Which of these inputs have wrong gradients at another point; None where the functions cannot be checked there."""
+@dataclass(frozen=True)
+class SeenElsewhere:
+    """Gradients at another point.
+
+    Attributes:
+        wrong: the inputs whose gradients are wrong there.
+        told: those whose right gradient is not zero there: where it is, any that is zero as well is right.
+    """
+
+    wrong: frozenset[str]
+    told: frozenset[str]
+
+
+def look_at(subject: Subject, arrays: Arrays, method: str, names: Collection[str]) -> SeenElsewhere | None:
+    """Some gradients at another point; None where the functions cannot be checked there."""
     try:
         evidence = Evidence(subject, SEED, arrays, method, quick=True)
-        wrong = set(evidence.reading.refused)
+        wrong, told = set(evidence.reading.refused), set()
         for name in sorted(set(names) & set(evidence.gradients)):
             product = evidence.product(name, 0)
             if not product.agrees(evidence.coarse):
                 wrong.add(name)
+            if product.expected != 0:
+                told.add(name)
     except (SubjectError, KeyError, ValueError):
         return None
-    return wrong
+    return SeenElsewhere(frozenset(wrong), frozenset(told))
 
 
 def _make(subject: Subject, **sizes: int) -> dict[str, Array] | None:

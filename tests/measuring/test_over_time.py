@@ -30,8 +30,10 @@ def backward(mistake):
             if mistake == "assigned bias":
                 db = 0 * b
             before = hs[max(t - 1, 0)] if mistake == "index" else hs[t]
-            if (mistake, t) != ("left out", 0) and (mistake != "last only" or t == len(x) - 1):
-                dW, dU, db = dW + x[t].T @ a, dU + before.T @ a, db + a.sum(0)
+            if (mistake, t - len(x)) == ("last left out", -1):
+                pass
+            elif (mistake, t) != ("left out", 0) and (mistake != "last only" or t == len(x) - 1):
+                dW, dU, db = dW + x[t].T @ a, dU + before.T @ a, db + (a * (1, t)[mistake == "by time"]).sum(0)
             dx[t] = a @ W.T
             dh = 0 * dh if mistake == "cut" else a @ U.T
         return dx, dh, dW, dU, db
@@ -45,14 +47,16 @@ def inputs(rng, T=4, N=3):
 
 
 CASES = {
-    "cut": ("WUbx", "recurrent-path-cut", "gradient of h0 is zero: nothing reaches step 0", set()),
+    "cut": ("WUbx", "recurrent-path-cut", "gradient of x is zero at the first: nothing is carried back", set()),
     "assigned": ("WU", "missing-accumulation", "rank is 1", set()),
-    "assigned bias": ("b", "missing-accumulation", "what is carried back is right", set()),
+    "assigned bias": ("b", "", "that of x, h0 is right", set()),
     "last only": ("WUb", "missing-accumulation", "first step alone gives zero", set()),
-    "index": ("U", "wrong-time-index", "summed over the steps", {"stale-cache"}),
-    "stale": ("WUbx", "recurrent-path-cut", "is wrong as well", {"stale-cache", "wrong-time-index"}),
-    "last cache": ("WUb", "stale-cache", "where nothing is carried back", {"wrong-time-index"}),
-    "left out": ("WUb", "missing-accumulation", "the first step is left out", set()),
+    "index": ("U", "", "several steps are in its sum", set()),
+    "stale": ("WUbx", "", "with a cotangent on the last step alone that of", set()),
+    "last cache": ("WUb", "stale-cache", "changes with x at the second step", {"wrong-time-index"}),
+    "left out": ("WU", "missing-accumulation", "the first step is left out", set()),
+    "last left out": ("WU", "", "for a sequence of one step it is zero, and should not be", set()),
+    "by time": ("b", "", "for a sequence of one step it is zero, and should not be", set()),
 }
 
 

@@ -90,13 +90,13 @@ PLANTED = {
         r"entries are ±1.*small .*right"),
     "noise": (changed(lambda g: g.update(W=g["W"] + 0.25)), "W", "bad-accumulator", "without that it is right"),
     "slice": (changed(lambda g: g["U"].__setitem__((slice(None), slice(2, 4)), 0)), "U",
-        "missing-path", "columns 2 to 3"),
+        "", "columns 2 to 3 of 6 are wrong, .*and zero; the rest is right"),
     "block": (changed(lambda g: g["b"].__setitem__(slice(2, 4), 3 * g["b"][2:4])), "b", "wrong-scale", "block 2 of 3"),
     "swapped block": (changed(lambda g: g["W"].__setitem__((slice(None), slice(0, 3)), g["W"][:, 3:])), "W",
         "gate-swapped", "columns 0 to 2 of 6 .* equal to 3 to 5"),
-    "first step": (changed(lambda g: g["x"].__setitem__(0, g["x"][0] ** 2)), "x", "initial-state", "step 0"),
+    "first step": (changed(lambda g: g["x"].__setitem__(0, g["x"][0] ** 2)), "x", "", "number 0 of 5 is wrong"),
     "cut": (cut, "W", "recurrent-path-cut", "one step and wrong for two"),
-    "start": (stateless, "U", "initial-state", "initial state is zero"),
+    "start": (stateless, "U", "initial-state", "right where h0 is zero; from another"),
 }  # fmt: skip
 
 
