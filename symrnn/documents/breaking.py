@@ -11,11 +11,14 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from symrnn.algebra.spelling import GREEK
+
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[^\\]", re.DOTALL)
 _SCRIPT = 0.72
 """The size of a sub- or superscript; a little more than TeX's 0.7 leaves room for the space after it."""
 # Ems in Computer Modern, rather more than less: a line that is too long is worse than one that ends early.
 _CAPITALS, _SMALL, _BINARY, _RELATION = 0.75, 0.5, 1.22, 1.33
+_GREEK, _FUNCTION = 0.55, 1.75
 _WIDTHS = {
     **dict.fromkeys("+-", _BINARY),
     **dict.fromkeys("=<>", _RELATION),
@@ -33,7 +36,7 @@ _WIDTHS = {
     ),
     **dict.fromkeys((r"\langle", r"\rangle"), 0.39),
     r"\top": 0.78,
-    r"\partial": 0.55,
+    **dict.fromkeys((r"\partial", r"\ell"), 0.55),
     r"\sum": 1.75,
     r"\_": 0.55,
     r"\quad": 1.0,
@@ -94,10 +97,11 @@ class _Ruler:
             return 1.12 * self._unit()
         if token in _WIDTHS:
             return _WIDTHS[token]
-        if token.startswith("\\"):  # a Greek letter, or a function's name
-            # By the command's length: those of functions are words of three or four letters, and longer ones are Greek
-            # letters.
-            return 0.55 if len(token) > 5 or token[1:] in ("eta", "psi", "phi", "chi", "rho", "tau") else 1.75
+        if token[1:] in GREEK:
+            return _CAPITALS if token[1].isupper() else _GREEK
+        if token.startswith("\\"):
+            # By the command's length: those of functions are words of three or four letters, and longer ones are signs.
+            return _GREEK if len(token) > 5 else _FUNCTION
         return _CAPITALS if token.isupper() else _SMALL
 
 

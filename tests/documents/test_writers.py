@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from symrnn import cells, derive
+from symrnn.algebra.spelling import GREEK
 from symrnn.calculus.derivation import Derivation
 from symrnn.documents import FORMS, derivation_document, escape, write
 from symrnn.documents.breaking import LATEX, TEXT, break_lines, columns, ems, without_bars
@@ -256,3 +257,11 @@ def test_widths_are_near_the_measured_ones() -> None:
     assert ems(r"f_t \odot c_{t-1} + i_t \odot g_t") == pytest.approx(8.5, rel=0.15)
     assert ems(r"W_f x_t + U_f h_{t-1} + b_f") == pytest.approx(9.0, rel=0.15)
     assert columns("h\u0304_t") == 3
+
+
+@pytest.mark.parametrize("name", GREEK)
+def test_a_greek_letter_is_a_letter_wide(name: str) -> None:
+    # ems as TeX sets them in Computer Modern: from 0.35 (iota) to 0.65 (omega), capitals from 0.57 (Upsilon) to 0.78
+    widest = 0.78 if name[0].isupper() else 0.65
+    assert ems("\\" + name) == pytest.approx(widest, abs=0.1)
+    assert ems("\\" + name) < ems(r"\exp") == ems(r"\tanh")
