@@ -37,6 +37,8 @@ def rounds(held: Sequence[Constraint]) -> None:
         pending = [constraint for constraint in pending if not constraint.done]
         if known() == before and not any(constraint.assume(last) for last in (False, True) for constraint in pending):
             return
+        # What has taken its last reading is done, and is not asked to learn again: it would find itself undecided.
+        pending = [constraint for constraint in pending if not constraint.done]
 
 
 def unannotated(text: str, rng: Random) -> str:
