@@ -23,6 +23,8 @@ from symrnn.identification.tiles import Span, Tile
 from symrnn.identification.tilings import Tiling
 
 TOLERANCE = 1e-9
+EDGE = 1e3 * TOLERANCE / 2
+"""The largest effect that does not count, of which `effect` makes a response twice as large."""
 
 
 def tile(array: str, *dims: int, start: int = 0) -> Tile:
@@ -106,6 +108,7 @@ def test_every_tile_is_the_target_with_its_effect() -> None:
         ({B: 2}, [target("h", 2, 4)]),  # and a weight no state
         ({W: 0}, [target(OWN["own_W"], 0)]),  # no effect tells nothing
         ({W: 1e-7}, [target(OWN["own_W"], 1e-7)]),  # nor one that rounding may have
+        ({W: EDGE}, [target(OWN["own_W"], EDGE)]),  # nor one just as large as that
     ],
 )
 def test_a_tile_without_a_target_is_hopeless(tiles: dict[Tile, float], wanted: list[NudgeTarget]) -> None:

@@ -12,7 +12,8 @@ from symrnn.errors import InputError
 from symrnn.findings.findings import Verdict
 from symrnn.findings.report import GradientReport
 from symrnn.findings.sentences import describe_worst
-from symrnn.measuring.truth import COMPLEX_STEP, DIFFERENCES, Truth
+from symrnn.measuring.evidence import DirectionalProduct, Evidence
+from symrnn.measuring.truth import COMPLEX_STEP, DIFFERENCES, Slopes, Truth
 from symrnn.measuring.verdicts import judge, measure
 from tests.callables.implementations import PAIRS, H, rnn_backward, rnn_forward, rnn_inputs, sig
 
@@ -491,3 +492,28 @@ def test_a_small_error_that_does_not_grow_with_the_cotangents_is_no_rounding(wha
     inputs = {"x": rng.normal(size=(5, 4)), "W": rng.normal(size=(4, 3))}
     report = check_gradients(forward, backward, inputs, diagnose=False)
     assert [finding.verdict for finding in report.gradients] == [Verdict.RIGHT, Verdict.WRONG]
+
+
+@pytest.mark.parametrize(
+    ("errors", "error", "verdict"),
+    [
+        (3.5, 0.04, Verdict.UNKNOWN),  # within four errors of what one-sided differences say
+        (4.5, 0.04, Verdict.WRONG),
+        (3.5, 0.06, Verdict.WRONG),  # four errors are a good part of the gap: they say nothing
+    ],
+)
+def test_one_sided_differences_that_bear_a_gradient_out_leave_it_open(
+    monkeypatch: pytest.MonkeyPatch, errors: float, error: float, verdict: Verdict
+) -> None:
+    slope = 1 - errors * error
+    monkeypatch.setattr(Evidence, "product", lambda *_: DirectionalProduct(got=1.0, expected=0.0, error=0.0, scale=1.0))
+    monkeypatch.setattr(Truth, "slopes", lambda *_: Slopes(slope, slope, error))
+
+    def forward(w: Any) -> Any:
+        y = np.zeros(3)
+        y[:] = 2 * w
+        return y, None
+
+    found, subject = judged(forward, lambda dy, cache: 2 * dy, {"w": np.array([0.3, -0.5, 0.8])})
+    assert measure(subject).method == DIFFERENCES
+    assert found["w"].verdict is verdict

@@ -5,12 +5,14 @@ import sys
 from fractions import Fraction
 from functools import reduce
 from random import Random
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from symrnn.algebra.functions import FUNCTIONS, PRIMITIVES
 from symrnn.language.evaluate import NUMPY
+from symrnn.runs import field
 from symrnn.runs.field import FIELD, PRIME, Number, along, array, draw, inner, inverse, same, slopes
 
 ROWS = list(FUNCTIONS.values())
@@ -114,6 +116,13 @@ def test_relations_between_functions(seed):
     assert FIELD.normal_cdf(-a) == 1 - FIELD.normal_cdf(a)
     assert FIELD.normal_density(-a) == FIELD.normal_density(a)
     assert FIELD.normal_cdf(zero) * 2 == 1
+
+
+@pytest.mark.parametrize("digest", [0, 1, PRIME - 2, PRIME - 1, PRIME, 2**128 - 1])
+def test_no_value_of_a_table_is_zero_or_outside_the_field(monkeypatch, digest):
+    hashed = SimpleNamespace(digest=lambda: digest.to_bytes(16))
+    monkeypatch.setattr(field, "blake2b", lambda *_, **__: hashed)
+    assert 0 < FIELD.normal_density(Number(5)).value < PRIME
 
 
 def test_every_branch_of_a_function_occurs():
