@@ -12,6 +12,7 @@ from symrnn import cells
 from symrnn.callables.outputs import flatten
 from symrnn.errors import InputError
 from symrnn.identification import Layout, identify
+from symrnn.identification.frames import WITH_INITIAL
 from symrnn.identification.inverse import own_arrays
 from symrnn.identification.resizing import resize
 from tests.identification.truth import course, error
@@ -134,6 +135,25 @@ def test_resized_is_the_layout_of_the_same_function_at_other_sizes(name: str, se
     assert {(o.state, o.view.when) for o in new.outputs} == {(o.state, o.view.when) for o in layout.outputs}
     arrays = own_arrays(new, *random_point(new, np.random.default_rng(8)), other.inputs)
     assert error(new, other.forward, arrays) < 1e-9
+
+
+def test_outputs_that_begin_with_the_initial_state_do_so_at_other_sizes() -> None:
+    def forward(x: Array, h0: Array, W: Array, U: Array, b: Array) -> Array:
+        hs = [h0]
+        for x_t in x:
+            hs.append(np.tanh(x_t @ W + hs[-1] @ U + b))
+        return np.stack(hs)
+
+    def drawn(T: int, N: int, d_x: int, d_h: int) -> dict[str, Array]:
+        rng = np.random.default_rng(4)
+        shapes = {"x": (T, N, d_x), "h0": (N, d_h), "W": (d_x, d_h), "U": (d_h, d_h), "b": (d_h,)}
+        return {key: rng.normal(size=shape) for key, shape in shapes.items()}
+
+    layout = identify(forward, drawn(5, 3, 4, 6), among=["rnn"]).layout
+    assert layout is not None
+    assert [output.view.when for output in layout.outputs] == [WITH_INITIAL]
+    sizes = {"T": 7, "N": 2, "d_x": 3, "d_h": 5}
+    assert error(resize(layout, sizes), forward, drawn(*sizes.values())) < 1e-9
 
 
 def test_what_cannot_be_is_refused() -> None:

@@ -12,7 +12,7 @@ from symrnn.proofs.refuting import Sides, search
 from symrnn.runs.sizes import layouts
 from symrnn.sameness.certain import CERTAIN, Certain
 from symrnn.sameness.comparing import compare, see
-from symrnn.sameness.pairs import bounds
+from symrnn.sameness.pairs import DelicatePart, bounds
 from symrnn.sameness.settled import settled
 from symrnn.sameness.zeros import near_zeros
 
@@ -44,6 +44,15 @@ def test_a_difference_at_a_zero_alone_is_seen_there() -> None:
     at_zero = [np.zeros(shape) for shape in pair.shapes]
     seen = see(pair, away), see(pair, at_zero)
     assert [one is not None and one.gap is None for one in seen] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("kind", "signs"), [("jump", set()), ("≠ 0", {0}), ("> 0", {-1, 0}), ("≥ 0", {-1})], ids=["jump", "≠", ">", "≥"]
+)
+@pytest.mark.parametrize("sign", [-1, 0, 1])
+def test_one_entry_without_a_value_is_enough(kind: str, signs: set[int], sign: int) -> None:
+    part = DelicatePart(CELL["x"], kind)
+    assert part.broken(np.array([[2.0], [sign * 0.5], [1.0]])) == (sign in signs)
 
 
 @pytest.mark.parametrize(
