@@ -208,6 +208,11 @@ def test_transpose_twice_is_the_same(expr: Any) -> None:
     assert_allclose(value(nodes.transpose(expr)), value(expr).T)
 
 
+@pytest.mark.parametrize("expr", [s, nodes.negate(s), nodes.matmul(nodes.transpose(h), h), nodes.Eye(n), nodes.diag(h)])
+def test_what_is_its_own_transpose_stays_as_it_is(expr: Any) -> None:
+    assert nodes.transpose(expr) == expr
+
+
 @EVERY_NODE
 def test_neutral_elements_go(expr: Any) -> None:
     assert nodes.add(expr, nodes.zeros(expr.shape)) == expr

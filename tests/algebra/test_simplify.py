@@ -16,6 +16,7 @@ from symrnn.algebra import nodes
 from symrnn.algebra.evaluate import at_sizes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.algebra.simplify import REWRITINGS, Rewriting, simplify, trace, weight
+from symrnn.algebra.sums import common_factor
 from symrnn.calculus.derivation import Derivation
 from symrnn.language.recurrence import Cell
 from symrnn.runs.arbitrary import for_every_number
@@ -266,6 +267,20 @@ def test_the_rewritings_applied_are_named() -> None:
     log = trace(nodes.add(nodes.negate(r), h, a, a))
     assert [one.name for one in log] == ["like terms", "positive term first"]
     assert str(log[-1].after) == "h_t - r_t + 2 a_t"
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        nodes.add(a, b),
+        nodes.add(nodes.hadamard(a, b), c),
+        nodes.subtract(nodes.ones(a.shape), a),
+        raw(nodes.Sum, nodes.ones(a.shape), nodes.ones(a.shape)),  # a number, which like terms add up
+    ],
+    ids=str,
+)
+def test_what_no_two_terms_share_is_no_common_factor(expr: Expr) -> None:
+    assert common_factor(expr) is None
 
 
 def test_a_wrong_row_cannot_run_forever() -> None:

@@ -153,7 +153,11 @@ def test_outputs_that_begin_with_the_initial_state_do_so_at_other_sizes() -> Non
     assert layout is not None
     assert [output.view.when for output in layout.outputs] == [WITH_INITIAL]
     sizes = {"T": 7, "N": 2, "d_x": 3, "d_h": 5}
-    assert error(resize(layout, sizes), forward, drawn(*sizes.values())) < 1e-9
+    new = resize(layout, sizes)
+    assert error(new, forward, drawn(*sizes.values())) < 1e-9
+    there = identify(forward, drawn(*sizes.values()), among=["rnn"]).layout
+    assert there is not None
+    assert new.outputs == there.outputs
 
 
 def test_what_cannot_be_is_refused() -> None:

@@ -25,7 +25,7 @@ def read(text: str) -> Cell:
 def test_cell_is_read_as_it_is_written(case: Written) -> None:
     cell = read(case.text)
     assert "; ".join(" ".join(names) for names in (cell.inputs, cell.states, cell.parameters)).strip() == case.roles
-    assert len(WRITTEN) + len(HELD_BACK) == 40
+    assert len(WRITTEN) + len(HELD_BACK) == 41
     assert cell.source == case.text.lstrip("\n")
     show = MathPrinter(TEXT, NOTATIONS["subscript"])
     assert set(case.equations) <= {f"{show(e.target)} = {show(e.value)}" for e in cell.body}

@@ -287,6 +287,21 @@ def gated_delta(x_t, S_prev: "d_v, d_k", *, W_k, W_v, w_alpha, w_beta):
         (("w_alpha", ("d_x",)), ("w_beta", ("d_x",))),
     ),
     Written(
+        "three scalar gates",
+        """
+def gated_memory(x_t, S_prev: "d_v, d_k", *, W_k, W_v, w_a, w_b, w_g):
+    k_t = W_k @ x_t
+    a_t = sigmoid(w_a @ x_t)
+    b_t = sigmoid(w_b @ x_t)
+    g_t = tanh(w_g @ x_t)
+    S_t = a_t * S_prev - b_t * outer(S_prev @ k_t, k_t) + g_t * outer(W_v @ x_t, k_t)
+    return S_t
+""",
+        "x; S; W_k W_v w_a w_b w_g",
+        ("a_t = σ(w_aᵀ x_t)",),
+        (("w_a", ("d_x",)), ("w_b", ("d_x",)), ("w_g", ("d_x",))),
+    ),
+    Written(
         "Keras names",
         """
 def keras_gru(inputs, h_tm1, *, kernel, recurrent_kernel, bias):
