@@ -690,3 +690,18 @@ def test_a_slip_is_answered_with_its_remedy(name: str, text: str, words: str) ->
     assert caught.value.remedy not in ("", "correct the line, or the one before it")
     if "not Python" not in str(caught.value):
         assert "allowed are" not in caught.value.remedy or "did you mean" in caught.value.remedy or "unknown" in words
+
+
+@pytest.mark.parametrize(
+    ("head", "equation", "remedy"),
+    [
+        ("def f(x, h, *, W, U):", "a = tanh(W x", "close the bracket"),
+        ("def f(x, h, *, W, U):", "a = W x)", "remove the bracket, or open it before"),
+        ("def f(x, h, *, W, U) return", "a = x", "write : at the end of the line"),
+    ],
+)
+def test_what_python_says_for_certain_is_not_guessed_at(head: str, equation: str, remedy: str) -> None:
+    """Each line also looks like a slip, a product without its sign."""
+    with pytest.raises(CellError, match="not Python") as caught:
+        Cell.from_source(f"{head}\n    {equation}\n    h = tanh(W @ x + U @ h)\n    return h\n")
+    assert caught.value.remedy == remedy

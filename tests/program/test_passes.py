@@ -122,6 +122,22 @@ def test_the_tape_is_what_backward_reads_of_forward() -> None:
     assert [v.name for v in program.tape] == ["x", "r", "z", "n"]
 
 
+@pytest.mark.parametrize(
+    ("equation", "kept"),
+    [
+        ("tanh(W @ y + U @ h) + x", ["y"]),  # of x only the size is wanted, which U has
+        ("tanh(W @ y + U @ h) * sum(x)", ["x", "y"]),  # x is read, and
+        ("tanh(W @ y + U @ h) + sum(x)", ["x", "y"]),  # not read, but nothing else tells how long its gradient is
+    ],
+)
+def test_an_input_is_kept_where_nothing_else_tells_the_size_of_its_gradient(equation: str, kept: list[str]) -> None:
+    size = "d_x" if "sum" in equation else "d_h"
+    text = f'def f(x: "{size}", y: "d_y", h, *, W, U):\n    h = {equation}\n    return h\n'
+    program = run_passes(lower(derive(Cell.from_source(text))))
+    inputs = program.derivation.cell.inputs
+    assert [v.name for v in program.tape if v.name in inputs] == kept
+
+
 def test_a_broken_program_is_noticed() -> None:
     program = lower(derive(cells.rnn))
     broken = Program(program.derivation, program.forward, program.backward.with_body(program.backward.loop.body[1:]))
