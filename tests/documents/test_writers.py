@@ -257,6 +257,8 @@ def test_widths_are_near_the_measured_ones() -> None:
     assert ems(r"f_t \odot c_{t-1} + i_t \odot g_t") == pytest.approx(8.5, rel=0.15)
     assert ems(r"W_f x_t + U_f h_{t-1} + b_f") == pytest.approx(9.0, rel=0.15)
     assert columns("h\u0304_t") == 3
+    # a subscript stands under a superscript
+    assert ems("x_{abc}^2") == ems("x^2_{abc}") == ems("x_{abc}") > ems("x^2")
 
 
 @pytest.mark.parametrize("name", GREEK)

@@ -224,6 +224,13 @@ def test_superscripts_do_not_stack() -> None:
     assert latex(nodes.transpose(delta), partial) == r"\left(\frac{\partial L}{\partial a_t}\right)^{\top}"
 
 
+@pytest.mark.parametrize("notation", NOTATIONS.values(), ids=list(NOTATIONS))
+def test_a_size_is_a_number_in_every_notation(notation: Any) -> None:
+    """No bold letter, as vectors and matrices have in some."""
+    printer = MathPrinter(LATEX, notation)
+    assert printer.size_name("d_h") == "d_h"
+
+
 def test_a_sum_of_sizes_is_in_brackets_where_it_multiplies_or_is_divided() -> None:
     from symrnn import Cell, generate
 
