@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+import re
 import sys
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Sequence
@@ -31,7 +32,9 @@ LARGEST = 1 << 18
 """Entries of the largest array that is kept."""
 _OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _STANDARD = os.path.dirname(os.path.abspath(os.__file__))
-_NUMPY = os.path.dirname(os.path.abspath(np.__file__))
+_FRAMEWORKS = ("torch", "jax", "jaxlib")
+"""Packages whose tensors are arrays to be noted."""
+_LIBRARY = re.compile(r"site-packages[\\/](?:numpy|torch|jax|jaxlib)[\\/]")
 # Wrappers around a function, and lists within lists: people nest one or two.
 _DEEPEST = 4
 # Entries of a list that are looked at.
@@ -199,7 +202,7 @@ class _Watching:
         """Watch what an adapter calls, if it is somebody's."""
         if code in self.roots or _is_ours(code) or os.path.dirname(code.co_filename) == _STANDARD:
             return
-        if code.co_filename.startswith(_NUMPY + os.sep):  # what an adapter asks of it itself
+        if _LIBRARY.search(code.co_filename):  # what an adapter asks of it itself
             return
         lines = self.lines.get(code.co_filename) or read_statements(code.co_filename)
         if lines:
@@ -307,6 +310,8 @@ def _arrays(name: str, value: Any, depth: int) -> Iterator[tuple[str, Array]]:
         yield name, np.ndarray.view(value, np.ndarray)
     elif issubclass(kind, float | np.floating):
         yield name, np.asarray(value, dtype=np.float64)
+    elif kind.__module__.partition(".")[0] in _FRAMEWORKS and hasattr(kind, "__array__"):
+        yield name, value.detach().cpu().numpy() if hasattr(kind, "detach") else np.asarray(value)
     elif depth > _DEEPEST:
         return
     elif issubclass(kind, dict):
