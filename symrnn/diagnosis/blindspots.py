@@ -117,8 +117,8 @@ def _features(subject: Subject, layout: Layout, compared: Collection[str]) -> tu
     taken = {part.state for part in layout.states}
     told = {part.target.array for part in layout.parts if _is_told(part.source.array, names, compared)}
     told |= {f"{part.state}_prev" for part in layout.states if _is_told(part.source.array, names, compared)}
-    told |= {layout.cell.inputs[0]} if _is_told(layout.frame.x, names, compared) else set()
-    possible = {part.target.array for part in layout.parts} | {layout.cell.inputs[0]}
+    told |= {layout.input} if _is_told(layout.frame.x, names, compared) else set()
+    possible = {part.target.array for part in layout.parts} | {layout.input}
     possible |= {f"{state}_prev" for state in taken}
     own = Features(
         min(x.shape[0], _STEPS),

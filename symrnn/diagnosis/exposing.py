@@ -69,7 +69,7 @@ def exposing_inputs(
         T, N = (length if role in found.frame.axes else 1 for role, length in (("T", T), ("N", N)))
         params, x, state = _drawn(known, found.sizes, T, N, seed)
         held = {part.state for part in found.states}
-        return own_arrays(found, params, x[known.inputs[0]], {k: v for k, v in state.items() if k in held}, {})
+        return own_arrays(found, params, x[found.input], {k: v for k, v in state.items() if k in held}, {})
     # T + 1 too: states over time have one entry more.
     params, x, state = _drawn(known, _sizes(known, sizes or {}, {T, N, T + 1}), T, N, seed)
     arrays = {**x, **{f"{name}_prev": value for name, value in state.items()}, **params}

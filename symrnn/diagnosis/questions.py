@@ -21,7 +21,7 @@ from symrnn.callables.subject import Subject
 from symrnn.errors import InputError
 from symrnn.identification.frames import LAST
 from symrnn.identification.inverse import own_arrays
-from symrnn.identification.layout import Layout
+from symrnn.identification.layout import Layout, OtherInput
 from symrnn.mistakes.backward_pass import BackwardPass, Cotangents, Run
 from symrnn.mistakes.measured import Measured
 from symrnn.mistakes.tape import Tape
@@ -264,7 +264,8 @@ class Questionnaire:
 
     def _leaves(self, tape: Tape) -> dict[str, Array]:
         """The functions' own arrays, by leaf path."""
-        return {self.subject.flat_names[flat]: value for flat, value in self._arrays(tape).items()}
+        paths = self.subject.flat_names
+        return {paths.get(flat, flat): value for flat, value in self._arrays(tape).items()}
 
     def _arrays(self, tape: Tape) -> dict[str, Array]:
         """The functions' own arrays, from the values of a forward pass."""
@@ -272,9 +273,10 @@ class Questionnaire:
         params = {name: tape.params[name].reshape(shapes[name]) for name in cell.parameters}
         taken = {part.state for part in self.layout.states}
         first = {name: tape.courses[name][0].reshape(tape.batch, *shapes[name]) for name in cell.states}
-        x = tape.courses[cell.inputs[0]].reshape(tape.steps, tape.batch, -1)
+        x = tape.courses[self.layout.input].reshape(tape.steps, tape.batch, -1)
         state = {name: value for name, value in first.items() if name in taken}
-        return own_arrays(self.layout, params, x, state, self._own)
+        others = {one.frame.x: one.own(tape.courses[one.input]) for one in self.layout.others}
+        return own_arrays(self.layout, params, x, state, self._own) | others
 
     def _read(self, outputs: Mapping[str, Array]) -> Mapping[str, Mapping[str, Array]]:
         kept = tuple(output for output in self.layout.outputs if output.view.tile.array in self.outputs)
@@ -347,7 +349,20 @@ class Questionnaire:
     def _inputs(self, rng: np.random.Generator, question: Question, positive: bool) -> dict[str, Array]:
         """Random inputs of the cell, by name, (T, N, D)."""
         x = rng.standard_normal((question.steps, question.batch, self.layout.frame.features))
-        return {self.layout.cell.inputs[0]: np.abs(x) + 0.1 if positive else x}
+        found = {self.layout.input: np.abs(x) + 0.1 if positive else x}
+        for one in self.layout.others:
+            width = self.layout.candidate.sized.shapes[one.input]
+            found[one.input] = self._like(one, rng, (question.steps, question.batch, *width))
+        return found
+
+    def _like(self, one: OtherInput, rng: np.random.Generator, shape: Sequence[int]) -> Array:
+        """Random values of a further input such as the caller's own: 0 and 1, positive ones, or any."""
+        own = self._own.get(one.frame.x)
+        if one.binary:
+            return rng.integers(0, 2, tuple(shape)).astype(float)
+        if own is not None and np.all(own > 0):
+            return rng.uniform(float(own.min()), float(own.max()), tuple(shape))
+        return rng.standard_normal(tuple(shape))
 
 
 def _multiple(value: Array, array: Array) -> float:

@@ -16,6 +16,7 @@ from symrnn.errors import InputError
 from symrnn.findings.findings import Problem
 from symrnn.identification import identify_probed
 from symrnn.identification.layout import Layout
+from symrnn.identification.several import identify_several
 from symrnn.language.recurrence import Cell
 from symrnn.losses.readouts import FoundReadout, find_readouts
 from symrnn.losses.recognising import find_model
@@ -74,6 +75,8 @@ def recognise(subject: Subject, known: Cell | Layout | None, seed: int) -> Recog
         return Recognition(subject, FoundCell(known, derive_once(known.cell)))
     if _is_loss(subject):
         return _recognise_loss(subject, known, seed)
+    if known is not None and len(known.inputs) > 1:
+        return _recognise_several(subject, known, seed, derive_once(known))
     found = _find_readouts(subject, known, seed)
     if found is not None:
         return Recognition(subject, FoundCell(found.layout, found.derivation))
@@ -81,6 +84,19 @@ def recognise(subject: Subject, known: Cell | Layout | None, seed: int) -> Recog
     if layout is not None or problems:
         return Recognition(subject, None if layout is None else FoundCell(layout, derive_once(layout.cell)), problems)
     return _explain_none(subject) if known is None else _name_other(subject, known, seed, derive_once)
+
+
+def _recognise_several(subject: Subject, known: Cell, seed: int, derivation: Derivation) -> Recognition:
+    """A cell with several inputs, where forward is it."""
+    for arrays in _draw(subject, seed):
+        layout = identify_several(subject, known, arrays)
+        if layout is not None and _holds(subject, layout, derivation, seed):
+            return Recognition(subject, FoundCell(layout, derivation))
+    sentence = (
+        f"forward does not compute {known.name}, or its arguments are not the cell's inputs {', '.join(known.inputs)}"
+    )
+    remedy = "give the arguments the names that the inputs have in the cell"
+    return Recognition(subject, None, (Problem("other-cell", f"{sentence}\n  {remedy}", fatal=False),))
 
 
 def _find_readouts(subject: Subject, known: Cell | None, seed: int) -> FoundReadout | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -37,6 +38,27 @@ class StatePart:
     state: str
     source: Tile
     transposed: bool = False
+
+
+@dataclass(frozen=True)
+class OtherInput:
+    """A further input of the cell, and the argument that it is.
+
+    Attributes:
+        input: the cell's name of it.
+        frame: the argument, and what its axes are.
+        binary: whether it is 0 or 1, as a mask is.
+        dtype: the type of its numbers.
+    """
+
+    input: str
+    frame: SequenceFrame
+    binary: bool
+    dtype: Any
+
+    def own(self, values: Array) -> Array:
+        """Values (T, N, ...) as the callable wants them."""
+        return self.frame.own(values.reshape(*values.shape[:2], -1)).astype(self.dtype)
 
 
 @dataclass(frozen=True)
@@ -82,6 +104,8 @@ class Layout:
         missing: parameters, or pieces of them, that the callable does not have: zero.
         alike: groups of arrays' tiles that could change places without any change in the outputs.
         tied: whether tiles that look alike at first sight were told apart by trying.
+        others: the inputs besides the sequence, where the cell has several.
+        sequence: which input the sequence is; the first if empty.
     """
 
     candidate: Candidate
@@ -92,6 +116,13 @@ class Layout:
     missing: tuple[str, ...] = ()
     alike: tuple[tuple[Tile, ...], ...] = ()
     tied: bool = False
+    others: tuple[OtherInput, ...] = ()
+    sequence: str = ""
+
+    @property
+    def input(self) -> str:
+        """The cell's input that is the sequence."""
+        return self.sequence or self.cell.inputs[0]
 
     @property
     def cell(self) -> Cell:
@@ -112,7 +143,7 @@ class Layout:
     def names(self) -> tuple[str, ...]:
         """The callable's arrays that the layout reads, in no order that means anything."""
         sources = [*(part.source.array for part in self.parts), *(part.source.array for part in self.states)]
-        return tuple(dict.fromkeys([self.frame.x, *sources]))
+        return tuple(dict.fromkeys([self.frame.x, *(one.frame.x for one in self.others), *sources]))
 
     def params(self, inputs: Arrays) -> dict[str, Array]:
         """The cell's parameters, from the callable's arrays.
@@ -183,7 +214,11 @@ class Layout:
             found.append(self._piece(part.target.array, part.source, part.target, value))
         if self.frame.x in gradients:
             x = self.frame.x
-            found.append(GradientPiece(self.cell.inputs[0], x, x, None, self.x(gradients)))
+            found.append(GradientPiece(self.input, x, x, None, self.x(gradients)))
+        for one in (one for one in self.others if one.frame.x in gradients):
+            value = one.frame.standard(gradients[one.frame.x])
+            value = value.reshape(*value.shape[:2], *self.candidate.sized.shapes[one.input])
+            found.append(GradientPiece(one.input, one.frame.x, one.frame.x, None, value))
         for given in (given for given in self.states if given.source.array in gradients):
             value = _turn(given.source.read(self._array(gradients, given.source)), given.transposed)
             value = np.reshape(value, (-1, *self.candidate.sized.shapes[given.state]))
@@ -229,7 +264,7 @@ class Layout:
     @property
     def shapes(self) -> Mapping[str, Dims]:
         """The shapes of the arrays that the layout reads."""
-        found = {self.frame.x: self.frame.shape}
+        found = {self.frame.x: self.frame.shape, **{one.frame.x: one.frame.shape for one in self.others}}
         for tile in [*(part.source for part in self.parts), *(part.source for part in self.states)]:
             stops = [span.stop for span in tile.spans]
             found[tile.array] = tuple(np.maximum(found.get(tile.array, stops), stops).tolist())

@@ -36,7 +36,8 @@ def resize(layout: Layout, sizes: Mapping[str, int]) -> Layout:
     old = layout.candidate.sized
     _check(layout, sizes)
     new = replace(old, sizes=tuple((name, sizes.get(name, length)) for name, length in old.sizes))
-    frame = _resize_frame(layout, new, sizes)
+    frame = _resize_frame(layout, layout.frame, layout.input, new, sizes)
+    others = [replace(o, frame=_resize_frame(layout, o.frame, o.input, new, sizes)) for o in layout.others]
     targets = dict(zip(old.tiles, new.tiles, strict=True))
     measured: dict[Tile, Dims] = {}
     for part in layout.parts:
@@ -54,6 +55,7 @@ def resize(layout: Layout, sizes: Mapping[str, int]) -> Layout:
         parts=tuple(replace(p, target=targets[p.target], source=sources[p.source]) for p in layout.parts),
         states=tuple(replace(state, source=sources[state.source]) for state in layout.states),
         outputs=_resize_outputs(layout, new, frame),
+        others=tuple(others),
         alike=tuple(tuple(sources[tile] for tile in group) for group in layout.alike),
     )
 
@@ -72,10 +74,11 @@ def _check(layout: Layout, sizes: Mapping[str, int]) -> None:
             raise InputError(f"{name} = {length}: which axes have this length cannot be told, since it was 1{_REMEDY}")
 
 
-def _resize_frame(layout: Layout, new: SizedCell, sizes: Mapping[str, int]) -> SequenceFrame:
-    (features,) = new.shapes[layout.cell.inputs[0]]
+def _resize_frame(
+    layout: Layout, frame: SequenceFrame, name: str, new: SizedCell, sizes: Mapping[str, int]
+) -> SequenceFrame:
+    (features,) = new.shapes[name] or (1,)
     lengths = {"D": features, **{role: sizes[role] for role in "TN" if role in sizes}}
-    frame = layout.frame
     shape = tuple(lengths.get(role, length) for role, length in zip(frame.axes, frame.shape, strict=True))
     return replace(frame, shape=shape, hidden=new.shapes[layout.cell.states[0]][0])
 

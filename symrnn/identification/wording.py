@@ -42,6 +42,8 @@ def _describe_near(match: Match) -> Iterator[str]:
 def describe(layout: Layout) -> str:
     """The sizes, every array and what it holds, what is returned, and what cannot be told."""
     lines = [_describe_sequence(layout)]
+    for one in layout.others:
+        lines.append(f"{one.frame.x} ({', '.join(one.frame.axes)}) = {_shape(one.frame.shape)}: {one.input}")
     for name, parts in layout.sources.items():
         lines += _break_lines(f"{name} {_shape(layout.shapes[name])}: ", _describe_held(layout, parts), "")
     lines += _describe_states(layout)
@@ -97,9 +99,9 @@ def _describe_side(layout: Layout, parts: Sequence[ParameterPart]) -> str:
 def _factor(layout: Layout, part: ParameterPart) -> str:
     """The vector that a matrix is multiplied by, as far as its length says it."""
     cell = layout.cell
-    long = [cell[name].shape[0] for name in (cell.inputs[0], cell.states[0])]
+    long = [cell[name].shape[0] for name in (layout.input, cell.states[0])]
     columns = cell[part.target.array].shape[1]
-    names = [name for name, length in zip((cell.inputs[0], cell.states[0]), long, strict=True) if length == columns]
+    names = [name for name, length in zip((layout.input, cell.states[0]), long, strict=True) if length == columns]
     return names[0] if len(names) == 1 else "v"
 
 
