@@ -98,7 +98,7 @@ class WeightKeeper:
             return (*self._recover(held, run, still), {})
         twin = copy_owner(held) if isinstance(held, MutableMapping) else held
         self.left.clear(twin)  # a second call may add to the first one's
-        before = {path: array.copy() for path, array in list_arrays(twin).items()} if self.places else {}
+        before = {path: (array, array.copy()) for path, array in list_arrays(twin).items()} if self.places else {}
         returned = run(twin)
         left = self.left.find(twin)
         return left, returned, self.left.changed(before, twin, left)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.arrays import Arrays
+from symrnn.arrays import Array
 from symrnn.callables.conventions import BAGS, BARE_GRADIENTS, gradients_of
 from symrnn.callables.places import HeldPlace, list_arrays, named_parts, read_place
 from symrnn.callables.trees import children, leaves, make_flat_names
@@ -71,11 +71,11 @@ class LeftGradients:
                 if _is_writable(leaf) and id(leaf) not in weights:
                     leaf[...] = 0
 
-    def changed(self, before: Arrays, owner: Any, found: Collection[str]) -> dict[str, Any]:
+    def changed(self, before: Mapping[str, tuple[Array, Array]], owner: Any, found: Collection[str]) -> dict[str, Any]:
         """Weight -> the one array of its shape that is new or has changed; for those that names do not tell.
 
         Args:
-            before: place -> copy of an array, before backward ran.
+            before: place -> an array, and a copy of it, before backward ran.
             owner: the object, or a dict of globals, after that.
             found: the weights whose gradients are known.
         """
@@ -84,7 +84,8 @@ class LeftGradients:
         fresh = [
             array
             for path, array in list_arrays(owner).items()
-            if id(array) not in own and (path not in before or not np.array_equal(before[path], array))
+            if id(array) not in own
+            and (path not in before or before[path][0] is not array or not np.array_equal(before[path][1], array))
         ]
         shapes = {name: value.shape for name, value in held.items() if isinstance(value, np.ndarray)}
         result = {}
@@ -138,7 +139,8 @@ class LeftGradients:
             found |= {rest[one]: held[key] for key, one in gradients_of(held, rest).items()}
         if not found and len(under) == 1:  # of one weight that is a dict or list itself
             (name,) = under
-            found = {name: bag} if children(name, _read(owner, self._places[name])) is not None else {}
+            tree = _read(owner, self._places[name])
+            found = {name: _as_told(tree, bag)} if children(name, tree) is not None else {}
         return found
 
     # Beside the weight.
@@ -168,6 +170,18 @@ class LeftGradients:
         named = gradients_of(trees, [place.last])
         key = next(iter(named), None) or next((one for one in (*BAGS, *BARE_GRADIENTS) if one in trees), None)
         return None if key is None else held[key]
+
+
+def _as_told(tree: Any, bag: Any) -> Any:
+    """Gradients under the names of a dict of weights, where they have others: in its order, if all shapes are alike."""
+    if not (isinstance(tree, Mapping) and isinstance(bag, Mapping)) or len(gradients_of(bag, tree)) == len(tree):
+        return bag
+    alike = len(tree) == len(bag) and all(map(_is_alike, tree.values(), bag.values()))
+    return dict(zip(tree, bag.values(), strict=True)) if alike else bag
+
+
+def _is_alike(one: Any, other: Any) -> bool:
+    return isinstance(one, np.ndarray) and isinstance(other, np.ndarray) and one.shape == other.shape
 
 
 def _read(owner: Any, place: HeldPlace) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from symrnn.arguments import listed
 from symrnn.callables.adapters import Pair, Where, first_of, join_inputs
 from symrnn.callables.draws import Inputs
-from symrnn.callables.keeping import Supplied, WeightKeeper, find_rates, recover
+from symrnn.callables.keeping import Function, Supplied, WeightKeeper, find_place, find_rates, recover
 from symrnn.callables.matching import divide_loss, match_gradients
 from symrnn.callables.trees import Tree, copy_tree, leaves
 from symrnn.callables.updates import Updates
@@ -55,12 +55,15 @@ def from_loss(
     owner: Any = {} if weights is None else vars(weights) if is_module else weights
     named = listed(names, "names")
     keeper = WeightKeeper.of(where, owner, named, left)
+    called: Function = function
+    if weights is not None and getattr(function, "__self__", None) is weights:
+        called = find_place(where, weights, function.__name__)  # of a copy that holds other weights
     given = join_inputs(where, keeper.weights, inputs)
     wanted = None if gradients is None else tuple(listed(gradients, "gradients"))
     known = list(first_of(given))
     if strange := [name for name in wanted or () if name is not None and name not in known]:
         raise InputError(f"{where}: {strange[0]!r} is no argument and no weight\n  use None for what is no gradient")
-    return _LossFunction(function, keeper, given, wanted, loss, Updates.read(updates)).pair()
+    return _LossFunction(function, called, keeper, given, wanted, loss, Updates.read(updates)).pair()
 
 
 class _LossFunction:
@@ -69,13 +72,14 @@ class _LossFunction:
     def __init__(
         self,
         function: Callable[..., Any],
+        called: Function,
         keeper: WeightKeeper,
         given: Inputs,
         wanted: Sequence[str | None] | None,
         place: int | None,
         updates: Updates | None,
     ) -> None:
-        self.function, self.keeper, self.given, self.place, self.updates = function, keeper, given, place, updates
+        self.called, self.keeper, self.given, self.place, self.updates = called, keeper, given, place, updates
         self.positions = wanted
         first = first_of(given)
         self.names = list(first)
@@ -107,7 +111,7 @@ class _LossFunction:
         # Both are wanted, the arguments before the step and those after it.
         if self.updates is not None:  # what it changes is a copy
             own = copy_tree(own)
-        returned = self.keeper.call(twin, self.function, (), own | self.rates.named(twin, self.updates))
+        returned = self.keeper.call(twin, self.called, (), own | self.rates.named(twin, self.updates))
         loss, rest, called = divide_loss(returned, self.words, self.place)
         self.check(rest)
         old = {**before, **values}

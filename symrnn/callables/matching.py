@@ -95,8 +95,9 @@ def match_gradients(items: Sequence[Any], words: Sequence[str | None], wanted: M
         if isinstance(item, tuple | list) and len(item) == len(rest) and all(map(_fits, item, rest.values())):
             return found | dict(zip(rest, item, strict=True))
     # In order only where every shape fits: with one missing, each would be taken for its neighbour.
-    if len(loose) == len(rest) and all(map(_fits, loose, rest.values())):
-        found |= dict(zip(rest, loose, strict=True))
+    fitting = [item for item in loose if any(_fits(item, tree) for tree in rest.values())]  # a last state does not
+    if len(fitting) == len(rest) and all(map(_fits, fitting, rest.values())):
+        found |= dict(zip(rest, fitting, strict=True))
     return found
 
 

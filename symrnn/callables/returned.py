@@ -255,7 +255,9 @@ class GradientReader:
         elif isinstance(tree, Mapping) and (fields := fields_of(value)) is not None:
             self._named(path, fields, {str(key): part for key, part in tree.items()})
         elif (fields := fields_of(value)) is not None and dataclasses.is_dataclass(tree):
-            self._named(path, fields, {field.name: getattr(tree, field.name) for field in dataclasses.fields(tree)})
+            parted = {field.name: getattr(tree, field.name) for field in dataclasses.fields(tree)}
+            for key, name in gradients_of(fields, parted).items():
+                self._mirror(f"{path}.{name}", parted[name], fields[key])
         elif isinstance(value, tuple | list | np.ndarray) and np.ndim(value[:0]) and len(value) == len(parts):
             for (inner, part), item in zip(parts, value, strict=True):
                 self._mirror(inner, part, item)

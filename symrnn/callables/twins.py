@@ -6,6 +6,7 @@ An array that is held in several places, as by a network and its optimizer, is r
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
@@ -83,7 +84,14 @@ def is_data(name: str, value: Any, module: Any = None) -> bool:
     """Whether a global is data of a program, or an object of a class of its own."""
     if name.startswith("__") or isinstance(value, _SHARED):
         return False
-    return isinstance(value, _PLAIN) or (module is not None and type(value).__module__ == module)
+    kind = type(value).__module__
+    return isinstance(value, _PLAIN) or (module is not None and kind == module) or _is_somebodys(kind)
+
+
+def _is_somebodys(name: str) -> bool:
+    """Whether a module is a program's own: neither Python's nor an installed package."""
+    file = getattr(sys.modules.get(name), "__file__", None)
+    return name.partition(".")[0] not in sys.stdlib_module_names and file is not None and "site-packages" not in file
 
 
 @contextmanager

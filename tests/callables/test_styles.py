@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from symrnn import check_gradients
-from tests.callables.styles import OPEN, Style
+from tests.callables.styles import HELD, OPEN, Style
 
-STYLES = OPEN
+STYLES = OPEN | HELD
 
 
 @pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
