@@ -49,7 +49,11 @@ def test_right_functions_have_no_mistake(name: str) -> None:
     assert outcome.asked >= 7
 
 
-@pytest.mark.parametrize(("size", "count", "share"), [(1, 3, SINGLES), (2, 2, PAIRS), (3, 1, TRIPLES)])
+@pytest.mark.parametrize(
+    ("size", "count", "share"),
+    # Three at once take as long as all else here; of ordinary tests, `test_search` has some.
+    [(1, 3, SINGLES), (2, 2, PAIRS), pytest.param(3, 1, TRIPLES, marks=pytest.mark.sweep)],
+)
 def test_mistakes_are_named(size: int, count: int, share: float) -> None:
     good, missed = 0, []
     for name in SAMPLED[size]:

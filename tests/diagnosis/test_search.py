@@ -96,18 +96,18 @@ def test_what_no_mistake_explains_is_said() -> None:
 
 
 def test_a_near_miss_is_not_a_diagnosis() -> None:
-    wrong = one("gru", "transpose", "U_r", "is transposed").made_in(right("gru"))
+    wrong = one("rnn", "transpose", "U", "is transposed").made_in(right("rnn"))
     changed = []
-    for answer in answers("gru", wrong):
-        pieces = [replace(p, value=p.value * (1 + 1e-5)) if p.label == "U_r" else p for p in answer.observed]
-        pieces = [replace(p, value=p.value + 1e-6 * np.abs(p.value)) if p.label == "U_r" else p for p in pieces]
+    for answer in answers("rnn", wrong):
+        pieces = [replace(p, value=p.value * (1 + 1e-5)) if p.label == "U" else p for p in answer.observed]
+        pieces = [replace(p, value=p.value + 1e-6 * np.abs(p.value)) if p.label == "U" else p for p in pieces]
         changed.append(replace(answer, observed=tuple(pieces)))
-    search = MistakeSearch(right("gru"), changed, OUTPUTS)
+    search = MistakeSearch(right("rnn"), changed, OUTPUTS)
     assert search.run() == []
-    assert search.unexplained == {"U_r"}
+    assert search.unexplained == {"U"}
     (near, *_) = search.near
     assert near.mistake.tag == "transpose"
-    told = diagnosis(near, right("gru"), "gru", exact=False)
+    told = diagnosis(near, right("rnn"), "rnn", exact=False)
     assert not told.exact
     assert "near miss" in told.sentence
     assert 1e-7 < told.agreement < 1e-3
