@@ -67,7 +67,7 @@ def copy_owner(owner: Any, memo: dict[int, Any] | None = None) -> Any:
     try:
         return copy.deepcopy(owner, memo)
     except Exception:  # something in it cannot be copied, such as a lock: all but that
-        twin = object.__new__(type(owner))
+        twin = copy.copy(owner)
         memo[id(owner)] = twin
         twin.__dict__.update({name: _copied(value, memo) for name, value in vars(owner).items()})
         return twin

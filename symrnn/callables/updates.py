@@ -125,10 +125,9 @@ def _adam(change: WeightChange, c: Constants) -> Array | None:
                 mean * np.sqrt(two) / one / (np.sqrt(squares) + c["epsilon"]),
                 mean / (np.sqrt(squares) + c["epsilon"]),
             )
-            for way in ways:
-                factor = _ratio(change.drop, c["rate"] * way)
-                if factor is not None:
-                    return np.asarray(factor * g)
+            factors = [factor for way in ways if (factor := _ratio(change.drop, c["rate"] * way)) is not None]
+            if factors:  # at a first step the three are multiples of one another: what is one itself is meant
+                return np.asarray(min(factors, key=lambda factor: abs(factor) != 1) * g)
     return None
 
 
@@ -144,12 +143,12 @@ def _agree(one: Array, two: Array) -> bool:
 
 
 def _ratio(one: Array, two: Array) -> float | None:
-    """The number that one array is times another; 1 where it is that up to rounding, None where there is none."""
+    """The number that one array is times another; 1 or -1 where it is that up to rounding, None where there is none."""
     square = float(np.sum(two * two))
     factor = float(np.sum(one * two)) / square if square else 1.0
     if not _agree(one, factor * two):
         return None
-    return 1.0 if abs(factor - 1) <= _SAME else factor
+    return float(np.sign(factor)) if abs(abs(factor) - 1) <= _SAME else factor
 
 
 RULES = {
