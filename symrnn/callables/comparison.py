@@ -11,7 +11,7 @@ import numpy as np
 from symrnn.arrays import Array, Arrays
 from symrnn.callables.conventions import BAGS, gradient_of
 from symrnn.callables.invocation import SubjectError
-from symrnn.callables.trees import Tree, children, is_float, leaves
+from symrnn.callables.trees import Tree, is_float, leaves
 
 
 def collect_floats(inputs: Mapping[str, Tree]) -> dict[str, Array]:
@@ -64,7 +64,7 @@ def is_alike(one: Tree, two: Tree) -> bool:
     The attributes of an object are looked at once, but for those where it leaves gradients: new ones, and those that
     are named after others.
     """
-    if children("", one) is None and hasattr(one, "__dict__") and type(one) is type(two):
+    if not isinstance(one, Mapping | list | tuple) and hasattr(one, "__dict__") and type(one) is type(two):
         # A cache that is an object may collect gradients in itself; these change with every call and say nothing of the
         # cache.
         names = [name for name in vars(one) if name in vars(two) and not _holds_gradients(name, vars(one))]

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import copy
 import sys
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 
-from symrnn.callables.places import HeldPlace
+from symrnn.arrays import Array
+from symrnn.callables.places import HeldPlace, list_arrays
 from symrnn.callables.trees import Tree, copy_leaf, leaves
 
 _SHARED = (ModuleType, type, FunctionType, BuiltinFunctionType, MethodType, np.ufunc)
@@ -30,6 +31,7 @@ def place_weights(owner: Any, places: Mapping[str, HeldPlace], values: Mapping[s
         values: name -> what is to stand there, nested as what it replaces.
     """
     memo: dict[int, Any] = {}
+    replaced: list[tuple[Array, Array]] = []
     twice: set[int] = set()
     for name, place in places.items():
         new = leaves(name, values[name])
@@ -39,11 +41,25 @@ def place_weights(owner: Any, places: Mapping[str, HeldPlace], values: Mapping[s
                 # As deepcopy's own memory: it then believes that it has copied the weight already, and puts this one
                 # wherever the object refers to it.
                 memo[id(leaf)] = new[path]
+                replaced.append((leaf, new[path]))
+    memo = dict(_views(owner, replaced)) | memo
     twin = copy_owner(owner, {key: value for key, value in memo.items() if key not in twice})
     for name, place in places.items():
         if not _is_placed(place.read(twin), values[name], name):
             place.write(twin, values[name])
     return twin
+
+
+def _views(owner: Any, replaced: Sequence[tuple[Array, Array]]) -> Iterator[tuple[int, Array]]:
+    """Arrays in the owner that show a part of one that is replaced, and the same part of what replaces it."""
+    for array in list_arrays(owner).values() if replaced else ():
+        for old, new in replaced:
+            offset = array.__array_interface__["data"][0] - old.__array_interface__["data"][0]
+            inside = array is not old and array.base is not None and 0 <= offset < old.nbytes
+            if inside and array.dtype == old.dtype and old.flags.c_contiguous and new.flags.c_contiguous:
+                scale = new.itemsize // old.itemsize
+                strides = [scale * one for one in array.strides]
+                yield id(array), np.ndarray(array.shape, new.dtype, new, scale * offset, strides)
 
 
 def _is_placed(held: Tree, wanted: Tree, name: str) -> bool:

@@ -65,6 +65,18 @@ def test_an_array_in_several_places_is_replaced_in_all_of_them() -> None:
     assert owner.params[0] is owner.gate.W is not new
 
 
+@pytest.mark.parametrize("kind", [np.float64, np.complex128, np.longdouble])
+def test_what_shows_a_part_of_an_array_shows_it_of_the_new_one(kind: Any) -> None:
+    owner = SimpleNamespace(theta=np.arange(12.0))
+    owner.W, owner.T, owner.last = owner.theta[:6].reshape(2, 3), owner.theta[:6].reshape(2, 3).T, owner.theta[::-2]
+    new = np.arange(20, 32).astype(kind)
+    twin = place_weights(owner, {"theta": read_place("theta")}, {"theta": new})
+    assert twin.W.tolist() == [[20, 21, 22], [23, 24, 25]]
+    assert twin.T.tolist() == twin.W.T.tolist()
+    new[0] = 7
+    assert (twin.W[0, 0], owner.W[0, 0]) == (7, 0)
+
+
 def test_two_names_of_one_array_get_their_own() -> None:
     owner = SimpleNamespace(A=np.ones(2))
     owner.B = owner.A
