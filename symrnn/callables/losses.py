@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from symrnn.arguments import listed
-from symrnn.callables.adapters import Pair, Where, first_of, join_inputs
+from symrnn.callables.adapters import ChangesPutOff, Pair, Where, first_of, join_inputs
 from symrnn.callables.draws import Inputs
 from symrnn.callables.keeping import Function, Supplied, WeightKeeper, find_place, find_rates, recover
 from symrnn.callables.matching import divide_loss, match_gradients
-from symrnn.callables.trees import Tree, copy_tree, leaves
+from symrnn.callables.places import read_place
+from symrnn.callables.putting_off import ChangesMade, run_with_changes_put_off
+from symrnn.callables.trees import Tree, copy_tree, is_float, leaves
 from symrnn.callables.updates import Updates
 from symrnn.callables.written import read_returned_names
 from symrnn.errors import InputError
@@ -98,6 +100,14 @@ class _LossFunction:
         def backward(cache: Any) -> dict[str, Any]:
             return nothing | self.gradients(*cache)
 
+        changes: list[ChangesMade] = []
+
+        def put_off(cache: Any) -> dict[str, Any]:
+            old, rest, called, left, _ = cache
+            return nothing | self.gradients(old, rest, called, left, self.run_put_off(old, changes))
+
+        if self.updates is not None:
+            backward.put_off = ChangesPutOff(put_off, changes)  # type: ignore[attr-defined]
         forward.__name__ = "forward"
         backward.declined_inputs = frozenset(nothing)  # type: ignore[attr-defined]
         return forward, backward, self.given
@@ -119,6 +129,19 @@ class _LossFunction:
             return loss, (old, rest, called, self.keeper.left.find(twin) if values else {}, {})
         after = {name: place.read(twin) for name, place in self.keeper.places.items()}
         return loss, (old, rest, called, {}, {**own, **after})
+
+    def run_put_off(self, old: Mapping[str, Tree], changes: list[ChangesMade]) -> dict[str, Tree]:
+        """The arguments and weights after a call in which the arguments change at its end alone."""
+        twin = self.keeper.place({name: copy_tree(old[name]) for name in self.keeper.places})
+        own = {name: copy_tree(tree) for name, tree in old.items() if name not in self.keeper.places}
+        arrays = {path: one for name, tree in own.items() for path, one in leaves(name, tree).items() if is_float(one)}
+        named = own | self.rates.named(twin, self.updates)
+
+        def run() -> None:
+            self.keeper.call(twin, self.called, (), named)
+
+        changes.append(run_with_changes_put_off(run, own, {path: read_place(path) for path in arrays}))
+        return own | {name: place.read(twin) for name, place in self.keeper.places.items()}
 
     def check(self, rest: Sequence[Any]) -> None:
         """That there are as many values as gradients were said to be, where these do not come in one thing.

@@ -220,12 +220,34 @@ def _applied(target: Any) -> Callable[..., Any]:
     if "setup_context" not in vars(target):  # then the first one is the context
         names = names[1:]
 
-    def apply(**arguments: Any) -> Any:
+    def run(**arguments: Any) -> Any:
         order = [name for name in names if name in arguments]
         order += [name for name in arguments if name not in order]
         return target.apply(*(arguments[name] for name in order))
 
-    return apply
+    if known is not None:
+        kept = [parameter for name, parameter in known.parameters.items() if name in names]
+        run.__signature__ = inspect.Signature(kept)  # type: ignore[attr-defined]
+    return run
+
+
+def find_framework(value: Any) -> str:
+    """The framework whose hand-written derivative something is: `torch`, `jax`, or empty for anything else."""
+    kinds = value.__mro__ if isinstance(value, type) else type(value).__mro__
+    names = {f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in kinds}
+    if "torch.Function" in names and isinstance(value, type):
+        return "torch" if value.__module__.partition(".")[0] != "torch" else ""
+    if "torch.Module" in names and not isinstance(value, type):
+        return "torch" if callable(getattr(value, "backward", None)) else ""
+    return "jax" if "jax.custom_vjp" in names else ""
+
+
+def called_by_framework(value: Any) -> Callable[..., Any]:
+    """A function with the parameters of what `find_framework` knows."""
+    if isinstance(value, type):
+        return _applied(value)
+    forward: Callable[..., Any] = getattr(value, "forward", value)
+    return forward
 
 
 def _converted(function: Callable[..., Any], tensors: _Framework) -> Callable[..., Any]:

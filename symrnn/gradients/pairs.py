@@ -10,6 +10,7 @@ from typing import Any
 
 from symrnn.callables.conventions import LOSSES
 from symrnn.callables.invocation import call, signature
+from symrnn.callables.tensors import called_by_framework, find_framework
 from symrnn.callables.written import read_returned_names
 from symrnn.characters import printable
 from symrnn.errors import InputError, SymrnnError
@@ -29,7 +30,8 @@ class CheckedPair:
         stems: what its inputs may be named after.
         forward: the forward pass.
         backward: the backward pass; None for a function that returns loss and gradients.
-        owner: the object whose attributes are the weights; None for functions.
+        owner: the object whose attributes are the weights, or what a framework knows; None for functions.
+        framework: `torch` or `jax` for a hand-written derivative of these; otherwise empty.
         shown: how a program that imports the file writes the owner, or the two functions; without the module's name.
     """
 
@@ -39,6 +41,7 @@ class CheckedPair:
     backward: Callable[..., Any] | None
     owner: Any = None
     shown: tuple[str, ...] = ()
+    framework: str = ""
 
 
 class PairFinder:
@@ -60,7 +63,7 @@ class PairFinder:
 
     def find(self) -> Iterator[CheckedPair]:
         """Pairs of functions, and objects with both methods; where there are none, functions that return a loss."""
-        found = [*self._by_name(), *self._objects()]
+        found = [*self._of_frameworks(), *self._by_name(), *self._objects()]
         yield from found or self._all_losses()
 
     def named(self, forward: str | None, backward: str | None) -> CheckedPair:
@@ -151,6 +154,13 @@ class PairFinder:
     def _is_own(self, value: Any) -> bool:
         return getattr(value, "__module__", None) == self.module.__name__
 
+    def _of_frameworks(self) -> Iterator[CheckedPair]:
+        """Hand-written derivatives in PyTorch and JAX."""
+        for name, value in self.held.items():
+            if framework := find_framework(value):
+                run = called_by_framework(value)
+                yield CheckedPair(name, (name, *name_stems(name)), run, None, value, (name,), framework)
+
     # Objects.
 
     def _objects(self) -> Iterator[CheckedPair]:
@@ -177,7 +187,9 @@ class PairFinder:
     def _instances(self, fits: Callable[[type], Any]) -> Iterator[tuple[str, str, Any, str]]:
         """Name, class, object, and how that is written: of objects whose class fits, and classes without an object."""
         classes = {name: value for name, value in self.held.items() if isinstance(value, type) and fits(value)}
+        classes = {name: value for name, value in classes.items() if not find_framework(value)}
         objects = {name: value for name, value in self.held.items() if name not in classes and fits(type(value))}
+        objects = {name: value for name, value in objects.items() if not find_framework(value)}
         for name, value in objects.items():
             yield name, type(value).__name__, value, name
         for name, kind in classes.items():

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.callables import from_globals, from_loss, from_object
+from symrnn.callables import from_globals, from_jax, from_loss, from_object, from_torch
 from symrnn.callables.conventions import RATES, gradients_of, names_data, stems
 from symrnn.callables.draws import Draws, Inputs
 from symrnn.callables.finding_weights import find_weights
@@ -30,6 +30,9 @@ Arguments = tuple[Callable[..., Any], Callable[..., Any], Inputs]
 
 _TAKEN = {"symrnn", "numpy", "np", "check_gradients", "report", *sys.stdlib_module_names}
 """Names that a file cannot be imported by in a program: another module has them."""
+
+
+_FRAMEWORKS: dict[str, Callable[..., Arguments]] = {"torch": from_torch, "jax": from_jax}
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,10 @@ def find_way(pair: CheckedPair, source: InputSource, module: ModuleType, seed: i
         SymrnnError: the functions cannot be called.
     """
     first = Draws(source.value).first(seed)
+    if pair.framework:
+        adapter = _FRAMEWORKS[pair.framework]
+        text = f"*{adapter.__name__}({{m}}.{pair.shown[0]}, {source.shown})"
+        return WayIn(adapter(pair.owner, source.value), text, adapter.__name__)
     if pair.backward is None:
         return (
             _loss_way(pair, source, first, module) if pair.owner is None else _object_way(pair, source, first, (None,))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from symrnn import check_gradients
-from symrnn.callables import from_globals, from_object
+from symrnn.callables import from_globals, from_loss, from_object
 from symrnn.findings.report import GradientReport
 from tests.callables.styles import data, draw, draw_both
 
@@ -47,6 +47,22 @@ class Net:
         self.backward(off)
         return (off ** 2).sum() / 2
 
+def learn(params, x, y):
+    hs = [np.zeros((x.shape[1], 6))]
+    for x_t in x:
+        hs.append(np.tanh(x_t @ params["A"] + hs[-1] @ params["B"] + params["c"]))
+    g, back = {k: np.zeros_like(w) for k, w in params.items()}, 0
+    off = np.array(hs[1:]) - y
+    for t in reversed(range(len(x))):
+        a = (off[t] + back) * (1 - hs[t + 1] ** 2)
+        g["A"] += x[t].T @ a
+        g["B"] += hs[t].T @ a
+        g["c"] += a.sum(0)
+        back = a @ params["B"].T
+    for k in params:
+        params[k] -= 0.1 * g[k]
+    return (off ** 2).sum() / 2
+
 net = Net()
 A, B, c = net.A, net.B, net.c
 
@@ -79,6 +95,7 @@ GLOBALS = [
     ),
     ("B - 0.1 * dB", "B"),
 ]
+ARGUMENTS = [('        g["B"] += hs[t].T @ a\n', '        params["B"] -= 0.1 * hs[t].T @ a\n')]
 Check = Callable[[ModuleType], GradientReport]
 
 
@@ -95,6 +112,11 @@ def fitted(module: ModuleType) -> GradientReport:
 def of_globals(module: ModuleType) -> GradientReport:
     made = from_globals(module, names="A,B,c", inputs=data(), updates={"sgd": 0.1})
     return check_gradients(*made, cell="rnn")
+
+
+def of_arguments(module: ModuleType) -> GradientReport:
+    inputs = {"params": {"A": module.A, "B": module.B, "c": module.c}, **data(x=(5, 3, 4), y=(5, 3, 6))}
+    return check_gradients(*from_loss(module.learn, inputs, ["params"], updates={"sgd": 0.1}), cell="rnn")
 
 
 def load(tmp_path: Path, edits: list[tuple[str, str]]) -> ModuleType:
@@ -161,3 +183,14 @@ def test_what_it_watched_is_as_it_was(tmp_path: Path) -> None:
     check_gradients(*from_object(net, attributes="A,B,c", inputs=draw, updates={"sgd": 0.1}), cell="rnn")
     assert set(vars(net)) == set(before)
     assert all(np.array_equal(before[name], value) for name, value in vars(net).items())
+
+
+def test_a_change_of_arguments_inside_the_loop(tmp_path: Path) -> None:
+    assert of_arguments(load(tmp_path, [])).passed
+    report = of_arguments(load(tmp_path, ARGUMENTS))
+    (one,) = report.diagnoses
+    assert one.mistake == "corrupted-cache"
+    assert set(one.gradients) == {"params['A']", "params['B']", "params['c']"}
+    assert one.sentence.startswith("params['B'] changes 4 times")
+    assert one.line is not None
+    assert one.line.text.startswith('params["B"] -= 0.1')

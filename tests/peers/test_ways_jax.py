@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from symrnn import check_gradients
 from symrnn.callables import from_jax
+from symrnn.gradients.checkfile import check_file
 
 pytestmark = pytest.mark.peer
 jax = pytest.importorskip("jax", reason="JAX is not installed; it comes with the extra 'peers'")
@@ -129,3 +131,41 @@ def test_a_way(way: str, factor: float) -> None:
 def test_single_precision_is_the_framework_s_again_afterwards() -> None:
     check_gradients(*WAYS["custom_vjp"](1.0), diagnose=False)
     assert jax.numpy.ones(2).dtype == np.float32
+
+
+FILE = """
+import jax
+from jax import numpy as jnp
+
+
+@jax.custom_vjp
+def scale(x, W):
+    return jnp.tanh(x @ W)
+
+
+def _there(x, W):
+    y = scale(x, W)
+    return y, (x, W, y)
+
+
+def _back(kept, dy):
+    x, W, y = kept
+    da = dy * (1 - y**2)
+    return da @ W.T, FACTOR * x.T @ da
+
+
+scale.defvjp(_there, _back)
+
+
+def make_inputs(rng, T, N):
+    return {"x": rng.normal(size=(N, 4)), "W": rng.normal(size=(4, 3))}
+"""
+
+
+@pytest.mark.parametrize("factor", [1, 2])
+def test_a_file_with_a_rule_is_checked(factor: int, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(FILE.replace("FACTOR", str(factor)))
+    found = check_file(tmp_path / "mine.py")
+    (report,) = found.reports.values()
+    assert [one.name for one in report.wrong] == ([] if factor == 1 else ["W"])
+    assert "*from_jax(mine.scale, mine.make_inputs)" in found.programs["scale"]

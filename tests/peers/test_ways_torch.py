@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from symrnn import check_gradients
 from symrnn.callables import from_torch
 from symrnn.errors import InputError
+from symrnn.gradients.checkfile import check_file
 
 pytestmark = pytest.mark.peer
 torch = pytest.importorskip("torch", reason="PyTorch is not installed; it comes with the extra 'peers'")
@@ -189,3 +191,35 @@ def test_a_module_is_left_as_it_was() -> None:
 def test_what_is_no_function_is_refused() -> None:
     with pytest.raises(InputError, match="expected a Function, a module or a function, got int\n  pass"):
         from_torch(3, draw("x"))
+
+
+FILE = """
+import numpy as np
+import torch
+
+
+class Scale(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, W):
+        ctx.save_for_backward(x, W)
+        return torch.tanh(x @ W)
+
+    @staticmethod
+    def backward(ctx, dy):
+        x, W = ctx.saved_tensors
+        da = dy * (1 - torch.tanh(x @ W) ** 2)
+        return da @ W.T, FACTOR * x.T @ da
+
+
+def make_inputs(rng, T, N):
+    return {"x": rng.normal(size=(N, 4)), "W": rng.normal(size=(4, 3))}
+"""
+
+
+@pytest.mark.parametrize("factor", [1, 2])
+def test_a_file_with_a_function_is_checked(factor: int, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(FILE.replace("FACTOR", str(factor)))
+    found = check_file(tmp_path / "mine.py")
+    (report,) = found.reports.values()
+    assert [one.name for one in report.wrong] == ([] if factor == 1 else ["W"])
+    assert "*from_torch(mine.Scale, mine.make_inputs)" in found.programs["Scale"]
