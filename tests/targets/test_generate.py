@@ -16,7 +16,10 @@ import pytest
 
 from symrnn import Cell, cells, derive, generate, verify
 from symrnn.errors import InputError, SymrnnError
-from symrnn.targets.generation import Module, generate_source, write_whole
+from symrnn.program.lower import lower
+from symrnn.program.passes import single_step
+from symrnn.targets.generation import Module, generate_source, load_source, write_whole
+from symrnn.targets.numpy.module import numpy_module
 from tests.library import MAIN
 
 T, N, D, H = 5, 3, 4, 6
@@ -335,6 +338,20 @@ def test_results_are_the_callers_own() -> None:
     given = {"h": np.ones((N, H))}
     module.backward(params, tape, None, given)[2]["h"][:] = 7
     assert (given["h"] == 1).all()
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru_reset_after"])
+def test_gradients_that_are_summed_inside_the_loop_are_those_summed_after_it(name: str) -> None:
+    plain = lower(derive(cells[name]))  # as lowering leaves it: no pass has taken the sums out
+    inside = load_source(name, numpy_module(plain, single_step(plain), "test"))
+    found = []
+    for module in (inside, generate(cells[name])):
+        params, x, state = point(cells[name], module)
+        h, final, tape = module.forward(params, x, state)
+        found.append(module.backward(params, tape, h, final)[0])
+    assert "+=" in inside.source.partition("def backward")[2]
+    for key, value in found[1].items():
+        np.testing.assert_allclose(found[0][key], value, rtol=1e-10, atol=1e-12)
 
 
 def test_parameters_need_a_floating_point_type(module: Module) -> None:
