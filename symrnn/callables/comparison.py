@@ -111,7 +111,9 @@ def explain_no_floats(inputs: Mapping[str, Tree]) -> str:
 def add_integers(error: SubjectError, inputs: Mapping[str, Tree]) -> SubjectError:
     """The error, with a word on arrays of integers among the inputs: they may be why a function raises."""
     clause = mention_integers(inputs)
-    if not clause or not error.problem.kind.endswith("-raises"):
+    raised = error.problem.sentence.lower()
+    about = any(word in raised for word in ("cast", "integer", "int64", "int32"))  # masks and lengths raise nothing
+    if not clause or not error.problem.kind.endswith("-raises") or not about:
         return error
     return SubjectError(replace(error.problem, sentence=f"{error.problem.sentence}{clause}"))
 

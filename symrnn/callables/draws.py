@@ -14,8 +14,10 @@ from symrnn.errors import InputError
 Inputs = Mapping[str, Any] | Callable[..., Any]
 """Arguments of forward by name; or a function of a generator, or of `rng`, `T` and `N`, that makes them."""
 
+GENERATORS = ("rng", "generator", "gen", "random", "random_state", "key")
+"""What people call a generator of random numbers."""
 _ROLES = {
-    "rng": ("rng", "generator", "gen", "random", "random_state", "key"),
+    "rng": GENERATORS,
     "seed": ("seed",),
     "T": (
         "T",

@@ -13,8 +13,8 @@ def read_returned_names(function: Callable[..., Any]) -> tuple[str | None, ...] 
     """The names of what a function returns, in order: `("h", "cache")` for `return h, cache`.
 
     Returns:
-        None for an entry that is no plain name.  None where the source is not at hand, or where the function returns
-        from several places that differ.
+        None for an entry that is no name, attribute or item under a key.  None where the source is not at hand, or
+        where the function returns from several places that differ.
     """
     while hasattr(function, "func"):
         function = function.func
@@ -47,5 +47,13 @@ def _returns(function: ast.FunctionDef) -> list[ast.Return]:
 
 
 def _names(value: ast.expr | None) -> tuple[str | None, ...]:
-    items = value.elts if isinstance(value, ast.Tuple) else [value]
-    return tuple(item.id if isinstance(item, ast.Name) else None for item in items)
+    items = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
+    return tuple(map(_name, items))
+
+
+def _name(value: ast.expr | None) -> str | None:
+    """The name of a variable, of an attribute, or of an item under a key."""
+    if isinstance(value, ast.Subscript):
+        key = value.slice.value if isinstance(value.slice, ast.Constant) else None
+        return key if isinstance(key, str) else None
+    return value.id if isinstance(value, ast.Name) else value.attr if isinstance(value, ast.Attribute) else None

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from symrnn.callables.conventions import LOSSES
+from symrnn.callables.draws import GENERATORS
 from symrnn.callables.invocation import call, signature
 from symrnn.callables.tensors import called_by_framework, find_framework
 from symrnn.callables.written import read_returned_names
@@ -135,7 +138,8 @@ class PairFinder:
     def _written(self, method: str) -> str:
         """How the object of `Class.method` or `object.method` is written."""
         head, *rest = method.split(".")
-        first = f"{head}()" if isinstance(self.held.get(head), type) else head
+        value = self.held.get(head)
+        first = _written_object(head, value) if isinstance(value, type) else head
         return ".".join([first, *rest[:-1]])
 
     def _by_name(self) -> Iterator[CheckedPair]:
@@ -199,7 +203,7 @@ class PairFinder:
                 except SymrnnError as error:
                     self.needing[name] = str(error)
                     continue
-                yield name, name, made, name if isinstance(made, type) else f"{name}()"
+                yield name, name, made, name if isinstance(made, type) else _written_object(name, kind)
 
     def _instance(self, name: str, kind: type, needed: tuple[str, ...] = _PARTNERS[0]) -> Any:
         """The class itself, if its methods need no object; else an object made without arguments."""
@@ -212,12 +216,21 @@ class PairFinder:
             return made
         known = signature(kind)
         lacking = [] if known is None else [p.name for p in known.parameters.values() if is_needed(p)]
+        if len(lacking) == 1 and lacking[0] in GENERATORS:
+            return call(name, kind, (np.random.default_rng(0),), {})
         if lacking:
             raise InputError(
                 f"{self.shown}: {name} takes {', '.join(lacking)}, so no object of it can be made here\n"
                 f"  make one in the file, such as layer = {name}(...)"
             )
         return call(name, kind, (), {})
+
+
+def _written_object(name: str, kind: type) -> str:
+    """How an object of a class is made."""
+    known = signature(kind)
+    needed = [] if known is None else [p.name for p in known.parameters.values() if is_needed(p)]
+    return f"{name}(np.random.default_rng(0))" if needed else f"{name}()"
 
 
 def _names_of(found: Any) -> tuple[str, ...]:

@@ -72,7 +72,8 @@ class WayIn:
         more = "".join(f", {name}={value!r}" for name, value in options.items())
         name = file.stem if _is_importable(file) else "module"
         check = f"check_gradients({self.shown.replace('{m}', name)}{more})"
-        lines = ["from symrnn import check_gradients"]
+        lines = ["import numpy as np"] if "(np." in self.shown else []
+        lines += ["from symrnn import check_gradients"]
         lines += [f"from symrnn.callables import {self.adapter}"] if self.adapter else []
         if name == file.stem:
             beside = str(file.parent)

@@ -142,3 +142,68 @@ def test_too_few_gradients_are_refused_all_the_same() -> None:
     made = drawn(x=(5, 3, 4), h0=(3, 6), A=(4, 6), B=(6, 6), k=(6,))
     report = check_gradients(rnn, in_order(1.0), made, without=["x"], diagnose=False)
     assert [problem.kind for problem in report.problems] == ["cannot-read"]
+
+
+@pytest.mark.parametrize("factor", [1.0, 3.0])
+@pytest.mark.parametrize("kept", ["list", "attributes", "items"])
+def test_gradients_of_some_inputs_are_told_by_their_names(kept: str, factor: float) -> None:
+    pull = in_order(factor)
+
+    def as_list(dh: Array, cache: Any) -> Any:
+        dA, dB, dk = pull(dh, cache)
+        return [dA, dB, dk]
+
+    def as_attributes(dh: Array, cache: Any) -> Any:
+        held = SimpleNamespace()
+        held.dA, held.dB, held.dk = pull(dh, cache)
+        return held.dB, held.dA, held.dk
+
+    def as_items(dh: Array, cache: Any) -> Any:
+        grads = dict(zip(("dA", "dB", "dk"), pull(dh, cache), strict=True))
+        return grads["dk"], grads["dA"], grads["dB"]
+
+    backward = {"list": as_list, "attributes": as_attributes, "items": as_items}[kept]
+    made = drawn(x=(5, 3, 4), h0=(3, 6), A=(4, 6), B=(6, 6), k=(6,))
+    report = check_gradients(rnn, backward, made, without=["h0"], diagnose=False)
+    assert report.passed is (factor == 1.0), report
+    assert [one.name for one in report.wrong] == ([] if factor == 1.0 else ["k"])
+    assert [one.name for one in report.gradients] == ["A", "B", "k"]
+
+
+def test_a_mask_is_not_blamed_for_an_error() -> None:
+    def forward(x: Array, mask: Array) -> Array:
+        return (x * mask[..., None]) @ np.ones((7, 2))
+
+    made = {**drawn(x=(5, 3, 4)), "mask": np.ones((5, 3), dtype=int)}
+    (problem,) = check_gradients(forward, lambda dy: dy, made, diagnose=False).problems
+    assert "forward raises ValueError" in problem.sentence
+    assert "mask" not in problem.sentence
+
+
+@pytest.mark.parametrize("kind", ["smooth", "mask", "one-hot", "lengths", "indices"])
+def test_integers_are_remarked_where_a_gradient_is_missed(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    given = {
+        "smooth": rng.integers(2, 9, size=(3, 4)),
+        "mask": np.array([[1, 0, 1, 1], [0, 1, 1, 1], [1, 1, 0, 1]]),
+        "one-hot": np.eye(4, dtype=int)[[1, 3, 2]],
+        "lengths": np.array([2, 3, 1]),
+        "indices": np.array([2, 3, 1]),
+    }[kind]
+
+    def forward(n: Array, W: Array) -> Array:
+        if kind == "lengths":
+            return (np.arange(4) < n[:, None]) @ W
+        return W[n] if kind == "indices" else np.tanh(n @ W)
+
+    def backward(dy: Array, n: Array, W: Array) -> Any:
+        if kind == "indices":
+            dW = np.zeros_like(W)
+            np.add.at(dW, n, dy)
+            return {"W": dW}
+        left = (np.arange(4) < n[:, None]).astype(float) if kind == "lengths" else n
+        return {"W": left.T @ (dy if kind == "lengths" else dy * (1 - np.tanh(n @ W) ** 2))}
+
+    report = check_gradients(forward, backward, {"n": given, **drawn(W=(4, 2))}, diagnose=False)
+    assert report.passed
+    assert [problem.kind for problem in report.problems] == ["integer-array"] * (kind == "smooth")

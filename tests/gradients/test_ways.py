@@ -85,7 +85,8 @@ class Part:
         self.W, self.dW = W, None
 
 class Layer:
-    def __init__(self):
+    def __init__(self, rng):
+        rng.normal()
         self.parts = [Part(one) for one in draw().values()]
     def forward(self, x):
         self.x, self.hs = x, run(x, *[part.W for part in self.parts])
@@ -215,6 +216,7 @@ def test_the_programs_shown_do_the_same(checked: Any, tmp_path: Path) -> None:
         found = checked(name, 1.0 if len(name) % 2 else 0.5, seed=3)
         ((_, program),) = found.programs.items()
         (report,) = found.reports.values()
+        assert ("np.random.default_rng(0)" in program) is (name == "an_object")
         assert 4 <= len(program.splitlines()) <= 6
         assert "seed=3" in program
         programs.append(program)
