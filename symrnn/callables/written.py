@@ -9,8 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 
-def read_returned_names(function: Callable[..., Any]) -> tuple[str | None, ...] | None:
+def read_returned_names(function: Callable[..., Any], opened: bool = False) -> tuple[str | None, ...] | None:
     """The names of what a function returns, in order: `("h", "cache")` for `return h, cache`.
+
+    Args:
+        function: the function.
+        opened: whether a tuple or list in the return is opened: `return loss, (dW, db)` has three names then.
 
     Returns:
         None for an entry that is no name, attribute or item under a key.  None where the source is not at hand, or
@@ -28,7 +32,7 @@ def read_returned_names(function: Callable[..., Any]) -> tuple[str | None, ...] 
     body = tree.body[0] if tree.body else None
     if not isinstance(body, ast.FunctionDef):
         return None
-    found = {_names(node.value) for node in _returns(body)}
+    found = {_names(node.value, opened) for node in _returns(body)}
     # Several returns with different names say different things; which one is meant depends on the call.
     return found.pop() if len(found) == 1 else None
 
@@ -46,9 +50,10 @@ def _returns(function: ast.FunctionDef) -> list[ast.Return]:
     return found
 
 
-def _names(value: ast.expr | None) -> tuple[str | None, ...]:
+def _names(value: ast.expr | None, opened: bool = False) -> tuple[str | None, ...]:
     items = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
-    return tuple(map(_name, items))
+    parted = [_names(item) if opened and isinstance(item, ast.Tuple | ast.List) else (_name(item),) for item in items]
+    return tuple(name for names in parted for name in names)
 
 
 def _name(value: ast.expr | None) -> str | None:

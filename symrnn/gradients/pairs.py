@@ -23,6 +23,9 @@ _PARTNERS = (("forward", "backward"), ("fwd", "bwd"), ("fprop", "bprop"), ("__ca
 _LOSSES = ("loss", "cost", "objective", "bptt")
 """What the name of a function says that returns a loss and its gradients; in the order in which they are believed."""
 
+_FITS = ("fit", "train", "learn", "update")
+"""What the name of a method says that computes a loss and changes the weights."""
+
 
 @dataclass(frozen=True)
 class CheckedPair:
@@ -244,7 +247,14 @@ def _methods(kind: type) -> Any:
 
 def _loss_method(kind: type) -> str | None:
     own = {name: value for base in kind.__mro__[:-1] for name, value in vars(base).items() if callable(value)}
-    return next(iter(_loss_names(own)), None)
+    fitting = (name for word in _FITS for name in own if word in name.lower() and not _repeats(own[name]))
+    return next(iter(_loss_names(own)), None) or next(fitting, None)
+
+
+def _repeats(function: Any) -> bool:
+    """Whether a method takes many steps, by a parameter such as `epochs`: one of them cannot be told from another."""
+    known = signature(function)
+    return known is None or any(word in name for name in known.parameters for word in ("epoch", "iter", "steps"))
 
 
 def _loss_names(functions: Mapping[str, Any]) -> list[str]:

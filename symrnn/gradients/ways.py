@@ -157,7 +157,7 @@ def _globals_way(pair: CheckedPair, source: InputSource, first: Mapping[str, Any
 def _loss_way(pair: CheckedPair, source: InputSource, first: Mapping[str, Any], module: ModuleType) -> WayIn:
     """A function that returns a loss and its gradients."""
     (shown,) = pair.shown
-    words = read_returned_names(pair.forward)
+    words = read_returned_names(pair.forward, opened=True)
     weights = find_weights(vars(module), pair.forward, first)
     rest = [word or "" for word in words or () if not (word and _is_loss(word))]
     # A value that is called exactly as an input is a state, or a new weight.

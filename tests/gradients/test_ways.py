@@ -150,6 +150,28 @@ class Model:
         return (off ** 2).sum() / 2
 """
     + TARGETS,
+    "nested": """
+def cost_and_slopes(x, y, A, B, c):
+    hs = run(x, A, B, c)
+    off = np.stack(hs[1:]) - y
+    _, dA, dB, dc = slopes(off, x, hs, A, B)
+    return (off ** 2).sum() / 2, (dA, dB, dc)
+
+A, B, c = draw().values()
+x, y = rng.normal(size=(5, 3, 4)), rng.normal(size=(5, 3, 6))
+""",
+    "fitting": """
+class Net:
+    def __init__(self):
+        self.A, self.B, self.c = draw().values()
+    def fit_batch(self, x, y, lr=0.05):
+        hs = run(x, self.A, self.B, self.c)
+        off = np.stack(hs[1:]) - y
+        for w, d in zip((self.A, self.B, self.c), slopes(off, x, hs, self.A, self.B)[1:]):
+            w -= lr * d
+        return (off ** 2).sum() / 2
+"""
+    + TARGETS,
     "my-own": """
 class Layer:
     def __init__(self):
