@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Container, Mapping, Sequence
+from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -33,7 +35,7 @@ def find_weights(owner: Any, forward: Function, inputs: Mapping[str, Tree], outp
     Raises:
         InputError: forward raises.
     """
-    arrays = list_arrays(owner)
+    arrays = list_arrays(_read_globals(owner) if isinstance(owner, Mapping) else owner)
     arrays = {path: one for path, one in arrays.items() if not (_is_state(path, arrays) or _is_table(one))}
     still = _answer(owner, forward, inputs, outputs, {})
     found = []
@@ -47,6 +49,20 @@ def find_weights(owner: Any, forward: Function, inputs: Mapping[str, Tree], outp
         if measure_gap(still, answer)[0] > 0:
             found.append(path)
     return found
+
+
+def _read_globals(held: Mapping[str, Any]) -> dict[str, Any]:
+    """The globals that some function or class there mentions: what nothing reads needs no run of forward to be told."""
+    codes: list[CodeType] = []
+    for value in held.values():
+        parts = vars(value).values() if isinstance(value, type) else [value]
+        plain = [inspect.unwrap(getattr(part, "__func__", part)) for part in parts if callable(part)]
+        codes += [part.__code__ for part in plain if isinstance(part, FunctionType)]
+    words: set[str] = set()
+    for code in codes:  # grows by the functions inside of functions
+        words.update(code.co_names)
+        codes += [one for one in code.co_consts if isinstance(one, CodeType)]
+    return {name: value for name, value in held.items() if name in words}
 
 
 def _is_state(path: str, among: Container[str]) -> bool:
