@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -92,7 +92,8 @@ def _outcome(search: MistakeSearch, found: tuple[FoundMistake, ...], unexplained
     program = made(right, (one.mistake for one in found))
     others = other_operands(program, answers, unexplained, layout.reference) if unexplained else []
     known = {label for other in others for label in other.gradients}
-    found = tuple(one for one in found if not set(one.labels) <= known)
+    found = tuple(_of_explained(one, unexplained - known) for one in found if not set(one.labels) <= known)
+    found = tuple(one for one in found if one.labels)
     diagnoses = [diagnosis(one, right, layout.reference) for one in found]
     near = [diagnosis(one, right, layout.cell.name, exact=False) for one in search.near]
     return Outcome(
@@ -105,6 +106,13 @@ def _outcome(search: MistakeSearch, found: tuple[FoundMistake, ...], unexplained
         tuple(near),
         search.complete,
     )
+
+
+def _of_explained(found: FoundMistake, unexplained: set[str]) -> FoundMistake:
+    """A mistake with the gradients that it explains: one that stays wrong is not what you get when it is made."""
+    labels = tuple(label for label in found.labels if label not in unexplained)
+    simple = sum(label not in unexplained for label in found.labels[: found.simple])
+    return replace(found, labels=labels, simple=simple)
 
 
 def _questionnaire(

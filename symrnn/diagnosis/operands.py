@@ -91,12 +91,21 @@ def _read(program: BackwardPass, asked: Sequence[_Asked], label: str) -> _Read |
             return None
         # If the adjoint is right, the gradient is a sum of these columns, and the coefficients are what was read.
         values, *_ = np.linalg.lstsq(span, value, rcond=None)
+        if _is_multiple(value, piece.expected(gradients)):
+            return None
         worst = max(worst, float(np.linalg.norm(span @ values - value) / np.linalg.norm(value)))
         sizes = np.linalg.norm(span, axis=0)
         differs = differs or bool(np.linalg.norm(piece.expected(gradients) - value) > _EXACT * np.linalg.norm(value))
         values[sizes <= _EXACT * sizes.max()] = np.nan  # where there is no adjoint, anything may have been read
         found.append(values)
     return _Read(label, line, operand, tuple(found), worst) if differs and worst <= _EXACT else None
+
+
+def _is_multiple(value: Array, right: Array) -> bool:
+    """Whether a gradient is another multiple of the right one: then a factor is wrong, and no operand."""
+    factor = float(np.sum(value * right)) / (float(np.sum(right**2)) or 1.0)
+    rest = np.linalg.norm(value - factor * right)
+    return bool(rest <= _EXACT * np.linalg.norm(value)) and abs(factor - 1) > _EXACT
 
 
 def _same(a: Array, b: Array) -> bool:

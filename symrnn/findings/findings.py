@@ -146,7 +146,7 @@ class BlindSpot:
     """Classes of mistakes that the inputs given could not have shown.
 
     Attributes:
-        mistakes: their tags.
+        mistakes: their tags; empty where it is not told which they are.
         reason: what hides them, such as `the sequence has one step`.
         planted: how many of the mistakes planted there left every gradient as it was.
     """

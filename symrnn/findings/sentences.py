@@ -42,6 +42,8 @@ def describe_suggestion(suggestion: Suggestion) -> str:
 def describe_blind_spot(spot: BlindSpot) -> str:
     """A blind spot in a sentence."""
     planted = f" ({count(spot.planted, 'mistake')} planted, not seen)" if spot.planted else ""
+    if not spot.mistakes:
+        return f"{spot.reason}{planted}"
     return f"{', '.join(spot.mistakes)}: {spot.reason}{planted}"
 
 

@@ -52,6 +52,7 @@ def report(
         gradients=measured.findings,
         problems=tuple(subject.problems),
         diagnoses=exchanged,
+        blind_spots=_untried(measured),
         method=measured.method,
         calls=(subject.calls.forward, subject.calls.backward),
     )
@@ -67,16 +68,25 @@ def report(
     named_arrays = [_arrays_of([one], arrays) for one in named.mistakes]
     mistakes = (*exchanged, *joined(named.mistakes, certain, named_arrays))
     explained = _arrays_of(mistakes, arrays)
-    unexplained = (measured.wrong - explained) | {_array_of(label, arrays) for label in named.unexplained}
+    left = {_array_of(label, arrays) for label in named.unexplained} - _arrays_of(certain, arrays)
+    unexplained = (measured.wrong - explained) | left
     return replace(
         bare,
         problems=(*bare.problems, *_explain_contradictions(measured, explained)),
         diagnoses=mistakes,
-        blind_spots=named.hidden,
+        blind_spots=(*named.hidden, *bare.blind_spots),
         cell=name_core(layout),
         layout=describe_own(recognised.subject, layout),
         unexplained=tuple(sorted(unexplained)),
     )
+
+
+def _untried(measured: Judgement) -> tuple[BlindSpot, ...]:
+    """What right gradients were not tried at."""
+    if measured.wrong or not measured.untried:
+        return ()
+    remedy = "let a function of rng, T and N make the inputs"
+    return (BlindSpot((), f"what is wrong for {' or '.join(measured.untried)}, which were not tried: {remedy}", 0),)
 
 
 def _explain_contradictions(measured: Judgement, explained: frozenset[str]) -> tuple[Problem, ...]:

@@ -118,6 +118,11 @@ class Truth:
         return self._extrapolate(direction)
 
     @property
+    def outputs(self) -> Arrays:
+        """The outputs at the point."""
+        return self._base
+
+    @property
     def cost(self) -> int:
         """How many calls of forward a `quick` derivative takes."""
         return 1 if self.method == COMPLEX_STEP else 4

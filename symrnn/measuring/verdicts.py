@@ -15,10 +15,14 @@ from symrnn.measuring.evidence import ERRORS, LARGE, DirectionalProduct, Evidenc
 from symrnn.measuring.locating import Location, locate
 from symrnn.measuring.signatures import find_misplaced, suggest
 from symrnn.measuring.truth import COMPLEX_STEP, DIFFERENCES, SINGLE
+from symrnn.measuring.varied import Place, look_around
 
 _WORTHLESS = 1e-2
 """A tolerance at which an agreement says nothing any more: mistakes of one part in a hundred, such as a wrong
 constant, would pass."""
+_TINY = 1e-9
+"""Beside what outputs and cotangents sum up to, an error that says nothing where values were scaled: saturated
+activations leave gradients that are rounding."""
 # From the harmless to the grave; of several directions the gravest speaks, and doubt (unknown) is less than a kink.
 _GRAVITY = (Verdict.RIGHT, Verdict.ROUNDING, Verdict.UNKNOWN, Verdict.KINK, Verdict.WRONG)
 
@@ -32,12 +36,14 @@ class Judgement:
         method: how the truth was found.
         evidence: what was measured.
         misplaced: input -> the one in whose place its right gradient was returned.
+        untried: the numbers of steps and examples at which right gradients could not be looked at.
     """
 
     findings: tuple[GradientFinding, ...]
     method: str
     evidence: Evidence
     misplaced: Mapping[str, str] = field(default_factory=dict)
+    untried: tuple[str, ...] = ()
 
     @property
     def wrong(self) -> frozenset[str]:
@@ -72,9 +78,45 @@ def judge(subject: Subject, seed: int = 0, directions: int = 2) -> tuple[Gradien
 
 
 def measure(subject: Subject, seed: int = 0, directions: int = 2) -> Judgement:
-    """`judge`, with how it was done."""
+    """`judge`, with how it was done; what is right at the inputs given is looked at elsewhere as well."""
     with np.errstate(all="ignore"):  # what overflows is found by what comes out
-        return judge_evidence(Evidence(subject, seed, repeat=True), directions)
+        found = judge_evidence(Evidence(subject, seed, repeat=True), directions)
+        return found if found.wrong else _judge_elsewhere(found)
+
+
+def _judge_elsewhere(found: Judgement) -> Judgement:
+    """The judgement with what is wrong at other lengths, from other states, or at other values."""
+    right = [one.name for one in found.findings if one.verdict is Verdict.RIGHT]
+    seen = look_around(found.evidence, right, _is_wrong_there) if right else None
+    if seen is None:
+        return found
+    findings = [
+        _wrong_elsewhere(one, *seen.wrong[one.name]) if one.name in seen.wrong else one for one in found.findings
+    ]
+    return replace(found, findings=tuple(findings), untried=seen.untried)
+
+
+def _is_wrong_there(evidence: Evidence, name: str) -> bool:
+    found = [_judge_direction(evidence, name, place) for place in range(2)]
+    tiny = _TINY * evidence.truth.size
+    return all(verdict is Verdict.WRONG and product.gap > tiny for verdict, product, _ in found)
+
+
+def _wrong_elsewhere(finding: GradientFinding, place: Place, there: Evidence) -> GradientFinding:
+    """A gradient that is right at the inputs given, and wrong at others."""
+    found = locate(there, [finding.name])[finding.name]
+    sentence = f"right at the inputs given, and wrong for {place.words}"
+    suggestion = Suggestion("", f"it is right at the inputs given, and wrong for {place.words}")
+    return replace(
+        finding,
+        verdict=Verdict.WRONG,
+        error=found.error,
+        worst=found.worst,
+        norm_ratio=found.norm_ratio,
+        cosine=found.cosine,
+        criterion=sentence,
+        suggestions=(suggestion,),
+    )
 
 
 def judge_evidence(evidence: Evidence, directions: int = 2) -> Judgement:

@@ -55,13 +55,15 @@ class Reading:
         zero: Sequence[str] = (),
         first: str = "",
         moved: str = "",
+        factor: float = 1.0,
     ) -> tuple[Grads, Grads]:
         """The right and the returned gradients: with a cotangent on one step only, scaled, or at changed inputs."""
-        key = T, N, only, scale, tuple(zero), first, moved
+        key = T, N, only, scale, tuple(zero), first, moved, factor
         if key not in self._known:
             made = dict(self.right.arrays) if T is None and N is None else self.right.made(11, T, N)
             assert made is not None
             arrays = {name: np.array(array) for name, array in made.items()}
+            arrays = {name: factor * array for name, array in arrays.items()}
             for name in zero:
                 arrays[name] = 0 * arrays[name]
             step = (slice(None),) * self.time
@@ -252,6 +254,21 @@ def _of_zero(r: Reading, name: str, m: re.Match[str]) -> bool:
     return right and (not m["one"] or not r.is_right(name, T=1))
 
 
+def _elsewhere(r: Reading, name: str, m: re.Match[str]) -> bool:
+    states = [one for one in r.right.arrays if one in ("h0", "h_0", "state")]
+    places: dict[str, dict[str, Any]] = {
+        "a sequence of one step": {"T": 1},
+        "a sequence of two steps": {"T": 2},
+        "a sequence of 11 steps": {"T": 11},
+        "one example": {"N": 1},
+        "6 examples": {"N": 6},
+        "initial states of zero": {"zero": states},
+        "values a twentieth as large": {"factor": 0.05},
+        "values four times as large": {"factor": 4.0},
+    }
+    return name not in r.wrong_names and not r.is_right(name, **places[m["place"]])
+
+
 def _left(r: Reading, name: str, m: re.Match[str]) -> bool:
     left = r.at(scale=0.0)[1][name]
     size = float(np.max(np.abs(left)))
@@ -328,6 +345,7 @@ SUGGESTIONS: tuple[tuple[str, Decides], ...] = (
         r"(?P<one>; from another one it is wrong for a single step as well)?",
         _of_zero,
     ),
+    (r"it is right at the inputs given, and wrong for (?P<place>.+)", _elsewhere),
     (
         r"exchanged with that of (\S+): each is the right gradient of the other one",
         lambda r, name, m: near(r.own[1][name], r.own[0][m[1]]) and near(r.own[1][m[1]], r.own[0][name]),
@@ -408,7 +426,9 @@ def false_sentences(r: Reading) -> list[str]:
     """
     told = {finding.name for finding in r.report.wrong}
     compared = {one.name for one in r.report.gradients}
-    found = [] if r.wrong_names & compared <= told <= r.wrong_names | r.bounded_names else [f"wrong: {sorted(told)}"]
+    elsewhere = {f.name for f, one in suggestions_of(r.report) if "right at the inputs given" in one.sentence}
+    most = r.wrong_names | r.bounded_names | elsewhere
+    found = [] if r.wrong_names & compared <= told <= most else [f"wrong: {sorted(told)}"]
     for finding, suggestion in suggestions_of(r.report):
         decides, match = _form(SUGGESTIONS, suggestion.sentence)
         if not decides(r, finding.name, match):

@@ -10,6 +10,7 @@ import pytest
 
 from symrnn import check_gradients
 from symrnn.callables.subject import Subject
+from symrnn.findings.findings import Verdict
 from symrnn.findings.report import GradientReport
 from tests.diagnosis.corpus import NAMES, load
 from tests.diagnosis.diagnosing import sample
@@ -69,6 +70,18 @@ CHANGES: dict[str, Callable[[Grads], Grads]] = {
 }
 
 
+CORNERS: dict[str, Callable[[Grads], bool]] = {
+    "one step": lambda x: x["x"].shape[0] == 1,
+    "two steps": lambda x: x["x"].shape[0] == 2,
+    "many steps": lambda x: x["x"].shape[0] >= 7,
+    "one example": lambda x: x["x"].shape[2] == 1,
+    "four examples": lambda x: x["x"].shape[2] >= 4,
+    "a state of zero": lambda x: not x["h0"].any(),
+    "small values": lambda x: float(np.abs(x["x"]).max()) < 0.2,
+    "large values": lambda x: float(np.abs(x["x"]).max()) > 4,
+}
+
+
 def reading(wrong: Any, **options: Any) -> Reading:
     report = check_gradients(forward, wrong, make, budget=0.3, **options)
     return Reading(Subject(forward, right, make), Subject(forward, wrong, make), report)
@@ -89,6 +102,23 @@ def test_what_is_said_of_a_slip_in_the_loop_is_true(slip: str) -> None:
 def test_what_is_said_of_changed_gradients_is_true(change: str) -> None:
     found = reading(lambda dh, cache: (g := right(dh, cache)) | CHANGES[change](g))
     assert found.report.wrong
+    assert false_sentences(found) == []
+
+
+@pytest.mark.parametrize("corner", CORNERS)
+def test_what_is_wrong_in_a_corner_is_said_to_be(corner: str) -> None:
+    """Right at the inputs given: one number of steps, one of examples, states that are not zero, usual values."""
+
+    def backward(dh: Array, cache: Any) -> Grads:
+        g = right(dh, cache)
+        return g | (
+            {"W": g["W"] * 0.5, "b": g["b"] * 1.5} if CORNERS[corner]({"x": cache[0], "h0": cache[1][0]}) else {}
+        )
+
+    found = reading(backward)
+    assert found.report.verdict is Verdict.WRONG
+    assert {finding.name for finding in found.report.wrong} == {"W", "b"}
+    assert "right at the inputs given, and wrong for" in str(found.report)
     assert false_sentences(found) == []
 
 
