@@ -86,7 +86,7 @@ def _untried(measured: Judgement) -> tuple[BlindSpot, ...]:
     if measured.wrong or not measured.untried:
         return ()
     remedy = "let a function of rng, T and N make the inputs"
-    return (BlindSpot((), f"mistakes that show only for {' or '.join(measured.untried)}: not tried; {remedy}", 0),)
+    return (BlindSpot((), f"mistakes made only for {' or '.join(measured.untried)}: not tried; {remedy}", 0),)
 
 
 def _explain_contradictions(measured: Judgement, explained: frozenset[str]) -> tuple[Problem, ...]:

@@ -34,7 +34,7 @@ _CALLS = 4
 
 
 @dataclass(frozen=True)
-class Place:
+class OtherInputs:
     """Inputs that differ from those given in one thing.
 
     Attributes:
@@ -57,7 +57,7 @@ class SeenVaried:
         untried: the larger numbers of steps and examples that could not be tried.
     """
 
-    wrong: Mapping[str, tuple[Place, Evidence]]
+    wrong: Mapping[str, tuple[OtherInputs, Evidence]]
     untried: tuple[str, ...]
 
 
@@ -70,7 +70,7 @@ def look_around(evidence: Evidence, names: Sequence[str], is_wrong: Callable[[Ev
         is_wrong: the verdict on one gradient, which excuses rounding and kinks.
     """
     subject, numbers = evidence.subject.unnoticed(), sum(np.size(one) for one in evidence.point.values())
-    wrong: dict[str, tuple[Place, Evidence]] = {}
+    wrong: dict[str, tuple[OtherInputs, Evidence]] = {}
     untried: list[str] = []
     if numbers * _CALLS * len(PLACES) > _WORK:
         return SeenVaried({}, ())
@@ -88,7 +88,7 @@ def look_around(evidence: Evidence, names: Sequence[str], is_wrong: Callable[[Ev
     return SeenVaried(wrong, tuple(untried))
 
 
-def _at(subject: Subject, evidence: Evidence, place: Place) -> Evidence | None:
+def _at(subject: Subject, evidence: Evidence, place: OtherInputs) -> Evidence | None:
     """The gradients at a place; None where it cannot be made, or nothing can be computed there."""
     try:
         arrays = place.make(subject)
@@ -145,14 +145,14 @@ def _is_plain(array: Array) -> bool:
 
 
 PLACES = (
-    Place("a sequence of one step", False, lambda subject: make_shorter(subject, 1)),
-    Place("a sequence of two steps", False, lambda subject: make_shorter(subject, 2)),
-    Place(f"a sequence of {_LONG} steps", True, _made(T=_LONG)),
-    Place("one example", False, lambda subject: make_fewer(subject, 1)),
-    Place(f"{_MANY} examples", True, _made(N=_MANY)),
-    Place("initial states of zero", False, make_unstarted),
-    Place("initial states that are not zero", False, _started),
-    Place("values a twentieth as large", False, _scaled(_SMALL)),
-    Place("values four times as large", False, _scaled(_LARGE)),
+    OtherInputs("a sequence of one step", False, lambda subject: make_shorter(subject, 1)),
+    OtherInputs("a sequence of two steps", False, lambda subject: make_shorter(subject, 2)),
+    OtherInputs(f"a sequence of {_LONG} steps", True, _made(T=_LONG)),
+    OtherInputs("one example", False, lambda subject: make_fewer(subject, 1)),
+    OtherInputs(f"{_MANY} examples", True, _made(N=_MANY)),
+    OtherInputs("initial states of zero", False, make_unstarted),
+    OtherInputs("initial states that are not zero", False, _started),
+    OtherInputs("values a twentieth as large", False, _scaled(_SMALL)),
+    OtherInputs("values four times as large", False, _scaled(_LARGE)),
 )
 """Where gradients are looked at again."""

@@ -15,7 +15,7 @@ from symrnn.measuring.evidence import ERRORS, LARGE, DirectionalProduct, Evidenc
 from symrnn.measuring.locating import Location, locate
 from symrnn.measuring.signatures import find_misplaced, suggest
 from symrnn.measuring.truth import COMPLEX_STEP, DIFFERENCES, SINGLE
-from symrnn.measuring.varied import Place, look_around
+from symrnn.measuring.varied import OtherInputs, look_around
 
 _WORTHLESS = 1e-2
 """A tolerance at which an agreement says nothing any more: mistakes of one part in a hundred, such as a wrong
@@ -102,7 +102,7 @@ def _is_wrong_there(evidence: Evidence, name: str) -> bool:
     return all(verdict is Verdict.WRONG and product.gap > tiny for verdict, product, _ in found)
 
 
-def _wrong_elsewhere(finding: GradientFinding, place: Place, there: Evidence) -> GradientFinding:
+def _wrong_elsewhere(finding: GradientFinding, place: OtherInputs, there: Evidence) -> GradientFinding:
     """A gradient that is right at the inputs given, and wrong at others."""
     found = locate(there, [finding.name])[finding.name]
     sentence = f"right at the inputs given, and wrong for {place.words}"
