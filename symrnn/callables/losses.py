@@ -11,6 +11,7 @@ import numpy as np
 from symrnn.arguments import listed
 from symrnn.callables.adapters import ChangesPutOff, Pair, Where, first_of, join_inputs
 from symrnn.callables.draws import Inputs
+from symrnn.callables.invocation import refuse
 from symrnn.callables.keeping import Function, Supplied, WeightKeeper, find_place, find_rates, recover
 from symrnn.callables.matching import divide_loss, match_gradients
 from symrnn.callables.places import read_place
@@ -147,10 +148,14 @@ class _LossFunction:
         """That there are as many values as gradients were said to be, where these do not come in one thing.
 
         Raises:
-            ValueError: there are not.
+            SubjectError: there are not.
         """
         if self.positions and rest and len(rest) < len(self.positions) and not any(map(_is_container, rest)):
-            raise ValueError(f"it should return the loss and {len(self.positions)} further values")
+            raise refuse(
+                "cannot-read",
+                f"{len(self.positions)} values were said to stand beside the loss, and there are {len(rest)}\n  give "
+                "one name for each in gradients=, and None for what is no gradient",
+            )
 
     def gradients(
         self, old: Mapping[str, Tree], rest: list[Any], called: list[str | None], left: dict[str, Any], new: Any
@@ -158,7 +163,14 @@ class _LossFunction:
         """Name -> gradient."""
         wanted = {name: old[name] for name in self.wanted if name not in left}
         if self.updates is None:
-            return left | self.placed(rest, called, wanted)
+            found = left | self.placed(rest, called, wanted)
+            if not found and self.wanted is self.names:
+                raise refuse(
+                    "cannot-read",
+                    "it cannot be told whose gradients the function returns\n  say so in order, with None for what is "
+                    "no gradient: gradients=['W', 'b', None]",
+                )
+            return found
         changed = {name: new[name] for name in wanted if _differ(name, old[name], new[name])}
         # Where nothing was changed in place, the new weights are among what is returned.
         changed = changed or self.placed(rest, called, wanted)  # it returns new weights

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.callables.conventions import LOSSES, gradients_of
+from symrnn.callables.invocation import SubjectError, refuse
 from symrnn.callables.trees import Tree, children, make_flat_names
 
 Words = Sequence[str | None] | None
@@ -25,7 +26,7 @@ def divide_loss(returned: Any, words: Words, place: int | None = None) -> tuple[
         place: where the loss is; None to find it: by its name, or the first single number.
 
     Raises:
-        ValueError: there is no single number in it.
+        SubjectError: there is no single number in it.
     """
     if (fields := fields_of(returned)) is not None:
         keys = list(fields)
@@ -33,10 +34,12 @@ def divide_loss(returned: Any, words: Words, place: int | None = None) -> tuple[
             (key for key in keys if _is_single(fields[key])), None
         )
         if key is None:
-            raise ValueError("it should return the loss, a single number")
+            raise _without_loss(f"a dict of {', '.join(keys[:6])}")
         return as_scalar(fields[key]), [fields[one] for one in keys if one != key], [one for one in keys if one != key]
-    if not isinstance(returned, tuple | list) or _is_single(returned):
+    if _is_single(returned):
         return as_scalar(returned), [], []
+    if not isinstance(returned, tuple | list):
+        raise _without_loss("nothing" if returned is None else f"a {type(returned).__name__}")
     items = list(returned)
     called = list(words) if words is not None and len(words) == len(items) else [None] * len(items)
     if place is None:
@@ -48,6 +51,14 @@ def divide_loss(returned: Any, words: Words, place: int | None = None) -> tuple[
     place %= len(items)
     rest = [n for n in range(len(items)) if n != place]
     return as_scalar(items[place]), [items[n] for n in rest], [called[n] for n in rest]
+
+
+def _without_loss(what: str) -> SubjectError:
+    return refuse(
+        "no-loss",
+        f"the function should return a loss, and returns {what}\n  let it return a single number, alone or with other "
+        "values; or name the attribute that has the loss as outputs=",
+    )
 
 
 def as_scalar(value: Any) -> Any:

@@ -52,10 +52,11 @@ def place_weights(owner: Any, places: Mapping[str, HeldPlace], values: Mapping[s
 
 def _views(owner: Any, replaced: Sequence[tuple[Array, Array]]) -> Iterator[tuple[int, Array]]:
     """Arrays in the owner that show a part of one that is replaced, and the same part of what replaces it."""
-    for array in list_arrays(owner).values() if replaced else ():
+    views = [array for array in list_arrays(owner).values() if array.base is not None] if replaced else []
+    for array in views:
         for old, new in replaced:
             offset = array.__array_interface__["data"][0] - old.__array_interface__["data"][0]
-            inside = array is not old and array.base is not None and 0 <= offset < old.nbytes
+            inside = array is not old and 0 <= offset < old.nbytes
             if inside and array.dtype == old.dtype and old.flags.c_contiguous and new.flags.c_contiguous:
                 scale = new.itemsize // old.itemsize
                 strides = [scale * one for one in array.strides]

@@ -208,3 +208,44 @@ def test_a_change_of_a_weight_is_still_said():
     subject = Subject(*from_object(layer, attributes=("W",), inputs={"x": RNG.normal(size=(3, 4))}))
     judge(subject)
     assert "cache-changed" in [problem.kind for problem in subject.problems]
+
+
+class Silent:
+    def __init__(self):
+        self.W = np.ones((4, 2))
+
+    def fit(self, x):
+        self.W = self.W - 0.1
+
+
+def squares(x, y, W):
+    return ((x @ W - y) ** 2).sum() / 2, x.T @ (x @ W - y)
+
+
+THREE = {"x": RNG.normal(size=(5, 4)), "y": RNG.normal(size=(5, 2)), "W": RNG.normal(size=(4, 2))}
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (
+            lambda: from_object(Silent(), "fit", None, "W", inputs={"x": X}, updates={"sgd": 0.1}),
+            "the function should return a loss, and returns nothing\n  let it return a single number",
+        ),
+        (lambda: from_loss(lambda x: {"h": x @ x.T}, {"x": X}, ["x"]), "and returns a dict of h\n"),
+        (
+            lambda: from_loss(squares, THREE, ["W", "y"]),
+            "2 values were said to stand beside the loss, and there are 1\n",
+        ),
+        (
+            lambda: from_loss(squares, THREE),
+            "it cannot be told whose gradients the function returns\n  say so in order",
+        ),
+        (lambda: from_object(Silent(), "fit", None, inputs={"x": X}), "and returns nothing\n"),
+    ],
+)
+def test_a_loss_that_is_none_is_said_with_a_remedy(made, message):
+    with pytest.raises(SubjectError) as caught:
+        judge(Subject(*made()))
+    assert message in str(caught.value)
+    assert "Error" not in str(caught.value)
