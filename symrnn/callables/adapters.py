@@ -27,7 +27,7 @@ from symrnn.callables.keeping import (
     find_supplied,
     imitated,
 )
-from symrnn.callables.matching import divide_loss, join_returned, match_gradients
+from symrnn.callables.matching import LossParts, divide_loss, join_returned, match_gradients
 from symrnn.callables.places import named_parts, read_place
 from symrnn.callables.putting_off import ChangesMade
 from symrnn.callables.trees import Tree, copy_tree, is_float, leaves
@@ -240,47 +240,62 @@ def _loss_pair(
 ) -> Pair:
     """One method or function that computes a loss, and its gradients or the change of the weights."""
     theirs = keeper.find(run)
-    words = read_returned_names(theirs)
-    names = list(first_of(given))
+    words, names = read_returned_names(theirs), list(first_of(given))
     rates = Supplied((), find_rates(theirs, names))
-
-    def forward(**arguments: Any) -> Any:
-        values = {name: arguments[name] for name in keeper.places}
-        own = arguments if keeper.updates is None else copy_tree(arguments)
-
-        def act(twin: Any, again: bool = False) -> Any:
-            return divide_loss(
-                push((copy_tree(own) if again else arguments) | rates.named(twin, keeper.updates), twin), words
-            )
-
-        twin = keeper.place(values)
-        # A step changes the weights of the object that it is called on, so the loss and its gradients are made on two
-        # copies of one point.
-        if keeper.updates is not None:  # the change of the weights is looked at when it is asked for
-            return act(keeper.place(copy_tree(values)))[0], (twin, act)
-        left, parts, _ = keeper.pull(twin, act)
-        return parts[0], (left, values, parts)
-
     nothing: dict[str, Any] = dict.fromkeys(name for name in names if name not in keeper.places)
 
+    def act(arguments: Mapping[str, Any], twin: Any) -> LossParts:
+        return divide_loss(push({**arguments, **rates.named(twin, keeper.updates)}, twin), words)
+
+    forward, pull = _told(keeper, act) if keeper.updates is None else _changing(keeper, act, step)
+
     def backward(held_cache: Any) -> dict[str, Any]:
-        if keeper.updates is not None:
-            twin, act = held_cache
-
-            def acting(one: Any) -> None:
-                act(one, again=True)
-                if step is not None:
-                    take_step(keeper, one, step)
-
-            recovered: dict[str, Any] = nothing | keeper.pull(twin, acting)[0]
-            return recovered
-        left, values, (_, rest, called) = held_cache
-        wanted = {name: value for name, value in values.items() if name not in left}
-        found: dict[str, Any] = nothing | left | match_gradients(rest, called, wanted)
-        return found
+        return nothing | pull(held_cache)
 
     backward.declined_inputs = frozenset(nothing)  # type: ignore[attr-defined]
     return _name(forward, "forward"), backward, given
+
+
+_Act = Callable[[Mapping[str, Any], Any], LossParts]
+_Two = tuple[Callable[..., Any], Callable[[Any], dict[str, Any]]]
+
+
+def _told(keeper: WeightKeeper, act: _Act) -> _Two:
+    """A loss whose gradients are returned beside it, or left in attributes or globals."""
+
+    def forward(**arguments: Any) -> Any:
+        values = {name: arguments[name] for name in keeper.places}
+        left, parts, _ = keeper.pull(keeper.place(values), lambda twin: act(arguments, twin))
+        return parts[0], (left, values, parts)
+
+    def pull(held_cache: Any) -> dict[str, Any]:
+        left, values, (_, rest, called) = held_cache
+        wanted = {name: value for name, value in values.items() if name not in left}
+        found: dict[str, Any] = left | match_gradients(rest, called, wanted)
+        return found
+
+    return forward, pull
+
+
+def _changing(keeper: WeightKeeper, act: _Act, step: Function | None) -> _Two:
+    """A loss beside which the weights change; that is looked at when it is asked for."""
+
+    def forward(**arguments: Any) -> Any:
+        own = copy_tree(arguments)
+        values = {name: arguments[name] for name in keeper.places}
+        return act(arguments, keeper.place(copy_tree(values)))[0], (keeper.place(values), own)
+
+    def pull(held_cache: Any) -> dict[str, Any]:
+        held, own = held_cache
+
+        def run(twin: Any) -> None:
+            act(copy_tree(own), twin)
+            if step is not None:
+                take_step(keeper, twin, step)
+
+        return keeper.pull(held, run)[0]
+
+    return forward, pull
 
 
 def _are_zero(cotangents: Tree) -> bool:

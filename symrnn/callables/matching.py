@@ -16,8 +16,11 @@ from symrnn.callables.trees import Tree, children, make_flat_names
 Words = Sequence[str | None] | None
 """What the values of a `return` are called in the source; None where that is not known."""
 
+LossParts = tuple[Any, list[Any], list[str | None]]
+"""A loss, what else was returned, and what that is called in the source."""
 
-def divide_loss(returned: Any, words: Words, place: int | None = None) -> tuple[Any, list[Any], list[str | None]]:
+
+def divide_loss(returned: Any, words: Words, place: int | None = None) -> LossParts:
     """The loss among what a function returns, everything else, and what that is called.
 
     Args:
