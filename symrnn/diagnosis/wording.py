@@ -49,7 +49,9 @@ def diagnosis(found: FoundMistake, right: BackwardPass, name: str, exact: bool =
 
 def _subject(found: FoundMistake) -> str:
     """The gradients that a mistake makes wrong: those that show it at once, and how many follow from them."""
-    first = found.labels[: found.simple] or found.labels
+    own = not found.mistake.edits and all(effect.own_only for effect in found.mistake.effects)
+    # What changes gradients themselves is handed on to no other step: it is seen in some at other sizes only.
+    first = found.labels if own else found.labels[: found.simple] or found.labels
     others = len(found.labels) - len(first)
     told = f"The gradient{'s' * (len(found.labels) > 1)} of {listed(first)}"
     if others:

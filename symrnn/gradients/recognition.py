@@ -74,7 +74,9 @@ def recognise(subject: Subject, known: Cell | Layout | None, seed: int) -> Recog
     if isinstance(known, Layout):
         return Recognition(subject, FoundCell(known, derive_once(known.cell)))
     if _is_loss(subject):
-        return _recognise_loss(subject, known, seed)
+        loss = _recognise_loss(subject, known, seed)
+        if loss.found is not None or subject.calling.implicit:
+            return loss  # otherwise a single number may be read out of the last state
     if known is not None and len(known.inputs) > 1:
         return _recognise_several(subject, known, seed, derive_once(known))
     found = _find_readouts(subject, known, seed)

@@ -101,7 +101,7 @@ def _opened(path: str, value: Any) -> list[tuple[str, Any]]:
 
 @dataclass(frozen=True)
 class InsideView:
-    """Forward as a function that returns some of what it computes on its way.
+    """Forward as a function that returns some of what it computes on its way; its arrays have flat identifiers.
 
     Attributes:
         subject: the functions.
@@ -115,7 +115,8 @@ class InsideView:
 
     def run(self, arrays: Arrays) -> ForwardRun:
         """One call; see `BlackBox.run`."""
-        values = values_inside(self.subject, self.placed({**(self.held or {}), **arrays}), self.paths)
+        own, paths = self.placed({**(self.held or {}), **arrays}), self.subject.flat_names
+        values = values_inside(self.subject, {paths.get(name, name): one for name, one in own.items()}, self.paths)
         if self.paths:
             values = {path: values[path] for path in self.paths if path in values}
         return ForwardRun(values, [], {}, ())

@@ -184,7 +184,7 @@ class _ReadoutSearch:
         hidden = self.core.frame.hidden
         for path in self.free:
             shape = np.shape(self.subject.arrays[path])
-            if shape in ((width, hidden), (hidden,)[: width == 1]):
+            if shape == (width, hidden) or (width == 1 and shape == (hidden,)):
                 yield path, False
             if shape == (hidden, width):
                 yield path, True

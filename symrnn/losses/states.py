@@ -208,7 +208,7 @@ def _reads_more(subject: Subject, drawn: dict[str, Array], read: set[str]) -> bo
         for name in drawn.keys() - read:
             path = subject.flat_names[name]
             moved = subject.outputs({**own, path: own[path] + 0.3})
-            if any(not np.array_equal(moved.get(one, array[:0]), array) for one, array in still.items()):
+            if any(one not in moved or not np.array_equal(moved[one], array) for one, array in still.items()):
                 return True
     except SubjectError:
         return False
