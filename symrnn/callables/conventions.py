@@ -46,7 +46,8 @@ LOSSES = ("loss", "cost", "error", "objective", "J", "L", "E", "nll", "mse")
 RATES = ("learning_rate", "lr", "eta", "rate", "step_size", "alpha", "lrate", "learn_rate", "l_rate", "epsilon_lr")
 """What people call the rate of an update."""
 _DATA = re.compile(
-    r"^(?:x|xs|xt|x_t|X|input|inputs|data|sequence|seq|batch|tokens|y|ys|t|target|targets|label|labels|mask|masks)\b",
+    r"^(?:x|xs|xt|x_t|X|input|inputs|data|sequence|seq|batch|tokens|y|ys|t|target|targets|label|labels|mask|masks)\b"
+    r"|^(?:[xyXY]s?|[xyXY]_?(?:true|train|batch|seq|data|in|t|one_?hot)|one_?hot|(?:seq_?)?len(?:gth)?s)\b"
 )
 _WORD = re.compile(r"tm1|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _WHEN = re.compile(r"^(?P<rest>[hcsnmz]|state|hidden|cell)?(?:0|prev|previous|init|initial|start|starting|first|tm1)$")

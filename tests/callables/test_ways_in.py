@@ -10,7 +10,7 @@ import pytest
 
 from symrnn import check_gradients
 from symrnn.callables import from_globals, from_loss, from_object
-from symrnn.callables.conventions import names_start
+from symrnn.callables.conventions import names_data, names_start
 
 Array = np.ndarray
 STARTS = "h0 c0 h_prev prev_h hprev h_init initial_states start_h stm_init prev_hidden_state state0 h_tm1 initialState"
@@ -207,3 +207,34 @@ def test_integers_are_remarked_where_a_gradient_is_missed(kind: str) -> None:
     report = check_gradients(forward, backward, {"n": given, **drawn(W=(4, 2))}, diagnose=False)
     assert report.passed
     assert [problem.kind for problem in report.problems] == ["integer-array"] * (kind == "smooth")
+
+
+DATA = (
+    "x X Y Xs ys y_true X_train Y_batch x_seq y_onehot Y_one_hot xt Yt onehot lengths seq_lens seqlengths mask targets"
+)
+
+
+@pytest.mark.parametrize("word", DATA.split())
+def test_a_name_of_data(word: str) -> None:
+    assert names_data(word)
+
+
+@pytest.mark.parametrize(
+    "word", "W Wx Xavier yW Y_weight x0 h0 U y_bias Why by xh X2h hidden length_scale input_gate.W".split()
+)
+def test_a_name_of_no_data(word: str) -> None:
+    assert not names_data(word)
+
+
+def test_targets_that_are_arguments_of_forward_want_no_gradient() -> None:
+    def forward(X: Array, Y: Array, W: Array) -> Any:
+        off = np.tanh(X @ W) - Y
+        return (off**2).sum() / 2, (X, W, off)
+
+    def backward(cache: Any) -> Any:
+        X, W, off = cache
+        return {"dW": X.T @ (off * (1 - np.tanh(X @ W) ** 2))}
+
+    report = check_gradients(forward, backward, drawn(X=(7, 4), Y=(7, 2), W=(4, 2)), diagnose=False)
+    assert report.passed
+    assert [one.name for one in report.gradients] == ["W"]
