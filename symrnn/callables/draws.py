@@ -62,7 +62,17 @@ class Draws:
     def first(self, seed: int) -> dict[str, Tree]:
         """The inputs that are checked."""
         made = self.made(seed)
-        return copy_tree(self._fixed) if made is None else made
+        try:
+            return copy_tree(self._fixed) if made is None else made
+        except MemoryError:
+            sizes = {
+                p: np.size(leaf) for name, tree in (self._fixed or {}).items() for p, leaf in leaves(name, tree).items()
+            }
+            path = max(sizes, key=lambda one: sizes[one])
+            raise InputError(
+                f"inputs: {path} has {sizes[path]:.0e} entries, more than there is memory for\n"
+                "  give smaller arrays: every call gets copies of them"
+            ) from None
 
     def made(self, seed: int, T: int | None = None, N: int | None = None) -> dict[str, Tree] | None:
         """Inputs of another seed, or other sizes; None where the function does not take them."""

@@ -272,7 +272,7 @@ class GradientReader:
         if value is None:
             self.declined.add(path)
             return
-        array = _stack(value)
+        array = self._numbers(path, _stack(value))
         if array is None or array.dtype.kind not in "fiu":
             what = _describe(value) if array is None else f"of type {array.dtype}"
             self._bad_shape(path, f"the gradient of {path} is {what}, no array of floats", "wrong-type")
@@ -290,6 +290,17 @@ class GradientReader:
             self.gradients[path] = array
             if not np.isfinite(array).all():
                 self._note("not-finite", f"the gradient of {path} has entries that are NaN or infinite")
+
+    def _numbers(self, path: str, array: Array | None) -> Array | None:
+        """An array of Python's numbers as one of floats."""
+        if array is None or array.dtype.kind != "O":
+            return array
+        try:
+            numbers = np.array(array, np.float64)
+        except (TypeError, ValueError):
+            return array
+        self._note("object-gradient", f"the gradient of {path} is an array of Python objects: its numbers are compared")
+        return numbers
 
     def _reshaped(self, path: str, shape: tuple[int, ...], array: Array) -> Array | None:
         got = array.shape

@@ -11,6 +11,7 @@ import pytest
 from symrnn import check_gradients
 from symrnn.callables import from_globals, from_loss, from_object
 from symrnn.callables.conventions import names_data, names_start
+from symrnn.errors import InputError
 
 Array = np.ndarray
 STARTS = "h0 c0 h_prev prev_h hprev h_init initial_states start_h stm_init prev_hidden_state state0 h_tm1 initialState"
@@ -238,3 +239,28 @@ def test_targets_that_are_arguments_of_forward_want_no_gradient() -> None:
     report = check_gradients(forward, backward, drawn(X=(7, 4), Y=(7, 2), W=(4, 2)), diagnose=False)
     assert report.passed
     assert [one.name for one in report.gradients] == ["W"]
+
+
+@pytest.mark.parametrize("factor", [1.0, 2.0])
+def test_a_gradient_of_python_s_numbers_is_one(factor: float) -> None:
+    def backward(dh: Array, W: Array, x: Array) -> Any:
+        return {"W": (factor * x.T @ dh).astype(object), "x": np.array([["a"] * 4] * 5, dtype=object)}
+
+    report = check_gradients(lambda x, W: x @ W, backward, drawn(x=(5, 4), W=(4, 2)), diagnose=False)
+    assert {one.name: str(one.verdict) for one in report.gradients} == {
+        "x": "wrong",
+        "W": "right" if factor == 1 else "wrong",
+    }
+    assert "object-gradient" in [problem.kind for problem in report.problems]
+
+
+def test_arrays_that_no_memory_holds_are_refused() -> None:
+    large = np.broadcast_to(1.0, (10**6, 10**7))
+    for call in (
+        lambda: check_gradients(lambda x, y: x, lambda d: d, {"x": large, "y": np.ones(2)}),
+        lambda: from_loss(lambda x, y: 0.0, {"x": large, "y": np.ones(2)}, ["y"]),
+    ):
+        with pytest.raises(
+            InputError, match=r"inputs: x has 1e\+13 entries, more than there is memory for\n  give smaller"
+        ):
+            call()
