@@ -56,7 +56,7 @@ def _bounded(case: WrongGradient) -> str:
         return ""
     together = [name for name, other in shrunk.items() if abs(other / ratio - 1) <= SAME]
     norm = float(np.sqrt(sum(np.sum(evidence.enlarged[name] ** 2) for name in together)))
-    others = ", all of them together" if len(together) > 1 else ""
+    others = f", that of {', '.join(together)} together" if len(together) > 1 else ""
     return f"is scaled down to a norm of at most {norm:.6g}{others}"
 
 
@@ -111,5 +111,5 @@ def shrunk_norm(case: WrongGradient, factor: float, common: Sequence[str]) -> st
     nearest = float(f"{norm:.2g}")
     if abs(norm / nearest - 1) > _SAME_NORM:
         return ""
-    others = ", all of them together" if common else ""
+    others = f", that of {', '.join(sorted((case.name, *common)))} together" if common else ""
     return f"is scaled down to a norm of {nearest:g}{others}"

@@ -161,9 +161,14 @@ def _clipped_to(r: Reading, name: str, m: re.Match[str]) -> bool:
 def _shrunk_to(r: Reading, name: str, m: re.Match[str]) -> bool:
     true, got = r.own if r.right.calling.implicit else r.at(scale=1e6)
     ratio = float(np.sum(got[name] * true[name]) / np.sum(true[name] ** 2))
-    together = [one for one in got if near(got[one], ratio * true[one])] if m["all"] else [name]
+    together = names_of(m["all"]) or [name]
     norm = float(np.sqrt(sum(np.sum(got[one] ** 2) for one in together)))
-    return near(got[name], ratio * true[name]) and 0 < ratio < 1 and abs(norm / float(m["norm"]) - 1) < 1e-5
+    return (
+        name in together
+        and near(got[name], ratio * true[name])
+        and 0 < ratio < 1
+        and abs(norm / float(m["norm"]) - 1) < 1e-5
+    )
 
 
 def _slice(r: Reading, name: str, m: re.Match[str]) -> bool:
@@ -372,7 +377,7 @@ CERTAIN: tuple[tuple[str, Decides], ...] = (
         ),
     ),
     (r"is clipped to \[-(?P<bound>\S+), \S+\], entry by entry", _clipped_to),
-    (r"is scaled down to a norm of (?:at most )?(?P<norm>[^,\s]+)(?P<all>, all of them together)?", _shrunk_to),
+    (r"is scaled down to a norm of (?:at most )?(?P<norm>[^,\s]+)(?:, that of (?P<all>.+) together)?", _shrunk_to),
     (r"is the transpose of the right one", lambda r, name, m: near(r.own[1][name].T, r.own[0][name])),
     (r"is the right one with its first axis reversed", lambda r, name, m: near(r.own[1][name][::-1], r.own[0][name])),
     (

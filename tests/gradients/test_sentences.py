@@ -105,6 +105,23 @@ def test_what_is_said_of_changed_gradients_is_true(change: str) -> None:
     assert false_sentences(found) == []
 
 
+BOTH = (
+    ("assigned bias", "norm of all"),
+    ("no first", "clipped"),
+    ("turned", "transposed"),
+    ("cut", "doubled"),
+    ("next state", "zeros for data"),
+    ("one late", "a mean over time"),
+)
+
+
+@pytest.mark.parametrize(("slip", "change"), BOTH)
+def test_what_is_said_of_two_mistakes_is_true(slip: str, change: str) -> None:
+    found = reading(lambda dh, cache: (g := pulled(dh, cache, slip)) | CHANGES[change](g))
+    assert found.report.wrong
+    assert false_sentences(found) == []
+
+
 @pytest.mark.parametrize("corner", CORNERS)
 def test_what_is_wrong_in_a_corner_is_said_to_be(corner: str) -> None:
     """Right at the inputs given: one number of steps, one of examples, states that are not zero, usual values."""
