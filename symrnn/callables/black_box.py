@@ -67,6 +67,7 @@ class BlackBox:
         self._dtypes: dict[str, Any] = {}
         self._templates: list[dict[str, Tree]] = []
         self._has_run = False
+        self._notices = True
 
     def run(self, arrays: Arrays) -> ForwardRun:
         """Forward with other leaf arrays in place of its own ones; complex ones are passed on as complex.
@@ -141,7 +142,7 @@ class BlackBox:
 
     def _call_forward(self, arguments: dict[str, Tree]) -> tuple[Any, tuple[str, ...]]:
         """What forward returns, and the paths of the arguments that it changes in place."""
-        before = copy_tree(arguments)
+        before = copy_tree(arguments) if self._notices else {}
         self.calls.forward += 1
         known = signature(self.forward)
         # By name where Python allows it, so that the order in the dict of inputs does not matter.
@@ -154,7 +155,7 @@ class BlackBox:
 
     def _compare_arguments(self, role: str, before: dict[str, Tree], after: dict[str, Tree]) -> tuple[str, ...]:
         """The paths of the arguments that a call changed in place, which is noted."""
-        changed = find_changed(before, after)
+        changed = find_changed(before, after) if self._notices else ()
         if changed:
             names = ", ".join(changed[:6])
             self.note(

@@ -148,7 +148,9 @@ class Subject(BlackBox):
 
     def unnoticed(self) -> Subject:
         """The same functions, for other inputs: what is odd there is no problem of the inputs that were given."""
-        return self.placing(self._places)
+        twin = self.placing(self._places)
+        twin._notices = False  # to compare what each call changes takes as long as the call
+        return twin
 
     # What others ask.
 
@@ -186,6 +188,17 @@ class Subject(BlackBox):
         """
         found = dict(self.reading(arrays, cotangents).gradients)
         return found | {path: found[other] for path, other in self._places.items() if other in found}
+
+    def answer_and_gradients(self, arrays: Arrays, cotangents: Arrays) -> tuple[dict[str, Array], dict[str, Array]]:
+        """`outputs` and `gradients` of one call of each function.
+
+        Raises:
+            SubjectError: the functions raise, or return something that cannot be read.
+        """
+        run = self.run(arrays)
+        found = dict(self._pull(run, cotangents).gradients)
+        placed = {path: found[other] for path, other in self._places.items() if other in found}
+        return read_arrays(run.outputs), found | placed
 
     def reading(self, arrays: Arrays | None = None, cotangents: Arrays | None = None) -> ReturnedGradients:
         """The same with everything else that backward's return value tells."""
@@ -287,10 +300,12 @@ class Subject(BlackBox):
         positional, named = self.calling.arguments(handed, run.caches, run.arguments, run.outputs)
         # Backward gets the originals, since a cache may refer to the very arrays; what it changes is seen against
         # copies.
-        kept, before = copy_tree(handed), copy_tree(run.arguments)
+        kept, before = (copy_tree(handed), copy_tree(run.arguments)) if self._notices else (handed, run.arguments)
         self.calls.backward += 1
         returned = call("backward", self.backward, positional, named)
-        if not all(is_same(one, two) for one, two in zip(list_leaves(kept), list_leaves(handed), strict=True)):
+        if self._notices and not all(
+            is_same(one, two) for one, two in zip(list_leaves(kept), list_leaves(handed), strict=True)
+        ):
             self.note("cotangents-changed", "backward changes the cotangents that it is given in place")
         self._compare_arguments("backward", before, run.arguments)
         reader = GradientReader(self.backward, before, self._order, self._per_step, self._written, self._without)

@@ -16,8 +16,9 @@ from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.arrays import Array
 from symrnn.diagnosis.questions import LARGE, Answer
-from symrnn.diagnosis.wording import formula, listed
+from symrnn.diagnosis.wording import formula
 from symrnn.findings.findings import Diagnosis
+from symrnn.findings.sentences import listed
 from symrnn.mistakes.backward_pass import AdjointEquation, BackwardPass
 from symrnn.mistakes.catalogue import corrupted_cache, wrong_operand
 from symrnn.printers import latex, text

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from symrnn.algebra import nodes
 from symrnn.diagnosis.explanation import FoundMistake
 from symrnn.findings.findings import Diagnosis
+from symrnn.findings.sentences import listed
 from symrnn.mistakes.backward_pass import AdjointEquation, BackwardPass
 from symrnn.mistakes.catalogue import CATALOGUE, phantom_gradient
 from symrnn.mistakes.mistake import Mistake
@@ -99,10 +100,3 @@ def _value(line: AdjointEquation) -> nodes.Expr:
 
 def _cotangent(line: AdjointEquation) -> nodes.Variable:
     return line.of.marked("cotangent", f"{line.of.name}_bar_in")
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names as in a sentence: a, b and c."""
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from symrnn.deferred import function_above
 from symrnn.findings.findings import BlindSpot, Diagnosis, GradientFinding, Suggestion
@@ -59,3 +60,10 @@ def count(number: int, word: str) -> str:
     ('1 gradient', '2 gradients')
     """
     return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as in a sentence: a, b and c."""
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"

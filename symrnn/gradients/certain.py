@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from symrnn.diagnosis.wording import listed
 from symrnn.findings.findings import Diagnosis, GradientFinding
+from symrnn.findings.sentences import listed
 
 
 def certain_mistakes(findings: Sequence[GradientFinding]) -> tuple[Diagnosis, ...]:

@@ -12,9 +12,9 @@ from symrnn.callables.adapters import ChangesPutOff
 from symrnn.callables.comparison import measure_gap
 from symrnn.callables.invocation import SubjectError
 from symrnn.callables.subject import Subject
-from symrnn.diagnosis.wording import listed
 from symrnn.findings.findings import Diagnosis, SourceLine
 from symrnn.findings.report import GradientReport
+from symrnn.findings.sentences import listed
 from symrnn.measuring.verdicts import Judgement, measure
 from symrnn.mistakes.catalogue import corrupted_cache
 

@@ -27,13 +27,24 @@ from symrnn.errors import InputError
 from symrnn.findings.findings import Problem, Verdict
 from symrnn.findings.report import GradientReport
 from symrnn.gradients.changing import put_off_changes
-from symrnn.gradients.recognition import Recognition, recognise
+from symrnn.gradients.choosing import explains_more, with_lines, without_excuses
+from symrnn.gradients.recognition import Recognition, is_loss, recognise
 from symrnn.gradients.reporting import Named, report
 from symrnn.identification import Identification, Layout
 from symrnn.language.recurrence import Cell
 from symrnn.losses.headed import HeadedLayout
 from symrnn.measuring.verdicts import Judgement, measure
+from symrnn.repairs.repair import repair
 
+_FOR_MENDING = 0.6
+"""The part of the time in which the text of the functions is mended: that names more than the derived equations do, and
+the rest is enough for the library to be searched, which takes some seconds."""
+_FOR_NAME = 5.0
+"""Seconds for the cell of a program whose mistakes are known: most cells are found in three, and nobody waits longer
+for a name alone."""
+_FOR_EQUATIONS = 10.0
+"""Seconds for the equations that are wrong where it is known what to change in the text: they are found in five for
+most cells, and are worth some waiting, since they tell why."""
 _LARGE = 200_000
 """Numbers in the inputs, above which a right pair of functions is not identified unless a cell is named: that runs
 forward some hundred times, to find only what the inputs could not have shown."""
@@ -124,15 +135,47 @@ def check_gradients(
 def _search(
     subject: Subject, measured: Judgement, known: Cell | Layout | None, seed: int, budget: float
 ) -> GradientReport:
-    """Look for the cell, the mistakes and the blind spots, as far as the time goes."""
+    """Look for the mistakes, the cell and the blind spots, as far as the time goes."""
+    # Gradients that stand in one another's place are read from where they are, so that further mistakes in them can be
+    # seen.
+    box = subject.placing(measured.misplaced)
+    with at_most(_FOR_MENDING * budget):
+        mended = repair(box, measured.compared, measured.wrong - set(measured.misplaced), seed)
+    if mended.mistakes and not mended.left and is_loss(subject):
+        return report(subject, measured, _recognise_soon(box, known, seed), Named(mended.mistakes))
+    known_all = bool(mended.mistakes) and not mended.left
+    with at_most(_FOR_EQUATIONS if known_all else budget):
+        recognised, derived, late = _diagnose(box, measured, known, seed)
+    if derived is None or not derived.mistakes or explains_more(mended, derived):
+        if mended.mistakes:
+            hidden = () if derived is None else derived.hidden
+            derived = Named(mended.mistakes, tuple(sorted(mended.left)), hidden)
+            recognised, late = without_excuses(recognised), [] if not mended.left else late
+    else:
+        derived = replace(derived, mistakes=with_lines(derived.mistakes, mended.mistakes))
+    found = report(subject, measured, recognised, derived)
+    return _unfinished(found, " and ".join(late), budget) if late else found
+
+
+def _recognise_soon(subject: Subject, known: Cell | Layout | None, seed: int) -> Recognition | None:
+    """The cell behind a loss, if it does not take long: its mistakes are named already."""
     try:
-        # Gradients that stand in one another's place are read from where they are, so that further mistakes in them can
-        # be seen.
-        recognised = recognise(subject.placing(measured.misplaced), known, seed)
+        with at_most(_FOR_NAME):
+            return without_excuses(recognise(subject, known, seed))
     except OutOfTimeError:
-        return _unfinished(report(subject, measured, Recognition(subject, None)), "the cell", budget)
+        return None
+
+
+def _diagnose(
+    subject: Subject, measured: Judgement, known: Cell | Layout | None, seed: int
+) -> tuple[Recognition, Named | None, list[str]]:
+    """The cell, the mistakes in its derived backward pass, and what was not looked for to the end."""
+    try:
+        recognised = recognise(subject, known, seed)
+    except OutOfTimeError:
+        return Recognition(subject, None), None, ["the cell"]
     if recognised.found is None:
-        return report(subject, measured, recognised)
+        return recognised, None, []
     box, layout, derivation = recognised.subject, recognised.found.layout, recognised.found.derivation
     outcome = diagnose_resized(box, layout, derivation, seed)
     # What has been found is worth nothing unconfirmed and without its line, and both are short.
@@ -146,8 +189,7 @@ def _search(
         hidden = () if headed else blind_spots(box, layout, derivation, measured.compared, seed)
     except OutOfTimeError:
         hidden, late = (), [*late, "what these inputs could not show"]
-    found = report(subject, measured, recognised, Named(mistakes, outcome.unexplained, hidden))
-    return _unfinished(found, " and ".join(late), budget) if late else found
+    return recognised, Named(mistakes, outcome.unexplained, hidden), late
 
 
 def _unfinished(found: GradientReport, what: str, budget: float) -> GradientReport:

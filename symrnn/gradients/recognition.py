@@ -73,7 +73,7 @@ def recognise(subject: Subject, known: Cell | Layout | None, seed: int) -> Recog
     derive_once = functools.cache(derive)
     if isinstance(known, Layout):
         return Recognition(subject, FoundCell(known, derive_once(known.cell)))
-    if _is_loss(subject):
+    if is_loss(subject):
         loss = _recognise_loss(subject, known, seed)
         if loss.found is not None or subject.calling.implicit:
             return loss  # otherwise a single number may be read out of the last state
@@ -142,7 +142,8 @@ def _explain_none(subject: Subject) -> Recognition:
     return Recognition(subject, None, (Problem("no-cell", f"{sentence}\n  {remedy}", fatal=False),))
 
 
-def _is_loss(subject: Subject) -> bool:
+def is_loss(subject: Subject) -> bool:
+    """Whether forward returns single numbers alone, as a loss is."""
     return all(np.ndim(array) == 0 for array in subject.answer.values())
 
 

@@ -59,26 +59,27 @@ def report(
     certain = certain_mistakes([one for one in measured.findings if one.name not in misplaced])
     if recognised is not None:
         bare = replace(bare, problems=(*bare.problems, *recognised.problems))
-    if recognised is None or recognised.found is None or named is None:
+    if named is None:
         bare = replace(bare, diagnoses=(*exchanged, *certain))
         rest = measured.wrong - _arrays_of(bare.diagnoses, frozenset(subject.arrays))
         return bare if recognised is None else replace(bare, unexplained=tuple(sorted(rest)))
-    layout = recognised.found.layout
     arrays = frozenset(subject.arrays)
     named_arrays = [_arrays_of([one], arrays) for one in named.mistakes]
     mistakes = (*exchanged, *joined(named.mistakes, certain, named_arrays))
     explained = _arrays_of(mistakes, arrays)
     left = {_array_of(label, arrays) for label in named.unexplained} - _arrays_of(certain, arrays)
     unexplained = (measured.wrong - explained) | left
-    return replace(
+    whole = replace(
         bare,
         problems=(*bare.problems, *_explain_contradictions(measured, explained)),
         diagnoses=mistakes,
         blind_spots=(*named.hidden, *bare.blind_spots),
-        cell=name_core(layout),
-        layout=describe_own(recognised.subject, layout),
         unexplained=tuple(sorted(unexplained)),
     )
+    if recognised is None or recognised.found is None:
+        return whole
+    layout = recognised.found.layout
+    return replace(whole, cell=name_core(layout), layout=describe_own(recognised.subject, layout))
 
 
 def _untried(measured: Judgement) -> tuple[BlindSpot, ...]:

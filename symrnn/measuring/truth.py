@@ -164,6 +164,11 @@ class Truth:
         rounding = 32 * self._unit * self.size / step
         return Slopes(sides[0][0], sides[1][0], sides[0][1] + sides[1][1] + rounding)
 
+    @property
+    def unit(self) -> float:
+        """The rounding unit that forward computes with."""
+        return self._unit
+
     # Complex step.
 
     def _is_analytic(self, seed: int) -> bool:

@@ -90,7 +90,9 @@ def test_a_loss_of_the_states_themselves_needs_no_targets() -> None:
     sizes = {"x": (5, 3, 4), "h0": (3, 6), "W": (4, 6), "U": (6, 6)}
     report = check_gradients(forward, backward, {name: rng.normal(size=size) for name, size in sizes.items()})
     assert [one.mistake for one in report.diagnoses] == ["wrong-time-index"]
-    assert "--head state-squares" in report.diagnoses[0].sentence
+    assert report.cell == "rnn"
+    assert "sum of squares" in report.layout or "square" in report.layout
+    assert "hs[t].T @ da" in report.diagnoses[0].formula
 
 
 def test_a_loss_of_no_cell_is_said_to_be_none() -> None:

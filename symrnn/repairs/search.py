@@ -1,0 +1,397 @@
+"""The search for the changes that make gradients right: one after the other, the likeliest first."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from symrnn.budget import OutOfTimeError, go_on
+from symrnn.repairs import calls, factors, flow, operands, terms
+from symrnn.repairs.code import SourceUnit, installed
+from symrnn.repairs.edits import Applied, SourceEdit, placed, read_expression
+from symrnn.repairs.sights import look
+from symrnn.repairs.site import Site, find_sites
+from symrnn.repairs.trials import Score, Trials, touched
+
+Generator = Callable[[Site], Iterator[SourceEdit]]
+
+GENERATORS: Mapping[Generator, int] = {
+    operands.shift_indices: 1,
+    operands.transpose: 1,
+    flow.accumulate: 1,
+    terms.flip_signs: 1,
+    calls.mend_calls: 1,
+    flow.always: 1,
+    flow.delete: 1,
+    factors.drop_factors: 1,
+    flow.loops: 2,
+    factors.other_slopes: 2,
+    factors.gather: 2,
+    terms.drop_terms: 2,
+    operands.swap_operands: 3,
+    operands.unequal_sides: 3,
+    factors.multiply: 3,
+    terms.add_terms: 3,
+    terms.replace_zeros: 3,
+    factors.rescale: 4,
+    calls.activate: 4,
+    terms.add_siblings: 4,
+    terms.add_products: 6,
+    terms.replace_by_products: 6,
+    flow.one_hot: 6,
+}
+"""Everything that is tried, each for one kind of slip -> the least cost of its edits."""
+_FOR_PAIRS = (
+    operands.shift_indices,
+    operands.transpose,
+    flow.accumulate,
+    terms.flip_signs,
+    calls.mend_calls,
+    flow.always,
+)
+"""What is tried two at a time: the slips of one token, which are few enough."""
+_DEAREST = 9
+"""The cost beyond which nothing is tried."""
+_USUAL = 3
+"""The cost up to which edits are tried before one is taken that helps at shorter inputs alone: all slips of one token,
+and the values that are easily mistaken for one another."""
+_MOST = 6
+"""Mistakes that are looked for in one program: five at once are the most that were met in public ones."""
+_FOR_PAIRS = (
+    operands.shift_indices,
+    operands.transpose,
+    flow.accumulate,
+    terms.flip_signs,
+    calls.mend_calls,
+    flow.always,
+)
+"""What is tried two at a time: the slips of one token, which are few enough."""
+_DEAREST = 9
+"""The cost beyond which nothing is tried."""
+_USUAL = 3
+"""The cost up to which edits are tried before one is taken that helps at shorter inputs alone: all slips of one token,
+and the values that are easily mistaken for one another."""
+_MOST = 6
+"""Mistakes that are looked for in one program: five at once are the most that were met in public ones."""
+_SURE = 4
+"""The cost up to which edits are looked at before one is taken that helps at shorter inputs alone."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """An edit that makes more right, and nothing wrong.
+
+    Attributes:
+        edit: the edit.
+        place: the number of its statement, in the order in which they stand.
+        right: what it makes right, with the number of the point.
+    """
+
+    edit: SourceEdit
+    place: int
+    right: frozenset[tuple[int, str]]
+
+    @property
+    def full(self) -> frozenset[str]:
+        """The gradients that it makes right at the inputs of the check."""
+        return frozenset(name for place, name in self.right if place == 0)
+
+    @property
+    def rank(self) -> tuple[int, int, int, int, int]:
+        """The better, the smaller; of equal ones the one in the shorter statement, whose whole it is."""
+        return -len(self.full), -len(self.right), self.edit.cost, len(ast.unparse(self.edit.statement)), self.place
+
+
+@dataclass(frozen=True)
+class OpenSite:
+    """A statement that may be wrong.
+
+    Attributes:
+        place: its number.
+        site: the statement, or a part of it.
+        doubt: what is added to the cost of mending it.
+        fit: 2 where it acts on exactly what is wrong, at every point; 1 where it does so at the inputs of the check, or
+            at the point at which the fewest mistakes show; otherwise 0.
+        reached: the gradients that it acts on, as far as that is known.
+    """
+
+    place: int
+    site: Site
+    doubt: int
+    fit: int = 0
+    reached: frozenset[str] = frozenset()
+
+
+@dataclass
+class Tried:
+    """What was tried in one round of the search.
+
+    Attributes:
+        made: the generators whose edits of a statement were made.
+        later: cost -> edits that are still to be tried.
+        marks: those that were.
+        found: cost -> those that helped.
+    """
+
+    made: set[tuple[Generator, int]] = field(default_factory=set)
+    later: dict[int, list[tuple[SourceEdit, int]]] = field(default_factory=lambda: defaultdict(list))
+    marks: set[tuple[Any, ...]] = field(default_factory=set)
+    found: dict[int, list[Progress]] = field(default_factory=lambda: defaultdict(list))
+
+
+class Search:
+    """A search, with what it has found so far.
+
+    Args:
+        units: the functions that ran.
+        trials: the functions as they are asked.
+    """
+
+    def __init__(self, units: Sequence[SourceUnit], trials: Trials) -> None:
+        self.units, self.trials = units, trials
+        self.made: list[Applied] = []
+        self.complete = True
+
+    def run(self) -> None:
+        """Look until all is right, nothing more is found, or there is no time left."""
+        try:
+            self._take_clips()
+            while len(self.made) < _MOST:
+                base = self.score()
+                if base is None or base.right == self.trials.everything:
+                    break
+                found = self._progress(base)
+                if found:
+                    self._take(found)
+                elif not self._take_pair(base):
+                    break
+        except OutOfTimeError:
+            self.complete = False
+        self.made = self._needed()
+
+    def score(self) -> Score | None:
+        """What the trees give as they are now."""
+        with installed(self.units) as able:
+            return self.trials.score() if able else None
+
+    def _take(self, found: Sequence[Progress]) -> None:
+        """Make the best edit, and those others that still make something right beside it."""
+        for one in sorted(found, key=lambda one: one.rank):
+            before = self.score()
+            applied = Applied(one.edit)
+            after = self.score()
+            if before is not None and after is not None and after.same_outputs and after.right > before.right:
+                self.made.append(applied)
+                if not one.full or len(self.made) >= _MOST:
+                    return
+            else:
+                applied.undo()
+
+    def _take_pair(self, base: Score) -> bool:
+        """Make two edits that only together make a gradient right; whether there are such.
+
+        Two mistakes in the sum of one gradient are such: one alone shows nowhere.
+        """
+        wrong = {name for _, name in self.trials.everything - base.right}
+        sites = self._open_sites(base)
+        for name in sorted(wrong):
+            near = [one for one in sites if one.reached == {name}]
+            edits = [edit for one in near for make in _FOR_PAIRS for edit in _all(make, one.site) if edit.cost <= 2]
+            for number, edit in enumerate(edits):
+                first = Applied(edit)
+                for other in edits[number + 1 :]:
+                    go_on()
+                    second = Applied(other)
+                    score = self.score()
+                    if score is not None and score.same_outputs and score.right > base.right:
+                        self.made += [first, second]
+                        return True
+                    second.undo()
+                first.undo()
+        return False
+
+    def _take_clips(self) -> None:
+        """Leave out whatever clips, since that hides what else is mended; what need not be left out is put back."""
+        for _ in range(_MOST):
+            base = self.score()
+            sites = [] if base is None else self._open_sites(base)
+            edits = [edit for one in sites for make in (flow.delete, calls.mend_calls) for edit in _all(make, one.site)]
+            if base is None or not any(self._take_clip(edit, base) for edit in edits):
+                return
+
+    def _take_clip(self, edit: SourceEdit, base: Score) -> bool:
+        if not edit.tag.startswith("clipped"):
+            return False
+        applied = Applied(edit)
+        score = self.score()
+        if score is not None and score.same_outputs and score.right >= base.right and touched(base, score):
+            self.made.append(applied)
+            return True
+        applied.undo()
+        return False
+
+    def _progress(self, base: Score) -> list[Progress]:
+        """The edits that make something right; those of the lowest cost that there are.
+
+        What may be the only wrong statement, at all points or at the one at which the fewest mistakes show, is first.
+        """
+        sites, tried = self._open_sites(base), Tried()
+        for cost in range(1, _DEAREST + 1):
+            for fit in (2, 1, 0):
+                found = self._at_cost(cost, [one for one in sites if one.fit >= fit], tried, base)
+                if any(base.right | one.right == self.trials.everything for one in found):
+                    return found
+            every = [one for below in range(cost + 1) for one in tried.found[below]]
+            if every and cost >= _USUAL:
+                return every
+        return []
+
+    def _at_cost(self, cost: int, sites: Sequence[OpenSite], tried: Tried, base: Score) -> list[Progress]:
+        """What edits of this cost of these statements make right; none is tried twice."""
+        for one in sites:
+            for make, least in GENERATORS.items():
+                if least + one.doubt == cost and (make, id(one)) not in tried.made:
+                    tried.made.add((make, id(one)))
+                    for edit in _all(make, one.site):
+                        tried.later[edit.cost + one.doubt].append((edit, one.place))
+        for edit, place in tried.later.pop(cost, []):
+            mark = _mark(edit)
+            if mark not in tried.marks:
+                tried.marks.add(mark)
+                progress = self._try(edit, place, base)
+                tried.found[cost] += [] if progress is None else [progress]
+        return tried.found[cost]
+
+    def _try(self, edit: SourceEdit, place: int, base: Score) -> Progress | None:
+        go_on()
+        applied = Applied(edit)
+        try:
+            with installed(self.units) as able:
+                first = self._smallest(base)
+                score = self.trials.score() if able and self.trials.gains(first, base.right) else None
+        finally:
+            applied.undo()
+        if score is None or not score.same_outputs or not score.right > base.right:
+            return None
+        return Progress(edit, place, score.right - base.right)
+
+    def _smallest(self, base: Score) -> int:
+        """The point at which the fewest mistakes show: what is mended must mend something there."""
+        wrong = {place for place, _ in self.trials.everything - base.right}
+        return min(wrong, key=lambda place: (place == 0, place))
+
+    def _open_sites(self, base: Score) -> list[OpenSite]:
+        """The statements that may be wrong: what they change, makes nothing right wrong."""
+        with installed(self.units):
+            sights = look(self.units, self.trials.run)
+        cotangents = list(self.trials.points[0].cotangents.values())
+        ratios = self._factors()
+        functions = [function for unit in self.units for function in unit.functions]
+        found: list[OpenSite] = []
+        for place, site in enumerate(find_sites(functions, sights, cotangents, ratios)):
+            found += self._opened(place, site, base)
+        return found
+
+    def _opened(self, place: int, site: Site, base: Score) -> Iterator[OpenSite]:
+        """The statement, or the parts of it, if mending it need make nothing wrong that is right."""
+        go_on()
+        wrong = self.trials.everything - base.right
+        reached = self._reach(site, base)
+        full = None if reached is None else _at(0, reached)
+        parts = site.split() if full is None or not full <= wrong else []
+        if reached is None or full is None:
+            yield OpenSite(place, site, 1)
+        elif reached and full <= wrong:
+            # What is right with one step may stay so where a term is added that is zero then.
+            alike = (_at(point, reached) == _at(point, wrong) for point in (0, self._smallest(base)))
+            fit = 2 if reached == wrong else int(any(alike))
+            yield OpenSite(place, site, 0 if reached <= wrong else 1, fit, frozenset(name for _, name in reached))
+        for part in parts:
+            yield from self._opened(place, part, base)
+
+    def _factors(self) -> tuple[float, ...]:
+        with installed(self.units):
+            return self.trials.factors()
+
+    def _reach(self, site: Site, base: Score) -> frozenset[tuple[int, str]] | None:
+        """The gradients that what the statement assigns acts on; none for one of forward's; None if it cannot tell."""
+        shaken = _shaken(site)
+        if shaken is None:
+            return None
+        applied = Applied(shaken)
+        try:
+            score = self.score()
+        finally:
+            applied.undo()
+        if score is None:
+            return None
+        return touched(base, score) if score.same_outputs else frozenset()
+
+    def _needed(self) -> list[Applied]:
+        """The edits without those that others have made superfluous."""
+        kept = [one.edit for one in self.made]
+        whole = self.score()
+        for edit in [*kept]:
+            rest = [one for one in kept if one is not edit]
+            score = self.only(rest)
+            if whole is not None and score is not None and score.right >= whole.right:
+                kept = rest
+        return self._remake(kept)
+
+    def only(self, edits: Sequence[SourceEdit]) -> Score | None:
+        """What these edits alone give; the others are taken back for it."""
+        own = [one.edit for one in self.made]
+        self.made = self._remake(edits)
+        score = self.score()
+        self.made = self._remake(own)
+        return score
+
+    def _remake(self, edits: Sequence[SourceEdit]) -> list[Applied]:
+        for one in reversed(self.made):
+            one.undo()
+        return [Applied(one) for one in edits]
+
+    def undo(self) -> None:
+        """Take everything back."""
+        self.made = self._remake([])
+
+
+def _at(point: int, found: frozenset[tuple[int, str]]) -> frozenset[tuple[int, str]]:
+    """What of it is at one point."""
+    return frozenset(one for one in found if one[0] == point)
+
+
+def _all(make: Generator, site: Site) -> Iterator[SourceEdit]:
+    """A generator's edits; an odd statement is no reason to give up the others."""
+    try:
+        yield from make(site)
+    except (ValueError, RecursionError, AttributeError):
+        return
+
+
+def _mark(edit: SourceEdit) -> tuple[Any, ...]:
+    """Two edits with the same mark make the same text."""
+    return tuple((id(one.slot.owner), one.slot.field, one.slot.index, _text(one.new)) for one in edit.changes)
+
+
+def _text(new: Any) -> str:
+    return "\n".join(map(ast.unparse, new)) if isinstance(new, list) else ast.unparse(new)
+
+
+def _shaken(site: Site) -> SourceEdit | None:
+    """The statement, or the part of it, with another value: what changes then, depends on it."""
+    slot = site.value
+    if slot is None or (site.root is None and isinstance(site.statement, ast.Return | ast.Expr)):
+        return None
+    return site.edit("", 0, (slot, _other_value(slot.node)))
+
+
+def _other_value(node: ast.expr) -> ast.expr:
+    if isinstance(node, ast.Tuple):
+        return ast.Tuple([_other_value(one) for one in node.elts], ast.Load())
+    # Neither zeros nor ones stay what they are.
+    other = ast.BinOp(placed(node, node), ast.Mult(), read_expression("1.37"))
+    return ast.BinOp(other, ast.Add(), read_expression("0.0137"))

@@ -1,0 +1,243 @@
+"""Terms of sums that are missing, too many, or of the wrong sign."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Any
+
+from symrnn.repairs.edits import Slot, SourceEdit, read_expression
+from symrnn.repairs.factors import is_one_minus
+from symrnn.repairs.naming import terms_of
+from symrnn.repairs.operands import product_of
+from symrnn.repairs.sights import is_reference
+from symrnn.repairs.site import Site, name_of
+
+_SUM = (ast.Add, ast.Sub)
+
+
+def flip_signs(site: Site) -> Iterator[SourceEdit]:
+    """`a - b` for `a + b`, `-a` for `a`, `b - a` for `a - b`, `-=` for `+=`."""
+    for slot in _values(site):
+        node = slot.node
+        if isinstance(node, ast.BinOp) and isinstance(node.op, _SUM):
+            other = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
+            tag = "wrong-derivative" if isinstance(node.left, ast.Constant) else "sign"
+            yield site.edit(tag, 1, (slot, ast.BinOp(node.left, other, node.right)))
+            if isinstance(node.op, ast.Sub):
+                yield site.edit(tag, 1, (slot, ast.BinOp(node.right, ast.Sub(), node.left)))
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            yield site.edit("sign", 1, (slot, node.operand))
+    for slot in _roots(site):
+        yield site.edit("sign", 2, (slot, ast.UnaryOp(ast.USub(), slot.node)))
+    one = site.statement
+    if site.root is None and isinstance(one, ast.AugAssign) and isinstance(one.op, _SUM) and not site.is_counter:
+        twin = ast.AugAssign(one.target, ast.Sub() if isinstance(one.op, ast.Add) else ast.Add(), one.value)
+        yield site.edit("sign", 1, (site.block, [twin]))
+
+
+def drop_terms(site: Site) -> Iterator[SourceEdit]:
+    """A sum without one of its terms."""
+    for slot in _values(site):
+        node = slot.node
+        if isinstance(node, ast.BinOp) and isinstance(node.op, _SUM):
+            yield _dropped(site, slot, node.left, node.right)
+            kept = node.right if isinstance(node.op, ast.Add) else ast.UnaryOp(ast.USub(), node.right)
+            yield _dropped(site, slot, kept, node.left)
+
+
+def _dropped(site: Site, slot: Slot, kept: ast.expr, gone: ast.expr) -> SourceEdit:
+    text = ast.unparse(gone)
+    twice = any(ast.unparse(term) == text for term in terms_of(kept))
+    tag = "double-counted" if twice else "wrong-derivative" if isinstance(gone, ast.Constant) else "extra-path"
+    return site.edit(tag, 2, (slot, kept), term=text)
+
+
+def add_terms(site: Site) -> Iterator[SourceEdit]:
+    """A sum, or a single value, with one term more: what can be named here, or a product of it with a matrix."""
+    for slot in _roots(site):
+        shape = site.shape if slot == site.value else site.shape_of(slot.node)
+        if shape is None or site.shape_of(slot.node) == () != shape:
+            continue
+        there = {ast.unparse(term) for term in terms_of(slot.node)}
+        for text, node in site.of_shape(shape):
+            if text in there or (text == site.target and not site.is_carried(text)):
+                continue
+            tag = name_term(site, text)
+            cost = 3 if site.is_carried(text) or site.is_cotangent(text) else 5
+            yield _added(site, slot, tag, cost, node)
+            yield _added(site, slot, tag, cost + 2, ast.UnaryOp(ast.USub(), node))
+
+
+def add_siblings(site: Site) -> Iterator[SourceEdit]:
+    """A sum of matrix products with one more of the same form: `+ np.dot(Wc.T, dg)` beside `np.dot(Wf.T, df)`."""
+    for slot in _roots(site):
+        there = {ast.unparse(term) for term in terms_of(slot.node)}
+        made: set[str] = set()
+        for term in terms_of(slot.node):
+            for text, other in _siblings(site, term):
+                if text not in there | made:
+                    made.add(text)
+                    yield _added(site, slot, "missing-path", 4, other)
+                    yield _added(site, slot, "missing-path", 5, ast.UnaryOp(ast.USub(), other))
+
+
+def _siblings(site: Site, term: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+    """The same product of other names of the same shapes; a name that occurs in it twice stays in both places."""
+    if product_of(term) is None and not (isinstance(term, ast.Call) and len(term.args) > 1):
+        return
+    every = [node for node in ast.walk(term) if isinstance(node, ast.expr)]
+    names = [node for node in every if is_reference(node) and ast.unparse(node) in site.known]
+    for one in names:
+        for text, node in site.of_shape(site.shape_of(one)):
+            for two in names:
+                for other, twin in site.of_shape(site.shape_of(two)) if two is not one else ():
+                    new = _substituted(term, {id(one): node, id(two): twin})
+                    if {text, other} != {ast.unparse(one), ast.unparse(two)}:
+                        yield ast.unparse(new), new
+
+
+def _substituted(node: Any, new: Mapping[int, ast.expr]) -> Any:
+    """A tree with some of its nodes replaced."""
+    if id(node) in new:
+        return new[id(node)]
+    twin = copy.copy(node)
+    for field, value in ast.iter_fields(node):
+        if isinstance(value, ast.AST):
+            setattr(twin, field, _substituted(value, new))
+        elif isinstance(value, list):
+            setattr(twin, field, [_substituted(one, new) if isinstance(one, ast.AST) else one for one in value])
+    return twin
+
+
+def add_products(site: Site) -> Iterator[SourceEdit]:
+    """A sum with one term more that is a matrix product of any two names."""
+    for slot in _roots(site):
+        shape = site.shape if slot == site.value else site.shape_of(slot.node)
+        if shape is None or len(shape) != 2:
+            continue
+        there = {ast.unparse(term) for term in terms_of(slot.node)}
+        for text in _products(site, shape):
+            if text not in there:
+                tag = "recurrent-path-cut" if _is_reset(site, slot) else "missing-path"
+                yield _added(site, slot, tag, 6, read_expression(text))
+
+
+def replace_by_products(site: Site) -> Iterator[SourceEdit]:
+    """A matrix product in the place of a value that is none: `da @ U.T` for `da`."""
+    for slot in _roots(site):
+        if product_of(slot.node) is None and site.shape is not None and len(site.shape) == 2:
+            tag = "recurrent-path-cut" if _is_reset(site, slot) else "missing-factor"
+            for text in _products(site, site.shape):
+                yield site.edit(tag, 6, (slot, read_expression(text)), term=text)
+
+
+def replace_zeros(site: Site) -> Iterator[SourceEdit]:
+    """A value that can be named here, or a part of one, in the place of zeros."""
+    for slot in _roots(site):
+        node = slot.node
+        zero = isinstance(node, ast.Constant) and node.value == 0
+        if not (zero or (isinstance(node, ast.Call) and name_of(node) in ("zeros", "zeros_like"))):
+            continue
+        shape = site.shape
+        tag = "recurrent-path-cut" if site.is_carried(site.target) and site.loops else "zero-gradient"
+        for text, _ in site.of_shape(shape):
+            yield site.edit(tag, 3, (slot, read_expression(text)), term=text)
+        for text in _slices(site, shape):
+            yield site.edit(tag, 4, (slot, read_expression(text)), term=text)
+
+
+def _slices(site: Site, shape: tuple[int, ...] | None) -> Iterator[str]:
+    """The beginnings and ends of this shape of larger arrays."""
+    for text in site.known:
+        own = site.arrays[text].shape
+        if shape is None or len(own) != len(shape):
+            continue
+        longer = [axis for axis, (a, b) in enumerate(zip(own, shape, strict=True)) if a != b]
+        if len(longer) == 1 and own[longer[0]] > shape[longer[0]] > 0:
+            before = ":, " * longer[0]
+            yield f"{text}[{before}:{shape[longer[0]]}]"
+            yield f"{text}[{before}-{shape[longer[0]]}:]"
+
+
+def _is_reset(site: Site, slot: Slot) -> bool:
+    """Whether a variable that is carried from step to step is set to zeros."""
+    node = slot.node
+    if isinstance(node, ast.Call):
+        return name_of(node) in ("zeros", "zeros_like") and site.is_carried(site.target)
+    return isinstance(node, ast.Constant) and node.value == 0 and site.is_carried(site.target)
+
+
+def name_term(site: Site, text: str) -> str:
+    """The class of a mistake where a term is missing."""
+    if site.is_cotangent(text) and not site.is_carried(text):
+        return "missing-output"
+    return "recurrent-path-cut" if site.is_carried(text) else "missing-path"
+
+
+def _added(site: Site, slot: Slot, tag: str, cost: int, term: ast.expr) -> SourceEdit:
+    text = ast.unparse(term)
+    if isinstance(term, ast.UnaryOp):
+        return site.edit(tag, cost, (slot, ast.BinOp(slot.node, ast.Sub(), term.operand)), term=text)
+    return site.edit(tag, cost, (slot, ast.BinOp(slot.node, ast.Add(), term)), term=text)
+
+
+def _products(site: Site, shape: tuple[int, ...]) -> Iterator[str]:
+    """Products of two matrices of this shape, of names alone and attributes and entries of weights."""
+    flat = [(text, site.arrays[text].shape) for text in site.known if site.arrays[text].ndim == 2]
+    for a, rows in flat:
+        for b, columns in flat:
+            if a == b:
+                continue
+            if rows[1] == columns[0] and (rows[0], columns[1]) == shape:
+                yield f"{a} @ {b}"
+            if rows[0] == columns[0] and (rows[1], columns[1]) == shape:
+                yield f"{a}.T @ {b}"
+            if rows[1] == columns[1] and (rows[0], columns[0]) == shape:
+                yield f"{a} @ {b}.T"
+
+
+def _values(site: Site) -> list[Slot]:
+    """The expressions in the statement that are no part of an index."""
+    return [
+        one
+        for one in site.parts
+        if not any(isinstance(around, ast.Slice) for around in one.above)
+        and not (isinstance(one.owner, ast.Subscript) and one.field == "slice")
+        and not _is_in_index(one)
+    ]
+
+
+def _is_in_index(slot: Slot) -> bool:
+    path = [*slot.above, slot.node]
+    return any(isinstance(around, ast.Subscript) and around.slice is inner for around, inner in pairwise(path))
+
+
+def _roots(site: Site) -> Iterator[Slot]:
+    """Where a term may be missing: in what a statement assigns, returns or hands over, and in factors of products."""
+    if site.value is None or (site.is_counter and site.root is None):
+        return
+    yield from _unpacked(site.value)
+    for one in site.parts:
+        if isinstance(one.node, ast.Constant) or is_one_minus(one.node):
+            continue
+        if isinstance(one.owner, ast.Call) and one.field == "args":
+            yield from _unpacked(one)
+        elif isinstance(one.owner, ast.BinOp) and isinstance(one.owner.op, ast.Mult | ast.MatMult):
+            yield one
+
+
+def _unpacked(slot: Slot) -> Iterator[Slot]:
+    node = slot.node
+    if isinstance(node, ast.Tuple | ast.List):
+        for place in range(len(node.elts)):
+            yield from _unpacked(Slot(node, "elts", place, (*slot.above, node)))
+    elif isinstance(node, ast.Dict):
+        for place in range(len(node.values)):
+            yield Slot(node, "values", place, (*slot.above, node))
+    elif isinstance(node, ast.IfExp):
+        yield Slot(node, "body", None, (*slot.above, node))
+    else:
+        yield slot

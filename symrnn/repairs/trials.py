@@ -1,0 +1,287 @@
+"""What a changed backward pass gives beside what is right: at the inputs of the check, at shorter and at others."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from symrnn.arrays import Array, Arrays
+from symrnn.callables.invocation import SubjectError
+from symrnn.callables.subject import Subject
+from symrnn.errors import InputError
+from symrnn.measuring.truth import COMPLEX_STEP, SINGLE, Truth
+
+_ENTRIES = 16
+"""Entries of an array that are compared, beside two sums over all of it: they tell which part of it is wrong."""
+_DIRECTIONS = 2
+_SINGLE = 2e-3
+"""The relative error of a derivative by differences in single precision: a third of its seven digits."""
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Numbers that stand for an array: some of its entries, and its products with random directions.
+
+    Attributes:
+        entries: the places of the entries, in the flattened array.
+        directions: one a row.
+        expected: the right numbers.
+        tolerance: how far off each may be.
+    """
+
+    entries: Array
+    directions: Array
+    expected: Array
+    tolerance: Array
+
+    def of(self, array: Array) -> Array:
+        """The same numbers of another array."""
+        flat = np.ravel(array)
+        return np.concatenate([flat[self.entries], self.directions @ flat])
+
+    def agrees(self, array: Array) -> bool:
+        """Whether an array is right."""
+        if np.size(array) != self.directions.shape[1]:
+            return False
+        gap = np.abs(self.of(array) - self.expected)
+        return bool(np.all(gap <= self.tolerance))
+
+
+@dataclass(frozen=True)
+class Point:
+    """Inputs at which the functions are asked.
+
+    Attributes:
+        arrays: what stands in the place of the inputs of the check.
+        cotangents: output -> what backward is handed.
+        outputs: what forward gives there.
+        right: gradient -> its right numbers.
+    """
+
+    arrays: Mapping[str, Any]
+    cotangents: Arrays
+    outputs: Arrays
+    right: Mapping[str, Projection]
+
+
+@dataclass(frozen=True)
+class Score:
+    """What one version of the functions gives.
+
+    Attributes:
+        right: the gradients that are right, with the number of the point.
+        values: the numbers of each gradient at each point.
+        same_outputs: whether forward gives what it gave before.
+    """
+
+    right: frozenset[tuple[int, str]]
+    values: Mapping[tuple[int, str], Array]
+    same_outputs: bool
+
+    def of_first(self) -> frozenset[str]:
+        """The gradients that are right at the inputs of the check."""
+        return frozenset(name for place, name in self.right if place == 0)
+
+
+class Trials:
+    """The functions under test, asked again and again while their text changes.
+
+    Args:
+        subject: the functions.
+        names: the gradients that are compared.
+        seed: of all numbers.
+    """
+
+    def __init__(self, subject: Subject, names: Collection[str], seed: int) -> None:
+        self.subject, self.names = subject.unnoticed(), sorted(names)
+        first = self._point({}, seed, None)
+        self.points = [first[0]]
+        self.method = first[1]
+        for arrays in shorter(self.subject):
+            made = self._try_point(arrays, seed)
+            if made is not None:
+                self.points.append(made)
+        self._elsewhere = self._try_point(self._moved(seed), seed + 1)
+
+    def run(self) -> Any:
+        """One run at the inputs of the check."""
+        return self.subject.gradients({}, self.points[0].cotangents)
+
+    @property
+    def everything(self) -> frozenset[tuple[int, str]]:
+        """What a right version scores."""
+        return frozenset((place, name) for place, point in enumerate(self.points) for name in point.right)
+
+    def gains(self, place: int, known: frozenset[tuple[int, str]]) -> bool:
+        """Whether at one point something is right that is not known to be, and nothing that is known is wrong."""
+        score = self.score([self.points[place]])
+        if score is None or not score.same_outputs:
+            return False
+        before = {name for number, name in known if number == place}
+        return {name for _, name in score.right} > before
+
+    def score(self, points: Sequence[Point] = ()) -> Score | None:
+        """What the functions give now, at these points or at all; None where they cannot be run."""
+        right: set[tuple[int, str]] = set()
+        values: dict[tuple[int, str], Array] = {}
+        same = True
+        for place, point in enumerate(points or self.points):
+            try:
+                outputs, gradients = self.subject.answer_and_gradients(point.arrays, point.cotangents)
+            except (SubjectError, InputError, ValueError, KeyError, IndexError, TypeError):
+                return None
+            same = same and _equal(outputs, point.outputs)
+            if place == 0 and not same:
+                return Score(frozenset(), {}, False)
+            for name, projection in point.right.items():
+                found = gradients.get(name)
+                if found is None:
+                    continue
+                if np.size(found) == projection.directions.shape[1]:
+                    values[place, name] = projection.of(found)
+                if projection.agrees(found):
+                    right.add((place, name))
+        return Score(frozenset(right), values, same)
+
+    def holds_elsewhere(self) -> bool:
+        """Whether all is right at other inputs as well: what is right at one point only is no repair."""
+        if self._elsewhere is None:
+            return True
+        score = self.score([self._elsewhere])
+        return score is not None and {name for _, name in score.right} == set(self._elsewhere.right)
+
+    def factors(self) -> tuple[float, ...]:
+        """The numbers by which gradients are too large, where one is a multiple of the right one."""
+        score, first = self.score(), self.points[0]
+        found: dict[str, float] = {}
+        for (place, name), values in ({} if score is None else score.values).items():
+            if place:
+                continue
+            projection = first.right[name]
+            size = float(projection.expected @ projection.expected)
+            if (0, name) in (score.right if score else ()) or size == 0:
+                continue
+            factor = float(values @ projection.expected) / size
+            if factor and np.all(np.abs(values - factor * projection.expected) <= abs(factor) * projection.tolerance):
+                found[f"{factor:.9g}"] = float(f"{factor:.12g}")
+        return tuple(found.values())
+
+    def worst(self, names: Collection[str]) -> float:
+        """The largest relative error that is left in these gradients at the inputs of the check."""
+        score, first = self.score(), self.points[0]
+        gaps = [0.0]
+        for name in names:
+            values = None if score is None else score.values.get((0, name))
+            expected = first.right[name].expected
+            size = float(np.max(np.abs(expected), initial=0.0))
+            if values is not None and size:
+                gaps.append(float(np.max(np.abs(values - expected))) / size)
+        return max(gaps)
+
+    def _moved(self, seed: int) -> dict[str, Array]:
+        """Other values of what is differentiated."""
+        rng = np.random.default_rng([seed, 1])
+        own = {path: array for path, array in self.subject.arrays.items() if path in self.names}
+        return {path: array + 0.3 * rng.normal(size=array.shape) for path, array in own.items()}
+
+    def _try_point(self, arrays: Mapping[str, Any], seed: int) -> Point | None:
+        try:
+            return self._point(arrays, seed, self.method)[0]
+        except (SubjectError, InputError, ValueError, KeyError, IndexError, TypeError):
+            return None
+
+    def _point(self, arrays: Mapping[str, Any], seed: int, method: str | None) -> tuple[Point, str]:
+        subject = self.subject
+        outputs = subject.outputs(arrays)
+        rng = np.random.default_rng([seed, 5])
+        cotangents = {
+            path: rng.normal(size=array.shape) for path, array in outputs.items() if subject.reachable(path)
+        } or {path: np.ones_like(array) for path, array in outputs.items()}
+        truth = Truth(subject, cotangents, arrays, seed, method)
+        right = {}
+        for name in self.names:
+            own = np.asarray(arrays.get(name, subject.arrays[name]))
+            right[name] = _project(truth, name, own, np.random.default_rng([seed, 6]))
+        return Point(dict(arrays), cotangents, outputs, right), truth.method
+
+
+def _project(truth: Truth, name: str, own: Array, rng: np.random.Generator) -> Projection:
+    size = own.size
+    entries = np.sort(rng.permutation(size)[:_ENTRIES])
+    directions = rng.normal(size=(_DIRECTIONS, size))
+    indices = [tuple(int(i) for i in np.unravel_index(int(one), own.shape)) for one in entries]
+    values, errors = truth.entries(name, indices)
+    sums = [truth.directional({name: one.reshape(own.shape)}) for one in directions]
+    expected = np.concatenate([values, [value for value, _ in sums]])
+    error = np.concatenate([errors, [error for _, error in sums]])
+    scale = float(np.max(np.abs(expected), initial=0.0))
+    # A mistake is off in the leading digits; in single precision these are the only ones.
+    relative = 1e-9 if truth.method == COMPLEX_STEP else _SINGLE if truth.unit > SINGLE else 1e-5
+    return Projection(entries, directions, expected, 8 * error + relative * scale + 1e-13)
+
+
+def _equal(one: Arrays, other: Arrays) -> bool:
+    return one.keys() == other.keys() and all(
+        one[path].shape == other[path].shape and np.allclose(one[path], other[path], rtol=1e-12, atol=1e-12)
+        for path in one
+    )
+
+
+def shorter(subject: Subject) -> Iterator[dict[str, Any]]:
+    """The inputs with one step or example, and with two, as far as they can be cut."""
+    found = []
+    for count in (1, 2):
+        for arrays in _cuts(subject, count):
+            try:
+                answer = subject.outputs(arrays)
+            except (SubjectError, InputError, ValueError, KeyError, IndexError, TypeError):
+                continue
+            if all(np.isfinite(array).all() for array in answer.values()):
+                found.append(arrays)
+                break
+    yield from found
+
+
+def _cuts(subject: Subject, count: int) -> Iterator[dict[str, Any]]:
+    """Ways to cut what may be sequences: lists, whatever can be made anew, and arrays along an axis."""
+    arguments = subject.arguments
+    listed = {
+        name: value
+        for name, value in arguments.items()
+        if isinstance(value, list) and value and all(isinstance(one, int | np.integer) for one in value)
+    }
+    for length in dict.fromkeys(len(value) for value in listed.values()):
+        if length > count:
+            yield {name: value[:count] for name, value in listed.items() if len(value) == length}
+    made = subject.made(1, T=count) if "T" in subject.draws.varied else None
+    if made is not None and set(made) >= set(subject.arrays):
+        yield made
+    arrays = {name: value for name, value in arguments.items() if isinstance(value, np.ndarray) and value.ndim}
+    for axis in (0, 1, -1):
+        sizes = dict.fromkeys(a.shape[axis] for a in arrays.values() if a.ndim >= 3 or (a.ndim and a.dtype.kind != "f"))
+        for size in (one for one in sizes if one > count):
+            for least in (3, 2):
+                cut = {
+                    name: np.take(value, range(count), axis=axis)
+                    for name, value in arrays.items()
+                    if (value.ndim >= least or value.dtype.kind != "f")
+                    and value.ndim > axis
+                    and value.shape[axis] == size
+                }
+                if cut:
+                    yield cut
+
+
+def touched(before: Score, after: Score) -> frozenset[tuple[int, str]]:
+    """The gradients whose numbers two versions give differently, with the numbers of the points."""
+    names = before.values.keys() | after.values.keys()
+    return frozenset(
+        name
+        for name in names
+        if name not in before.values
+        or name not in after.values
+        or not np.array_equal(before.values[name], after.values[name], equal_nan=True)
+    )
