@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-from symrnn.repairs.edits import Slot, SourceEdit, read_expression
+from symrnn.repairs.edits import SourceEdit, TreePlace, read_expression
 from symrnn.repairs.factors import is_one_minus
 from symrnn.repairs.site import Site, name_of
 
@@ -27,7 +27,7 @@ def mend_calls(site: Site) -> Iterator[SourceEdit]:
     yield from _bare_arguments(site)
 
 
-def _sums(site: Site, slot: Slot) -> Iterator[SourceEdit]:
+def _sums(site: Site, slot: TreePlace) -> Iterator[SourceEdit]:
     name = name_of(slot.node)
     if name in ("mean", "average"):
         yield site.edit("mean-for-sum", 1, (slot, _renamed(slot.node, "sum")))
@@ -37,7 +37,7 @@ def _sums(site: Site, slot: Slot) -> Iterator[SourceEdit]:
         yield from _summed_whole(site, slot)
 
 
-def _summed_whole(site: Site, slot: Slot) -> Iterator[SourceEdit]:
+def _summed_whole(site: Site, slot: TreePlace) -> Iterator[SourceEdit]:
     """`d.sum(axis=(0, 1))` for `d[:, -1].sum(axis=0)`: one step in the place of the sum over all."""
     call = slot.node
     part = call.func.value
@@ -53,7 +53,7 @@ def _summed_whole(site: Site, slot: Slot) -> Iterator[SourceEdit]:
         yield site.edit("missing-accumulation", 2, (slot, new))
 
 
-def _zeros(site: Site, slot: Slot) -> Iterator[SourceEdit]:
+def _zeros(site: Site, slot: TreePlace) -> Iterator[SourceEdit]:
     name = name_of(slot.node)
     if name in ("ones", "empty", "full"):
         kept = ast.Call(slot.node.func, slot.node.args[:1], [one for one in slot.node.keywords if one.arg == "dtype"])
@@ -65,7 +65,7 @@ def _zeros(site: Site, slot: Slot) -> Iterator[SourceEdit]:
         yield site.edit("bad-accumulator", 1, (slot, new))
 
 
-def _unclipped(site: Site, slot: Slot) -> Iterator[SourceEdit]:
+def _unclipped(site: Site, slot: TreePlace) -> Iterator[SourceEdit]:
     call = slot.node
     if name_of(call) not in _CLIPS:
         return
@@ -93,7 +93,7 @@ def _counts_steps(loop: Any) -> bool:
     )
 
 
-def _order_of_steps(site: Site, slot: Slot) -> Iterator[SourceEdit]:
+def _order_of_steps(site: Site, slot: TreePlace) -> Iterator[SourceEdit]:
     """`xs.insert(0, x)` for `xs.append(x)`: steps in the wrong order."""
     call = slot.node
     if name_of(call) == "append" and len(call.args) == 1:
@@ -104,7 +104,7 @@ def _order_of_steps(site: Site, slot: Slot) -> Iterator[SourceEdit]:
 
 def _bare_arguments(site: Site) -> Iterator[SourceEdit]:
     """An activation too many, everywhere in the statement at once: `h` for `np.tanh(h)`."""
-    found: dict[str, list[Slot]] = {}
+    found: dict[str, list[TreePlace]] = {}
     for slot in site.parts:
         node = slot.node
         if (
@@ -127,7 +127,7 @@ def activate(site: Site) -> Iterator[SourceEdit]:
         for node in ast.walk(site.function)
         if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords and name_of(node) not in _HANDING_ON
     } | {"np.tanh"}
-    places: dict[str, list[Slot]] = {}
+    places: dict[str, list[TreePlace]] = {}
     for slot in site.named:
         if site.is_data(ast.unparse(slot.node)):
             places.setdefault(ast.unparse(slot.node), []).append(slot)
@@ -141,7 +141,7 @@ def activate(site: Site) -> Iterator[SourceEdit]:
                     yield site.edit(tag, 4, (place, new), term=ast.unparse(new))
 
 
-def _is_in_slope(slot: Slot) -> bool:
+def _is_in_slope(slot: TreePlace) -> bool:
     return any(is_one_minus(node) or isinstance(node, ast.Compare) for node in slot.above)
 
 

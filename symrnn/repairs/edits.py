@@ -9,7 +9,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Slot:
+class TreePlace:
     """A place in a tree.
 
     Attributes:
@@ -35,7 +35,7 @@ class Slot:
 class Change:
     """Something else in a place: an expression, or statements in the place of one."""
 
-    slot: Slot
+    slot: TreePlace
     new: ast.expr | list[ast.stmt]
 
 
@@ -91,19 +91,19 @@ def _replaced(value: Any, index: int | None, new: Any) -> Any:
     return rest or [ast.Pass(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)]
 
 
-def slots(node: ast.AST, above: tuple[ast.AST, ...] = ()) -> Iterator[Slot]:
+def slots(node: ast.AST, above: tuple[ast.AST, ...] = ()) -> Iterator[TreePlace]:
     """Every expression inside of a node, from the outside in."""
     inner = (*above, node)
     for field, value in ast.iter_fields(node):
         if isinstance(value, ast.expr):
-            slot = Slot(node, field, None, inner)
+            slot = TreePlace(node, field, None, inner)
             yield slot
             yield from slots(value, inner)
         elif isinstance(value, list):
             for index, one in enumerate(value):
                 if isinstance(one, ast.expr | ast.keyword):
                     if isinstance(one, ast.expr):
-                        yield Slot(node, field, index, inner)
+                        yield TreePlace(node, field, index, inner)
                     yield from slots(one, inner)
         elif isinstance(value, ast.AST) and not isinstance(value, ast.stmt):
             yield from slots(value, inner)

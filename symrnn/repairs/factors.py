@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.repairs.edits import Slot, SourceEdit, read_expression
+from symrnn.repairs.edits import SourceEdit, TreePlace, read_expression
 from symrnn.repairs.naming import factors_of, joined
 from symrnn.repairs.site import Site, name_of
 
@@ -32,7 +32,7 @@ def drop_factors(site: Site) -> Iterator[SourceEdit]:
         yield site.edit("extra-factor", 2, (site.block, []), term=ast.unparse(one.value))
 
 
-def _without(site: Site, slot: Slot, kept: ast.expr, gone: ast.expr) -> SourceEdit:
+def _without(site: Site, slot: TreePlace, kept: ast.expr, gone: ast.expr) -> SourceEdit:
     if isinstance(gone, ast.Constant):
         zero = gone.value == 0
         tag = "recurrent-path-cut" if zero and site.is_carried(site.target) else "zero-gradient" if zero else ""
@@ -68,12 +68,12 @@ def multiply(site: Site) -> Iterator[SourceEdit]:
             yield _times(site, slot, "missing-derivative", 4, f"(1 - {text} ** 2)")
 
 
-def _times(site: Site, slot: Slot, tag: str, cost: int, factor: str) -> SourceEdit:
+def _times(site: Site, slot: TreePlace, tag: str, cost: int, factor: str) -> SourceEdit:
     new = ast.BinOp(slot.node, ast.Mult(), read_expression(factor))
     return site.edit(tag, cost, (slot, new), term=factor.strip("()"))
 
 
-def _factor_places(site: Site) -> Iterator[Slot]:
+def _factor_places(site: Site) -> Iterator[TreePlace]:
     """Where a factor may be missing: whole values, terms of sums, arguments, operands of matrix products."""
     for slot in site.parts:
         owner = slot.owner
@@ -92,7 +92,7 @@ def _is_one_minus_or_power(node: ast.expr) -> bool:
     return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow)
 
 
-def _shape_at(site: Site, slot: Slot) -> tuple[int, ...] | None:
+def _shape_at(site: Site, slot: TreePlace) -> tuple[int, ...] | None:
     return site.shape if slot == site.value else site.shape_of(slot.node)
 
 
@@ -118,11 +118,11 @@ def _calls_in(site: Site) -> set[str]:
     return found
 
 
-def _has_factor(slot: Slot, text: str) -> bool:
+def _has_factor(slot: TreePlace, text: str) -> bool:
     return any(ast.unparse(one) == text for one in factors_of(slot.node))
 
 
-def _completes_slope(slot: Slot, text: str) -> bool:
+def _completes_slope(slot: TreePlace, text: str) -> bool:
     return any(ast.unparse(one) in (f"1 - {text}", f"1.0 - {text}") for one in factors_of(slot.node))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from symrnn.repairs.calls import name_clip
-from symrnn.repairs.edits import Slot, SourceEdit, read_expression
+from symrnn.repairs.edits import SourceEdit, TreePlace, read_expression
 from symrnn.repairs.sights import statements_of
 from symrnn.repairs.site import Site, name_of
 from symrnn.repairs.terms import name_term
@@ -129,17 +129,17 @@ def loops(site: Site) -> Iterator[SourceEdit]:
             yield site.edit("missing-accumulation", 2, (slot, read_expression(text)))
 
 
-def _ranges(loop: ast.For) -> Iterator[tuple[Any, Slot]]:
-    inside = [(Slot(loop, "iter", None, (loop,)))]
+def _ranges(loop: ast.For) -> Iterator[tuple[Any, TreePlace]]:
+    inside = [(TreePlace(loop, "iter", None, (loop,)))]
     while inside:
         slot = inside.pop()
         node = slot.node
         if isinstance(node, ast.Call) and name_of(node) == "range" and not node.keywords:
             yield node, slot
         elif isinstance(node, ast.Call):
-            inside += [Slot(node, "args", place, (*slot.above, node)) for place in range(len(node.args))]
+            inside += [TreePlace(node, "args", place, (*slot.above, node)) for place in range(len(node.args))]
         elif isinstance(node, ast.Subscript):
-            inside.append(Slot(node, "value", None, (*slot.above, node)))
+            inside.append(TreePlace(node, "value", None, (*slot.above, node)))
 
 
 def _padded(arguments: list[ast.expr]) -> tuple[str, str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from symrnn.repairs.edits import Slot, SourceEdit, read_expression
+from symrnn.repairs.edits import SourceEdit, TreePlace, read_expression
 from symrnn.repairs.naming import factors_of, joined, name_swap
 from symrnn.repairs.site import Site, name_of
 
@@ -20,17 +20,17 @@ def shift_indices(site: Site) -> Iterator[SourceEdit]:
                 yield from _other_indices(site, place)
 
 
-def _index_slots(slot: Slot) -> Iterator[Slot]:
+def _index_slots(slot: TreePlace) -> Iterator[TreePlace]:
     inner = (*slot.above, slot.node)
     index = slot.node.slice
     if isinstance(index, ast.Tuple):
         for place in range(len(index.elts)):
-            yield Slot(index, "elts", place, (*inner, index))
+            yield TreePlace(index, "elts", place, (*inner, index))
     else:
-        yield Slot(slot.node, "slice", None, inner)
+        yield TreePlace(slot.node, "slice", None, inner)
 
 
-def _other_indices(site: Site, slot: Slot) -> Iterator[SourceEdit]:
+def _other_indices(site: Site, slot: TreePlace) -> Iterator[SourceEdit]:
     node = slot.node
     if isinstance(node, ast.Slice):
         yield from (site.edit("wrong-time-index", 1, (slot, other)) for other in _other_slices(node))
@@ -156,7 +156,7 @@ def turned(node: ast.expr) -> ast.expr:
     return node.value if isinstance(node, ast.Attribute) and node.attr == "T" else ast.Attribute(node, "T", ast.Load())
 
 
-def _is_turned(slot: Slot) -> bool:
+def _is_turned(slot: TreePlace) -> bool:
     return isinstance(slot.owner, ast.Attribute) and slot.owner.attr == "T"
 
 
@@ -172,7 +172,7 @@ def swap_operands(site: Site) -> Iterator[SourceEdit]:
         yield from _whole_for_part(site, slot, old)
 
 
-def _whole_for_part(site: Site, slot: Slot, old: str) -> Iterator[SourceEdit]:
+def _whole_for_part(site: Site, slot: TreePlace, old: str) -> Iterator[SourceEdit]:
     """A variable for an entry of another, and the other way round, where the shapes allow it."""
     value = slot.node
     while isinstance(value, ast.Subscript):

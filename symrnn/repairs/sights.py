@@ -143,10 +143,10 @@ class _Looking:
 
     def enter(self, frame: FrameType, event: str, _argument: Any) -> Any:
         place = (frame.f_code.co_filename, frame.f_code.co_firstlineno)
-        return _Frame(self, self.lines[place], self.known[place]) if place in self.lines else None
+        return _SeenCall(self, self.lines[place], self.known[place]) if place in self.lines else None
 
 
-class _Frame:
+class _SeenCall:
     """The tracer of one frame."""
 
     def __init__(self, looking: _Looking, lines: dict[int, ast.stmt], known: dict[str, ast.expr]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from symrnn.arrays import Array
 from symrnn.repairs.code import FunctionNode
-from symrnn.repairs.edits import Change, Slot, SourceEdit, slots
+from symrnn.repairs.edits import Change, SourceEdit, TreePlace, slots
 from symrnn.repairs.sights import Sight, Sights, is_reference, statements_of, target_of
 
 Shape = tuple[int, ...]
@@ -39,21 +39,21 @@ class Site:
     """
 
     statement: ast.stmt
-    block: Slot
+    block: TreePlace
     loops: tuple[ast.stmt, ...]
     function: Any
     sights: Sights
     cotangents: Sequence[Array] = ()
     factors: Sequence[float] = ()
-    root: Slot | None = None
+    root: TreePlace | None = None
 
     @cached_property
-    def value(self) -> Slot | None:
+    def value(self) -> TreePlace | None:
         """What is assigned, returned or handed over, if that is one expression."""
         if self.root is not None:
             return self.root
         has_one = getattr(self.statement, "value", None) is not None
-        return Slot(self.statement, "value", None, (self.statement,)) if has_one else None
+        return TreePlace(self.statement, "value", None, (self.statement,)) if has_one else None
 
     def split(self) -> list[Site]:
         """The entries of a tuple or dict, or the arguments of a call, as what may be mended one by one."""
@@ -65,7 +65,7 @@ class Site:
         if field == "args" and not isinstance(node, ast.Call):
             return []
         inner = (*whole.above, node)
-        return [replace(self, root=Slot(node, field, place, inner)) for place in range(len(getattr(node, field)))]
+        return [replace(self, root=TreePlace(node, field, place, inner)) for place in range(len(getattr(node, field)))]
 
     @cached_property
     def arrays(self) -> Mapping[str, Array]:
@@ -84,7 +84,7 @@ class Site:
         return {text: node for text, node in found.items() if text in self.arrays and self.is_data(text)}
 
     @cached_property
-    def parts(self) -> list[Slot]:
+    def parts(self) -> list[TreePlace]:
         """Every expression in the statement that is read; what a compound statement contains is not in it."""
         root = self.root
         every = list(slots(self.statement)) if root is None else [root, *slots(root.node, root.above)]
@@ -94,7 +94,7 @@ class Site:
         return [one for one in found if id(one.node) not in inside]
 
     @cached_property
-    def named(self) -> list[Slot]:
+    def named(self) -> list[TreePlace]:
         """The longest names in it: `hs[t - 1]`, and not the `hs` in it."""
         return [
             one
@@ -158,7 +158,9 @@ class Site:
         value = self.arrays.get(text)
         return value is not None and value.size > 0 and any(np.isin(value, one).all() for one in self.cotangents)
 
-    def edit(self, tag: str | Callable[[], str], cost: int, *changes: tuple[Slot, Any], term: str = "") -> SourceEdit:
+    def edit(
+        self, tag: str | Callable[[], str], cost: int, *changes: tuple[TreePlace, Any], term: str = ""
+    ) -> SourceEdit:
         """A way to mend the statement."""
         made = tuple(Change(slot, new) for slot, new in changes)
         for one in (one for change in made if isinstance(change.new, list) for one in change.new):
@@ -245,7 +247,7 @@ def _assigned(statement: ast.stmt) -> set[str]:
 
 def _blocks(
     node: Any, loops: tuple[ast.stmt, ...], above: tuple[ast.AST, ...]
-) -> Iterator[tuple[Slot, tuple[ast.stmt, ...]]]:
+) -> Iterator[tuple[TreePlace, tuple[ast.stmt, ...]]]:
     inner = (*above, node)
     around = (*loops, node) if isinstance(node, _LOOPS) else loops
     for name in ("body", "orelse", "finalbody", "handlers"):
@@ -253,7 +255,7 @@ def _blocks(
             if isinstance(one, FunctionNode | ast.ClassDef):
                 continue
             if isinstance(one, ast.stmt):
-                yield Slot(node, name, index, inner), around
+                yield TreePlace(node, name, index, inner), around
             yield from _blocks(one, around, inner)
 
 

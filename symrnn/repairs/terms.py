@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
-from symrnn.repairs.edits import Slot, SourceEdit, read_expression
+from symrnn.repairs.edits import SourceEdit, TreePlace, read_expression
 from symrnn.repairs.factors import is_one_minus
 from symrnn.repairs.naming import terms_of
 from symrnn.repairs.operands import product_of
@@ -48,7 +48,7 @@ def drop_terms(site: Site) -> Iterator[SourceEdit]:
             yield _dropped(site, slot, kept, node.left)
 
 
-def _dropped(site: Site, slot: Slot, kept: ast.expr, gone: ast.expr) -> SourceEdit:
+def _dropped(site: Site, slot: TreePlace, kept: ast.expr, gone: ast.expr) -> SourceEdit:
     text = ast.unparse(gone)
     twice = any(ast.unparse(term) == text for term in terms_of(kept))
     tag = "double-counted" if twice else "wrong-derivative" if isinstance(gone, ast.Constant) else "extra-path"
@@ -162,7 +162,7 @@ def _slices(site: Site, shape: tuple[int, ...] | None) -> Iterator[str]:
             yield f"{text}[{before}-{shape[longer[0]]}:]"
 
 
-def _is_reset(site: Site, slot: Slot) -> bool:
+def _is_reset(site: Site, slot: TreePlace) -> bool:
     """Whether a variable that is carried from step to step is set to zeros."""
     node = slot.node
     if isinstance(node, ast.Call):
@@ -177,7 +177,7 @@ def name_term(site: Site, text: str) -> str:
     return "recurrent-path-cut" if site.is_carried(text) else "missing-path"
 
 
-def _added(site: Site, slot: Slot, tag: str, cost: int, term: ast.expr) -> SourceEdit:
+def _added(site: Site, slot: TreePlace, tag: str, cost: int, term: ast.expr) -> SourceEdit:
     text = ast.unparse(term)
     if isinstance(term, ast.UnaryOp):
         return site.edit(tag, cost, (slot, ast.BinOp(slot.node, ast.Sub(), term.operand)), term=text)
@@ -199,7 +199,7 @@ def _products(site: Site, shape: tuple[int, ...]) -> Iterator[str]:
                 yield f"{a} @ {b}.T"
 
 
-def _values(site: Site) -> list[Slot]:
+def _values(site: Site) -> list[TreePlace]:
     """The expressions in the statement that are no part of an index."""
     return [
         one
@@ -210,12 +210,12 @@ def _values(site: Site) -> list[Slot]:
     ]
 
 
-def _is_in_index(slot: Slot) -> bool:
+def _is_in_index(slot: TreePlace) -> bool:
     path = [*slot.above, slot.node]
     return any(isinstance(around, ast.Subscript) and around.slice is inner for around, inner in pairwise(path))
 
 
-def _roots(site: Site) -> Iterator[Slot]:
+def _roots(site: Site) -> Iterator[TreePlace]:
     """Where a term may be missing: in what a statement assigns, returns or hands over, and in factors of products."""
     if site.value is None or (site.is_counter and site.root is None):
         return
@@ -229,15 +229,15 @@ def _roots(site: Site) -> Iterator[Slot]:
             yield one
 
 
-def _unpacked(slot: Slot) -> Iterator[Slot]:
+def _unpacked(slot: TreePlace) -> Iterator[TreePlace]:
     node = slot.node
     if isinstance(node, ast.Tuple | ast.List):
         for place in range(len(node.elts)):
-            yield from _unpacked(Slot(node, "elts", place, (*slot.above, node)))
+            yield from _unpacked(TreePlace(node, "elts", place, (*slot.above, node)))
     elif isinstance(node, ast.Dict):
         for place in range(len(node.values)):
-            yield Slot(node, "values", place, (*slot.above, node))
+            yield TreePlace(node, "values", place, (*slot.above, node))
     elif isinstance(node, ast.IfExp):
-        yield Slot(node, "body", None, (*slot.above, node))
+        yield TreePlace(node, "body", None, (*slot.above, node))
     else:
         yield slot

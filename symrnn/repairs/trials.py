@@ -51,7 +51,7 @@ class Projection:
 
 
 @dataclass(frozen=True)
-class Point:
+class AskedPoint:
     """Inputs at which the functions are asked.
 
     Attributes:
@@ -123,7 +123,7 @@ class Trials:
         before = {name for number, name in known if number == place}
         return {name for _, name in score.right} > before
 
-    def score(self, points: Sequence[Point] = ()) -> Score | None:
+    def score(self, points: Sequence[AskedPoint] = ()) -> Score | None:
         """What the functions give now, at these points or at all; None where they cannot be run."""
         right: set[tuple[int, str]] = set()
         values: dict[tuple[int, str], Array] = {}
@@ -187,13 +187,13 @@ class Trials:
         own = {path: array for path, array in self.subject.arrays.items() if path in self.names}
         return {path: array + 0.3 * rng.normal(size=array.shape) for path, array in own.items()}
 
-    def _try_point(self, arrays: Mapping[str, Any], seed: int) -> Point | None:
+    def _try_point(self, arrays: Mapping[str, Any], seed: int) -> AskedPoint | None:
         try:
             return self._point(arrays, seed, self.method)[0]
         except (SubjectError, InputError, ValueError, KeyError, IndexError, TypeError):
             return None
 
-    def _point(self, arrays: Mapping[str, Any], seed: int, method: str | None) -> tuple[Point, str]:
+    def _point(self, arrays: Mapping[str, Any], seed: int, method: str | None) -> tuple[AskedPoint, str]:
         subject = self.subject
         outputs = subject.outputs(arrays)
         rng = np.random.default_rng([seed, 5])
@@ -205,7 +205,7 @@ class Trials:
         for name in self.names:
             own = np.asarray(arrays.get(name, subject.arrays[name]))
             right[name] = _project(truth, name, own, np.random.default_rng([seed, 6]))
-        return Point(dict(arrays), cotangents, outputs, right), truth.method
+        return AskedPoint(dict(arrays), cotangents, outputs, right), truth.method
 
 
 def _project(truth: Truth, name: str, own: Array, rng: np.random.Generator) -> Projection:
