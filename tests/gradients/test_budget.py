@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symrnn import check_gradients
+from symrnn import check_gradients, derive
 from symrnn.budget import OutOfTimeError, at_most, go_on, unlimited
+from symrnn.callables.subject import Subject
+from symrnn.diagnosis.resized import diagnose_resized
 from symrnn.errors import InputError
+from symrnn.identification import identify_probed
 from symrnn.repairs.repair import Repair
 from tests.gradients.test_told_once import Lstm
 
@@ -124,3 +127,30 @@ def test_the_shorter_of_two_budgets_counts() -> None:
     with at_most(0), unlimited():
         go_on()
     go_on()
+
+
+def test_a_diagnosis_without_time_is_incomplete() -> None:
+    """It ends with what it has, and raises nothing, wherever the time runs out."""
+
+    def forward(x: Array, h0: Array, W: Array, U: Array) -> Any:
+        hs = [h0]
+        for x_t in x:
+            hs.append(np.tanh(x_t @ W + hs[-1] @ U))
+        return np.stack(hs[1:]), (x, hs, W, U)
+
+    def backward(dhs: Array, cache: Any) -> Any:
+        _x, hs, W, U = cache
+        return dhs @ W.T, 0 * hs[0], 0 * W, 0 * U
+
+    rng = np.random.default_rng(0)
+    sizes = {"x": (4, 3, 2), "h0": (3, 5), "W": (2, 5), "U": (5, 5)}
+    inputs = {name: rng.normal(size=size) for name, size in sizes.items()}
+    subject = Subject(forward, backward, inputs)
+    layout = identify_probed(subject.probe(), among=["rnn"]).layout
+    assert layout is not None
+    for seconds in (1e-9, 0.02, 0.1):
+        with at_most(seconds):
+            outcome = diagnose_resized(subject, layout, derive(layout.cell), 0)
+        assert not outcome.complete or outcome.asked
+    with at_most(1e-9):
+        assert not diagnose_resized(subject, layout, derive(layout.cell), 0).complete
