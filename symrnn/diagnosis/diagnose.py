@@ -13,6 +13,7 @@ from symrnn.callables.subject import Subject
 from symrnn.diagnosis.explanation import FoundMistake
 from symrnn.diagnosis.loss_questions import LossQuestionnaire
 from symrnn.diagnosis.operands import other_operands
+from symrnn.diagnosis.products import other_products
 from symrnn.diagnosis.questions import Answer, Questionnaire
 from symrnn.diagnosis.search import EXACT, MistakeSearch
 from symrnn.diagnosis.wording import diagnosis
@@ -91,6 +92,7 @@ def _outcome(search: MistakeSearch, found: tuple[FoundMistake, ...], unexplained
     right, answers = search.right, search.answers
     program = made(right, (one.mistake for one in found))
     others = other_operands(program, answers, unexplained, layout.reference) if unexplained else []
+    others += other_products(program, answers, unexplained, layout.reference) if unexplained else []
     known = {label for other in others for label in other.gradients}
     found = tuple(_of_explained(one, unexplained - known) for one in found if not set(one.labels) <= known)
     found = tuple(one for one in found if one.labels)
