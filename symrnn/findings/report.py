@@ -195,7 +195,7 @@ def describe_looks(report: GradientReport) -> list[str]:
 def heading(report: GradientReport) -> list[str]:
     """What was checked, and how."""
     first, *rest = report.layout.splitlines() or [""]
-    if len(rest) > _MOST_LINES:
+    if len(rest) > _MOST_LINES + 1:  # in the place of one line there is no use in saying that there is one more
         rest = [*rest[:_MOST_LINES], f"  and {len(rest) - _MOST_LINES} more"]
     layout = "\n".join([f", {first}" if first else "", *rest])
     cell = f"cell: {report.cell}{layout}" if report.cell else ""

@@ -15,7 +15,7 @@ from symrnn.gradients.certain import certain_mistakes, joined
 from symrnn.gradients.recognition import Recognition
 from symrnn.identification.layout import Layout
 from symrnn.identification.wording import describe
-from symrnn.losses.headed import JoinedLayout, describe_head
+from symrnn.losses.headed import HeadedLayout, JoinedLayout, describe_head
 from symrnn.measuring.verdicts import Judgement
 from symrnn.mistakes.catalogue import gradients_exchanged
 
@@ -125,6 +125,9 @@ def describe_own(subject: Subject, layout: Layout) -> str:
     if own is not None and np.ndim(own) == len(frame.shape):
         layout = replace(layout, frame=replace(frame, shape=tuple(map(int, np.shape(own)))))
     text = describe(layout)
+    if isinstance(layout, HeadedLayout) and layout.indices is not None:
+        # It was recognised by vectors in the place of the indices, whose shape is not one of the author's.
+        text = re.sub(r"^[^;]*", lambda _: f"{layout.frame.x}: an index for each step", text)
     if isinstance(layout, JoinedLayout):
         text += f"\n{describe_head(layout)}"
     for flat, path in sorted(subject.flat_names.items(), key=lambda pair: -len(pair[0])):

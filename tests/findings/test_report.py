@@ -144,6 +144,15 @@ def test_lines_of_the_layout_stay_lines_in_html():
     assert shown.splitlines() == ["cell: rnn, x (T, N, D) = (4, 3, 2)", "W (2, 4): W"]
 
 
+@pytest.mark.parametrize("weights", range(1, 12))
+def test_a_line_of_the_layout_is_never_replaced_by_a_line_that_says_one_more(weights):
+    layout = "\n".join(["x (T, N, D)", *(f"W_{number}: W" for number in range(weights))])
+    shown = str(replace(FULL, layout=layout, cell="rnn"))
+    told = re.search(r"and (\d+) more", shown)
+    assert shown.count(": W\n") + (int(told[1]) if told else 0) == weights
+    assert told is None or int(told[1]) > 1
+
+
 def test_gradients_that_look_alike_are_told_together():
     same = Suggestion("recurrent-path-cut", "right for one step", ("stale-cache",))
     told = GradientReport(tuple(replace(finding(name, Verdict.WRONG), suggestions=(same,)) for name in "WUb"))

@@ -45,6 +45,8 @@ def test_a_right_program_passes_and_is_recognised(name: str, tmp_path: Path) -> 
     assert not report.diagnoses
     assert report.cell == program.cell
     assert "behind it" in report.layout
+    sequence = report.layout.split(" ")[0].rstrip(":")
+    assert ("an index for each step" in report.layout) == (sequence in program.data)
     assert not any(problem.kind == "no-cell" for problem in report.problems)
 
 
