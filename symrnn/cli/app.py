@@ -277,7 +277,7 @@ def check(
         str | None,
         typer.Option(
             metavar="CELL",
-            help="The cell that it computes, so that mistakes can be named.",
+            help="The cell that it computes, where it is known: then it is not searched for.",
             autocompletion=completion.cell_names,
         ),
     ] = None,
@@ -285,7 +285,14 @@ def check(
         list[str] | None, typer.Option(metavar="NAMES", help="Inputs whose gradients are left out on purpose: h0,c0.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
-    budget: Annotated[float, typer.Option(min=0.1, help="Seconds of processor time for the search.")] = 30.0,
+    budget: Annotated[
+        float,
+        typer.Option(
+            min=0.1,
+            help="Seconds of processor time, for each pair, for what comes after the verdicts: what to write instead, "
+            "the cell, its equations, and what the inputs hide.",
+        ),
+    ] = 30.0,
     loss: Annotated[
         bool, typer.Option("--loss", help="One function returns the loss and its gradients: return loss, dW, db.")
     ] = False,
@@ -294,8 +301,9 @@ def check(
 ) -> None:
     """Check hand-written gradients in a Python file, and name the mistake. FILE is imported, that is, run.
 
-    Pairs named like lstm_forward and lstm_backward are found, and classes with both methods. Their inputs are what
-    make_inputs(rng, T, N), make_lstm_inputs or lstm_inputs in the file say.
+    Pairs named like lstm_forward and lstm_backward are found, classes with both methods, and, where there are none,
+    functions that return a loss and its gradients. Their inputs are what make_inputs(rng, T, N), make_lstm_inputs or lstm_inputs in the file
+    say, or data in the file called as their arguments are.
     """
     written = choose_report_writer(output)
     loaded = None if cell is None else load_cell(cell)

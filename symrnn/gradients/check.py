@@ -1,6 +1,6 @@
 """Hand-written gradients: checked against their own forward pass, and the mistakes in them named.
 
-`check_gradients` is the whole road, top to bottom: call, measure, recognise, diagnose, point, report.  Each stage takes
+`check_gradients` is the whole road, top to bottom: call, measure, mend, recognise, diagnose, point, report.  Each stage takes
 values and returns one; the functions under test are called by one black box, which every stage may ask.
 """
 
@@ -70,8 +70,12 @@ def check_gradients(
     """Check a hand-written backward pass, and name what is wrong with it.
 
     Every gradient is compared with the derivative of forward itself, by directional products with random cotangents on
-    every output.  Where forward computes a known cell, the derived backward pass is changed, mistake by mistake, until
-    it agrees with the hand-written one.
+    every output.  Where the text of the functions is at hand, it is changed, slip by slip, until the gradients are
+    right: that tells the line and what to write instead.  Where forward computes a known cell, the derived backward
+    pass is changed, mistake by mistake, until it agrees with the hand-written one: that tells the equation.
+
+    The functions are called some hundred or thousand times, with other code in them for a while; they get their own
+    back, also where something is raised.  Files are read and never written.
 
     Args:
         forward: the forward pass, `forward(**inputs)`: returns an array, or a tuple, list or dict of arrays, and
@@ -92,9 +96,10 @@ def check_gradients(
         per_step: whether parameter gradients are returned for each time step.
         seed: of all random numbers; equal seeds give equal reports.
         diagnose: whether to look for the cell, the mistakes and the blind spots, or to compare only.
-
-        budget: seconds of processor time for the search for the cell, the mistakes and the blind spots.  The verdicts
-            do not wait for it; what was not looked for to the end is said.
+        budget: seconds of processor time for everything after the verdicts: three fifths of them at most for changing
+            the text of the functions until the gradients are right, the rest for the cell, the mistakes in its derived
+            equations, and what the inputs could not have shown.  Where it ends before a search does, the report says
+            which search that is.  The verdicts themselves take the time that they take.
         early: called with a report of the verdicts alone before anything is searched.
 
     Returns:
@@ -154,6 +159,8 @@ def _search(
     else:
         derived = replace(derived, mistakes=with_lines(derived.mistakes, mended.mistakes))
     found = report(subject, measured, recognised, derived)
+    if found.unexplained and not mended.complete:
+        late = ["what to write instead", *late]
     return _unfinished(found, " and ".join(late), budget) if late else found
 
 

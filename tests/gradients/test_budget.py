@@ -102,6 +102,12 @@ def test_a_search_stops_when_its_time_is_over_and_says_so(
     assert "--budget 6" in told
 
 
+def test_mending_that_is_cut_off_is_said_to_be() -> None:
+    report = check_gradients(delta_forward, delta_backward, delta_inputs, budget=0.5)
+    (told,) = [problem.sentence for problem in report.problems if problem.kind == "unfinished"]
+    assert "what to write instead and the cell was stopped after 0.5 s" in told
+
+
 def test_a_search_that_is_cut_off_says_nothing_that_is_false() -> None:
     cut = Lstm(slope=lambda g: 1 - g)
     whole = cut.report()
