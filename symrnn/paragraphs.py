@@ -33,7 +33,7 @@ def wrap_items(items: Sequence[str], indent: str = "") -> list[str]:
             rest = indent + "  "
             broken = textwrap.wrap(
                 # At spaces alone: h_{t-1} is one word.
-                re.sub("`[^`]*`", lambda found: _kept_whole(found[0], WIDTH - len(rest)), visible(line)),
+                _keep_code_whole(visible(line), WIDTH - len(rest)),
                 WIDTH,
                 initial_indent=first,
                 subsequent_indent=rest,
@@ -43,8 +43,9 @@ def wrap_items(items: Sequence[str], indent: str = "") -> list[str]:
     return lines
 
 
-def _kept_whole(code: str, width: int) -> str:
-    return code.replace(" ", _KEPT) if len(code) < width else code
+def _keep_code_whole(text: str, width: int) -> str:
+    """The text with no place for a break in code between backquotes that is shorter than a line."""
+    return re.sub("`[^`]*`", lambda code: code[0].replace(" ", _KEPT) if len(code[0]) < width else code[0], text)
 
 
 def visible(text: str) -> str:

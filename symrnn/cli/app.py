@@ -302,8 +302,8 @@ def check(
     """Check hand-written gradients in a Python file, and name the mistake. FILE is imported, that is, run.
 
     Pairs named like lstm_forward and lstm_backward are found, classes with both methods, and, where there are none,
-    functions that return a loss and its gradients. Their inputs are what make_inputs(rng, T, N), make_lstm_inputs or lstm_inputs in the file
-    say, or data in the file called as their arguments are.
+    functions that return a loss and its gradients. Their inputs are what make_inputs(rng, T, N), make_lstm_inputs or
+    lstm_inputs in the file say, or data in the file called as their arguments are.
     """
     written = choose_report_writer(output)
     loaded = None if cell is None else load_cell(cell)
