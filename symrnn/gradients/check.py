@@ -1,7 +1,8 @@
 """Hand-written gradients: checked against their own forward pass, and the mistakes in them named.
 
 `check_gradients` is the whole road, top to bottom: call, measure, mend, recognise, diagnose, point, report.
-Each stage takes values and returns one; the functions under test are called by one black box, which every stage may ask.
+Each stage takes values and returns one; the functions under test are called by one black box, which every stage may
+ask.
 """
 
 from __future__ import annotations
