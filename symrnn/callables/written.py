@@ -6,10 +6,17 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
+from weakref import WeakKeyDictionary
+
+ReturnedNames = tuple[str | None, ...] | None
+
+_READ: WeakKeyDictionary[FunctionType, dict[bool, ReturnedNames]] = WeakKeyDictionary()
+"""What was read of a function: backward is called a thousand times, and its text stays what it was."""
 
 
-def read_returned_names(function: Callable[..., Any], opened: bool = False) -> tuple[str | None, ...] | None:
+def read_returned_names(function: Callable[..., Any], opened: bool = False) -> ReturnedNames:
     """The names of what a function returns, in order: `("h", "cache")` for `return h, cache`.
 
     Args:
@@ -25,6 +32,16 @@ def read_returned_names(function: Callable[..., Any], opened: bool = False) -> t
     told: tuple[str | None, ...] | None = getattr(function, "returned_names", None)
     if told is not None:  # of a function that calls somebody's
         return told
+    own = getattr(function, "__func__", function)
+    if not isinstance(own, FunctionType):
+        return _read(function, opened)
+    known = _READ.setdefault(own, {})
+    if opened not in known:
+        known[opened] = _read(own, opened)
+    return known[opened]
+
+
+def _read(function: Callable[..., Any], opened: bool) -> ReturnedNames:
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, TypeError, SyntaxError, ValueError, RecursionError):
