@@ -14,7 +14,8 @@ from symrnn.algebra.functions import FUNCTIONS
 from symrnn.cli.app import main
 from symrnn.language.operations import STRUCTURAL
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 CELLS = [block for block in BLOCKS if block.startswith("def ")]
 
@@ -83,16 +84,19 @@ def test_its_identification_is_the_real_one(capsys: pytest.CaptureFixture[str]) 
     assert lines == others
 
 
+@pytest.mark.parametrize(("page", "name"), [("README.md", "charmodel.py"), ("docs/checking.md", "mine.py")])
 def test_its_check_of_a_file_is_the_real_one(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    page: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file, shown = re.search(  # type: ignore[union-attr]
-        r"file `mine.py`.*?```python\n(.*?)```.*?exit code 1\):\n\n```\n(.*?)\n```", README, re.DOTALL
+    file, arguments, shown = re.search(  # type: ignore[union-attr]
+        rf"file\s`{name}`.*?```python\n(.*?)```.*?`symrnn (check {name}[^`]*)`.*?exit\scode\s1\):\n\n```\n(.*?)\n```",
+        (ROOT / page).read_text(encoding="utf-8"),
+        re.DOTALL,
     ).groups()
     monkeypatch.chdir(tmp_path)
-    Path("mine.py").write_text(file, encoding="utf-8")
+    Path(name).write_text(file, encoding="utf-8")
     with pytest.raises(SystemExit) as left:
-        run_command(["check", "mine.py"])
+        run_command(arguments.split())
     assert left.value.code == 1
     told = capsys.readouterr().out.strip()
     number = re.compile(r"\d\.?\d*e-\d+|calls: .*")  # these are the machine's
@@ -101,6 +105,12 @@ def test_its_check_of_a_file_is_the_real_one(
         return " ".join(number.sub("", text).split())
 
     assert words(told) == words(shown)
+
+
+def test_every_page_that_it_links_to_is_there() -> None:
+    pages = [path for path in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in path]
+    assert "docs/checking.md" in pages
+    assert [path for path in pages if not (ROOT / path).exists()] == []
 
 
 def test_its_derivatives_are_the_real_ones(capsys: pytest.CaptureFixture[str]) -> None:
