@@ -16,6 +16,7 @@ from symrnn.language.operations import STRUCTURAL
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = sorted((ROOT / "docs").glob("*.md"))
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 CELLS = [block for block in BLOCKS if block.startswith("def ")]
 
@@ -107,10 +108,16 @@ def test_its_check_of_a_file_is_the_real_one(
     assert words(told) == words(shown)
 
 
-def test_every_page_that_it_links_to_is_there() -> None:
-    pages = [path for path in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in path]
-    assert "docs/checking.md" in pages
-    assert [path for path in pages if not (ROOT / path).exists()] == []
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *(f"docs/{one.name}" for one in PAGES)])
+def test_every_page_that_is_linked_to_is_there(page: str) -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text(encoding="utf-8"))
+    missing = [link for link in links if "://" not in link and not ((ROOT / page).parent / link).exists()]
+    assert missing == []
+
+
+def test_pages_are_linked_to() -> None:
+    texts = [(ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "CONTRIBUTING.md")]
+    assert [one.name for one in PAGES if not any(f"docs/{one.name}" in text for text in texts)] == []
 
 
 def test_its_derivatives_are_the_real_ones(capsys: pytest.CaptureFixture[str]) -> None:
