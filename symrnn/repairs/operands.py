@@ -125,12 +125,16 @@ def transpose(site: Site) -> Iterator[SourceEdit]:
         node = slot.node
         if isinstance(node, ast.Attribute) and node.attr == "T":
             yield site.edit("transpose", 1, (slot, node.value))
+        elif isinstance(node, ast.Call) and name_of(node) == "outer" and len(node.args) == 2:
+            yield site.edit("transpose", 1, (slot, ast.Call(node.func, node.args[::-1], [])))
         elif (pair := product_of(node)) is not None:
             yield site.edit("transpose", 2, (slot, turned(node)))
             yield site.edit("transpose", 3, (slot, _with_operands(node, pair[1], pair[0])))
             yield site.edit("transpose", 3, (slot, _with_operands(node, turned(pair[1]), turned(pair[0]))))
         elif slot in site.named and len(site.shape_of(node) or ()) == 2 and not _is_turned(slot):
-            yield site.edit("transpose", 1, (slot, turned(node)))
+            # A gradient that is transposed on its way out was not meant to be.
+            cost = 4 if isinstance(site.statement, ast.Return) else 1
+            yield site.edit("transpose", cost, (slot, turned(node)))
 
 
 def product_of(node: Any) -> tuple[ast.expr, ast.expr] | None:
@@ -180,6 +184,29 @@ def _whole_for_part(site: Site, slot: TreePlace, old: str) -> Iterator[SourceEdi
         text = ast.unparse(value)
         if text in site.known and site.arrays[text].ndim <= site.arrays[old].ndim:
             yield site.edit("wrong-operand", 4, (slot, value), term=text)
+
+
+def reverse(site: Site) -> Iterator[SourceEdit]:
+    """Steps in the other order: `d[::-1]` for `d`, and the other way round."""
+    for slot in site.named:
+        value = site.arrays.get(ast.unparse(slot.node))
+        if value is not None and value.dtype.kind == "f" and value.ndim > 1:
+            for text in reversals(ast.unparse(slot.node), value.ndim):
+                yield site.edit("wrong-time-index", 3, (slot, read_expression(text)))
+    for slot in site.parts:
+        if isinstance(slot.node, ast.Subscript) and any(_is_reversing(one) for one in ast.walk(slot.node.slice)):
+            yield site.edit("wrong-time-index", 3, (slot, slot.node.value))
+
+
+def reversals(text: str, axes: int) -> Iterator[str]:
+    """A sequence in the other order, if its first or second axis is that of time."""
+    yield f"{text}[::-1]"
+    if axes > 2:
+        yield f"{text}[:, ::-1]"
+
+
+def _is_reversing(node: ast.AST) -> bool:
+    return isinstance(node, ast.Slice) and node.step is not None and node.lower is None and node.upper is None
 
 
 def unequal_sides(site: Site) -> Iterator[SourceEdit]:

@@ -93,6 +93,8 @@ def _diagnosis(
     gradients = f"gradient{'s' if len(mended) > 1 else ''} of {listed(mended)}"
     verb = "are" if len(mended) > 1 else "is"
     first = old.split("\n")[0]
+    with installed(search.units):
+        agreement = search.trials.worst(mended)
     if new:
         sentence = f"The {gradients} {verb} right with `{new}` in the place of `{first}`."
     else:
@@ -104,7 +106,7 @@ def _diagnosis(
     target = target_of(edit.statement)
     variable = "" if target is None else ast.unparse(target)
     line = SourceLine(os.path.basename(file), edit.line, text, variable, "") if file else None
-    return Diagnosis(edit.tag, None, new, "", tuple(mended), 0.0, sentence, line=line)
+    return Diagnosis(edit.tag, None, new, "", tuple(mended), agreement, sentence, line=line)
 
 
 def _differing(old: str, new: str) -> tuple[str, str]:

@@ -33,6 +33,7 @@ GENERATORS: Mapping[Generator, int] = {
     terms.drop_terms: 2,
     operands.swap_operands: 3,
     operands.unequal_sides: 3,
+    operands.reverse: 3,
     factors.multiply: 3,
     terms.add_terms: 3,
     terms.replace_zeros: 3,

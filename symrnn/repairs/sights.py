@@ -59,9 +59,14 @@ class Sights:
         return bool(self.of.get(statement))
 
     def arrays(self, statement: ast.stmt) -> Mapping[str, Array]:
-        """What could be named where the statement first ran; the last time that it was seen for what came later."""
+        """What could be named where the statement first ran; the last time that it was seen for what came later.
+
+        A variable that begins as the number 0 and is added to is what it becomes.
+        """
         seen = self.of.get(statement) or [Sight({})]
-        return {**seen[-1].before, **seen[0].before}
+        last = seen[-1].before
+        first = {text: value for text, value in seen[0].before.items() if value.ndim or not np.ndim(last.get(text, 0))}
+        return {**last, **first}
 
 
 def look(units: Sequence[SourceUnit], run: Callable[[], Any]) -> Sights:

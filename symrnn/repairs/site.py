@@ -95,11 +95,14 @@ class Site:
 
     @cached_property
     def named(self) -> list[TreePlace]:
-        """The longest names in it: `hs[t - 1]`, and not the `hs` in it."""
+        """The longest names in it: `hs[t - 1]`, and not the `hs` in it; of `d.sum(0)` it is `d`."""
+        called = {id(one.node) for one in self.parts if isinstance(one.owner, ast.Call) and one.field == "func"}
         return [
             one
             for one in self.parts
-            if is_reference(one.node) and not (is_reference(one.owner) and one.field == "value")
+            if is_reference(one.node)
+            and id(one.node) not in called
+            and not (is_reference(one.owner) and one.field == "value" and id(one.owner) not in called)
         ]
 
     @cached_property

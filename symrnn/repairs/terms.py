@@ -11,7 +11,7 @@ from typing import Any
 from symrnn.repairs.edits import SourceEdit, TreePlace, read_expression
 from symrnn.repairs.factors import is_one_minus
 from symrnn.repairs.naming import terms_of
-from symrnn.repairs.operands import product_of
+from symrnn.repairs.operands import product_of, reversals
 from symrnn.repairs.sights import is_reference
 from symrnn.repairs.site import Site, name_of
 
@@ -69,6 +69,8 @@ def add_terms(site: Site) -> Iterator[SourceEdit]:
             cost = 3 if site.is_carried(text) or site.is_cotangent(text) else 5
             yield _added(site, slot, tag, cost, node)
             yield _added(site, slot, tag, cost + 2, ast.UnaryOp(ast.USub(), node))
+            for reversed_text in reversals(text, len(shape)) if len(shape) > 2 else ():
+                yield _added(site, slot, tag, cost, read_expression(reversed_text))
 
 
 def add_siblings(site: Site) -> Iterator[SourceEdit]:

@@ -17,6 +17,10 @@ from symrnn.measuring.truth import COMPLEX_STEP, SINGLE, Truth
 _ENTRIES = 16
 """Entries of an array that are compared, beside two sums over all of it: they tell which part of it is wrong."""
 _DIRECTIONS = 2
+_FEW = 3
+"""Arrays below which each is compared in blocks: one or two may hold the weights of a whole network."""
+_BLOCKS = 24
+_BLOCK = "\0"
 _SINGLE = 2e-3
 """The relative error of a derivative by differences in single precision: a third of its seven digits."""
 
@@ -73,17 +77,20 @@ class Score:
 
     Attributes:
         right: the gradients that are right, with the number of the point.
+        wrong: those that are not.
         values: the numbers of each gradient at each point.
         same_outputs: whether forward gives what it gave before.
     """
 
     right: frozenset[tuple[int, str]]
+    wrong: frozenset[tuple[int, str]]
     values: Mapping[tuple[int, str], Array]
     same_outputs: bool
 
     def of_first(self) -> frozenset[str]:
         """The gradients that are right at the inputs of the check."""
-        return frozenset(name for place, name in self.right if place == 0)
+        wrong = {name.split(_BLOCK)[0] for place, name in self.wrong if place == 0}
+        return frozenset(name.split(_BLOCK)[0] for place, name in self.right if place == 0) - wrong
 
 
 class Trials:
@@ -97,6 +104,8 @@ class Trials:
 
     def __init__(self, subject: Subject, names: Collection[str], seed: int) -> None:
         self.subject, self.names = subject.unnoticed(), sorted(names)
+        # One vector of all parameters would be all right or all wrong.
+        self._blocks = _BLOCKS if len(self.names) < _FEW else 1
         first = self._point({}, seed, None)
         self.points = [first[0]]
         self.method = first[1]
@@ -135,16 +144,17 @@ class Trials:
                 return None
             same = same and _equal(outputs, point.outputs)
             if place == 0 and not same:
-                return Score(frozenset(), {}, False)
+                return Score(frozenset(), frozenset(), {}, False)
             for name, projection in point.right.items():
-                found = gradients.get(name)
+                found = gradients.get(name.split(_BLOCK)[0])
                 if found is None:
                     continue
                 if np.size(found) == projection.directions.shape[1]:
                     values[place, name] = projection.of(found)
                 if projection.agrees(found):
                     right.add((place, name))
-        return Score(frozenset(right), values, same)
+        asked = frozenset((place, name) for place, point in enumerate(points or self.points) for name in point.right)
+        return Score(frozenset(right), asked - right, values, same)
 
     def holds_elsewhere(self) -> bool:
         """Whether all is right at other inputs as well: what is right at one point only is no repair."""
@@ -171,13 +181,12 @@ class Trials:
 
     def worst(self, names: Collection[str]) -> float:
         """The largest relative error that is left in these gradients at the inputs of the check."""
-        score, first = self.score(), self.points[0]
+        score = self.score([self.points[0]])
         gaps = [0.0]
-        for name in names:
-            values = None if score is None else score.values.get((0, name))
-            expected = first.right[name].expected
+        for (_, label), values in ({} if score is None else score.values).items():
+            expected = self.points[0].right[label].expected
             size = float(np.max(np.abs(expected), initial=0.0))
-            if values is not None and size:
+            if label.split(_BLOCK)[0] in names and size:
                 gaps.append(float(np.max(np.abs(values - expected))) / size)
         return max(gaps)
 
@@ -204,14 +213,18 @@ class Trials:
         right = {}
         for name in self.names:
             own = np.asarray(arrays.get(name, subject.arrays[name]))
-            right[name] = _project(truth, name, own, np.random.default_rng([seed, 6]))
+            rng = np.random.default_rng([seed, 6])
+            for number, part in enumerate(np.array_split(np.arange(own.size), min(self._blocks, max(own.size, 1)))):
+                label = f"{name}{_BLOCK}{number}" if self._blocks > 1 else name
+                right[label] = _project(truth, name, own, part, rng)
         return AskedPoint(dict(arrays), cotangents, outputs, right), truth.method
 
 
-def _project(truth: Truth, name: str, own: Array, rng: np.random.Generator) -> Projection:
-    size = own.size
-    entries = np.sort(rng.permutation(size)[:_ENTRIES])
-    directions = rng.normal(size=(_DIRECTIONS, size))
+def _project(truth: Truth, name: str, own: Array, part: Array, rng: np.random.Generator) -> Projection:
+    """The projection of a part of an array, given by the places of its entries."""
+    entries = np.sort(rng.permutation(part)[:_ENTRIES])
+    directions = np.zeros((_DIRECTIONS, own.size))
+    directions[:, part] = rng.normal(size=(_DIRECTIONS, part.size))
     indices = [tuple(int(i) for i in np.unravel_index(int(one), own.shape)) for one in entries]
     values, errors = truth.entries(name, indices)
     sums = [truth.directional({name: one.reshape(own.shape)}) for one in directions]

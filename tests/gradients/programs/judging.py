@@ -84,6 +84,12 @@ def plain_name(path: str) -> str:
     return path.rsplit("['", 1)[-1].removesuffix("']") if path.endswith("']") else path.split("[", 1)[0]
 
 
+def _own_name(path: str, wrong: Sequence[str]) -> str:
+    """A gradient's name, as the truth has it: that of the whole argument, or of what is in it."""
+    whole = path.split("[", 1)[0]
+    return whole if whole in wrong else plain_name(path)
+
+
 def judge(name: str, *slips: Slip, verdict_only: bool = False) -> Judged:
     """Plant, ask, and compare with the truth."""
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
@@ -102,8 +108,8 @@ def judge(name: str, *slips: Slip, verdict_only: bool = False) -> Judged:
 
 def compare(program: Program, report: GradientReport, wrong: Sequence[str], seconds: float) -> Judged:
     """A report beside what is true."""
-    told = {plain_name(one.name) for one in report.wrong}
-    known = {plain_name(one.name) for one in report.gradients}
+    told = {_own_name(one.name, wrong) for one in report.wrong}
+    known = {_own_name(one.name, wrong) for one in report.gradients}
     verdict = report.passed == (not wrong) and told == set(wrong) & known and bool(set(wrong) & known) == bool(wrong)
     exact = [one for one in report.diagnoses if one.exact]
     fair = {tag for slip in program.planted for tag in slip.tags}
