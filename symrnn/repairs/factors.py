@@ -236,4 +236,8 @@ def rescale(site: Site) -> Iterator[SourceEdit]:
     for factor in site.factors:
         number = ast.Constant(factor if factor != int(factor) else int(factor))
         tag = "sign" if factor == -1 else "wrong-scale"
-        yield site.edit(tag, 4, (slot, ast.BinOp(slot.node, ast.Div(), number)), term=f"{1 / factor:.6g}")
+        yield site.edit(tag, 2, (slot, ast.BinOp(slot.node, ast.Div(), number)), term=f"{1 / factor:.6g}")
+        if isinstance(site.statement, ast.AugAssign) and isinstance(site.statement.target, ast.Subscript):
+            owner = ast.unparse(site.statement.target.value)
+            body = [site.statement, *ast.parse(f"{owner} /= {ast.unparse(number)}").body]
+            yield site.edit(tag, 2, (site.block, body), term=f"{1 / factor:.6g}")

@@ -244,48 +244,60 @@ def _equal(one: Arrays, other: Arrays) -> bool:
 
 
 def shorter(subject: Subject) -> Iterator[dict[str, Any]]:
-    """The inputs with one step or example, and with two, as far as they can be cut."""
-    found = []
-    for count in (1, 2):
-        for arrays in _cuts(subject, count):
-            try:
-                answer = subject.outputs(arrays)
-            except (SubjectError, InputError, ValueError, KeyError, IndexError, TypeError):
-                continue
-            if all(np.isfinite(array).all() for array in answer.values()):
-                found.append(arrays)
-                break
-    yield from found
+    """The inputs with one step or example, and with two, as far as they can be cut; along time before examples."""
+    for kind in (_listed, _made_anew, _along_time, _along_examples):
+        for count in (1, 2):
+            for arrays in kind(subject, count):
+                if _runs(subject, arrays):
+                    yield arrays
+                    break
 
 
-def _cuts(subject: Subject, count: int) -> Iterator[dict[str, Any]]:
-    """Ways to cut what may be sequences: lists, whatever can be made anew, and arrays along an axis."""
-    arguments = subject.arguments
+def _runs(subject: Subject, arrays: Mapping[str, Any]) -> bool:
+    try:
+        answer = subject.outputs(arrays)
+    except (SubjectError, InputError, ValueError, KeyError, IndexError, TypeError):
+        return False
+    return all(np.isfinite(array).all() for array in answer.values())
+
+
+def _listed(subject: Subject, count: int) -> Iterator[dict[str, Any]]:
+    """Lists of whole numbers, such as those of characters, cut to so many."""
     listed = {
         name: value
-        for name, value in arguments.items()
+        for name, value in subject.arguments.items()
         if isinstance(value, list) and value and all(isinstance(one, int | np.integer) for one in value)
     }
     for length in dict.fromkeys(len(value) for value in listed.values()):
         if length > count:
             yield {name: value[:count] for name, value in listed.items() if len(value) == length}
+
+
+def _made_anew(subject: Subject, count: int) -> Iterator[dict[str, Any]]:
     made = subject.made(1, T=count) if "T" in subject.draws.varied else None
     if made is not None and set(made) >= set(subject.arrays):
         yield made
-    arrays = {name: value for name, value in arguments.items() if isinstance(value, np.ndarray) and value.ndim}
-    for axis in (0, 1, -1):
-        sizes = dict.fromkeys(a.shape[axis] for a in arrays.values() if a.ndim >= 3 or (a.ndim and a.dtype.kind != "f"))
-        for size in (one for one in sizes if one > count):
-            for least in (3, 2):
-                cut = {
-                    name: np.take(value, range(count), axis=axis)
-                    for name, value in arrays.items()
-                    if (value.ndim >= least or value.dtype.kind != "f")
-                    and value.ndim > axis
-                    and value.shape[axis] == size
-                }
-                if cut:
-                    yield cut
+
+
+def _along_time(subject: Subject, count: int) -> Iterator[dict[str, Any]]:
+    """Sequences cut alone: whatever has three axes, or whole numbers."""
+    if "T" not in subject.draws.varied:
+        yield from _cuts(subject, count, 3, (0, -1, 1))
+
+
+def _along_examples(subject: Subject, count: int) -> Iterator[dict[str, Any]]:
+    """States cut as well."""
+    yield from _cuts(subject, count, 2, (1, 0, -1))
+
+
+def _cuts(subject: Subject, count: int, least: int, axes: Sequence[int]) -> Iterator[dict[str, Any]]:
+    arrays = {name: value for name, value in subject.arguments.items() if isinstance(value, np.ndarray) and value.ndim}
+    whole = {name: value for name, value in arrays.items() if value.ndim >= least or value.dtype.kind != "f"}
+    for axis in axes:
+        there = {name: value for name, value in whole.items() if value.ndim > axis}
+        for size in dict.fromkeys(value.shape[axis] for value in there.values() if value.shape[axis] > count):
+            cut = {name: value for name, value in there.items() if value.shape[axis] == size}
+            yield {name: np.take(value, range(count), axis=axis) for name, value in cut.items()}
 
 
 def touched(before: Score, after: Score) -> frozenset[tuple[int, str]]:
