@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 
@@ -90,10 +91,11 @@ def names_cotangent(word: str) -> bool:
     return bool(_PLAIN_COTANGENT.match(word)) or any(pattern.match(word) for pattern in _GRADIENT_OF)
 
 
-def stems(word: str) -> list[str]:
+@functools.cache
+def stems(word: str) -> tuple[str, ...]:
     """What `word` may be the gradient of: `W` for `dW`, `d_W`, `grad_W`, `W_bar`; the likeliest first."""
     found = [match.group(1).strip("_") for pattern in _GRADIENT_OF if (match := pattern.match(word))]
-    return [stem for stem in dict.fromkeys(found) if stem]
+    return tuple(stem for stem in dict.fromkeys(found) if stem)
 
 
 def gradient_of(word: str, names: Iterable[str]) -> str | None:
@@ -117,7 +119,7 @@ def gradients_of(words: Iterable[str], names: Iterable[str]) -> dict[str, str]:
             for word in words:
                 if word in found:
                     continue
-                for stem in [word] if exact else stems(word):
+                for stem in (word,) if exact else stems(word):
                     fitting = [name for name in rest if alike(name) == alike(stem)]
                     # Of two that fit, neither is certain; a wrong pair would be a false finding.
                     if len(fitting) == 1:

@@ -220,7 +220,7 @@ def _splits(node: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
         return
     for count in range(1, len(found)):
         yield joined(found[:count]), joined(found[count:])
-    for place in range(1, len(found) - 1):
+    for place in range(len(found) - 1):
         yield joined([*found[:place], *found[place + 1 :]]), found[place]
 
 
