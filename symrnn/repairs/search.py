@@ -61,24 +61,6 @@ _USUAL = 3
 and the values that are easily mistaken for one another."""
 _MOST = 6
 """Mistakes that are looked for in one program: five at once are the most that were met in public ones."""
-_FOR_PAIRS = (
-    operands.shift_indices,
-    operands.transpose,
-    flow.accumulate,
-    terms.flip_signs,
-    calls.mend_calls,
-    flow.always,
-)
-"""What is tried two at a time: the slips of one token, which are few enough."""
-_DEAREST = 9
-"""The cost beyond which nothing is tried."""
-_USUAL = 3
-"""The cost up to which edits are tried before one is taken that helps at shorter inputs alone: all slips of one token,
-and the values that are easily mistaken for one another."""
-_MOST = 6
-"""Mistakes that are looked for in one program: five at once are the most that were met in public ones."""
-_SURE = 4
-"""The cost up to which edits are looked at before one is taken that helps at shorter inputs alone."""
 
 
 @dataclass(frozen=True)
