@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from symrnn.errors import SymrnnError
 
 _ENDS: ContextVar[float] = ContextVar("ends", default=float("inf"))
-_BETWEEN = 0.01
+_BETWEEN = 0.05
 """Seconds between two looks at the clock of the process: to ask it takes some milliseconds on some systems, and a
 search goes on a thousand times a second."""
 _next_look = 0.0

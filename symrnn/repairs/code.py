@@ -9,17 +9,21 @@ import __future__
 
 import ast
 import copy
+import functools
 import gc
 import linecache
 import os
 import sys
 import sysconfig
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import CodeType, FrameType, FunctionType
 from typing import Any
+
+from symrnn.repairs.keeping import KeptArrays, variables_of
+from symrnn.repairs.turns import Turns, count_turns
 
 _FUTURE = 0
 for _name in __future__.all_feature_names:
@@ -31,16 +35,30 @@ _INSTALLED = tuple(
 _LONGEST = 5_000
 """Lines of a file beyond which it is not read: a module of layers has some hundred."""
 
+_MEMORY = type(functools.lru_cache(len))
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 _Key = tuple[str, int]
 
 
 @dataclass(frozen=True)
 class LiveFunction:
-    """A function that exists now, and the code that it had when it was found."""
+    """A function that exists now, and the code that it had when it was found.
+
+    Attributes:
+        function: the function.
+        code: its own code.
+        memories: what remembers the values that it returned, as `lru_cache` does.
+    """
 
     function: FunctionType
     code: CodeType
+    memories: tuple[Any, ...] = ()
+
+    def put(self, code: CodeType) -> None:
+        """Give it a code; what other code returned is forgotten."""
+        self.function.__code__ = code
+        for one in self.memories:
+            one.cache_clear()
 
 
 class SourceUnit:
@@ -51,6 +69,8 @@ class SourceUnit:
         tree: its syntax tree, which may be changed.  Of a class there are only the functions that ran.
         functions: the functions that ran, in their order.
         live: the functions that it makes, as they exist now.
+        turns: counts what the changed functions do.
+        kept: the arrays that outlive a call.
     """
 
     def __init__(
@@ -59,20 +79,24 @@ class SourceUnit:
         tree: ast.stmt,
         functions: Sequence[FunctionNode],
         live: Sequence[LiveFunction],
-        imports: Sequence[ast.stmt] = (),
+        imports: Sequence[ast.stmt],
+        turns: Turns,
     ) -> None:
-        self.file, self.tree = file, tree
+        self.file, self.tree, self.turns, self.kept = file, tree, turns, KeptArrays()
         self._imports = list(imports)  # Python compiles calls into what a file imports in another way
         self.functions, self.live = tuple(functions), tuple(live)
         self._flags = live[0].code.co_flags & _FUTURE
 
-    def codes(self) -> dict[_Key, CodeType]:
+    def codes(self, named: Mapping[_Key, Sequence[str]] | None = None) -> dict[_Key, CodeType]:
         """What the tree compiles to.
+
+        Args:
+            named: function -> the variables of the functions around it that it must name to have them.
 
         Raises:
             SyntaxError, ValueError, RecursionError: the tree is no program.
         """
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _naming(self.functions, named or {}):
             warnings.simplefilter("ignore")
             whole = compile(
                 ast.Module([*self._imports, self.tree], []), self.file, "exec", self._flags, dont_inherit=True
@@ -83,47 +107,92 @@ class SourceUnit:
         """Give the live functions the tree's code; whether that could be done."""
         try:
             codes = self.codes()
+            if not self._fit(codes):
+                codes = self.codes({_key(one.code): one.code.co_freevars for one in self.live})
+                if not self._fit(codes):
+                    return False
             for one in self.live:
-                one.function.__code__ = codes[_key(one.code)]
-        except (SyntaxError, ValueError, TypeError, KeyError, RecursionError):
+                one.put(self.turns.counting(codes[_key(one.code)]))
+        except (SyntaxError, ValueError, TypeError, KeyError, RecursionError, MemoryError):
             self.restore()
             return False
         return True
 
+    def _fit(self, codes: Mapping[_Key, CodeType]) -> bool:
+        """Whether codes read the variables of the functions around them that the live functions hold, in their order.
+
+        Python compares their number alone, and another variable would be read in the place of one.
+        """
+        return all(codes[_key(one.code)].co_freevars == one.code.co_freevars for one in self.live)
+
     def restore(self) -> None:
         """Give them their own code back."""
         for one in self.live:
-            one.function.__code__ = one.code
+            if one.function.__code__ is not one.code:
+                one.put(one.code)
 
 
 def find_units(run: Callable[[], Any]) -> list[SourceUnit]:
     """What ran of somebody's files in a call, as far as its text is at hand and is the text of what ran."""
     files: dict[str, list[CodeType]] = {}
     linecache.checkcache()
-    for code in _codes_run(run):
+    ran = _codes_run(run)
+    for code in ran:
         if _is_theirs(code.co_filename):
             files.setdefault(code.co_filename, []).append(code)
-    return [unit for file, codes in files.items() for unit in _units_of(file, codes)]
+    turns = Turns()
+    units = [unit for file, codes in files.items() for unit in _units_of(file, codes, turns)]
+    kept = KeptArrays(_roots((owner for code, owner in ran.items() if _is_theirs(code.co_filename)), units))
+    for unit in units:
+        unit.kept = kept
+        for function in unit.functions:
+            count_turns(function)
+    return units
+
+
+def lines_run(run: Callable[[], Any]) -> set[tuple[str, int]]:
+    """The files and first lines of the functions that run in a call."""
+    return {(code.co_filename, code.co_firstlineno) for code in _codes_run(run)}
+
+
+def _roots(owners: Iterable[Any], units: Sequence[SourceUnit]) -> Iterator[Any]:
+    """What outlives a call: the objects whose methods ran, and what the functions hold and name."""
+    yield from owners
+    for unit in units:
+        for one in unit.live:
+            yield from variables_of(one.function)
 
 
 @contextmanager
 def installed(units: Sequence[SourceUnit]) -> Iterator[bool]:
     """The units' trees in force; whether all could be compiled."""
     try:
-        able = [unit.install() for unit in units]
-        yield all(able)
+        able = all(unit.install() for unit in units)
+        # What Python or NumPy warns of in a changed text is not about the text that somebody wrote.
+        with warnings.catch_warnings(), units[0].turns.counted():
+            warnings.simplefilter("ignore")
+            yield able
     finally:
-        for unit in units:
-            unit.restore()
+        restore(units)
+        if units:
+            units[0].kept.restore()
 
 
-def _codes_run(run: Callable[[], Any]) -> list[CodeType]:
-    """The code of every function that is called, once each."""
-    found: dict[CodeType, None] = {}
+def restore(units: Sequence[SourceUnit]) -> None:
+    """Give all functions their own code back."""
+    for unit in units:
+        unit.restore()
+
+
+def _codes_run(run: Callable[[], Any]) -> dict[CodeType, Any]:
+    """The code of every function that is called, with the object whose method it is, as far as it is one."""
+    found: dict[CodeType, Any] = {}
 
     def note(frame: FrameType, event: str, _argument: Any) -> None:
-        if event == "call":
-            found.setdefault(frame.f_code)
+        if event == "call" and frame.f_code not in found:
+            names = frame.f_code.co_varnames[: min(1, frame.f_code.co_argcount)]
+            owner = next((frame.f_locals.get(name) for name in names), None)
+            found[frame.f_code] = owner if hasattr(owner, "__dict__") else None
 
     before = sys.gettrace()
     sys.settrace(note)
@@ -131,7 +200,7 @@ def _codes_run(run: Callable[[], Any]) -> list[CodeType]:
         run()
     finally:
         sys.settrace(before)
-    return list(found)
+    return found
 
 
 def _is_theirs(file: str) -> bool:
@@ -139,35 +208,57 @@ def _is_theirs(file: str) -> bool:
     return not path.startswith((_OWN + os.sep, *_INSTALLED)) and 0 < len(linecache.getlines(file)) <= _LONGEST
 
 
-def _units_of(file: str, codes: Sequence[CodeType]) -> list[SourceUnit]:
-    """What ran of a file; nothing where the text is not that of what ran."""
+def _units_of(file: str, codes: Sequence[CodeType], turns: Turns) -> list[SourceUnit]:
+    """What ran of a file; nothing where a part of the text is not that of what ran: the mistake may be there."""
     found: list[SourceUnit] = []
     try:
         module = ast.parse("".join(linecache.getlines(file)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return found
     imports = [node for node in module.body if isinstance(node, ast.Import | ast.ImportFrom)]
-    for node in module.body:
-        if not isinstance(node, FunctionNode | ast.ClassDef):
-            continue
-        first, last = _first_line(node), node.end_lineno or node.lineno
+    for node in _definitions(module):
+        first, last = first_line(node), node.end_lineno or node.lineno
         ran = [code for code in codes if first <= code.co_firstlineno <= last]
         lines = {code.co_firstlineno for code in ran}
-        functions = [one for one in ast.walk(node) if isinstance(one, FunctionNode) and _first_line(one) in lines]
+        functions = [one for one in ast.walk(node) if isinstance(one, FunctionNode) and first_line(one) in lines]
         live = [one for code in ran for one in _functions_with(code)]
         if not functions or not live:
             continue
-        found.append(SourceUnit(file, _pruned(node, functions), functions, live, imports))
+        found.append(SourceUnit(file, _pruned(node, functions), functions, live, imports, turns))
     return found if all(map(_is_current, found)) else []
+
+
+def _definitions(module: ast.AST) -> Iterator[Any]:
+    """The functions and classes of a file, also those under an `if` or `try`."""
+    for node in ast.iter_child_nodes(module):
+        if isinstance(node, FunctionNode | ast.ClassDef):
+            yield node
+        elif isinstance(node, ast.stmt | ast.ExceptHandler):
+            yield from _definitions(node)
 
 
 def _is_current(unit: SourceUnit) -> bool:
     """Whether the text is that of what ran: it may have changed since it was imported."""
     try:
         codes = unit.codes()
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
-    return all(_key(one.code) in codes and codes[_key(one.code)].co_code == one.code.co_code for one in unit.live)
+    return all(_key(one.code) in codes and _is_same_code(codes[_key(one.code)], one.code) for one in unit.live)
+
+
+def _is_same_code(one: CodeType, other: CodeType) -> bool:
+    """Whether two codes do the same; a number that was edited shows in the constants alone."""
+    if (one.co_code, one.co_names, one.co_varnames, one.co_freevars) != (
+        *(other.co_code, other.co_names, other.co_varnames, other.co_freevars),
+    ):
+        return False
+    if len(one.co_consts) != len(other.co_consts):
+        return False
+    for own, their in zip(one.co_consts, other.co_consts, strict=True):
+        nested = isinstance(own, CodeType) and isinstance(their, CodeType)
+        if not (_is_same_code(own, their) if nested else repr(own) == repr(their)):
+            return False
+    return True
 
 
 def _pruned(node: ast.stmt, functions: Sequence[ast.AST]) -> ast.stmt:
@@ -181,7 +272,27 @@ def _pruned(node: ast.stmt, functions: Sequence[ast.AST]) -> ast.stmt:
 
 def _functions_with(code: CodeType) -> list[LiveFunction]:
     """The functions that exist with this code: methods, closures, wrapped ones, wherever they are kept."""
-    return [LiveFunction(one, code) for one in gc.get_referrers(code) if isinstance(one, FunctionType)]
+    found = [one for one in gc.get_referrers(code) if isinstance(one, FunctionType) and one.__code__ is code]
+    memories = [tuple(m for m in gc.get_referrers(one) if isinstance(m, _MEMORY)) for one in found]
+    return [LiveFunction(one, code, own) for one, own in zip(found, memories, strict=True)]
+
+
+@contextmanager
+def _naming(functions: Sequence[FunctionNode], named: Mapping[_Key, Sequence[str]]) -> Iterator[None]:
+    """The functions with a statement more, which is never executed and names variables of the functions around."""
+    bodies = []
+    by_line = {line: names for (_, line), names in named.items() if names}
+    for function in functions:
+        if names := by_line.get(first_line(function)):
+            bodies.append((function, function.body))
+            extra = ast.parse(f"if 0:\n    {', '.join(names)}").body[0]
+            function.body = [*function.body, ast.copy_location(extra, function.body[-1])]
+            ast.fix_missing_locations(extra)
+    try:
+        yield
+    finally:
+        for function, body in bodies:
+            function.body = body
 
 
 def _inside(code: CodeType) -> Iterator[CodeType]:
@@ -195,6 +306,6 @@ def _key(code: CodeType) -> _Key:
     return code.co_qualname, code.co_firstlineno
 
 
-def _first_line(node: Any) -> int:
+def first_line(node: Any) -> int:
     """The line at which Python says that a function begins: that of its first decorator."""
     return int(min([node.lineno, *(one.lineno for one in node.decorator_list)]))

@@ -14,7 +14,7 @@ from symrnn.callables.subject import Subject
 from symrnn.errors import InputError
 from symrnn.findings.findings import Diagnosis, SourceLine
 from symrnn.findings.sentences import listed
-from symrnn.repairs.code import find_units, installed
+from symrnn.repairs.code import find_units, installed, restore
 from symrnn.repairs.edits import SourceEdit
 from symrnn.repairs.search import Search
 from symrnn.repairs.sights import target_of
@@ -63,7 +63,17 @@ def repair(subject: Subject, names: Collection[str], wrong: Collection[str], see
         search.run()
         return _told(search, texts, files, frozenset(wrong))
     finally:
+        restore(units)  # a signal may have come while that was done before
         search.undo()
+        _run_as_given(trials)
+
+
+def _run_as_given(trials: Trials) -> None:
+    """One run of the functions as they were given: what they keep from call to call is then their own."""
+    try:
+        trials.run()
+    except (SubjectError, InputError, ValueError):
+        return
 
 
 def _told(search: Search, texts: dict[ast.stmt, str], files: dict[ast.stmt, str], wrong: frozenset[str]) -> Repair:

@@ -10,9 +10,10 @@ from typing import Any
 
 from symrnn.budget import OutOfTimeError, go_on
 from symrnn.repairs import calls, factors, flow, operands, terms
-from symrnn.repairs.code import SourceUnit, installed
+from symrnn.repairs.code import SourceUnit, first_line, installed, lines_run
 from symrnn.repairs.edits import Applied, SourceEdit, placed, read_expression
-from symrnn.repairs.sights import look
+from symrnn.repairs.effects import find_barred
+from symrnn.repairs.sights import look, statements_of
 from symrnn.repairs.site import Site, find_sites
 from symrnn.repairs.trials import Score, Trials, touched
 
@@ -71,11 +72,13 @@ class Progress:
         edit: the edit.
         place: the number of its statement, in the order in which they stand.
         right: what it makes right, with the number of the point.
+        forth: whether its statement is one of forward's, or of what forward calls.
     """
 
     edit: SourceEdit
     place: int
     right: frozenset[tuple[int, str]]
+    forth: bool = False
 
     @property
     def full(self) -> frozenset[str]:
@@ -83,9 +86,13 @@ class Progress:
         return frozenset(name for place, name in self.right if place == 0)
 
     @property
-    def rank(self) -> tuple[int, int, int, int, int]:
-        """The better, the smaller; of equal ones the one in the shorter statement, whose whole it is."""
-        return -len(self.full), -len(self.right), self.edit.cost, len(ast.unparse(self.edit.statement)), self.place
+    def rank(self) -> tuple[int, int, int, bool, int, int]:
+        """The better, the smaller; of equal ones one in backward, since forward is what backward is held against.
+
+        Of equal ones again the one in the shorter statement, whose whole it is.
+        """
+        length = len(ast.unparse(self.edit.statement))
+        return -len(self.full), -len(self.right), self.edit.cost, self.forth, length, self.place
 
 
 @dataclass(frozen=True)
@@ -134,7 +141,15 @@ class Search:
     """
 
     def __init__(self, units: Sequence[SourceUnit], trials: Trials) -> None:
-        self.units, self.trials = units, trials
+        self.units, self.trials, self._barred = units, trials, find_barred(units)
+        forth = lines_run(lambda: trials.subject.outputs({}))
+        self._forth = {
+            one
+            for unit in units
+            for function in unit.functions
+            if (unit.file, first_line(function)) in forth
+            for one in statements_of(function)
+        }
         self.made: list[Applied] = []
         self.complete = True
 
@@ -259,7 +274,7 @@ class Search:
             applied.undo()
         if score is None or not score.same_outputs or not score.right > base.right:
             return None
-        return Progress(edit, place, score.right - base.right)
+        return Progress(edit, place, score.right - base.right, edit.statement in self._forth)
 
     def _smallest(self, base: Score) -> int:
         """The point at which the fewest mistakes show: what is mended must mend something there."""
@@ -275,7 +290,8 @@ class Search:
         functions = [function for unit in self.units for function in unit.functions]
         found: list[OpenSite] = []
         for place, site in enumerate(find_sites(functions, sights, cotangents, ratios)):
-            found += self._opened(place, site, base)
+            if site.statement not in self._barred and not site.is_worded:
+                found += self._opened(place, site, base)
         return found
 
     def _opened(self, place: int, site: Site, base: Score) -> Iterator[OpenSite]:

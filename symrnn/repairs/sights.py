@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import os
 import sys
 from collections import ChainMap, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,13 +15,21 @@ from typing import Any
 import numpy as np
 
 from symrnn.arrays import Array
-from symrnn.repairs.code import FunctionNode, SourceUnit
+from symrnn.repairs.code import FunctionNode, SourceUnit, first_line
+from symrnn.repairs.turns import is_turn
 from symrnn.source_lines.statements import value_at
 
 _KEPT = 8
 """Executions of a statement that are looked at: enough to tell a value from that of the step before."""
-_LARGEST = 1 << 16
-"""Entries of the largest array that is kept."""
+_LARGEST = 1 << 20
+"""Entries of the largest array that is kept: the weights of four gates of 512 units are as many."""
+_MOST_ENTRIES = 1 << 25
+"""Entries of all arrays that are kept, a quarter of a gigabyte; after that none is kept any more."""
+_MOST_LOOKS = 400_000
+"""Names whose values are asked for, in about a second: in a function of thousands of lines every statement is looked at
+fewer times."""
+_SMALL = 256
+"""Entries of an array that is copied without asking whether it is as it was."""
 _MOST_EVENTS = 60_000
 """Executed lines after which nothing is looked at any more."""
 
@@ -47,12 +56,14 @@ class Sights:
         references: function -> text -> what it names: variables, attributes, entries.
         functions: statement -> the function that it is in.
         carried: loop -> what it hands from turn to turn, as far as that was asked for.
+        worded: function -> the names in it that hold texts, such as paths of files.
     """
 
     of: dict[ast.stmt, list[Sight]] = field(default_factory=lambda: defaultdict(list))
     references: dict[ast.AST, dict[str, ast.expr]] = field(default_factory=dict)
     functions: dict[ast.stmt, ast.AST] = field(default_factory=dict)
     carried: dict[ast.stmt, frozenset[str]] = field(default_factory=dict)
+    worded: dict[ast.AST, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def ran(self, statement: ast.stmt) -> bool:
         """Whether a statement was executed."""
@@ -113,12 +124,12 @@ def statements_of(function: ast.AST) -> Iterator[ast.stmt]:
     """Every statement inside of a function, without those of functions within."""
     for name in ("body", "orelse", "finalbody"):
         for one in getattr(function, name, []):
-            if isinstance(one, FunctionNode | ast.ClassDef):
+            if isinstance(one, FunctionNode | ast.ClassDef) or is_turn(one):
                 continue
             yield one
             yield from statements_of(one)
-    for handler in getattr(function, "handlers", []):
-        yield from statements_of(handler)
+    for part in (*getattr(function, "handlers", []), *getattr(function, "cases", [])):
+        yield from statements_of(part)
 
 
 def target_of(statement: ast.stmt) -> ast.expr | None:
@@ -133,30 +144,57 @@ class _Looking:
 
     def __init__(self, units: Sequence[SourceUnit]) -> None:
         self.sights = Sights()
-        self.lines: dict[tuple[str, int], dict[int, ast.stmt]] = {}
-        self.known: dict[tuple[str, int], dict[str, ast.expr]] = {}
-        self.events = 0
+        self.lines: dict[tuple[str, int], dict[int, list[ast.stmt]]] = {}
+        self.known: dict[tuple[str, int], tuple[ast.AST, dict[str, ast.expr]]] = {}
+        self.events, self.entries = 0, 0
+        self._last: dict[tuple[ast.AST, str], Array] = {}
+        looks = 0
         for unit in units:
             for function in unit.functions:
-                place = (unit.file, min([function.lineno, *(one.lineno for one in function.decorator_list)]))
+                place = (unit.file, first_line(function))
                 found = references(function)
-                self.sights.references[function] = self.known[place] = found
+                self.sights.references[function] = found
+                self.known[place] = (function, found)
                 lines = self.lines[place] = {}
                 for statement in statements_of(function):
-                    lines.setdefault(statement.lineno, statement)
+                    looks += len(found)
                     self.sights.functions[statement] = function
+                    for line in _lines_of(statement):
+                        lines.setdefault(line, []).append(statement)
+        self.most = max(1, min(_KEPT, _MOST_LOOKS // max(looks, 1)))
 
     def enter(self, frame: FrameType, event: str, _argument: Any) -> Any:
         place = (frame.f_code.co_filename, frame.f_code.co_firstlineno)
-        return _SeenCall(self, self.lines[place], self.known[place]) if place in self.lines else None
+        return _SeenCall(self, self.lines[place], *self.known[place]) if place in self.lines else None
+
+    def look_at(self, function: ast.AST, text: str, value: Any) -> Array | None:
+        """What is kept of a value: the copy of before where it is as it was."""
+        if isinstance(value, str | bytes | os.PathLike):
+            self.sights.worded[function].add(text)
+        array = _read_array(value)
+        if array is None or self.entries > _MOST_ENTRIES:
+            return None
+        last = self._last.get((function, text))
+        if array.size > _SMALL and last is not None and np.array_equal(last, array):
+            return last
+        self.entries += array.size
+        kept = self._last[function, text] = np.array(array)
+        return kept
 
 
 class _SeenCall:
     """The tracer of one frame."""
 
-    def __init__(self, looking: _Looking, lines: dict[int, ast.stmt], known: dict[str, ast.expr]) -> None:
-        self.looking, self.lines, self.known = looking, lines, known
-        self.open: tuple[ast.expr, Sight] | None = None
+    def __init__(
+        self,
+        looking: _Looking,
+        lines: dict[int, list[ast.stmt]],
+        function: ast.AST,
+        known: dict[str, ast.expr],
+    ) -> None:
+        self.looking, self.lines, self.function, self.known = looking, lines, function, known
+        self.open: list[tuple[ast.expr, Sight]] = []
+        self.line = 0
 
     def __call__(self, frame: FrameType, event: str, _argument: Any) -> Any:
         looking = self.looking
@@ -165,26 +203,46 @@ class _SeenCall:
             frame.f_trace = None
             return None
         try:
-            names = ChainMap(frame.f_locals, frame.f_globals)
-            if event in ("line", "return") and self.open is not None:
-                target, sight = self.open
-                sight.after, self.open = _kept(value_at(target, names)), None
-            if event == "line" and (statement := self.lines.get(frame.f_lineno)) is not None:
-                seen = looking.sights.of[statement]
-                if len(seen) < _KEPT:
-                    values = ((text, _kept(value_at(node, names))) for text, node in self.known.items())
-                    sight = Sight({text: value for text, value in values if value is not None})
-                    seen.append(sight)
-                    place = target_of(statement)
-                    self.open = None if place is None else (place, sight)
+            self._note(event, frame.f_lineno, ChainMap(frame.f_locals, frame.f_globals))
         except Exception:  # an odd object of theirs must not end their run
-            self.open = None
+            self.open = []
         return self
 
+    def _note(self, event: str, line: int, names: Mapping[str, Any]) -> None:
+        """A line begins, or the call ends."""
+        before, self.line = self.line, line
+        statements = self.lines.get(line, []) if event == "line" else []
+        # Python goes back to the first line of a statement of several lines when it assigns or calls.
+        if statements and before != line and statements == self.lines.get(before):
+            return
+        if event in ("line", "return"):
+            for target, sight in self.open:
+                sight.after = self._kept(target, names)
+            self.open = []
+        fresh = [one for one in statements if len(self.looking.sights.of[one]) < self.looking.most]
+        if not fresh:
+            return
+        values = {text: self._kept(node, names, text) for text, node in self.known.items()}
+        held = {text: value for text, value in values.items() if value is not None}
+        for statement in fresh:
+            sight = Sight(held)
+            self.looking.sights.of[statement].append(sight)
+            place = target_of(statement)
+            self.open += [] if place is None else [(place, sight)]
 
-def _kept(value: Any) -> Array | None:
-    """A copy of an array of numbers; None for anything else, but for plain numbers."""
+    def _kept(self, node: ast.expr, names: Mapping[str, Any], text: str = "") -> Array | None:
+        return self.looking.look_at(self.function, text or ast.unparse(node), value_at(node, names))
+
+
+def _lines_of(statement: ast.stmt) -> range:
+    """The lines at which a statement may begin: a compound one begins in its first."""
+    last = statement.lineno if hasattr(statement, "body") or isinstance(statement, ast.Match) else statement.end_lineno
+    return range(statement.lineno, (last or statement.lineno) + 1)
+
+
+def _read_array(value: Any) -> Array | None:
+    """An array of numbers; None for anything else, but for plain numbers."""
     if isinstance(value, bool) or not isinstance(value, np.ndarray | float | int | np.number):
         return None
     array = np.asarray(value)
-    return np.array(array) if array.dtype.kind in "fi" and array.size <= _LARGEST else None
+    return array if array.dtype.kind in "fi" and array.size <= _LARGEST else None

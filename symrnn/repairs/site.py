@@ -120,6 +120,11 @@ class Site:
         return any(one.after is not None and one.after.dtype.kind != "f" for one in self.seen)
 
     @property
+    def is_worded(self) -> bool:
+        """Whether a text is assigned, such as the path of a file."""
+        return self.target in self.sights.worded.get(self.function, ())
+
+    @property
     def target(self) -> str:
         """The text of what is assigned; empty if there is not one thing."""
         place = target_of(self.statement)
@@ -253,7 +258,7 @@ def _blocks(
 ) -> Iterator[tuple[TreePlace, tuple[ast.stmt, ...]]]:
     inner = (*above, node)
     around = (*loops, node) if isinstance(node, _LOOPS) else loops
-    for name in ("body", "orelse", "finalbody", "handlers"):
+    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
         for index, one in enumerate(getattr(node, name, [])):
             if isinstance(one, FunctionNode | ast.ClassDef):
                 continue

@@ -13,6 +13,7 @@ from symrnn.callables.invocation import SubjectError
 from symrnn.callables.subject import Subject
 from symrnn.errors import InputError
 from symrnn.measuring.truth import COMPLEX_STEP, SINGLE, Truth
+from symrnn.repairs.turns import TooManyTurnsError
 
 _ENTRIES = 16
 """Entries of an array that are compared, beside two sums over all of it: they tell which part of it is wrong."""
@@ -141,7 +142,7 @@ class Trials:
         for place, point in enumerate(points or self.points):
             try:
                 outputs, gradients = self.subject.answer_and_gradients(point.arrays, point.cotangents)
-            except (SubjectError, InputError, ValueError, KeyError, IndexError, TypeError):
+            except (SubjectError, InputError, ValueError, KeyError, IndexError, TypeError, TooManyTurnsError):
                 return None
             same = same and _equal(outputs, point.outputs)
             if place == 0 and not same:
