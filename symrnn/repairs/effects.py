@@ -19,7 +19,7 @@ from symrnn.repairs.code import SourceUnit
 from symrnn.repairs.sights import statements_of
 
 
-class Effect(IntEnum):
+class CallEffect(IntEnum):
     """What a call does beside returning a value."""
 
     NONE = 0
@@ -67,7 +67,7 @@ def find_barred(units: Sequence[SourceUnit]) -> frozenset[ast.stmt]:
         for unit in units
         for function in unit.functions
         for one in statements_of(function)
-        if effects.of(unit, one, whole=True) == Effect.KEPT or effects.of(unit, one, whole=False)
+        if effects.of(unit, one, whole=True) == CallEffect.KEPT or effects.of(unit, one, whole=False)
     )
 
 
@@ -83,44 +83,44 @@ class _Effects:
                 function.name
                 for unit in units
                 for function in unit.functions
-                if any(self.of(unit, one, whole=True) == Effect.KEPT for one in function.body)
+                if any(self.of(unit, one, whole=True) == CallEffect.KEPT for one in function.body)
             }
             if found <= self._writing:
                 break
             self._writing |= found
 
-    def of(self, unit: SourceUnit, statement: ast.stmt, *, whole: bool) -> Effect:
+    def of(self, unit: SourceUnit, statement: ast.stmt, *, whole: bool) -> CallEffect:
         """The strongest effect of the calls in a statement, with or without the statements inside of it."""
         calls = (one for one in _parts(statement, whole) if isinstance(one, ast.Call))
-        return max((self._of_call(unit, one) for one in calls), default=Effect.NONE)
+        return max((self._of_call(unit, one) for one in calls), default=CallEffect.NONE)
 
-    def _of_call(self, unit: SourceUnit, call: ast.Call) -> Effect:
+    def _of_call(self, unit: SourceUnit, call: ast.Call) -> CallEffect:
         function = call.func
         name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
         if name in self._writing or (name in _WRITING and name not in self._own):
-            return Effect.KEPT
+            return CallEffect.KEPT
         root: Any = function
         while isinstance(root, ast.Attribute):
             root = root.value
         if not isinstance(root, ast.Name):
-            return Effect.NONE if not name or name in _METHODS | self._own else Effect.SHOWN
+            return CallEffect.NONE if not name or name in _METHODS | self._own else CallEffect.SHOWN
         found = unit.live[0].function.__globals__.get(root.id, getattr(builtins, root.id, None))
         if isinstance(function, ast.Attribute) and not isinstance(found, ModuleType):
-            return Effect.NONE if name in _METHODS | self._own else Effect.SHOWN
+            return CallEffect.NONE if name in _METHODS | self._own else CallEffect.SHOWN
         return _of_object(found)
 
 
-def _of_object(found: Any) -> Effect:
+def _of_object(found: Any) -> CallEffect:
     """What a function does, or those of a module, as far as where it comes from tells; somebody's own computes."""
     name = getattr(found, "__name__", "")
     if found is not None and getattr(builtins, name, None) is found:
         computes = name in _COMPUTING or isinstance(found, type)
-        return Effect.SHOWN if found is print else Effect.NONE if computes else Effect.KEPT
+        return CallEffect.SHOWN if found is print else CallEffect.NONE if computes else CallEffect.KEPT
     package = _package(found)
     if package in _SHOWING:
-        return Effect.SHOWN
+        return CallEffect.SHOWN
     outside = package in sys.stdlib_module_names or package in _OUTSIDE
-    return Effect.KEPT if outside and package not in _NUMERIC else Effect.NONE
+    return CallEffect.KEPT if outside and package not in _NUMERIC else CallEffect.NONE
 
 
 def _package(found: Any) -> str:

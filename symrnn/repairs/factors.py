@@ -83,7 +83,8 @@ def _factor_places(site: Site) -> Iterator[TreePlace]:
             continue
         if isinstance(slot.node, ast.Tuple | ast.List | ast.Dict | ast.Slice) or is_one_minus(slot.node):
             continue
-        if isinstance(owner, ast.Subscript | ast.Attribute | ast.Slice):
+        turned = isinstance(owner, ast.Attribute) and owner.attr == "T"
+        if isinstance(owner, ast.Subscript | ast.Attribute | ast.Slice) and not turned:
             continue
         yield slot
 

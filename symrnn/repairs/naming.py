@@ -25,11 +25,26 @@ def name_swap(site: Site, old: str, new: str) -> str:
         return "missing-derivative"
     if slope_between(site, after, before):
         return "extra-factor"
+    in_slope = any(
+        isinstance(one, ast.BinOp) and isinstance(one.left, ast.Constant) for one in ast.walk(site.statement)
+    )
+    if in_slope and any(same(value, after) for value in activated(before)):
+        return "derivative-at-preactivation"
+    if in_slope and any(same(value, before) for value in activated(after)):
+        return "derivative-at-output"
     if _adds(site, new, old):
         return "missing-path"
     if _adds(site, old, new):
         return "extra-path"
     return "gate-swapped" if _are_gates(site, old, new) else "wrong-operand"
+
+
+def activated(value: Array) -> Iterator[Array]:
+    """The values of the usual activations at these."""
+    yield np.tanh(value)
+    with np.errstate(over="ignore"):
+        yield 1 / (1 + np.exp(-value))
+    yield np.maximum(value, 0.0)
 
 
 def slopes_at(value: Array) -> Iterator[Array]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
+
+import numpy as np
 
 from symrnn.repairs.edits import SourceEdit, TreePlace, read_expression
 from symrnn.repairs.naming import factors_of, joined, name_swap
@@ -14,10 +17,17 @@ from symrnn.repairs.site import Site, name_of
 
 def shift_indices(site: Site) -> Iterator[SourceEdit]:
     """`h[t]` for `h[t - 1]`, `H[:, 1:]` for `H[:, :-1]`, `caches[t]` for `caches[-1]`."""
+    alike: dict[tuple[str, int], list[list[SourceEdit]]] = {}
     for slot in site.parts:
         if isinstance(slot.node, ast.Subscript):
-            for place in _index_slots(slot):
-                yield from _other_indices(site, place)
+            for number, place in enumerate(_index_slots(slot)):
+                edits = list(_other_indices(site, place))
+                yield from edits
+                alike.setdefault((ast.unparse(slot.node), number), []).append(edits)
+    # A square is often written as a product: the same slip stands twice then.
+    for found in alike.values():
+        for alike_edits in zip(*found, strict=True) if len(found) > 1 else ():
+            yield replace(alike_edits[0], changes=tuple(change for edit in alike_edits for change in edit.changes))
 
 
 def _index_slots(slot: TreePlace) -> Iterator[TreePlace]:
@@ -173,7 +183,19 @@ def swap_operands(site: Site) -> Iterator[SourceEdit]:
         for text, node in site.of_shape(site.arrays[old].shape):
             if text != old:
                 yield site.edit(partial(name_swap, site, old, text), 3, (slot, node), term=text)
+        value = site.arrays[old]
+        if np.all((value >= 0) & (value <= 1)) and not is_complement(slot.owner):
+            yield site.edit("wrong-operand", 3, (slot, read_expression(f"1 - {old}")), term=f"1 - {old}")
         yield from _whole_for_part(site, slot, old)
+    for slot in site.parts:
+        if is_complement(slot.node) and site.is_data(ast.unparse(slot.node.right)):
+            yield site.edit("wrong-operand", 3, (slot, slot.node.right), term=ast.unparse(slot.node.right))
+
+
+def is_complement(node: Any) -> bool:
+    """Whether an expression is 1 less something: what a gate lets through where another is shut."""
+    one_less = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and isinstance(node.left, ast.Constant)
+    return one_less and node.left.value == 1
 
 
 def _whole_for_part(site: Site, slot: TreePlace, old: str) -> Iterator[SourceEdit]:

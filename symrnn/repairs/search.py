@@ -41,6 +41,7 @@ GENERATORS: Mapping[Generator, int] = {
     terms.replace_zeros: 3,
     calls.activate: 4,
     terms.add_siblings: 4,
+    terms.add_scaled: 4,
     terms.add_products: 6,
     terms.replace_by_products: 6,
     flow.one_hot: 6,

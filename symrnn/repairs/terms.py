@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 from symrnn.repairs.edits import SourceEdit, TreePlace, read_expression
 from symrnn.repairs.factors import is_one_minus
 from symrnn.repairs.naming import terms_of
@@ -184,6 +186,20 @@ def _added(site: Site, slot: TreePlace, tag: str, cost: int, term: ast.expr) -> 
     if isinstance(term, ast.UnaryOp):
         return site.edit(tag, cost, (slot, ast.BinOp(slot.node, ast.Sub(), term.operand)), term=text)
     return site.edit(tag, cost, (slot, ast.BinOp(slot.node, ast.Add(), term)), term=text)
+
+
+def add_scaled(site: Site) -> Iterator[SourceEdit]:
+    """A sum with one term more that is a value times a gate, element by element: `+ drh * r`."""
+    slot = site.value
+    if slot is None or not site.shape or site.is_counter or isinstance(slot.node, ast.Tuple | ast.Dict):
+        return
+    named = [(text, site.arrays[text]) for text, node in site.of_shape(site.shape) if text != site.target]
+    gates = [text for text, value in named if np.all(np.abs(value) < 1) and np.any(value)]
+    read = {ast.unparse(node) for node in ast.walk(site.statement) if isinstance(node, ast.expr)}
+    for text, _ in named:
+        # A product of two gates, or of what the sum has already, is a slip of another kind.
+        for gate in gates if text not in gates and text not in read else ():
+            yield _added(site, slot, "missing-path", 4, read_expression(f"{text} * {gate}"))
 
 
 def _products(site: Site, shape: tuple[int, ...]) -> Iterator[str]:
