@@ -117,9 +117,18 @@ def _repeats(site: Site) -> bool:
     return any(ast.unparse(one) == own for one in others)
 
 
+_WITH_EQUAL: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.Gt: ast.GtE, ast.Lt: ast.LtE}
+"""What a loop goes on with for one turn more."""
+
+
 def loops(site: Site) -> Iterator[SourceEdit]:
     """Loops over more steps than they go over."""
     one = site.statement
+    if isinstance(one, ast.While) and isinstance(one.test, ast.Compare) and len(one.test.ops) == 1:
+        other = _WITH_EQUAL.get(type(one.test.ops[0]))
+        if other is not None:
+            test = ast.Compare(one.test.left, [other()], list(one.test.comparators))
+            yield site.edit("missing-accumulation", 2, (TreePlace(one, "test", None, (one,)), test))
     if not isinstance(one, ast.For):
         return
     for node, slot in _ranges(one):

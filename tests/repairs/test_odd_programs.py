@@ -293,6 +293,22 @@ def test_no_change_makes_functions_go_on_for_ever(style: str, tmp_path: Path) ->
     assert time.perf_counter() - start < 60
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "mistake"),
+    [
+        ("while t >= 0:", "while t > 0:", "missing-accumulation"),
+        ("slope(hs[t + 1])", "(1 - hs[t] * hs[t])", "wrong-time-index"),
+        ("dU += np.outer(hs[t], d)", "dU += np.outer(hs[t + 1], d)", "wrong-time-index"),
+    ],
+)
+def test_slips_of_other_styles_are_named(right: str, wrong: str, mistake: str, tmp_path: Path) -> None:
+    text = replaced(STYLES["while"], ("later = d @ U\n", "later = d @ U.T\n"), (right, wrong))
+    found, _ = mend(load(tmp_path, text))
+    assert [one.mistake for one in found.mistakes] == [mistake]
+    assert found.mistakes[0].line is not None
+    assert wrong in found.mistakes[0].line.text
+
+
 def test_a_loop_without_end_is_stopped(tmp_path: Path) -> None:
     module = load(tmp_path, STYLES["while"])
     subject = Subject(module.forward, module.backward, module.make_inputs)
