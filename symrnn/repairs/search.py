@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -279,8 +279,8 @@ class Search:
 
     def _smallest(self, base: Score) -> int:
         """The point at which the fewest mistakes show: what is mended must mend something there."""
-        wrong = {place for place, _ in self.trials.everything - base.right}
-        return min(wrong, key=lambda place: (place == 0, place))
+        wrong = Counter(place for place, _ in self.trials.everything - base.right)
+        return min(wrong, key=lambda place: (wrong[place], place == 0, place))
 
     def _open_sites(self, base: Score) -> list[OpenSite]:
         """The statements that may be wrong: what they change, makes nothing right wrong."""

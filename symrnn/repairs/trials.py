@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,14 @@ _FEW = 3
 """Arrays below which each is compared in blocks: one or two may hold the weights of a whole network."""
 _BLOCKS = 24
 _BLOCK = "\0"
+_MOST_POINTS = 6
+"""Shorter inputs: one and two of what each of three axes counts."""
 _SINGLE = 2e-3
 """The relative error of a derivative by differences in single precision: a third of its seven digits."""
+
+
+Cut = Callable[[Subject, int], Iterator[dict[str, Any]]]
+"""Ways to make inputs with so many steps or examples."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +122,8 @@ class Trials:
             # What forward takes, backward may not: a part of its inputs was cut by mistake.
             if made is not None and self.score([made]) is not None:
                 self.points.append(made)
+            if len(self.points) > _MOST_POINTS:
+                break
         self._elsewhere = self._try_point(self._moved(seed), seed + 1)
 
     def run(self) -> Any:
@@ -246,8 +255,10 @@ def _equal(one: Arrays, other: Arrays) -> bool:
 
 
 def shorter(subject: Subject) -> Iterator[dict[str, Any]]:
-    """The inputs with one step or example, and with two, as far as they can be cut; along time before examples."""
-    for kind in (_listed, _made_anew, _along_time, _along_examples):
+    """The inputs with one step or example, and with two, cut along every axis that can be cut."""
+    sequences: list[Cut] = [partial(_cuts, least=3, axis=axis) for axis in (0, 1, -1)]
+    states: list[Cut] = [partial(_cuts, least=2, axis=axis) for axis in (0, 1)]
+    for kind in [_listed, _made_anew, *sequences, *states]:
         for count in (1, 2):
             for arrays in kind(subject, count):
                 if _runs(subject, arrays):
@@ -281,25 +292,14 @@ def _made_anew(subject: Subject, count: int) -> Iterator[dict[str, Any]]:
         yield made
 
 
-def _along_time(subject: Subject, count: int) -> Iterator[dict[str, Any]]:
-    """Sequences cut alone: whatever has three axes, or whole numbers."""
-    if "T" not in subject.draws.varied:
-        yield from _cuts(subject, count, 3, (0, -1, 1))
-
-
-def _along_examples(subject: Subject, count: int) -> Iterator[dict[str, Any]]:
-    """States cut as well."""
-    yield from _cuts(subject, count, 2, (1, 0, -1))
-
-
-def _cuts(subject: Subject, count: int, least: int, axes: Sequence[int]) -> Iterator[dict[str, Any]]:
+def _cuts(subject: Subject, count: int, least: int, axis: int) -> Iterator[dict[str, Any]]:
+    """Whatever has so many axes, or whole numbers, cut along one of them to so many entries."""
     arrays = {name: value for name, value in subject.arguments.items() if isinstance(value, np.ndarray) and value.ndim}
     whole = {name: value for name, value in arrays.items() if value.ndim >= least or value.dtype.kind != "f"}
-    for axis in axes:
-        there = {name: value for name, value in whole.items() if value.ndim > axis}
-        for size in dict.fromkeys(value.shape[axis] for value in there.values() if value.shape[axis] > count):
-            cut = {name: value for name, value in there.items() if value.shape[axis] == size}
-            yield {name: np.take(value, range(count), axis=axis) for name, value in cut.items()}
+    there = {name: value for name, value in whole.items() if value.ndim > axis}
+    for size in dict.fromkeys(value.shape[axis] for value in there.values() if value.shape[axis] > count):
+        cut = {name: value for name, value in there.items() if value.shape[axis] == size}
+        yield {name: np.take(value, range(count), axis=axis) for name, value in cut.items()}
 
 
 def touched(before: Score, after: Score) -> frozenset[tuple[int, str]]:
