@@ -61,6 +61,8 @@ _DEAREST = 9
 _USUAL = 3
 """The cost up to which edits are tried before one is taken that helps at shorter inputs alone: all slips of one token,
 and the values that are easily mistaken for one another."""
+_TURNS = 3
+"""How often an edit that led nowhere is given up for another: of two that look alike, the second is mostly right."""
 _MOST = 6
 """Mistakes that are looked for in one program: five at once are the most that were met in public ones."""
 
@@ -153,6 +155,9 @@ class Search:
         }
         self.made: list[Applied] = []
         self.complete = True
+        self._others: list[tuple[int, list[Progress]]] = []
+        self._turns = 0
+        self._best: tuple[int, list[SourceEdit]] = (-1, [])
 
     def run(self) -> None:
         """Look until all is right, nothing more is found, or there is no time left."""
@@ -162,13 +167,16 @@ class Search:
                 base = self.score()
                 if base is None or base.right == self.trials.everything:
                     break
-                found = self._progress(base)
+                self._note(base)
+                found = sorted(self._progress(base), key=lambda one: one.rank)
                 if found:
+                    self._others.append((len(self.made), found[1:]))
                     self._take(found)
-                elif not self._take_pair(base):
+                elif not self._take_pair(base) and not self._go_back():
                     break
         except OutOfTimeError:
             self.complete = False
+        self._return_to_best()
         self.made = self._needed()
 
     def score(self) -> Score | None:
@@ -176,9 +184,33 @@ class Search:
         with installed(self.units) as able:
             return self.trials.score() if able else None
 
+    def _note(self, base: Score) -> None:
+        """Remember the edits that made the most right."""
+        if len(base.right) > self._best[0]:
+            self._best = len(base.right), [one.edit for one in self.made]
+
+    def _return_to_best(self) -> None:
+        score = self.score()
+        if score is not None:
+            self._note(score)
+        self.made = self._remake(self._best[1])
+
+    def _go_back(self) -> bool:
+        """Take the next best edit of an earlier round, where the best one led nowhere; whether there is one."""
+        while self._others and self._turns < _TURNS:
+            count, rest = self._others.pop()
+            if rest:
+                self._turns += 1
+                while len(self.made) > count:
+                    self.made.pop().undo()
+                self._others.append((count, rest[1:]))
+                self._take(rest[:1])
+                return True
+        return False
+
     def _take(self, found: Sequence[Progress]) -> None:
         """Make the best edit, and those others that still make something right beside it."""
-        for one in sorted(found, key=lambda one: one.rank):
+        for one in found:
             before = self.score()
             applied = Applied(one.edit)
             after = self.score()
