@@ -202,10 +202,12 @@ class Trials:
         return max(gaps)
 
     def _moved(self, seed: int) -> dict[str, Array]:
-        """Other values of what is differentiated."""
+        """Other values of what is differentiated, of about their size: larger weights of a wide layer explode."""
         rng = np.random.default_rng([seed, 1])
         own = {path: array for path, array in self.subject.arrays.items() if path in self.names}
-        return {path: array + 0.3 * rng.normal(size=array.shape) for path, array in own.items()}
+        spread = {path: float(np.sqrt(np.mean(array**2))) if array.size else 1.0 for path, array in own.items()}
+        sizes = {path: min(1.0, one or 1.0) for path, one in spread.items()}
+        return {path: array + 0.3 * sizes[path] * rng.normal(size=array.shape) for path, array in own.items()}
 
     def _try_point(self, arrays: Mapping[str, Any], seed: int) -> AskedPoint | None:
         try:

@@ -399,3 +399,11 @@ def test_another_variable_of_the_function_around_is_not_taken_for_one(tmp_path: 
     name.id = "dh"  # without it
     assert unit.install()
     unit.restore()
+
+
+def test_a_wide_layer_is_mended(tmp_path: Path) -> None:
+    sizes = [("size=(T, 3)", "size=(50, 3)"), ('"h0": rng.normal(size=4)', '"h0": rng.normal(size=300)')]
+    sizes += [("rng.normal(size=(3, 4))", "0.1 * rng.normal(size=(3, 300))")]
+    sizes += [("rng.normal(size=(4, 4))", "0.04 * rng.normal(size=(300, 300))"), ("np.zeros(4)", "np.zeros(300)")]
+    found, _ = mend(load(tmp_path, replaced(PLAIN, *sizes)))
+    assert [one.mistake for one in found.mistakes] == ["transpose"]
