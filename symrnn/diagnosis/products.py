@@ -90,6 +90,8 @@ def _agrees(one: _Product, runs: Sequence[tuple[Answer, dict[str, Array]]], valu
     for (answer, seen), value in zip(runs, values, strict=True):
         if given:
             courses = [by_state[name] for by_state in answer.cotangents.values() if name in by_state]
+            if not courses:
+                return False
             end = sum(courses)[1:].reshape(*value.shape[:2], -1)  # type: ignore[index]
         elif name in seen:
             end = seen[name].reshape(*value.shape[:2], -1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from symrnn.repairs.calls import name_clip
@@ -58,7 +59,9 @@ def always(site: Site) -> Iterator[SourceEdit]:
     one = site.statement
     if isinstance(one, ast.If) and site.root is None and _depends_on_numbers(site, one.test):
         for body in (one.body, one.orelse):
-            yield site.edit(_name_condition(site, one, body), 1, (site.block, list(body)))
+            edit = site.edit(_name_condition(site, one, body), 1, (site.block, list(body)))
+            # What is wrong is what happens too seldom, if that is one statement.
+            yield replace(edit, line=body[0].lineno) if len(body) == 1 else edit
 
 
 def _depends_on_numbers(site: Site, test: ast.expr) -> bool:

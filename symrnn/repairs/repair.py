@@ -49,6 +49,8 @@ def repair(subject: Subject, names: Collection[str], wrong: Collection[str], see
         The mistakes.  None where the functions' text is not at hand.
     """
     nothing = Repair(left=frozenset(wrong))
+    if not wrong:
+        return nothing
     try:
         trials = Trials(subject, names, seed)
         units = find_units(trials.run)
