@@ -37,7 +37,7 @@ from symrnn.losses.headed import HeadedLayout
 from symrnn.measuring.verdicts import Judgement, measure
 from symrnn.repairs.repair import repair
 
-_FOR_MENDING = 0.8
+_FOR_MENDING = 0.6
 """The part of the time in which the text of the functions is mended: that names more than the derived equations do, and
 the rest is enough for the library to be searched, which takes some seconds."""
 _FOR_NAME = 5.0
@@ -97,7 +97,7 @@ def check_gradients(
         per_step: whether parameter gradients are returned for each time step.
         seed: of all random numbers; equal seeds give equal reports.
         diagnose: whether to look for the cell, the mistakes and the blind spots, or to compare only.
-        budget: seconds of processor time for everything after the verdicts: four fifths of them at most for changing
+        budget: seconds of processor time for everything after the verdicts: three fifths of them at most for changing
             the text of the functions until the gradients are right, the rest for the cell, the mistakes in its derived
             equations, and what the inputs could not have shown.  Where it ends before a search does, the report says
             which search that is.  The verdicts themselves take the time that they take.

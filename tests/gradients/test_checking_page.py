@@ -31,5 +31,5 @@ def test_its_numbers_are_those_of_the_code(sentence: str) -> None:
 
 
 def test_its_share_of_the_time_is_that_of_the_code() -> None:
-    assert "four fifths" in PAGE.lower()
-    assert check._FOR_MENDING == 4 / 5
+    assert "three fifths" in PAGE.lower()
+    assert check._FOR_MENDING == 3 / 5
