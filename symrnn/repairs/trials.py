@@ -23,8 +23,8 @@ _FEW = 3
 """Arrays below which each is compared in blocks: one or two may hold the weights of a whole network."""
 _BLOCKS = 24
 _BLOCK = "\0"
-_MOST_POINTS = 6
-"""Shorter inputs: one and two of what each of three axes counts."""
+_MOST_POINTS = 4
+"""Shorter inputs: one and two of what each of two axes counts."""
 _SINGLE = 2e-3
 """The relative error of a derivative by differences in single precision: a third of its seven digits."""
 
