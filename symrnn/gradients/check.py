@@ -27,8 +27,9 @@ from symrnn.diagnosis.resized import diagnose_resized
 from symrnn.errors import InputError
 from symrnn.findings.findings import Problem, Verdict
 from symrnn.findings.report import GradientReport
+from symrnn.gradients.certain import certain_mistakes
 from symrnn.gradients.changing import put_off_changes
-from symrnn.gradients.choosing import explains_more, with_lines, without_excuses
+from symrnn.gradients.choosing import explains_more, named_as_proved, with_lines, without_excuses
 from symrnn.gradients.recognition import Recognition, is_loss, recognise
 from symrnn.gradients.reporting import Named, report
 from symrnn.identification import Identification, Layout
@@ -147,6 +148,8 @@ def _search(
     box = subject.placing(measured.misplaced)
     with at_most(_FOR_MENDING * budget):
         mended = repair(box, measured.compared, measured.wrong - set(measured.misplaced), seed)
+    certain = certain_mistakes([one for one in measured.findings if one.name not in measured.misplaced])
+    mended = replace(mended, mistakes=named_as_proved(mended.mistakes, certain))
     if mended.mistakes and not mended.left and is_loss(subject):
         return report(subject, measured, _recognise_soon(box, known, seed), Named(mended.mistakes))
     known_all = bool(mended.mistakes) and not mended.left

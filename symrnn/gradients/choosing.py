@@ -8,6 +8,7 @@ from dataclasses import replace
 from symrnn.findings.findings import Diagnosis
 from symrnn.gradients.recognition import Recognition
 from symrnn.gradients.reporting import Named
+from symrnn.mistakes.catalogue import extra_factor
 from symrnn.repairs.repair import Repair
 
 _EXCUSES = frozenset(("no-cell", "readout", "not-identified"))
@@ -41,6 +42,20 @@ def with_lines(derived: Sequence[Diagnosis], mended: Sequence[Diagnosis]) -> tup
         if line is not None:
             line = replace(line, expected="" if one.line is None else one.line.expected)
         found.append(one if line is None else replace(one, line=line))
+    return tuple(found)
+
+
+def named_as_proved(mended: Sequence[Diagnosis], certain: Sequence[Diagnosis]) -> tuple[Diagnosis, ...]:
+    """The mistakes in terms of the text, under the class that numbers prove, where the text tells less.
+
+    A call that has to go is a factor too many as far as the text tells; that it clips, the numbers tell.
+    """
+    found = []
+    for one in mended:
+        proved = [other for other in certain if set(one.gradients) <= set(other.gradients)]
+        vague = one.mistake == extra_factor.TAG and proved
+        told = replace(one, mistake=proved[0].mistake, sentence=f"{proved[0].sentence} {one.sentence}") if vague else one
+        found.append(told)
     return tuple(found)
 
 
