@@ -51,11 +51,13 @@ def named_as_proved(mended: Sequence[Diagnosis], certain: Sequence[Diagnosis]) -
     A call that has to go is a factor too many as far as the text tells; that it clips, the numbers tell.
     """
     found = []
-    for one in mended:
+    for each in mended:
+        one = each
         proved = [other for other in certain if set(one.gradients) <= set(other.gradients)]
         vague = one.mistake == extra_factor.TAG and proved
-        told = replace(one, mistake=proved[0].mistake, sentence=f"{proved[0].sentence} {one.sentence}") if vague else one
-        found.append(told)
+        if vague:
+            one = replace(one, mistake=proved[0].mistake, sentence=f"{proved[0].sentence} {one.sentence}")
+        found.append(one)
     return tuple(found)
 
 
