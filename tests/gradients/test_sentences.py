@@ -91,14 +91,14 @@ def test_the_pass_with_no_slip_is_the_right_one() -> None:
     assert check_gradients(forward, lambda dh, cache: pulled(dh, cache, ""), make).passed
 
 
-@pytest.mark.parametrize("slip", LOOPS)
+@pytest.mark.parametrize("slip", list(LOOPS)[::2])
 def test_what_is_said_of_a_slip_in_the_loop_is_true(slip: str) -> None:
     found = reading(lambda dh, cache: pulled(dh, cache, slip))
     assert found.report.wrong
     assert false_sentences(found) == []
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("change", list(CHANGES)[::2])
 def test_what_is_said_of_changed_gradients_is_true(change: str) -> None:
     found = reading(lambda dh, cache: (g := right(dh, cache)) | CHANGES[change](g))
     assert found.report.wrong
