@@ -81,7 +81,7 @@ def _run_as_given(trials: Trials) -> None:
 def _told(search: Search, texts: dict[ast.stmt, str], files: dict[ast.stmt, str], wrong: frozenset[str]) -> Repair:
     score = search.score()
     right = frozenset() if score is None else score.of_first()
-    if score is None or (score.right == search.trials.everything and not _holds(search)):
+    if score is None or (not score.wrong and not _holds(search)):
         return Repair(left=wrong, complete=search.complete)
     mistakes = []
     edits = [one.edit for one in search.made]
@@ -89,7 +89,8 @@ def _told(search: Search, texts: dict[ast.stmt, str], files: dict[ast.stmt, str]
         rest = search.only([one for one in edits if one is not edit])
         mended = sorted(right - (frozenset() if rest is None else rest.of_first()))
         if mended:
-            mistakes.append(_diagnosis(search, edit, texts, files, mended))
+            agreement = search.trials.worst(score, mended)
+            mistakes.append(_diagnosis(search, edit, texts, files, mended, agreement))
     return Repair(tuple(mistakes), wrong - right, search.complete)
 
 
@@ -99,14 +100,17 @@ def _holds(search: Search) -> bool:
 
 
 def _diagnosis(
-    search: Search, edit: SourceEdit, texts: dict[ast.stmt, str], files: dict[ast.stmt, str], mended: list[str]
+    search: Search,
+    edit: SourceEdit,
+    texts: dict[ast.stmt, str],
+    files: dict[ast.stmt, str],
+    mended: list[str],
+    agreement: float,
 ) -> Diagnosis:
     old, new = _differing(texts.get(edit.statement, ""), _new_text(edit))
     gradients = f"gradient{'s' if len(mended) > 1 else ''} of {listed(mended)}"
     verb = "are" if len(mended) > 1 else "is"
     first = old.split("\n")[0]
-    with installed(search.units):
-        agreement = search.trials.worst(mended)
     if new:
         sentence = f"The {gradients} {verb} right with `{new}` in the place of `{first}`."
     else:

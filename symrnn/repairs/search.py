@@ -118,6 +118,21 @@ class OpenSite:
     reached: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True)
+class Standing:
+    """How things stand with the edits that are made, where something is still wrong.
+
+    Attributes:
+        base: what the functions give.
+        first: the point at which the fewest mistakes show: what is mended must mend something there.
+        sites: the statements that may be wrong.
+    """
+
+    base: Score
+    first: int
+    sites: Sequence[OpenSite]
+
+
 @dataclass
 class Tried:
     """What was tried in one round of the search.
@@ -162,18 +177,16 @@ class Search:
     def run(self) -> None:
         """Look until all is right, nothing more is found, or there is no time left."""
         try:
-            self._take_clips()
-            while len(self.made) < _MOST:
-                base = self.score()
-                if base is None or base.right == self.trials.everything:
-                    break
-                self._note(base)
-                found = sorted(self._progress(base), key=lambda one: one.rank)
+            standing = self._take_clips()
+            while standing is not None and len(self.made) < _MOST:
+                self._note(standing.base)
+                found = sorted(self._progress(standing), key=lambda one: one.rank)
                 if found:
                     self._others.append((len(self.made), found[1:]))
-                    self._take(found)
-                elif not self._take_pair(base) and not self._go_back():
+                    self._take(found, standing.base)
+                elif not self._take_pair(standing) and not self._go_back():
                     break
+                standing = self.stand()
         except OutOfTimeError:
             self.complete = False
         self._return_to_best()
@@ -183,6 +196,15 @@ class Search:
         """What the trees give as they are now."""
         with installed(self.units) as able:
             return self.trials.score() if able else None
+
+    def stand(self) -> Standing | None:
+        """How things stand; None where all is right, or nothing can be run."""
+        base = self.score()
+        if base is None or not base.wrong:
+            return None
+        wrong = Counter(place for place, _ in base.wrong)
+        first = min(wrong, key=lambda place: (wrong[place], place == 0, place))
+        return Standing(base, first, self._open_sites(base, first))
 
     def _note(self, base: Score) -> None:
         """Remember the edits that made the most right."""
@@ -204,32 +226,31 @@ class Search:
                 while len(self.made) > count:
                     self.made.pop().undo()
                 self._others.append((count, rest[1:]))
-                self._take(rest[:1])
+                self._take(rest[:1], self.score())
                 return True
         return False
 
-    def _take(self, found: Sequence[Progress]) -> None:
+    def _take(self, found: Sequence[Progress], before: Score | None) -> None:
         """Make the best edit, and those others that still make something right beside it."""
         for one in found:
-            before = self.score()
             applied = Applied(one.edit)
             after = self.score()
             if before is not None and after is not None and after.same_outputs and after.right > before.right:
+                before = after
                 self.made.append(applied)
                 if not one.full or len(self.made) >= _MOST:
                     return
             else:
                 applied.undo()
 
-    def _take_pair(self, base: Score) -> bool:
+    def _take_pair(self, standing: Standing) -> bool:
         """Make two edits that only together make a gradient right; whether there are such.
 
         Two mistakes in the sum of one gradient are such: one alone shows nowhere.
         """
-        wrong = {name for _, name in self.trials.everything - base.right}
-        sites = self._open_sites(base)
-        for name in sorted(wrong):
-            near = [one for one in sites if one.reached == {name}]
+        base = standing.base
+        for name in sorted({name for _, name in base.wrong}):
+            near = [one for one in standing.sites if one.reached == {name}]
             edits = [edit for one in near for make in _FOR_PAIRS for edit in _all(make, one.site) if edit.cost <= 2]
             for number, edit in enumerate(edits):
                 first = Applied(edit)
@@ -244,14 +265,20 @@ class Search:
                 first.undo()
         return False
 
-    def _take_clips(self) -> None:
-        """Leave out whatever clips, since that hides what else is mended; what need not be left out is put back."""
+    def _take_clips(self) -> Standing | None:
+        """Leave out whatever clips, since that hides what else is mended; how things stand then.
+
+        What need not be left out is put back in the end.
+        """
         for _ in range(_MOST):
-            base = self.score()
-            sites = [] if base is None else self._open_sites(base)
-            edits = [edit for one in sites for make in (flow.delete, calls.mend_calls) for edit in _all(make, one.site)]
-            if base is None or not any(self._take_clip(edit, base) for edit in edits):
-                return
+            standing = self.stand()
+            if standing is None:
+                return None
+            makers = (flow.delete, calls.mend_calls)
+            edits = [edit for one in standing.sites for make in makers for edit in _all(make, one.site)]
+            if not any(self._take_clip(edit, standing.base) for edit in edits):
+                return standing
+        return self.stand()
 
     def _take_clip(self, edit: SourceEdit, base: Score) -> bool:
         if not edit.tag.startswith("clipped"):
@@ -264,23 +291,23 @@ class Search:
         applied.undo()
         return False
 
-    def _progress(self, base: Score) -> list[Progress]:
+    def _progress(self, standing: Standing) -> list[Progress]:
         """The edits that make something right; those of the lowest cost that there are.
 
         What may be the only wrong statement, at all points or at the one at which the fewest mistakes show, is first.
         """
-        sites, tried = self._open_sites(base), Tried()
+        tried = Tried()
         for cost in range(1, _DEAREST + 1):
             for fit in (2, 1, 0):
-                found = self._at_cost(cost, [one for one in sites if one.fit >= fit], tried, base)
-                if any(base.right | one.right == self.trials.everything for one in found):
+                found = self._at_cost(cost, [one for one in standing.sites if one.fit >= fit], tried, standing)
+                if any(one.right == standing.base.wrong for one in found):
                     return found
             every = [one for below in range(cost + 1) for one in tried.found[below]]
             if every and cost >= _USUAL:
                 return every
         return []
 
-    def _at_cost(self, cost: int, sites: Sequence[OpenSite], tried: Tried, base: Score) -> list[Progress]:
+    def _at_cost(self, cost: int, sites: Sequence[OpenSite], tried: Tried, standing: Standing) -> list[Progress]:
         """What edits of this cost of these statements make right; none is tried twice."""
         for one in sites:
             for make, least in GENERATORS.items():
@@ -292,45 +319,40 @@ class Search:
             mark = _mark(edit)
             if mark not in tried.marks:
                 tried.marks.add(mark)
-                progress = self._try(edit, place, base)
+                progress = self._try(edit, place, standing)
                 tried.found[cost] += [] if progress is None else [progress]
         return tried.found[cost]
 
-    def _try(self, edit: SourceEdit, place: int, base: Score) -> Progress | None:
+    def _try(self, edit: SourceEdit, place: int, standing: Standing) -> Progress | None:
         go_on()
+        base = standing.base
         applied = Applied(edit)
         try:
             with installed(self.units) as able:
-                first = self._smallest(base)
-                score = self.trials.score() if able and self.trials.gains(first, base.right) else None
+                score = self.trials.score() if able and self.trials.gains(standing.first, base.right) else None
         finally:
             applied.undo()
         if score is None or not score.same_outputs or not score.right > base.right:
             return None
         return Progress(edit, place, score.right - base.right, edit.statement in self._forth)
 
-    def _smallest(self, base: Score) -> int:
-        """The point at which the fewest mistakes show: what is mended must mend something there."""
-        wrong = Counter(place for place, _ in self.trials.everything - base.right)
-        return min(wrong, key=lambda place: (wrong[place], place == 0, place))
-
-    def _open_sites(self, base: Score) -> list[OpenSite]:
+    def _open_sites(self, base: Score, first: int) -> list[OpenSite]:
         """The statements that may be wrong: what they change, makes nothing right wrong."""
         with installed(self.units):
             sights = look(self.units, self.trials.run)
         cotangents = list(self.trials.points[0].cotangents.values())
-        ratios = self._factors()
+        ratios = self.trials.factors(base)
         functions = [function for unit in self.units for function in unit.functions]
         found: list[OpenSite] = []
         for place, site in enumerate(find_sites(functions, sights, cotangents, ratios)):
             if site.statement not in self._barred and not site.is_worded:
-                found += self._opened(place, site, base)
+                found += self._opened(place, site, base, first)
         return found
 
-    def _opened(self, place: int, site: Site, base: Score) -> Iterator[OpenSite]:
+    def _opened(self, place: int, site: Site, base: Score, first: int) -> Iterator[OpenSite]:
         """The statement, or the parts of it, if mending it need make nothing wrong that is right."""
         go_on()
-        wrong = self.trials.everything - base.right
+        wrong = base.wrong
         reached = self._reach(site, base)
         full = None if reached is None else _at(0, reached)
         parts = site.split() if full is None or not full <= wrong else []
@@ -338,15 +360,11 @@ class Search:
             yield OpenSite(place, site, 1)
         elif reached and full <= wrong:
             # What is right with one step may stay so where a term is added that is zero then.
-            alike = (_at(point, reached) == _at(point, wrong) for point in (0, self._smallest(base)))
+            alike = (_at(point, reached) == _at(point, wrong) for point in (0, first))
             fit = 2 if reached == wrong else int(any(alike))
             yield OpenSite(place, site, 0 if reached <= wrong else 1, fit, frozenset(name for _, name in reached))
         for part in parts:
-            yield from self._opened(place, part, base)
-
-    def _factors(self) -> tuple[float, ...]:
-        with installed(self.units):
-            return self.trials.factors()
+            yield from self._opened(place, part, base, first)
 
     def _reach(self, site: Site, base: Score) -> frozenset[tuple[int, str]] | None:
         """The gradients that what the statement assigns acts on; none for one of forward's; None if it cannot tell."""

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from symrnn.arrays import Array, Arrays
-from symrnn.callables.invocation import SubjectError
 from symrnn.callables.subject import Subject
 from symrnn.errors import InputError
 from symrnn.measuring.truth import COMPLEX_STEP, SINGLE, Truth
@@ -28,6 +27,9 @@ _MOST_POINTS = 4
 _SINGLE = 2e-3
 """The relative error of a derivative by differences in single precision: a third of its seven digits."""
 
+
+_FAILS = (InputError, ValueError, KeyError, IndexError, TypeError)
+"""What asking somebody's functions may raise: what they raise themselves, and what a cut or a change leads to."""
 
 Cut = Callable[[Subject, int], Iterator[dict[str, Any]]]
 """Ways to make inputs with so many steps or examples."""
@@ -130,11 +132,6 @@ class Trials:
         """One run at the inputs of the check."""
         return self.subject.gradients({}, self.points[0].cotangents)
 
-    @property
-    def everything(self) -> frozenset[tuple[int, str]]:
-        """What a right version scores."""
-        return frozenset((place, name) for place, point in enumerate(self.points) for name in point.right)
-
     def gains(self, place: int, known: frozenset[tuple[int, str]]) -> bool:
         """Whether at one point something is right that is not known to be, and nothing that is known is wrong."""
         score = self.score([self.points[place]])
@@ -145,17 +142,18 @@ class Trials:
 
     def score(self, points: Sequence[AskedPoint] = ()) -> Score | None:
         """What the functions give now, at these points or at all; None where they cannot be run."""
+        asked = frozenset((place, name) for place, point in enumerate(points or self.points) for name in point.right)
         right: set[tuple[int, str]] = set()
         values: dict[tuple[int, str], Array] = {}
         same = True
         for place, point in enumerate(points or self.points):
             try:
                 outputs, gradients = self.subject.answer_and_gradients(point.arrays, point.cotangents)
-            except (SubjectError, InputError, ValueError, KeyError, IndexError, TypeError, TooManyTurnsError):
+            except (*_FAILS, TooManyTurnsError):
                 return None
             same = same and _equal(outputs, point.outputs)
             if place == 0 and not same:
-                return Score(frozenset(), frozenset(), {}, False)
+                return Score(frozenset(), asked, {}, False)
             for name, projection in point.right.items():
                 found = gradients.get(name.split(_BLOCK)[0])
                 if found is None:
@@ -164,7 +162,6 @@ class Trials:
                     values[place, name] = projection.of(found)
                 if projection.agrees(found):
                     right.add((place, name))
-        asked = frozenset((place, name) for place, point in enumerate(points or self.points) for name in point.right)
         return Score(frozenset(right), asked - right, values, same)
 
     def holds_elsewhere(self) -> bool:
@@ -172,32 +169,32 @@ class Trials:
         if self._elsewhere is None:
             return True
         score = self.score([self._elsewhere])
-        return score is not None and {name for _, name in score.right} == set(self._elsewhere.right)
+        return score is not None and not score.wrong
 
-    def factors(self) -> tuple[float, ...]:
+    def factors(self, score: Score) -> tuple[float, ...]:
         """The numbers by which gradients are too large, where one is a multiple of the right one."""
-        score, first = self.score(), self.points[0]
         found: dict[str, float] = {}
-        for (place, name), values in ({} if score is None else score.values).items():
-            if place:
+        for (place, name), values in score.values.items():
+            if place or (0, name) in score.right:
                 continue
-            projection = first.right[name]
+            projection = self.points[0].right[name]
             size = float(projection.expected @ projection.expected)
-            if (0, name) in (score.right if score else ()) or size == 0:
+            if size == 0:
                 continue
             factor = float(values @ projection.expected) / size
             if factor and np.all(np.abs(values - factor * projection.expected) <= abs(factor) * projection.tolerance):
                 found[f"{factor:.9g}"] = float(f"{factor:.12g}")
         return tuple(found.values())
 
-    def worst(self, names: Collection[str]) -> float:
+    def worst(self, score: Score, names: Collection[str]) -> float:
         """The largest relative error that is left in these gradients at the inputs of the check."""
-        score = self.score([self.points[0]])
         gaps = [0.0]
-        for (_, label), values in ({} if score is None else score.values).items():
+        for (place, label), values in score.values.items():
+            if place or label.split(_BLOCK)[0] not in names:
+                continue
             expected = self.points[0].right[label].expected
             size = float(np.max(np.abs(expected), initial=0.0))
-            if label.split(_BLOCK)[0] in names and size:
+            if size:
                 gaps.append(float(np.max(np.abs(values - expected))) / size)
         return max(gaps)
 
@@ -212,7 +209,7 @@ class Trials:
     def _try_point(self, arrays: Mapping[str, Any], seed: int) -> AskedPoint | None:
         try:
             return self._point(arrays, seed, self.method)[0]
-        except (SubjectError, InputError, ValueError, KeyError, IndexError, TypeError):
+        except _FAILS:
             return None
 
     def _point(self, arrays: Mapping[str, Any], seed: int, method: str | None) -> tuple[AskedPoint, str]:
@@ -271,7 +268,7 @@ def shorter(subject: Subject) -> Iterator[dict[str, Any]]:
 def _runs(subject: Subject, arrays: Mapping[str, Any]) -> bool:
     try:
         answer = subject.outputs(arrays)
-    except (SubjectError, InputError, ValueError, KeyError, IndexError, TypeError):
+    except _FAILS:
         return False
     return all(np.isfinite(array).all() for array in answer.values())
 

@@ -261,9 +261,9 @@ def test_what_writes_files_or_prints_is_never_changed(tmp_path: Path, capsys: py
         "file.write('kept')",
     }
     search = Search(units, trials)
-    base = search.score()
-    assert base is not None
-    texts = {one.site.statement for one in search._open_sites(base)}
+    standing = search.stand()
+    assert standing is not None
+    texts = {one.site.statement for one in standing.sites}
     assert "last = names[2]" not in set(map(ast.unparse, texts))
     found, _ = mend(module)
     assert [one.mistake for one in found.mistakes] == ["transpose"]
@@ -277,16 +277,16 @@ def test_no_change_makes_functions_go_on_for_ever(style: str, tmp_path: Path) ->
     subject = Subject(module.forward, module.backward, module.make_inputs)
     trials = Trials(subject, measure(subject, 0).compared, 0)
     search = Search(find_units(trials.run), trials)
-    base = search.score()
-    assert base is not None
+    standing = search.stand()
+    assert standing is not None
     edits = [
-        edit for one in search._open_sites(base) for make, cost in GENERATORS.items() if cost < 3
+        edit for one in standing.sites for make, cost in GENERATORS.items() if cost < 3
         for edit in make(one.site) if edit.cost < 3
     ]  # fmt: skip
     start, longest = time.perf_counter(), 0.0
     for edit in edits:
         before = time.perf_counter()
-        search._try(edit, 0, base)
+        search._try(edit, 0, standing)
         longest = max(longest, time.perf_counter() - before)
     assert edits
     assert longest < 2
