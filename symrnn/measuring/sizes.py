@@ -23,7 +23,7 @@ def make_shorter(subject: Subject, steps: int) -> dict[str, Array] | None:
 
     A sequence is told by causality: with its first entries alone, forward returns the first entries of its outputs.
     """
-    if (made := _make(subject, T=steps)) is not None:
+    if (made := make_anew(subject, T=steps)) is not None:
         return made
     for name, array in subject.arrays.items():
         if (
@@ -38,7 +38,7 @@ def make_shorter(subject: Subject, steps: int) -> dict[str, Array] | None:
 
 def make_fewer(subject: Subject, examples: int) -> dict[str, Array] | None:
     """Inputs with this number of examples: made anew, or every input with a batch axis cut; None if neither works."""
-    if (made := _make(subject, N=examples)) is not None:
+    if (made := make_anew(subject, N=examples)) is not None:
         return made
     # A batch is the first or the second axis; each of their sizes is tried, in an order that is the same every time.
     for size in sorted({n for a in subject.arrays.values() if a.ndim >= 2 for n in a.shape[:2] if n > examples}):
@@ -50,7 +50,7 @@ def make_fewer(subject: Subject, examples: int) -> dict[str, Array] | None:
 
 def make_thin(subject: Subject, steps: int) -> dict[str, Array] | None:
     """Inputs with this number of steps and one example; None where they cannot be made."""
-    if (made := _make(subject, T=steps, N=1)) is not None:
+    if (made := make_anew(subject, T=steps, N=1)) is not None:
         return made
     short = make_shorter(subject, steps)
     if short is None:
@@ -98,7 +98,13 @@ def look_at(subject: Subject, arrays: Arrays, method: str, names: Collection[str
     return SeenElsewhere(frozenset(wrong), frozenset(told))
 
 
-def _make(subject: Subject, **sizes: int) -> dict[str, Array] | None:
+def make_anew(subject: Subject, **sizes: int) -> dict[str, Array] | None:
+    """Inputs of other sizes by the caller's own function; None where there is none that makes these sizes.
+
+    Args:
+        subject: the functions.
+        sizes: the numbers of steps, `T`, and of examples, `N`.
+    """
     try:
         made = subject.made(SEED, **sizes)
         return made if made is not None and set(made) >= set(subject.arrays) else None

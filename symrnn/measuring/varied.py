@@ -18,7 +18,7 @@ from symrnn.callables.invocation import SubjectError
 from symrnn.callables.subject import Subject
 from symrnn.errors import InputError
 from symrnn.measuring.evidence import ERRORS, Evidence
-from symrnn.measuring.sizes import SEED, make_fewer, make_shorter, make_unstarted
+from symrnn.measuring.sizes import SEED, make_anew, make_fewer, make_shorter, make_unstarted
 
 _LONG, _MANY = 11, 6
 """Steps and examples that are more than usual ones: mistakes that begin somewhere have begun there."""
@@ -112,16 +112,6 @@ def _agrees_at_once(evidence: Evidence, names: Sequence[str]) -> bool:
     return abs(sum(float(np.sum(one)) for one in terms) - expected) <= evidence.coarse * scale + ERRORS * error
 
 
-def _made(**sizes: int) -> Callable[[Subject], Arrays | None]:
-    """Inputs of other sizes by the caller's function."""
-
-    def make(subject: Subject) -> Arrays | None:
-        made = subject.made(SEED, **sizes)
-        return made if made is not None and set(made) >= set(subject.arrays) else None
-
-    return make
-
-
 def _started(subject: Subject) -> Arrays | None:
     """Initial states that are not zero, where they are."""
     rng = np.random.default_rng(SEED)
@@ -147,9 +137,9 @@ def _is_plain(array: Array) -> bool:
 PLACES = (
     OtherInputs("a sequence of one step", False, lambda subject: make_shorter(subject, 1)),
     OtherInputs("a sequence of two steps", False, lambda subject: make_shorter(subject, 2)),
-    OtherInputs(f"a sequence of {_LONG} steps", True, _made(T=_LONG)),
+    OtherInputs(f"a sequence of {_LONG} steps", True, lambda subject: make_anew(subject, T=_LONG)),
     OtherInputs("one example", False, lambda subject: make_fewer(subject, 1)),
-    OtherInputs(f"{_MANY} examples", True, _made(N=_MANY)),
+    OtherInputs(f"{_MANY} examples", True, lambda subject: make_anew(subject, N=_MANY)),
     OtherInputs("initial states of zero", False, make_unstarted),
     OtherInputs("initial states that are not zero", False, _started),
     OtherInputs("values a twentieth as large", False, _scaled(_SMALL)),

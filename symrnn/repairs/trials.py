@@ -12,6 +12,7 @@ import numpy as np
 from symrnn.arrays import Array, Arrays
 from symrnn.callables.subject import Subject
 from symrnn.errors import InputError
+from symrnn.measuring.sizes import make_anew
 from symrnn.measuring.truth import COMPLEX_STEP, SINGLE, Truth
 from symrnn.repairs.turns import TooManyTurnsError
 
@@ -286,8 +287,7 @@ def _listed(subject: Subject, count: int) -> Iterator[dict[str, Any]]:
 
 
 def _made_anew(subject: Subject, count: int) -> Iterator[dict[str, Any]]:
-    made = subject.made(1, T=count) if "T" in subject.draws.varied else None
-    if made is not None and set(made) >= set(subject.arrays):
+    if (made := make_anew(subject, T=count)) is not None:
         yield made
 
 
