@@ -8,7 +8,7 @@ from dataclasses import replace
 from symrnn.findings.findings import Diagnosis
 from symrnn.gradients.recognition import Recognition
 from symrnn.gradients.reporting import Named
-from symrnn.mistakes.catalogue import extra_factor
+from symrnn.mistakes.catalogue import clipped, extra_factor
 from symrnn.repairs.repair import Repair
 
 _EXCUSES = frozenset(("no-cell", "readout", "not-identified"))
@@ -46,19 +46,22 @@ def with_lines(derived: Sequence[Diagnosis], mended: Sequence[Diagnosis]) -> tup
 
 
 def named_as_proved(mended: Sequence[Diagnosis], certain: Sequence[Diagnosis]) -> tuple[Diagnosis, ...]:
-    """The mistakes in terms of the text, under the class that numbers prove, where the text tells less.
+    """The mistakes in terms of the text, with what numbers prove of the same gradients.
 
-    A call that has to go is a factor too many as far as the text tells; that it clips, the numbers tell.
+    Numbers are heard where they prove the same, and where the text tells less: a call that has to go is a factor too
+    many as far as the text tells; that it clips, the numbers tell.  What is clipped by its norm is a multiple of the
+    right gradient, which many changes of a text undo.
     """
-    found = []
-    for each in mended:
-        one = each
-        proved = [other for other in certain if set(one.gradients) <= set(other.gradients)]
-        vague = one.mistake == extra_factor.TAG and proved
-        if vague:
-            one = replace(one, mistake=proved[0].mistake, sentence=f"{proved[0].sentence} {one.sentence}")
-        found.append(one)
-    return tuple(found)
+    return tuple(_as_proved(one, certain) for one in mended)
+
+
+def _as_proved(one: Diagnosis, certain: Sequence[Diagnosis]) -> Diagnosis:
+    proved = next((other for other in certain if set(one.gradients) <= set(other.gradients)), None)
+    if proved is None:
+        return one
+    if proved.mistake != clipped.TAG and one.mistake not in (proved.mistake, extra_factor.TAG):
+        return one
+    return replace(one, mistake=proved.mistake, sentence=f"{proved.sentence} {one.sentence}")
 
 
 def without_excuses(recognised: Recognition) -> Recognition:

@@ -10,6 +10,7 @@ import pytest
 
 from symrnn import check_gradients
 from symrnn.callables import from_loss
+from symrnn.repairs.repair import Repair
 
 Array = np.ndarray
 Grads = dict[str, Array]
@@ -65,6 +66,12 @@ CERTAIN: dict[str, tuple[Change, str, set[str], str]] = {
 def drawn(T: int = 5) -> Grads:
     rng = np.random.default_rng(5)
     return {name: rng.normal(size=(T, *shape[1:]) if name == "x" else shape) / 2 for name, shape in SHAPES.items()}
+
+
+@pytest.fixture(autouse=True)
+def _no_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers alone are asked here; how far the mending of a text comes in half a second depends on the machine."""
+    monkeypatch.setattr("symrnn.gradients.check.repair", lambda *asked: Repair(left=frozenset(asked[2])))
 
 
 def report_of(change: Change) -> Any:
