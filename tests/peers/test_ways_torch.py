@@ -5,27 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from symrnn import check_gradients
 from symrnn.callables import from_torch
 from symrnn.errors import InputError
 from symrnn.gradients.checkfile import check_file
+from tests.peers.drawn_inputs import SIZES, draw, make
 
 pytestmark = pytest.mark.peer
 torch = pytest.importorskip("torch", reason="PyTorch is not installed; it comes with the extra 'peers'")
-
-SIZES = {"x": (5, 3, 4), "A": (4, 6), "B": (6, 6), "c": (6,)}
-
-
-def draw(*names: str) -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(1)
-    return {name: 0.7 * rng.normal(size=size) for name, size in SIZES.items() if name in names}
-
-
-def make(rng: Any, T: int, N: int) -> dict[str, np.ndarray]:
-    return draw("A", "B", "c") | {"x": rng.normal(size=(T, N, 4))}
 
 
 def states(x: Any, A: Any, B: Any, c: Any) -> list[Any]:
