@@ -6,9 +6,7 @@ interpreter tells of every function that returns; nothing of it is changed or ev
 
 from __future__ import annotations
 
-import os
 import sys
-import sysconfig
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from types import CodeType, FrameType, ModuleType
@@ -18,16 +16,14 @@ from symrnn.arrays import Arrays
 from symrnn.callables.black_box import ForwardRun
 from symrnn.callables.outputs import flatten
 from symrnn.callables.subject import Subject
+from symrnn.callables.whose import is_somebodys
 
-_OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_PLACES = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 _MOST_CALLS = 200
 """Calls of one function whose variables are kept: more are not a step each."""
 
 
 def _is_theirs(code: CodeType) -> bool:
-    name = code.co_filename
-    return not (name.startswith((_OWN + os.sep, "<frozen", *_PLACES)) or code.co_name.startswith("<"))
+    return is_somebodys(code.co_filename) and not code.co_name.startswith("<")
 
 
 class _Listener:

@@ -12,9 +12,7 @@ import copy
 import functools
 import gc
 import linecache
-import os
 import sys
-import sysconfig
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,16 +20,13 @@ from dataclasses import dataclass
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
+from symrnn.callables.whose import is_somebodys
 from symrnn.repairs.keeping import KeptArrays, variables_of
 from symrnn.repairs.turns import Turns, count_turns
 
 _FUTURE = 0
 for _name in __future__.all_feature_names:
     _FUTURE |= getattr(__future__, _name).compiler_flag
-_OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_INSTALLED = tuple(
-    os.path.abspath(sysconfig.get_paths()[kind]) + os.sep for kind in ("stdlib", "platstdlib", "purelib", "platlib")
-)
 _LONGEST = 5_000
 """Lines of a file beyond which it is not read: a module of layers has some hundred."""
 
@@ -204,8 +199,8 @@ def _codes_run(run: Callable[[], Any]) -> dict[CodeType, Any]:
 
 
 def _is_theirs(file: str) -> bool:
-    path = os.path.abspath(file)
-    return not path.startswith((_OWN + os.sep, *_INSTALLED)) and 0 < len(linecache.getlines(file)) <= _LONGEST
+    """Whether a file is somebody's, and can be read."""
+    return is_somebodys(file) and 0 < len(linecache.getlines(file)) <= _LONGEST
 
 
 def _units_of(file: str, codes: Sequence[CodeType], turns: Turns) -> list[SourceUnit]:

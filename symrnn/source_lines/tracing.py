@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.arrays import Array
+from symrnn.callables.whose import is_ours
 from symrnn.source_lines.statements import Statement, Target, read_statements, value_at
 
 Tracer = Callable[[FrameType, str, Any], Any]
@@ -30,7 +31,6 @@ MOST_RECORDS = 50_000  # with MOST_BYTES: what a check may hold in memory beside
 MOST_BYTES = 16 << 20
 LARGEST = 1 << 18
 """Entries of the largest array that is kept."""
-_OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _STANDARD = os.path.dirname(os.path.abspath(os.__file__))
 _FRAMEWORKS = ("torch", "jax", "jaxlib")
 """Packages whose tensors are arrays to be noted."""
@@ -117,7 +117,7 @@ def codes_of(function: Any) -> list[CodeType]:
     found: list[CodeType] = []
     for plain in _beneath(function, 0):
         code = getattr(plain, "__code__", None)
-        if isinstance(code, CodeType) and not _is_ours(code) and code not in found:
+        if isinstance(code, CodeType) and not is_ours(code.co_filename) and code not in found:
             found.append(code)
     return found
 
@@ -152,11 +152,7 @@ def _enclosed(function: Any) -> Iterator[Any]:
 def _is_adapter(function: Any) -> bool:
     """Whether a function is ours and calls somebody's, which it looks up when it runs."""
     code = getattr(function, "__code__", None)
-    return isinstance(code, CodeType) and _is_ours(code)
-
-
-def _is_ours(code: CodeType) -> bool:
-    return os.path.abspath(code.co_filename).startswith(_OWN + os.sep)
+    return isinstance(code, CodeType) and is_ours(code.co_filename)
 
 
 class _Watching:
@@ -192,7 +188,7 @@ class _Watching:
     def is_adapted(self, frame: FrameType) -> bool:
         """Whether an adapter calls a function, by other functions of ours or of no file, such as a lambda typed in."""
         caller = frame.f_back
-        while caller is not None and (_is_ours(caller.f_code) or caller.f_code.co_filename.startswith("<")):
+        while caller is not None and (is_ours(caller.f_code.co_filename) or caller.f_code.co_filename.startswith("<")):
             if caller.f_code in self.adapters:
                 return True
             caller = caller.f_back
@@ -200,7 +196,7 @@ class _Watching:
 
     def adopt(self, code: CodeType) -> None:
         """Watch what an adapter calls, if it is somebody's."""
-        if code in self.roots or _is_ours(code) or os.path.dirname(code.co_filename) == _STANDARD:
+        if code in self.roots or is_ours(code.co_filename) or os.path.dirname(code.co_filename) == _STANDARD:
             return
         if _LIBRARY.search(code.co_filename):  # what an adapter asks of it itself
             return

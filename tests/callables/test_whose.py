@@ -1,0 +1,22 @@
+"""Files of this package, of Python, of installed packages, and somebody's own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+import symrnn
+from symrnn.callables.whose import is_ours, is_somebodys
+
+
+def test_a_file_has_one_owner(tmp_path: Path) -> None:
+    assert is_ours(symrnn.__file__)
+    own = str(tmp_path / "layer.py")
+    assert is_somebodys(own)
+    assert is_somebodys("layer.py")
+    for file in (own, json.__file__, np.__file__, "<frozen importlib._bootstrap>"):
+        assert not is_ours(file)
+    for file in (symrnn.__file__, json.__file__, np.__file__, "<frozen importlib._bootstrap>"):
+        assert not is_somebodys(file)
