@@ -168,9 +168,14 @@ class Cell(Shown):
 
     @property
     def untold_sizes(self) -> tuple[str, ...]:
-        """The sizes that the shapes of inputs and parameters leave open: only an array of a state can tell them."""
-        names = {symbol.name for symbol in told_sizes(self[name] for name in (*self.inputs, *self.parameters))}
-        return tuple(size for size in self.sizes if size not in names)
+        """The sizes that the shapes of inputs and parameters leave open: only an array of a state can tell them.
+
+        None of those that occur in sums only is one (`tied_sizes`): nobody has to tell them.
+        """
+        given = [self[name] for name in (*self.inputs, *self.parameters)]
+        symbols = {symbol for v in self._arguments for dim in v.shape for symbol in dim.free_symbols}
+        told = told_sizes(given, {symbol for symbol in symbols if symbol.name in self.tied_sizes})
+        return tuple(size for size in self.sizes if size not in {symbol.name for symbol in told})
 
     @property
     def tied_sizes(self) -> tuple[str, ...]:
@@ -178,7 +183,7 @@ class Cell(Shown):
 
         Where these are known, the others are: of d_h + d_x, d_h.  No value depends on which they are.
         """
-        arguments = [self[name] for name in (*self.inputs, *self.parameters, *(f"{s}_prev" for s in self.states))]
+        arguments = self._arguments
         tied: list[str] = []
         told = told_sizes(arguments)
         dims = dict.fromkeys(dim for v in arguments for dim in v.shape)
@@ -188,6 +193,11 @@ class Cell(Shown):
             tied += [symbol.name for symbol in open_ones[:-1]]
             told = told_sizes(arguments, told | set(open_ones))
         return tuple(tied)
+
+    @property
+    def _arguments(self) -> list[Variable]:
+        """What a step reads and somebody gives: inputs, parameters and the states at t-1."""
+        return [*(self[name] for name in (*self.inputs, *self.parameters)), *self.previous]
 
     def shape_names(self, name: str) -> tuple[str, ...]:
         """A variable's sizes as text: () for a scalar, ("d_h",) for a vector, ("d_h", "d_x") for a matrix."""

@@ -412,6 +412,18 @@ def test_sizes_in_sums_are_told_by_one_another() -> None:
         module.forward(params | {"q": np.ones(4)}, np.ones((T, N, D)), {"h": np.ones((N, H))})
 
 
+def test_a_sum_that_a_parameter_tells_need_not_be_told_by_a_state() -> None:
+    """Nobody knows d_h and d_x apart, and nothing asks which they are: a state of zeros has the size of the bias."""
+    cell = Cell.from_source(
+        'def f(x: "d_k", h: "d_h + d_x", *, b: "d_h + d_x"):\n    h = h * sum(x) + b\n    return h\n'
+    )
+    assert cell.tied_sizes == ("d_h",)
+    assert cell.untold_sizes == ()
+    h, _, _ = generate(cell).forward({"b": np.ones(7)}, np.ones((T, N, 4)))
+    assert h.shape == (T, N, 7)
+    assert verify(cell).passed
+
+
 HEBBIAN = """
 def hebb(x, h, *, W: "d_h, d_x", v, k: "d_x", A: "d_h, d_h"):
     h = tanh(W @ x + 0.5 * h + outer(v, k) @ x) + h @ outer(v, v) + outer(h, k) @ outer(x, v) @ (A @ v)

@@ -57,8 +57,7 @@ class FunctionWriter:
         sizes = [s for s in (layout.steps, layout.batch, *map(layout.size, self.cell.sizes)) if s in words]
         right = ", ".join(f'sizes["{size}"]' for size in sizes)
         line = [f"{', '.join(sizes)} = {right}"] if sizes else []
-        untold = [size for size in self.cell.untold_sizes if size not in self.cell.tied_sizes]
-        for size in untold if "state=None" in arguments else ():
+        for size in self.cell.untold_sizes if "state=None" in arguments else ():
             if layout.size(size) in sizes:
                 line = [*self._require(name, size), *line]
         line += [f'{c} = dtype.type(CONSTANTS["{c}"])' for c in map(layout.own, self.cell.constants) if c in words]
