@@ -241,7 +241,8 @@ def tags_suggested() -> set[str]:
                 *(key.value for key in node.keywords if key.arg not in ("sentence", "proved")),
             ]
             words = [part.value for tag in tags for part in ast.walk(tag) if isinstance(part, ast.Constant)]
-            found |= {word for word in words if isinstance(word, str) and "/" not in word}
+            # "" is a suggestion that says what is seen and of no class
+            found |= {word for word in words if isinstance(word, str) and word and "/" not in word}
     return found
 
 
