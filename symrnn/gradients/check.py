@@ -36,11 +36,14 @@ from symrnn.identification import Identification, Layout
 from symrnn.language.recurrence import Cell
 from symrnn.losses.headed import HeadedLayout
 from symrnn.measuring.verdicts import Judgement, measure
-from symrnn.repairs.repair import repair
+from symrnn.repairs.repair import Repair, repair
 
 _FOR_MENDING = 0.6
 """The part of the time in which the text of the functions is mended: that names more than the derived equations do, and
 the rest is enough for the library to be searched, which takes some seconds."""
+_BEFORE_EQUATIONS = 5.0
+"""Seconds of that before the equations of a cell whose states are returned are looked at: half of all mistakes are
+mended by then, and where a text is no help the equations explain nearly all in as many."""
 _FOR_NAME = 5.0
 """Seconds for the cell of a program whose mistakes are known: most cells are found in three, and nobody waits longer
 for a name alone."""
@@ -146,15 +149,15 @@ def _search(
     # Gradients that stand in one another's place are read from where they are, so that further mistakes in them can be
     # seen.
     box = subject.placing(measured.misplaced)
-    with at_most(_FOR_MENDING * budget):
-        mended = repair(box, measured.compared, measured.wrong - set(measured.misplaced), seed)
-    certain = certain_mistakes([one for one in measured.findings if one.name not in measured.misplaced])
-    mended = replace(mended, mistakes=named_as_proved(mended.mistakes, certain))
-    if mended.mistakes and not mended.left and is_loss(subject):
+    loss, for_mending = is_loss(subject), _FOR_MENDING * budget
+    mended = _mend(box, measured, seed, for_mending if loss else min(_BEFORE_EQUATIONS, for_mending))
+    if loss and _is_whole(mended):
         return report(subject, measured, _recognise_soon(box, known, seed), Named(mended.mistakes))
-    known_all = bool(mended.mistakes) and not mended.left
-    with at_most(_FOR_EQUATIONS if known_all else budget):
+    rest = budget if loss else max(_FOR_EQUATIONS, budget - for_mending)
+    with at_most(_FOR_EQUATIONS if _is_whole(mended) else rest):
         recognised, derived, late = _diagnose(box, measured, known, seed)
+    if not (loss or mended.complete or _is_explained(derived)):
+        mended = _mend(box, measured, seed, budget)
     if derived is None or not derived.mistakes or explains_more(mended, derived):
         if mended.mistakes:
             hidden = () if derived is None else derived.hidden
@@ -166,6 +169,24 @@ def _search(
     if found.unexplained and not mended.complete:
         late = ["what to write instead", *late]
     return _unfinished(found, " and ".join(late), budget) if late else found
+
+
+def _mend(box: Subject, measured: Judgement, seed: int, seconds: float) -> Repair:
+    """What had to be changed in the text, with what numbers prove of the same gradients."""
+    with at_most(seconds):
+        mended = repair(box, measured.compared, measured.wrong - set(measured.misplaced), seed)
+    certain = certain_mistakes([one for one in measured.findings if one.name not in measured.misplaced])
+    return replace(mended, mistakes=named_as_proved(mended.mistakes, certain))
+
+
+def _is_whole(mended: Repair) -> bool:
+    """Whether all gradients were made right."""
+    return bool(mended.mistakes) and not mended.left
+
+
+def _is_explained(derived: Named | None) -> bool:
+    """Whether the derived equations explain all that is wrong, to the last digit."""
+    return bool(derived and derived.mistakes and not derived.unexplained and all(one.exact for one in derived.mistakes))
 
 
 def _recognise_soon(subject: Subject, known: Cell | Layout | None, seed: int) -> Recognition | None:
