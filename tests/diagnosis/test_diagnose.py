@@ -17,6 +17,7 @@ from symrnn.identification import Layout
 from symrnn.mistakes.catalogue import CATALOGUE
 from tests.diagnosis.corpus import NAMES, load
 from tests.diagnosis.diagnosing import cell_of, diagnosed, inputs_of, known, named, sample
+from tests.sampling import thinned
 
 SINGLES, PAIRS, TRIPLES = 1.0, 0.9, 0.75
 """How many of each are named."""
@@ -51,8 +52,8 @@ def test_right_functions_have_no_mistake(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("size", "count", "share"),
-    # Three at once take as long as all else here; of ordinary tests, `test_search` has some.
-    [(1, 3, SINGLES), (2, 2, PAIRS), pytest.param(3, 1, TRIPLES, marks=pytest.mark.sweep)],
+    # Several at once take as long as all else here; of ordinary tests, `test_search` has some.
+    thinned([(1, 3, SINGLES), (2, 2, PAIRS), (3, 1, TRIPLES)], 3),
 )
 def test_mistakes_are_named(size: int, count: int, share: float) -> None:
     good, missed = 0, []

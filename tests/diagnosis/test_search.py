@@ -16,6 +16,7 @@ from symrnn.mistakes.catalogue.recurrent_path_cut import CarryCut
 from symrnn.mistakes.mistake import Edit, Mistake
 from symrnn.mistakes.site import MistakeSite
 from tests.diagnosis.planting import OUTPUTS, answers, right
+from tests.sampling import thinned
 
 
 def position(program: BackwardPass, name: str) -> int:
@@ -54,7 +55,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "planted"), CASES)
+@pytest.mark.parametrize(("name", "planted"), thinned(CASES, 3))
 def test_several_mistakes_are_named(name: str, planted: list[tuple[str, str, str]]) -> None:
     chosen = [one(name, *each) for each in planted]
     search, found = searched(name, *chosen)

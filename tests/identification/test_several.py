@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from symrnn import check_gradients
 from symrnn.callables.subject import Subject
 from symrnn.identification.several import identify_several
 from symrnn.language.recurrence import Cell
+from tests.sampling import thinned
 
 Array = np.ndarray
 
@@ -161,8 +163,7 @@ def test_the_arguments_are_found(name: str) -> None:
     assert set(layout.names) == set(subject.arrays)
 
 
-@pytest.mark.parametrize("fixed", [False, True])
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(("name", "fixed"), thinned(product(CASES, (False, True)), 3))
 def test_a_mistake_is_named(name: str, fixed: bool) -> None:
     cell, forward, backward, make, tag, words = CASES[name]
     inputs = make(np.random.default_rng(0)) if fixed else make
