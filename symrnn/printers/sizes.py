@@ -204,11 +204,12 @@ class _Sizing:
                 atom.name()
                 self._propagate()
 
-    def _propagate(self) -> None:
+    def _propagate(self, first: int = 0) -> None:
+        """Tell what follows, by the sizes that were composed from a number on."""
         changed = True
         while changed:
             changed = False
-            for composed in self.composed:
+            for composed in self.composed[first:]:
                 changed |= composed.propagate()
 
     def place(self, expr: Expr) -> _SizedPart:
@@ -218,9 +219,10 @@ class _Sizing:
 
     def inside(self, expr: Expr) -> _SizedPart:
         """A part in which ones are read as a column: a matrix of them says its size, unless the part tells it."""
-        first = len(self.atoms)
+        first, composed = len(self.atoms), len(self.composed)
         place = self.place(expr)
-        self._propagate()
+        # Nothing joins the part with what was read before it yet.
+        self._propagate(composed)
         for atom in self.atoms[first:]:
             if atom.is_block and not atom.is_told:
                 atom.name()
