@@ -15,7 +15,6 @@ from symrnn.documents.structure import (
     Maths,
     NumberedEquation,
     Paragraph,
-    Reference,
     Table,
 )
 
@@ -56,13 +55,7 @@ def _equation(equation: NumberedEquation) -> str:
 
 
 def _inline(parts: Inline) -> str:
-    return "".join(map(_part, parts))
-
-
-def _part(part: str | Maths | Reference) -> str:
-    if isinstance(part, Maths):
-        return f"\\({escape(part.latex)}\\)"
-    return _text(part.text if isinstance(part, Reference) else part)
+    return "".join(f"\\({escape(part.latex)}\\)" if isinstance(part, Maths) else _text(part) for part in parts)
 
 
 def _text(text: str) -> str:

@@ -44,6 +44,16 @@ _IN_A_ROW = 3
 _COUNTED_STEPS = (1, 2, 3, 4, 5)
 
 
+def write_jacobian_sections(setting: Setting) -> tuple[Section, ...]:
+    """All sections on Jacobians, numbered after the derivation's equations."""
+    numbers = count_up(setting.derivation.steps[-1].number)
+    return (
+        _write_one_step(setting, numbers),
+        *_write_parameters(setting, numbers),
+        _write_several_steps(setting, numbers),
+    )
+
+
 def count_up(last: int) -> Iterator[str]:
     """The numbers of equations after the last one that has been used."""
     while True:
@@ -54,8 +64,7 @@ def count_up(last: int) -> Iterator[str]:
 # --- one step ---------------------------------------------------------------------------------------------------------
 
 
-def write_one_step(setting: Setting, numbers: Iterator[str]) -> Section:
-    """The Jacobian blocks of one step, path by path."""
+def _write_one_step(setting: Setting, numbers: Iterator[str]) -> Section:
     derivation = setting.derivation
     cell = derivation.cell
     graph = graph_of(derivation)
@@ -135,7 +144,7 @@ def label_path(setting: Setting, path: Path) -> Inline:
 # --- parameters -------------------------------------------------------------------------------------------------------
 
 
-def write_parameters(setting: Setting, numbers: Iterator[str]) -> tuple[Section, ...]:
+def _write_parameters(setting: Setting, numbers: Iterator[str]) -> tuple[Section, ...]:
     """How each equation reads its parameters, a matrix as the stack of its columns."""
     derivation = setting.derivation
     known = {derivation.cell[name] for name in derivation.cell.parameters}
@@ -175,8 +184,7 @@ def lay_out_block(setting: Setting, block: Expr) -> Maths:
 # --- several steps ----------------------------------------------------------------------------------------------------
 
 
-def write_several_steps(setting: Setting, numbers: Iterator[str]) -> Section:
-    """The recursion over several steps, and the paths through them."""
+def _write_several_steps(setting: Setting, numbers: Iterator[str]) -> Section:
     cell = setting.derivation.cell
     if len(cell.states) > MANY_STATES:
         return Section(

@@ -24,6 +24,7 @@ from symrnn.calculus.tangent import tangent
 from symrnn.errors import InputError
 from symrnn.files import check_module_file, write_whole
 from symrnn.language.constants import with_constants
+from symrnn.language.fingerprint import sealed
 from symrnn.language.recurrence import Cell
 from symrnn.program.lower import lower, lower_second_order, lower_tangent
 from symrnn.program.passes import run_passes, single_step
@@ -155,7 +156,7 @@ def generate_source(cell: Cell | Derivation | str, target: str = "numpy", functi
     """The text of the generated module; see `generate`."""
     if target not in TARGETS:
         raise InputError(f"no target {target!r}\n  {did_you_mean(target, TARGETS)}there are {', '.join(TARGETS)}")
-    return TARGETS[target](derivation_of(cell), check_functions(functions))
+    return sealed(TARGETS[target](derivation_of(cell), check_functions(functions)))
 
 
 def check_functions(functions: str | Iterable[str]) -> tuple[str, ...]:

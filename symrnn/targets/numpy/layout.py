@@ -6,7 +6,7 @@ outlives a step is an array over T steps; the rest are local names.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -22,8 +22,8 @@ Frame = Literal["loop", "all", "single"]
 # the cell language cannot name a variable, so their helpers need no row.
 _RESERVED = (
     "np params state state_bar tape grads sizes dtype rng uniform start end t given arrays name size shape bound "
-    "initialize forward backward step softmax PARAMETERS STATES TAPE CONSTANTS range reversed isinstance bool int "
-    "float str hasattr ValueError input_size hidden_size"
+    "initialize forward backward step softmax PARAMETERS STATES TAPE CONSTANTS FINGERPRINT SEAL "
+    "range reversed isinstance bool int float str hasattr ValueError input_size hidden_size"
 ).split()
 
 
@@ -56,6 +56,7 @@ class ModuleNames:
         batch: the identifier of the number of examples, N.
         helpers: the helper functions that the lines printed so far need, by name.
         comments: variable -> the expression that is shown over the line that computes it.
+        numbers: variable -> the number of its equation in the derivation, which is shown beside the line.
     """
 
     cell: Cell
@@ -64,6 +65,7 @@ class ModuleNames:
     batch: str = field(init=False)
     helpers: dict[str, str] = field(default_factory=dict)
     comments: dict[Variable, Expr] = field(default_factory=dict)
+    numbers: Mapping[Variable, int] = field(default_factory=dict)
     _names: Identifiers = field(init=False)
 
     def __post_init__(self) -> None:

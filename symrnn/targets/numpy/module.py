@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from symrnn.algebra.nodes import Variable
+from symrnn.language.fingerprint import fingerprint
 from symrnn.program.ir import Program
 from symrnn.targets.numpy.layout import ModuleNames, tuple_source
 from symrnn.targets.numpy.passes import PassWriter
@@ -38,7 +39,7 @@ def numpy_module(
     """
     cell = program.derivation.cell
     # Only where they are there: the names of a plain module do not depend on what else could be generated.
-    layout = ModuleNames(cell, RESERVED if further or truncated else ())
+    layout = ModuleNames(cell, RESERVED if further or truncated else (), numbers=program.derivation.numbers)
     writer = PassWriter(program, layout, single)
     functions = [writer.initialize(), writer.forward(), writer.step(), writer.backward(truncated)]
     functions += [write(layout) for write in further]
@@ -70,12 +71,18 @@ def _header(layout: ModuleNames, version: str) -> str:
         "",
         f"Arrays hold one example a row: inputs ({steps}, {batch}, ...), {steps} time steps and a batch of {batch}",
         f"examples, states ({batch}, ...).  `v_bar` is the derivative of the loss with respect to v, in v's",
-        "shape.  Results have the arguments' common type.",
+        "shape.  Results have the arguments' common type.  (1), (2), ... are the numbers of the equations in the",
+        f"derivation, `symrnn derive {cell.name}`.",
         '"""',
         "",
         *(f"# {line}".rstrip() for line in cell.source.splitlines()),
         "",
         "import numpy as np",
+        "",
+        "",
+        "#: hashes of the equations and of this text: `symrnn same paper.tex this_file.py` compares them",
+        f'FINGERPRINT = "{fingerprint(cell)}"',
+        'SEAL = ""',  # set when the text is complete
     ]
     return "\n".join(lines)
 

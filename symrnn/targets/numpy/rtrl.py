@@ -22,7 +22,7 @@ from symrnn.program.ir import Assign, Function, Loop, Program
 from symrnn.targets.numpy.expressions import NumpyExpressions
 from symrnn.targets.numpy.function import FunctionWriter
 from symrnn.targets.numpy.layout import ModuleNames, tuple_source
-from symrnn.targets.numpy.statements import assign, broken, comment, indented
+from symrnn.targets.numpy.statements import assign, broken, commented, indented
 from symrnn.targets.numpy.values import rank
 
 _READ = """\
@@ -186,7 +186,7 @@ class _Sensitivities(FunctionWriter):
         lines: list[str] = []
         for equation, step in zip(self.program.derivation.forward, self.moving.steps, strict=True):
             statement = Assign(equation.target, equation.value)
-            lines += [*comment(layout, statement), *assign(layout, statement, "single", self._printer((layout.batch,)))]
+            lines += commented(layout, statement, assign(layout, statement, "single", self._printer((layout.batch,))))
             if step.is_needed:
                 lines += self._sensitivity(equation, step.target)
         output = cell.states[0]

@@ -27,18 +27,26 @@ def print_statements(
     lines: list[str] = []
     for statement in statements:
         if isinstance(statement, Accumulate):
-            lines += _accumulate(layout, statement, frame, printer)
+            lines += _with_number(layout, statement, _accumulate(layout, statement, frame, printer))
         else:
-            lines += [*comment(layout, statement), *assign(layout, statement, frame, printer)]
+            lines += commented(layout, statement, assign(layout, statement, frame, printer))
     return lines
 
 
-def comment(layout: ModuleNames, statement: Assign) -> list[str]:
-    """The paper's equation over the line that computes it."""
+def commented(layout: ModuleNames, statement: Assign, lines: list[str]) -> list[str]:
+    """The paper's equation over the lines that compute it, or its number beside them."""
     if statement.target not in layout.comments:
-        return []
+        return _with_number(layout, statement, lines)
     show = MathPrinter(TEXT, NOTATIONS["subscript"])
-    return [f"# {show(statement.target)} = {show(layout.comments[statement.target])}"]
+    number = f"({layout.numbers[statement.target]}) " if statement.target in layout.numbers else ""
+    return [f"# {number}{show(statement.target)} = {show(layout.comments[statement.target])}", *lines]
+
+
+def _with_number(layout: ModuleNames, statement: Statement, lines: list[str]) -> list[str]:
+    """The number of the derivation's equation beside the first of the lines that compute it."""
+    if statement.target not in layout.numbers or not lines:
+        return lines
+    return [f"{lines[0]}  # ({layout.numbers[statement.target]})", *lines[1:]]
 
 
 def assign(layout: ModuleNames, statement: Assign, frame: Frame, printer: NumpyExpressions) -> list[str]:
