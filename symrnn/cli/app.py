@@ -19,31 +19,16 @@ from symrnn.choices import either, ending_of
 from symrnn.cli import completion
 from symrnn.cli.options import (
     CellName,
-    EquationNumbers,
     Form,
     Fragment,
-    FragmentHeading,
     FurtherFunctions,
     FurtherSections,
-    GateForm,
     JacobianLayout,
-    LabelPrefix,
-    Level,
-    LineWidth,
     Names,
     Output,
     ReportOutput,
-    Sections,
 )
-from symrnn.cli.reading import (
-    choose_form,
-    choose_in_latex,
-    choose_report_writer,
-    load_cell,
-    refuse_own_file,
-    split_names,
-    with_heads,
-)
+from symrnn.cli.reading import choose_form, choose_report_writer, load_cell, refuse_own_file, split_names, with_heads
 from symrnn.cli.terminal import check_output, emit, remark, run, show
 from symrnn.cli.usage import Commands, usage_error
 from symrnn.errors import InputError
@@ -125,14 +110,7 @@ def derive(
     fragment: Fragment = False,
     notation: Names = "subscript",
     layout: JacobianLayout = "numerator",
-    level: Level = "full",
-    sections: Sections = None,
     further: FurtherSections = None,
-    gates: GateForm = None,
-    width: LineWidth = None,
-    numbers: EquationNumbers = None,
-    prefix: LabelPrefix = None,
-    heading: FragmentHeading = None,
     head: Annotated[
         list[str] | None,
         typer.Option(
@@ -146,19 +124,12 @@ def derive(
     """Derive the backward pass and the Jacobians, step by step."""
     # Before the cell is read: a wrong form is said before the work begins.
     form = choose_form(to, fragment, output)
-    in_latex = choose_in_latex(form, width=width, numbers=numbers, prefix=prefix, heading=heading)
-
-    from symrnn.documents.options import DocumentOptions, choose
-
-    names = split_names(sections), split_names(further)
-    contents = DocumentOptions(notation, layout, level, *names, gates or "")
-    options = choose(contents, **in_latex)
     loaded = with_heads(load_cell(cell), split_names(head))
 
     from symrnn.calculus.derivation import derive as derived
     from symrnn.documents import write
 
-    emit(write(derived(loaded), form, options=options), output)
+    emit(write(derived(loaded), form, notation, layout, split_names(further)), output)
 
 
 @app.command()
@@ -191,15 +162,10 @@ def jacobian(
     to: Form = None,
     fragment: Fragment = False,
     notation: Names = "subscript",
-    width: LineWidth = None,
-    numbers: EquationNumbers = None,
-    prefix: LabelPrefix = None,
-    heading: FragmentHeading = None,
     output: Output = None,
 ) -> None:
     """One Jacobian of a cell, with its paths; over several steps, with its recursion."""
     form = choose_form(to, fragment, output)
-    in_latex = choose_in_latex(form, width=width, numbers=numbers, prefix=prefix, heading=heading)
     loaded = load_cell(cell)
 
     from symrnn.calculus.derivation import derive as derived
@@ -207,7 +173,7 @@ def jacobian(
 
     derivation, held = derived(loaded), split_names(holding)
     document = jacobian_document(derivation, of, wrt, kind, steps=steps, holding=held, layout=layout, notation=notation)
-    emit(write(document, form, **in_latex), output)
+    emit(write(document, form), output)
     _remark_on_zero(derivation, of, wrt, steps)
 
 
@@ -374,6 +340,30 @@ def check(
         for shown in gradients(report, short=output is not None):
             show(shown)
     raise typer.Exit(report.exit_code)
+
+
+@app.command()
+def same(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...",
+            help="Documents, generated modules, cells: paper.tex lstm_numpy.py lstm.",
+            autocompletion=completion.texts,
+        ),
+    ],
+) -> None:
+    """Tell whether documents, generated modules and cells were made from the same equations.
+
+    Each has the fingerprint of its equations; a module also tells whether its text was changed since it was generated.
+    The files are read and never run.
+    """
+    from symrnn.origins.comparing import same as compared
+
+    found = compared(*files)
+    emit(str(found), None)
+    if not found:
+        raise typer.Exit(1)
 
 
 def _verify_all(loaded: Sequence[Cell], jobs: int | None) -> tuple[Report, ...]:

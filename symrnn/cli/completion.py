@@ -66,6 +66,12 @@ def files(incomplete: str) -> list[str]:
     ]
 
 
+def texts(incomplete: str) -> list[str]:
+    """Cells of the library, and files of any kind."""
+    found = sorted(glob(f"{escape(incomplete)}*"))
+    return [*library_cells(incomplete), *(f"{name}/" if Path(name).is_dir() else name for name in found)]
+
+
 def variables(context: typer.Context, incomplete: str) -> list[str]:
     """The variables of the cell that was named before, in the order of its text."""
     return _complete(_variables(_cell_before(context)), incomplete)
@@ -133,38 +139,8 @@ def targets(incomplete: str) -> list[str]:
 
 
 def sections(incomplete: str) -> list[str]:
-    """Sections of a document."""
-    return _complete_list(choices.SECTIONS, incomplete)
-
-
-def further_sections(incomplete: str) -> list[str]:
     """Further sections of a document."""
-    return _complete_list(choices.FURTHER, incomplete)
-
-
-def levels(incomplete: str) -> list[str]:
-    """Levels of documents."""
-    return _complete(choices.LEVELS, incomplete)
-
-
-def gates(incomplete: str) -> list[str]:
-    """How gates are written."""
-    return _complete(choices.GATES, incomplete)
-
-
-def widths(incomplete: str) -> list[str]:
-    """Widths of lines."""
-    return _complete(choices.WIDTHS, incomplete)
-
-
-def numbers(incomplete: str) -> list[str]:
-    """Who numbers equations."""
-    return _complete(choices.NUMBERS, incomplete)
-
-
-def headings(incomplete: str) -> list[str]:
-    """Commands of headings."""
-    return _complete(choices.HEADINGS, incomplete)
+    return _complete_list(choices.SECTIONS, incomplete)
 
 
 def heads(incomplete: str) -> list[str]:

@@ -15,7 +15,7 @@ import pytest
 from symrnn import cells, choices, documents, printers
 from symrnn.calculus import jacobian
 from symrnn.cli import completion
-from symrnn.documents.parts import PARTS
+from symrnn.documents import further
 from symrnn.gradients.file_report import FileReport
 from symrnn.heads import HEADS
 from symrnn.targets import generation
@@ -38,8 +38,7 @@ def test_what_can_be_chosen_is_what_the_tables_have() -> None:
     assert tuple(jacobian.KINDS) == choices.KINDS
     assert tuple(jacobian.LAYOUTS) == choices.LAYOUTS
     assert tuple(HEADS) == choices.HEADS
-    assert tuple(PARTS) == choices.SECTIONS
-    assert set(choices.FURTHER) < set(choices.SECTIONS)
+    assert set(choices.SECTIONS) == set(further.FURTHER)
     assert tuple(generation.TARGETS) == choices.TARGETS
     assert (*generation.FURTHER, generation.TRUNCATE) == choices.FUNCTIONS
     assert all(callable(getattr(FileReport, method)) for method in choices.REPORTS.values())
@@ -48,10 +47,7 @@ def test_what_can_be_chosen_is_what_the_tables_have() -> None:
 @pytest.mark.parametrize(
     ("command", "listed"),
     [
-        (
-            "derive",
-            (*choices.NOTATIONS, *choices.FORMS, *choices.LAYOUTS, *choices.SECTIONS, *choices.LEVELS, *choices.GATES),
-        ),
+        ("derive", (*choices.NOTATIONS, *choices.FORMS, *choices.LAYOUTS, *choices.SECTIONS)),
         ("jacobian", (*choices.NOTATIONS, *choices.FORMS, *choices.LAYOUTS, *choices.KINDS)),
         ("generate", (*choices.TARGETS, *choices.FUNCTIONS)),
         ("check", tuple(choices.REPORTS)),
