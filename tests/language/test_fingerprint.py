@@ -97,7 +97,8 @@ def test_a_seal_sees_every_change_but_line_ends() -> None:
     assert is_as_sealed(source)
     assert is_as_sealed(source.replace("\n", "\r\n") + "\r\n")
     assert is_as_sealed("a text") is None
-    for before, after in (("1 - ", "1 + "), ("h_t = tanh", "h = tanh"), ("np.tanh", "np.sin"), ('SEAL = "', 'SEAL = "0')):
+    changes = (("1 - ", "1 + "), ("h_t = tanh", "h = tanh"), ("np.tanh", "np.sin"), ('SEAL = "', 'SEAL = "0'))
+    for before, after in changes:
         assert before in source
         assert is_as_sealed(source.replace(before, after)) is not True
     # sealed anew, it is as sealed: the seal is against slips, not against forgery
