@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from symrnn.identification import identify
     from symrnn.language import cell
     from symrnn.language.recurrence import Cell
+    from symrnn.pictures import draw
     from symrnn.proofs.formulas import equal, prove
     from symrnn.proofs.jacobians import paths_add_up
     from symrnn.proofs.theorems import theorems
@@ -46,6 +47,7 @@ __all__ = [
     "check_gradients",
     "count_paths",
     "derive",
+    "draw",
     "equal",
     "equivalent",
     "exposing_inputs",
@@ -75,6 +77,7 @@ _HOMES = {
     "check_gradients": "symrnn.gradients.check",
     "count_paths": "symrnn.calculus.paths",
     "derive": "symrnn.calculus.derivation",
+    "draw": "symrnn.pictures",
     "equal": "symrnn.proofs.formulas",
     "equivalent": "symrnn.equivalence.equivalent",
     "exposing_inputs": "symrnn.diagnosis.exposing",

@@ -52,6 +52,10 @@ TARGETS = ("numpy",)
 """Keys of `targets.generation.TARGETS`."""
 FUNCTIONS = ("jvp", "hvp", "rtrl", "truncate")
 """Keys of `targets.generation.FURTHER`, and `targets.generation.TRUNCATE`."""
+PICTURES = ("svg", "tex", "tikz")
+"""`pictures.FORMS`; a file's ending is the form's name."""
+DETAILS = ("gates", "operations")
+"""`pictures.DETAILS`."""
 REPORTS: Mapping[str, str] = MappingProxyType({".json": "to_json", ".html": "to_html"})
 """Endings of files for reports -> the method of `gradients.file_report.FileReport` that writes them."""
 
@@ -91,3 +95,25 @@ def form_of(path: str | os.PathLike[str] | None) -> str | None:
     code = "code is written by 'symrnn generate'; " if ending == ".py" else ""
     shown = printable(os.fspath(path or ""))
     raise InputError(f"{shown}: no form belongs to {ending}\n  {code}end it in one of {known}, or say the form")
+
+
+def picture_of(path: str | os.PathLike[str]) -> str:
+    """The form of a picture that a file's ending asks for; SVG for the terminal and for devices.
+
+    Raises:
+        InputError: pictures are not written in that form.
+    """
+    ending = ending_of(path).removeprefix(".")
+    if ending in PICTURES:
+        return ending
+    name = os.fspath(path)
+    if name == "-" or os.path.abspath(path).startswith(("/dev/", "/proc/")):
+        return "svg"
+    problem = f"pictures are not written as .{ending}" if ending else "no ending says in which form to draw"
+    known = ", ".join(f".{form}" for form in PICTURES)
+    other = "; other programs make that of an .svg" if ending in _PIXELS else ""
+    raise InputError(f"{printable(name)}: {problem}\n  end it in one of {known}{other}")
+
+
+_PIXELS = frozenset({"png", "jpg", "jpeg", "gif", "webp", "tif", "tiff", "pdf", "eps", "ps", "bmp"})
+"""What people want pictures in that other programs make: browsers, Inkscape, rsvg-convert, pdflatex."""

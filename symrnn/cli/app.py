@@ -28,7 +28,15 @@ from symrnn.cli.options import (
     Output,
     ReportOutput,
 )
-from symrnn.cli.reading import choose_form, choose_report_writer, load_cell, refuse_own_file, split_names, with_heads
+from symrnn.cli.reading import (
+    choose_form,
+    choose_picture,
+    choose_report_writer,
+    load_cell,
+    refuse_own_file,
+    split_names,
+    with_heads,
+)
 from symrnn.cli.terminal import check_output, emit, remark, run, show
 from symrnn.cli.usage import Commands, usage_error
 from symrnn.errors import InputError
@@ -187,6 +195,49 @@ def _remark_on_zero(derivation: Derivation, of: str, wrt: str, steps: int) -> No
         return
     if count_paths(derivation, of, before, steps):
         remark(f"{of} does not depend on {wrt}, the state at t; did you mean {before!r}, the state at t-1?")
+
+
+@app.command()
+def draw(
+    cell: CellName,
+    steps: Annotated[int, typer.Option(metavar="K", help="So many steps, one after the other.")] = 1,
+    gradient: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STATE",
+            help="Mark the ways on which the gradient of this state comes back.",
+            autocompletion=completion.variables,
+        ),
+    ] = None,
+    weights: Annotated[bool, typer.Option("--weights", help="Write the weights beside the lines.")] = False,
+    detail: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help=f"{either(choices.DETAILS)}: with operations, every product and every bias.",
+            autocompletion=completion.details,
+        ),
+    ] = "gates",
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            metavar="FORM",
+            help=f"{either(choices.PICTURES)}; svg is the default, or -o's ending says; tikz has no preamble.",
+            autocompletion=completion.pictures,
+        ),
+    ] = None,
+    notation: Names = "subscript",
+    output: Output = None,
+) -> None:
+    """Draw a cell as a diagram: what flows where, and how gradients come back."""
+    form = choose_picture(to, output)
+    loaded = load_cell(cell)
+
+    from symrnn.pictures import draw as drawn
+
+    picture = drawn(loaded, steps=steps, gradient=gradient, weights=weights, detail=detail, notation=notation)
+    emit(picture.written(form), output)
 
 
 @app.command()

@@ -123,6 +123,16 @@ def forms(incomplete: str) -> list[str]:
     return _complete(choices.FORMS, incomplete)
 
 
+def pictures(incomplete: str) -> list[str]:
+    """Forms of pictures."""
+    return _complete(choices.PICTURES, incomplete)
+
+
+def details(incomplete: str) -> list[str]:
+    """How much a picture shows."""
+    return _complete(choices.DETAILS, incomplete)
+
+
 def kinds(incomplete: str) -> list[str]:
     """Kinds of Jacobians."""
     return _complete(choices.KINDS, incomplete)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from symrnn import choices
 from symrnn.arguments import listed
 from symrnn.characters import printable
-from symrnn.choices import either, form_of
+from symrnn.choices import either, form_of, picture_of
 from symrnn.cli.terminal import remark
 from symrnn.errors import InputError
 
@@ -63,6 +63,23 @@ def choose_form(to: str | None, fragment: bool, output: str | None) -> str:
         said = f"--to {form}" if to else f"-o {printable(output or '')}, which asks for {form}"
         raise InputError(f"--fragment goes with tex, not with {said}\n  leave --fragment out, or write tex")
     return "fragment" if fragment else form
+
+
+def choose_picture(to: str | None, output: str | None) -> str:
+    """The form to draw in, from what was asked for.
+
+    Raises:
+        InputError: there is no such form, or none belongs to the file's ending.
+    """
+    from symrnn.suggestions import did_you_mean
+
+    if to is None:
+        return "svg" if output is None else picture_of(output)
+    if to not in choices.PICTURES:
+        hint = did_you_mean(to, choices.PICTURES)
+        known = ", ".join(choices.PICTURES)
+        raise InputError(f"--to {printable(to)}: there is no such form\n  {hint}there are {known}")
+    return to
 
 
 def refuse_own_file(cell: str, output: str | None) -> None:

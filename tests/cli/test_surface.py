@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from symrnn import cells, choices, documents, printers
+from symrnn import cells, choices, documents, pictures, printers
 from symrnn.calculus import jacobian
 from symrnn.cli import completion
 from symrnn.documents import further
@@ -41,6 +41,8 @@ def test_what_can_be_chosen_is_what_the_tables_have() -> None:
     assert set(choices.SECTIONS) == set(further.FURTHER)
     assert tuple(generation.TARGETS) == choices.TARGETS
     assert (*generation.FURTHER, generation.TRUNCATE) == choices.FUNCTIONS
+    assert pictures.FORMS == choices.PICTURES
+    assert pictures.DETAILS == choices.DETAILS
     assert all(callable(getattr(FileReport, method)) for method in choices.REPORTS.values())
 
 
@@ -49,6 +51,7 @@ def test_what_can_be_chosen_is_what_the_tables_have() -> None:
     [
         ("derive", (*choices.NOTATIONS, *choices.FORMS, *choices.LAYOUTS, *choices.SECTIONS)),
         ("jacobian", (*choices.NOTATIONS, *choices.FORMS, *choices.LAYOUTS, *choices.KINDS)),
+        ("draw", (*choices.NOTATIONS, *choices.PICTURES, *choices.DETAILS)),
         ("generate", (*choices.TARGETS, *choices.FUNCTIONS)),
         ("check", tuple(choices.REPORTS)),
     ],
@@ -80,6 +83,28 @@ def test_a_file_named_minus_is_the_terminal(run: Run) -> None:
     assert os.listdir() == []
     assert run("derive", "rnn", "-o", "./-")[2] == "wrote ./-\n"
     assert os.listdir() == ["-"]
+
+
+@pytest.mark.parametrize("form", choices.PICTURES)
+def test_a_picture_has_the_form_of_its_file(run: Run, form: str) -> None:
+    code, out, err = run("draw", "rnn", "-o", f"rnn.{form}")
+    assert (code, out, err) == (0, "", f"wrote rnn.{form}\n")
+    assert run("draw", "rnn", "--to", form)[1] == Path(f"rnn.{form}").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("lstm", "-o", "a.jpg"), "other programs make that of an .svg"),
+        (("lstm", "-o", "."), "no ending says in which form to draw"),
+        (("lstm", "--to", "png"), "there are svg, tex, tikz"),
+        (("lstm", "--gradient", "f"), "its states are h, c"),
+    ],
+)
+def test_what_cannot_be_drawn(run: Run, arguments: tuple[str, ...], said: str) -> None:
+    code, out, err = run("draw", *arguments)
+    assert (code, out) == (2, "")
+    assert said in err
 
 
 def test_a_remark_asks_whether_the_state_before_was_meant(run: Run) -> None:

@@ -1,0 +1,53 @@
+"""Labels of elements and wires, by the printers and in a notation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from symrnn.algebra.functions import FUNCTIONS
+from symrnn.algebra.nodes import Act, Expr, Variable
+from symrnn.calculus.derivation import shift
+from symrnn.freezing import Frozen
+from symrnn.printers import Notation, latex, text
+
+_PLACEHOLDER = "placeholder"
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels of one step.
+
+    Attributes:
+        notation: how names look.
+        later: how many steps later than t the step is.
+    """
+
+    notation: Notation
+    later: int = 0
+
+    def latex(self, expr: Expr) -> str:
+        """An expression in LaTeX."""
+        return latex(shift(expr, self.later), self.notation)
+
+    def text(self, expr: Expr) -> str:
+        """An expression in plain text."""
+        return text(shift(expr, self.later), self.notation)
+
+    def weight(self, weights: Sequence[Expr]) -> str:
+        """Weights as they stand beside a wire."""
+        return r" \, ".join(map(self.latex, weights))
+
+    def symbol(self, expr: Act) -> str:
+        """A function's symbol; with a dot for its argument where it is written around that."""
+        symbol = FUNCTIONS[expr.name].latex
+        if "<" not in symbol:
+            return symbol
+        return self.template(Act(expr.name, *expr.operands), expr.operands[0])
+
+    def template(self, expr: Expr, core: Expr) -> str:
+        """An expression with a dot where its only value stands."""
+        names = Frozen({**self.notation.names, _PLACEHOLDER: r"\cdot"})
+        dot = Variable(_PLACEHOLDER, *core.shape)
+        shown = shift(expr.xreplace({core: dot}), self.later)
+        return latex(shown, replace(self.notation, names=names)).replace(r"(\cdot)", r"\cdot")

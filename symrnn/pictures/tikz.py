@@ -1,0 +1,106 @@
+r"""A drawing -> TikZ: the same places as in SVG, labels as LaTeX sets them.
+
+Only the basic package is needed, no library of it; colours have names that a document may define before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from symrnn.pictures.drawing import CIRCLED, HEAD, ROUND, Drawing, Label, Line, Position, Shape
+from symrnn.pictures.elements import ElementKind
+
+_SCALE = 0.75
+"""Points for a pixel: letters of 15 pixels become 11 points, about those of a document."""
+
+_COLOURS = {
+    "frame": ("F5F6F9", "C5CAD6"),
+    "gate": ("FFE9A8", "1B1B1F"),
+    "box": ("DCE8FC", "1B1B1F"),
+    "circle": ("FFD9D2", "1B1B1F"),
+    "way": ("E64980", "C2255C"),
+}
+_BLANKS = str.maketrans({"\n": " "})
+
+
+def write_document(drawing: Drawing, name: str) -> str:
+    """The drawing as a document that has the drawing's size."""
+    return (
+        "\\documentclass[tikz,border=2pt]{standalone}\n\\usepackage{amsmath,amssymb}\n\\begin{document}\n"
+        f"{write_picture(drawing, name)}\\end{{document}}\n"
+    )
+
+
+def write_picture(drawing: Drawing, name: str) -> str:
+    """The drawing as a `tikzpicture`."""
+    return "\n".join(_lines(drawing, name)) + "\n"
+
+
+def _lines(drawing: Drawing, name: str) -> Iterator[str]:
+    yield f"% {name.translate(_BLANKS)}: \\usepackage{{tikz,amsmath,amssymb}} in the preamble"
+    for kind, (fill, edge) in _COLOURS.items():
+        yield f"\\providecolor{{symrnn{kind}}}{{HTML}}{{{fill}}}\\providecolor{{symrnn{kind}line}}{{HTML}}{{{edge}}}"
+    yield f"\\begin{{tikzpicture}}[x={_SCALE}pt, y=-{_SCALE}pt, line width=.7pt, every node/.style={{inner sep=0pt}},"
+    yield f"  wire/.style={{rounded corners={ROUND * _SCALE}pt}}, head/.style={{-latex}}]"
+    for left, top, right, bottom in drawing.frames:
+        corners = f"({_at((left, top))}) rectangle ({_at((right, bottom))})"
+        yield f"  \\draw[symrnnframeline, fill=symrnnframe, rounded corners=8pt] {corners};"
+    sharp = frozenset(place for _, place in drawing.dots)
+    for line in drawing.lines:
+        if line.way:
+            width = 5.5 if line.way == "direct" else 3.0
+            style = f"symrnnway!{60 if line.way == 'direct' else 35}, line width={width}pt, line cap=round"
+            yield f"  \\draw[{style}, {_path(line.own, sharp)};"
+    for line in drawing.lines:
+        yield f"  \\draw[{'head, ' if line.has_head else ''}{_path(line.own, sharp)};"
+    for line in drawing.lines:
+        yield from _backward(line)
+    for _, place in drawing.dots:
+        yield f"  \\fill ({_at(place)}) circle[radius=1.7pt];"
+    for shape in drawing.shapes:
+        yield _element(shape)
+    for label in drawing.labels:
+        yield _label(label)
+    yield "\\end{tikzpicture}"
+
+
+def _path(points: tuple[Position, ...], sharp: frozenset[Position]) -> str:
+    """The end of a line's options, and its corners; those where another line branches off are sharp."""
+    style = "sharp corners" if any(point in sharp for point in points[1:-1]) else "wire"
+    return f"{style}] {' -- '.join(f'({_at(point)})' for point in points)}"
+
+
+def _backward(line: Line) -> Iterator[str]:
+    """The head of a gradient's arrow in the middle of the longest piece."""
+    a, b = max(zip(line.own, line.own[1:], strict=False), key=lambda p: abs(p[0][0] - p[1][0]) + abs(p[0][1] - p[1][1]))
+    long = abs(a[0] - b[0]) + abs(a[1] - b[1])
+    if line.way and long >= 4 * HEAD:
+        tip = (a[0] + (b[0] - a[0]) * (0.5 - 0.5 * HEAD / long), a[1] + (b[1] - a[1]) * (0.5 - 0.5 * HEAD / long))
+        tail = (a[0] + (b[0] - a[0]) * (0.5 + 0.5 * HEAD / long), a[1] + (b[1] - a[1]) * (0.5 + 0.5 * HEAD / long))
+        yield f"  \\draw[symrnnwayline, -latex, line width=.8pt] ({_at(tail)}) -- ({_at(tip)});"
+
+
+def _element(shape: Shape) -> str:
+    element, place = shape.element, _at(shape.centre)
+    if element.kind is ElementKind.JOIN:
+        return f"  \\fill ({place}) circle[radius=2.2pt];"
+    is_circle = element.kind is ElementKind.CIRCLE
+    label = CIRCLED.get(element.label, element.label) if is_circle else element.label
+    size = f"minimum width={shape.width * _SCALE:.4g}pt, minimum height={shape.height * _SCALE:.4g}pt"
+    shown = f"${label}$" if label else ""
+    if element.kind.is_text:
+        return f"  \\node at ({place}) {{{shown}}};"
+    corners = shape.height / 2 * _SCALE if is_circle else 3.0
+    style = f"draw=symrnn{element.kind}line, fill=symrnn{element.kind}, rounded corners={corners:.4g}pt, {size}"
+    dot = f" \\fill ({place}) circle[radius=1.6pt];" if element.label and not label else ""
+    return f"  \\node[{style}] at ({place}) {{{shown}}};{dot}"
+
+
+def _label(label: Label) -> str:
+    anchor = {"start": "base west", "middle": "base", "end": "base east"}[label.anchor]
+    colour = ", symrnnwayline" if label.kind == "note" else ""
+    return f"  \\node[anchor={anchor}, font=\\footnotesize{colour}] at ({_at(label.place)}) {{${label.formula}$}};"
+
+
+def _at(place: Position) -> str:
+    return f"{place[0]:.1f},{place[1]:.1f}"
