@@ -47,8 +47,8 @@ class Placement:
 def place(diagram: Diagram) -> Placement:
     """A place for every element."""
     rails = find_rails(diagram)
-    rows = _Rows(diagram, rails).rows()
-    columns = _Columns(diagram, rails, rows).columns()
+    rows = _RowOrder(diagram, rails).rows()
+    columns = _ColumnOrder(diagram, rails, rows).columns()
     return Placement({key: (columns[key], rows[key]) for key in diagram.elements}, rails)
 
 
@@ -101,7 +101,7 @@ _DEEP = 2
 """Rows that what hangs from a rail may take; more go to the right, since a picture is read along its width."""
 
 
-class _Rows:
+class _RowOrder:
     """The row of every element; levels are counted from the row of boxes with weights, which is 0."""
 
     def __init__(self, diagram: Diagram, rails: Mapping[str, Sequence[str]]) -> None:
@@ -223,7 +223,7 @@ class _Rows:
 # --- columns ----------------------------------------------------------------------------------------------------------
 
 
-class _Columns:
+class _ColumnOrder:
     """The column of every element: as far to the left as what it reads allows."""
 
     def __init__(self, diagram: Diagram, rails: Mapping[str, Sequence[str]], rows: Mapping[str, int]) -> None:

@@ -41,7 +41,7 @@ _MOST_INPUTS = 3
 
 
 @dataclass(frozen=True)
-class _Term:
+class _WeightedTerm:
     """A term of a sum: sign, weights, and what moves."""
 
     core: Expr
@@ -181,7 +181,7 @@ class _DiagramReader:
         wires = [*((t.wire, t.sign) for t in terms), *((self._wire_of(x), "") for x in rest)]
         return self._circles("+", [wire for wire, _ in wires])
 
-    def _of_one(self, expr: Expr, term: _Term, has_more: bool) -> str:
+    def _of_one(self, expr: Expr, term: _WeightedTerm, has_more: bool) -> str:
         """A function of one value: what is added to it and what it is multiplied by are in the label."""
         if not self.folds and has_more:
             others = [self._wire_of(x) for x in self._terms(expr)[1]]
@@ -195,7 +195,7 @@ class _DiagramReader:
             label, kind = label.removesuffix(r" \cdot"), ElementKind.CIRCLE
         if kind is ElementKind.BOX and width_of(label) > _WIDEST and term.weights:
             label = self.labels.weight(term.weights)
-        return self._with_terms(kind, label, [_Term(term.core, (), "", False)])
+        return self._with_terms(kind, label, [_WeightedTerm(term.core, (), "", False)])
 
     def _act(self, expr: Act) -> str:
         moving = [x for x in expr.operands if self.moves(x)]
@@ -285,19 +285,19 @@ class _DiagramReader:
 
     # --- parts ---
 
-    def _terms(self, expr: Expr) -> tuple[list[_Term], list[Expr]]:
+    def _terms(self, expr: Expr) -> tuple[list[_WeightedTerm], list[Expr]]:
         """The terms of a sum that move, and those that do not and are drawn nevertheless."""
         every = expr.args if type(expr).__name__ == "Sum" else (expr,)
         still = [] if self.folds else [x for x in every if not self.moves(x) and variables(x)]
         return [self._term(x) for x in every if self.moves(x)], still
 
-    def _term(self, expr: Expr, strips: bool = False) -> _Term:
+    def _term(self, expr: Expr, strips: bool = False) -> _WeightedTerm:
         number, core = coefficient(expr)
         sign = "-" if getattr(number, "could_extract_minus_sign", lambda: False)() else ""
         weights: list[Expr] = []
         mixes = False
         if not (self.folds or strips):
-            return _Term(core if sign and abs(number) == 1 else core if number == 1 else expr, (), sign, False)
+            return _WeightedTerm(core if sign and abs(number) == 1 else core if number == 1 else expr, (), sign, False)
         while True:
             core = seen_through(core)
             if isinstance(core, Total) and is_mean(scale(abs(number), core)):
@@ -305,7 +305,7 @@ class _DiagramReader:
             factors = factors_of(core) if type(core).__name__ in ("Product", "Hadamard") else [core]
             moving = [factor for factor in factors if self.moves(factor)]
             if len(factors) == 1 or len(moving) != 1 or denominator(moving[0]) is not None or core in self.of:
-                return _Term(core, tuple(weights), sign, mixes)
+                return _WeightedTerm(core, tuple(weights), sign, mixes)
             fixed = [factor for factor in factors if not self.moves(factor)]
             mixes = mixes or (
                 type(core).__name__ == "Product" and any(variables(f) and not is_scalar(f) for f in fixed)
@@ -328,7 +328,7 @@ class _DiagramReader:
             first, rest = [lambda _, target, key=key: Wire(key, target), *rest[:2]], rest[2:]  # type: ignore[misc]
         return self._made(ElementKind.CIRCLE, label, first)
 
-    def _with_terms(self, kind: ElementKind, label: str, terms: Sequence[_Term]) -> str:
+    def _with_terms(self, kind: ElementKind, label: str, terms: Sequence[_WeightedTerm]) -> str:
         return self._made(kind, label, [term.wire for term in terms])
 
     def _with_sources(self, kind: ElementKind, label: str, sources: Sequence[Expr]) -> str:

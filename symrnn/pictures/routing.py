@@ -19,7 +19,7 @@ from symrnn.pictures.lines import ABOVE, ALLOWED, BELOW, LEFT, RIGHT, SIDES, Lin
 from symrnn.pictures.placing import Placement
 
 _TRIES = (2, 4, 7, 12)
-"""Tracks between columns and between rows: few make few ways to kind at, and are enough nearly always."""
+"""Tracks between columns and between rows: few make few ways to try, and are enough nearly always."""
 
 _ROUNDS = 2
 """How often every net is laid again: in cells of the library a third round changes nothing."""
