@@ -8,6 +8,12 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
+from hypothesis import settings
+
+# The same draws every time: one in a thousand random cells takes minutes, and a run must be comparable with the one
+# before it.  `benchmarks/random_cells.py` draws others.
+settings.register_profile("tests", derandomize=True, database=None, deadline=None)
+settings.load_profile("tests")
 
 # Programs as people write them, read by tests that look first whether their framework is there: no tests themselves.
 collect_ignore = ["tests/gradients/programs"]

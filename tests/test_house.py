@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,7 @@ FOLDERS = sorted(path.name for path in TESTS.iterdir() if path.is_dir() and any(
 NAME_OF = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in MODULES}
 
 
+@cache
 def modules_named(path: Path) -> set[str]:
     """The package's modules that a file imports; a name of `symrnn` itself stands for the module that has it."""
     found = set()

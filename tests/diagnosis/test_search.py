@@ -114,6 +114,7 @@ def test_a_near_miss_is_not_a_diagnosis() -> None:
     assert 1e-7 < told.agreement < 1e-3
 
 
+@pytest.mark.sweep
 def test_an_agreement_is_that_of_the_whole() -> None:
     cut = Mistake(
         "recurrent-path-cut", "δh is not handed on", 0, effects=(CarryCut(frozenset({"h"})),), about=("h_prev",)
@@ -124,6 +125,7 @@ def test_an_agreement_is_that_of_the_whole() -> None:
     assert found.simple <= len(found.labels)
 
 
+@pytest.mark.sweep
 def test_an_edit_that_adds_a_term() -> None:
     program = right("lstm")
     where = position(program, "h_prev")

@@ -205,7 +205,7 @@ def small_first(all_cells):
 EVERY = [(operator, column, kind) for operator in RULES for column in ("adjoint", "jacobian") for kind in KINDS]
 
 
-@pytest.mark.parametrize(("operator", "column", "kind"), thinned(EVERY, 2))
+@pytest.mark.parametrize(("operator", "column", "kind"), thinned(EVERY, 4))
 def test_a_wrong_rule_is_caught_and_named(operator, column, kind, small_first, generated):
     rules = planted(operator, column, kind)
     changed = (name for name, cell in small_first.items() if is_changed(cell, rules, column))

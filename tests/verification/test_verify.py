@@ -15,6 +15,7 @@ from symrnn.verification import exact
 from symrnn.verification.exact import check_exactly
 from symrnn.verification.numeric import check_numerically
 from symrnn.verification.report import EXACT, Report
+from tests.sampling import thinned
 
 
 def test_every_cell_passes(cell, cell_name, generated):
@@ -22,7 +23,7 @@ def test_every_cell_passes(cell, cell_name, generated):
     assert report.passed, str(report)
 
 
-@pytest.mark.parametrize("seed", range(1, 3))
+@pytest.mark.parametrize("seed", thinned(range(1, 3), 2))
 def test_no_seed_raises_a_false_alarm(cell, cell_name, generated, seed):
     report = verify(cell, seed=seed, module=generated(cell_name))
     assert report.passed, str(report)
