@@ -23,8 +23,48 @@ KINDS = ("direct", "cell", "total")
 """Those of `calculus.window.KINDS`."""
 LAYOUTS = ("numerator", "denominator")
 """Keys of `calculus.jacobian.LAYOUTS`."""
-SECTIONS = ("properties", "rewritings")
-"""Keys of `documents.further.FURTHER`."""
+SECTIONS = (
+    "source",
+    "wrong",
+    "conventions",
+    "symbols",
+    "forward",
+    "backward",
+    "time",
+    "gradients",
+    "jacobians",
+    "kronecker",
+    "steps",
+    "remarks",
+    "properties",
+    "rules",
+    "rewritings",
+)
+"""Keys of `documents.parts.PARTS`: what a document can have, in the order that it has by itself."""
+FURTHER = ("properties", "rewritings")
+"""Sections that no document has by itself: one takes a second or more, the other is for who wants to follow."""
+LEVELS: Mapping[str, str] = MappingProxyType(
+    {
+        "brief": "formulas alone, a page or less for most cells",
+        "full": "with reasons, Jacobians and conventions",
+        "lecture": "every step as rule, substitution and result",
+    }
+)
+"""How much a document says -> in words."""
+GATES: Mapping[str, str] = MappingProxyType(
+    {
+        "each": "every gate on its own",
+        "one-line": "one line for all gates of the same form",
+        "stacked": "gates of the same form as blocks of one equation",
+    }
+)
+"""How gates whose equations have the same form are written -> in words."""
+WIDTHS = ("page", "column")
+"""How wide a line is: that of a page, or a column of a paper that has two."""
+NUMBERS = ("automatic", "fixed", "none")
+"""Who numbers equations in LaTeX: the document that they are in, the derivation, or nobody."""
+HEADINGS = ("section", "subsection", "subsubsection", "paragraph", "none")
+"""The command of a fragment's heading in LaTeX; its parts are one level lower."""
 HEADS = (
     "softmax-cross-entropy",
     "sigmoid-cross-entropy",

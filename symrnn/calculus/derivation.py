@@ -195,43 +195,52 @@ class Derivation(Shown):
         # Term by term, so that what a cotangent stands for joins the sum without brackets.
         return nodes.add(*(term.xreplace(written_out) for term in terms))
 
-    def latex(self, notation: str = "subscript", fragment: bool = True) -> str:
-        """The derivation as LaTeX: the body of a document, or with `fragment=False` a whole one."""
-        return _write(self, "fragment" if fragment else "tex", notation)
+    def latex(self, notation: Any = None, fragment: bool = True, **options: Any) -> str:
+        """The derivation as LaTeX: the body of a document, or with `fragment=False` a whole one.
 
-    def markdown(self, notation: str = "subscript") -> str:
-        """The derivation as Markdown with `$$` formulas."""
-        return _write(self, "markdown", notation)
+        Args:
+            notation: how names look, by name or as a `Notation`.
+            fragment: whether it is to be put into another document.
+            **options: what else can be chosen; see `symrnn.documents.DocumentOptions`.
 
-    def save(self, path: str | os.PathLike[str], notation: str = "subscript", layout: str = "numerator") -> Path:
+        Raises:
+            SymrnnError: there is no such notation, option or value of one.
+        """
+        return _write(self, "fragment" if fragment else "tex", notation, options)
+
+    def markdown(self, notation: Any = None, **options: Any) -> str:
+        """The derivation as Markdown with `$$` formulas, for the same options."""
+        return _write(self, "markdown", notation, options)
+
+    def save(self, path: str | os.PathLike[str], notation: Any = None, **options: Any) -> Path:
         """Write the derivation to a file, whole or not at all.
 
         Args:
             path: the file; its ending says the form: .tex, .md or .txt.
-            notation: how names look.
-            layout: how Jacobians are laid out.
+            notation: how names look, by name or as a `Notation`.
+            **options: what else can be chosen; see `symrnn.documents.DocumentOptions`.
 
         Returns:
             The path.
 
         Raises:
             InputError: no form belongs to the ending.
-            SymrnnError: the file cannot be written.
+            SymrnnError: there is no such notation, option or value of one, or the file cannot be written.
         """
-        return write_whole(path, function_above("write")(self, form_of(path) or "text", notation, layout))
+        return write_whole(path, _write(self, form_of(path) or "text", notation, options))
 
     def __str__(self) -> str:
-        return _write(self, "text", "subscript")
+        return _write(self, "text")
 
     def _repr_markdown_(self) -> str:
         return self.markdown()
 
     def _repr_latex_(self) -> str:
-        return _write(self, "equations", "subscript")
+        return _write(self, "equations")
 
 
-def _write(derivation: Derivation, form: str, notation: str) -> str:
-    return str(function_above("write")(derivation, form, notation))
+def _write(derivation: Derivation, form: str, notation: Any = None, options: Mapping[str, Any] | None = None) -> str:
+    return str(function_above("write")(derivation, form, notation, **(options or {})))
 
 
 def derivation_of(cell: Cell | Derivation | str) -> Derivation:

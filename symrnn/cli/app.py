@@ -19,17 +19,25 @@ from symrnn.choices import either, ending_of
 from symrnn.cli import completion
 from symrnn.cli.options import (
     CellName,
+    EquationNumbers,
     Form,
     Fragment,
+    FragmentHeading,
     FurtherFunctions,
     FurtherSections,
+    GateForm,
     JacobianLayout,
+    LabelPrefix,
+    Level,
+    LineWidth,
     Names,
     Output,
     ReportOutput,
+    Sections,
 )
 from symrnn.cli.reading import (
     choose_form,
+    choose_in_latex,
     choose_picture,
     choose_report_writer,
     load_cell,
@@ -118,7 +126,14 @@ def derive(
     fragment: Fragment = False,
     notation: Names = "subscript",
     layout: JacobianLayout = "numerator",
+    level: Level = "full",
+    sections: Sections = None,
     further: FurtherSections = None,
+    gates: GateForm = None,
+    width: LineWidth = None,
+    numbers: EquationNumbers = None,
+    prefix: LabelPrefix = None,
+    heading: FragmentHeading = None,
     head: Annotated[
         list[str] | None,
         typer.Option(
@@ -132,12 +147,19 @@ def derive(
     """Derive the backward pass and the Jacobians, step by step."""
     # Before the cell is read: a wrong form is said before the work begins.
     form = choose_form(to, fragment, output)
+    in_latex = choose_in_latex(form, width=width, numbers=numbers, prefix=prefix, heading=heading)
+
+    from symrnn.documents.options import DocumentOptions, choose
+
+    names = split_names(sections), split_names(further)
+    contents = DocumentOptions(notation, layout, level, *names, gates or "")
+    options = choose(contents, **in_latex)
     loaded = with_heads(load_cell(cell), split_names(head))
 
     from symrnn.calculus.derivation import derive as derived
     from symrnn.documents import write
 
-    emit(write(derived(loaded), form, notation, layout, split_names(further)), output)
+    emit(write(derived(loaded), form, options=options), output)
 
 
 @app.command()
@@ -170,10 +192,15 @@ def jacobian(
     to: Form = None,
     fragment: Fragment = False,
     notation: Names = "subscript",
+    width: LineWidth = None,
+    numbers: EquationNumbers = None,
+    prefix: LabelPrefix = None,
+    heading: FragmentHeading = None,
     output: Output = None,
 ) -> None:
     """One Jacobian of a cell, with its paths; over several steps, with its recursion."""
     form = choose_form(to, fragment, output)
+    in_latex = choose_in_latex(form, width=width, numbers=numbers, prefix=prefix, heading=heading)
     loaded = load_cell(cell)
 
     from symrnn.calculus.derivation import derive as derived
@@ -181,7 +208,7 @@ def jacobian(
 
     derivation, held = derived(loaded), split_names(holding)
     document = jacobian_document(derivation, of, wrt, kind, steps=steps, holding=held, layout=layout, notation=notation)
-    emit(write(document, form), output)
+    emit(write(document, form, **in_latex), output)
     _remark_on_zero(derivation, of, wrt, steps)
 
 

@@ -149,8 +149,38 @@ def targets(incomplete: str) -> list[str]:
 
 
 def sections(incomplete: str) -> list[str]:
-    """Further sections of a document."""
+    """Sections of a document."""
     return _complete_list(choices.SECTIONS, incomplete)
+
+
+def further_sections(incomplete: str) -> list[str]:
+    """Further sections of a document."""
+    return _complete_list(choices.FURTHER, incomplete)
+
+
+def levels(incomplete: str) -> list[str]:
+    """Levels of documents."""
+    return _complete(choices.LEVELS, incomplete)
+
+
+def gates(incomplete: str) -> list[str]:
+    """How gates are written."""
+    return _complete(choices.GATES, incomplete)
+
+
+def widths(incomplete: str) -> list[str]:
+    """Widths of lines."""
+    return _complete(choices.WIDTHS, incomplete)
+
+
+def numbers(incomplete: str) -> list[str]:
+    """Who numbers equations."""
+    return _complete(choices.NUMBERS, incomplete)
+
+
+def headings(incomplete: str) -> list[str]:
+    """Commands of headings."""
+    return _complete(choices.HEADINGS, incomplete)
 
 
 def heads(incomplete: str) -> list[str]:

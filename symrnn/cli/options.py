@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -30,6 +30,11 @@ def _further(text: str, complete: Callable[..., Any]) -> Any:
     return typer.Option("--with", metavar="NAMES", help=text, autocompletion=complete)
 
 
+def _explain(names: Mapping[str, str]) -> str:
+    """The names with what they stand for."""
+    return "; ".join(f"{name}: {meaning}" for name, meaning in names.items())
+
+
 CellName = Annotated[
     str,
     typer.Argument(
@@ -40,7 +45,65 @@ Output = Annotated[str | None, _written_to("Write here, not to the terminal; '-'
 ReportOutput = Annotated[str | None, _written_to(f"Write the report here: {either(choices.REPORTS)}.")]
 FurtherSections = Annotated[
     list[str] | None,
-    _further(f"Further sections: {','.join(choices.SECTIONS)}, one or more.", completion.sections),
+    _further(f"Further sections: {','.join(choices.FURTHER)}, one or more.", completion.further_sections),
+]
+Sections = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sections",
+        metavar="NAMES",
+        help=f"These sections alone, in this order: {', '.join(choices.SECTIONS)}.",
+        autocompletion=completion.sections,
+    ),
+]
+Level = Annotated[
+    str,
+    typer.Option(
+        "--level",
+        metavar="NAME",
+        help=f"How much is said: {_explain(choices.LEVELS)}.",
+        autocompletion=completion.levels,
+    ),
+]
+GateForm = Annotated[
+    str | None,
+    typer.Option(
+        "--gates",
+        metavar="NAME",
+        help=f"{_explain(choices.GATES)}. The default is one-line with --level brief, else each.",
+        autocompletion=completion.gates,
+    ),
+]
+LineWidth = Annotated[
+    str | None,
+    typer.Option(
+        "--width",
+        metavar="NAME",
+        help="With tex: lines as wide as a page, or as a column of a paper that has two: page or column.",
+        autocompletion=completion.widths,
+    ),
+]
+EquationNumbers = Annotated[
+    str | None,
+    typer.Option(
+        "--numbers",
+        metavar="NAME",
+        help="With tex: automatic leaves numbers to the document around a fragment, fixed writes the derivation's own, "
+        "none writes none. The default is automatic in a fragment, else fixed.",
+        autocompletion=completion.numbers,
+    ),
+]
+LabelPrefix = Annotated[
+    str | None,
+    typer.Option(metavar="TEXT", help="With tex: what labels begin with; the default is the name of the cell."),
+]
+FragmentHeading = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help=f"With --fragment: the command of its heading, {either(choices.HEADINGS)}; its parts are one lower.",
+        autocompletion=completion.headings,
+    ),
 ]
 FurtherFunctions = Annotated[
     list[str] | None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from symrnn import choices
 from symrnn.arguments import listed
@@ -80,6 +80,23 @@ def choose_picture(to: str | None, output: str | None) -> str:
         known = ", ".join(choices.PICTURES)
         raise InputError(f"--to {printable(to)}: there is no such form\n  {hint}there are {known}")
     return to
+
+
+def choose_in_latex(form: str, **given: str | None) -> dict[str, Any]:
+    """Those options that only LaTeX has, where they are given.
+
+    Raises:
+        InputError: another form is written, or a heading was chosen for a document that has one of its own.
+    """
+    chosen = {name: value for name, value in given.items() if value is not None}
+    for name in chosen:
+        if form not in ("tex", "fragment"):
+            raise InputError(f"--{name} goes with tex, not with {form}\n  leave it out, or write tex: --to tex")
+        if name == "heading" and form != "fragment":
+            raise InputError("--heading goes with --fragment\n  leave it out, or write a fragment")
+        if name == "prefix" and not chosen[name]:
+            raise InputError("--prefix is empty\n  leave it out for the name of the cell")
+    return chosen
 
 
 def refuse_own_file(cell: str, output: str | None) -> None:

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from symrnn.calculus.derivation import Derivation
 from symrnn.documents import equations, markdown, tex, text
 from symrnn.documents.content import derivation_document
+from symrnn.documents.options import DocumentOptions, choose
 from symrnn.documents.single import jacobian_document
 from symrnn.documents.structure import Document
 from symrnn.errors import UnknownNameError
 from symrnn.printers import Notation
 from symrnn.suggestions import did_you_mean
 
-__all__ = ["FORMS", "Document", "derivation_document", "jacobian_document", "write"]
+__all__ = ["FORMS", "Document", "DocumentOptions", "derivation_document", "jacobian_document", "write"]
 
-FORMS: Mapping[str, Callable[[Document], str]] = MappingProxyType(
+FORMS: Mapping[str, Callable[[Document, DocumentOptions], str]] = MappingProxyType(
     {
         "tex": tex.write_complete,
         "fragment": tex.write_fragment,
-        "markdown": markdown.write,
-        "text": text.write,
-        "equations": equations.write,
+        "markdown": lambda document, options: markdown.write(document),
+        "text": lambda document, options: text.write(document),
+        "equations": lambda document, options: equations.write(document),
     }
 )
 """The forms a document can be written in: name -> writer."""
@@ -31,9 +33,10 @@ FORMS: Mapping[str, Callable[[Document], str]] = MappingProxyType(
 def write(
     document: Document | Derivation,
     form: str,
-    notation: str | Notation = "subscript",
-    layout: str = "numerator",
-    further: Collection[str] = (),
+    notation: str | Notation | None = None,
+    *,
+    options: DocumentOptions | None = None,
+    **chosen: Any,
 ) -> str:
     """A document, or the document of a derivation, in one of the forms.
 
@@ -41,15 +44,16 @@ def write(
         document: the document or the derivation.
         form: a name in `FORMS`.
         notation: how names look in a derivation's document; a document has its notation already.
-        layout: how Jacobians are laid out in a derivation's document, "numerator" or "denominator".
-        further: sections on request in a derivation's document, "properties" and "rewritings".
+        options: what else can be chosen; of a document that is made already, what is about LaTeX.
+        **chosen: single options by name, in place of those in `options`.
 
     Raises:
-        UnknownNameError: there is no such form, notation or section.
-        InputError: there is no such layout.
+        UnknownNameError: there is no such form, notation or section, or value of an option.
+        InputError: there is no such layout or option.
     """
     if form not in FORMS:
         raise UnknownNameError(f"no form {form!r}\n  {did_you_mean(form, FORMS)}there are {', '.join(FORMS)}")
     # The form was looked up before: a wrong name is answered without building the document, which takes longer.
-    whole = document if isinstance(document, Document) else derivation_document(document, notation, layout, further)
-    return FORMS[form](whole)
+    wanted = choose(options, **chosen, **({} if notation is None else {"notation": notation}))
+    whole = document if isinstance(document, Document) else derivation_document(document, options=wanted)
+    return FORMS[form](whole, wanted)

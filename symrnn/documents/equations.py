@@ -14,7 +14,7 @@ def write(document: Document) -> str:
     lines = [
         line
         for section in document.sections
-        if section.key in ("backward", "parameters")
+        if section.key in ("backward", "gradients")
         for display in section.displays
         for equation in display.equations
         for line in equation.lines
@@ -24,6 +24,5 @@ def write(document: Document) -> str:
 
 
 def _rows(line: EquationLine) -> list[str]:
-    assert line.left is not None
     first, *others = break_lines(line.right.latex, _LINE, LATEX, 2.0)
-    return [f"{line.left.latex} &= {first}", *(rf"&\qquad {{}} {piece}" for piece in others)]
+    return [f"{line.left.latex if line.left else ''} &= {first}", *(rf"&\qquad {{}} {piece}" for piece in others)]

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from types import MappingProxyType
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr
 from symrnn.algebra.simplify import REWRITINGS, trace
-from symrnn.arguments import listed
 from symrnn.calculus.derivation import shift
 from symrnn.calculus.graph import StepGraph, product
 from symrnn.calculus.rules import chain, local_jacobian
 from symrnn.documents.jacobians import choose_short_pairs, list_pairs
 from symrnn.documents.setting import Setting, phrase
 from symrnn.documents.structure import Block, Bullets, Centred, Inline, Maths, Paragraph, Section
-from symrnn.errors import UnknownNameError
 from symrnn.printers.notation import NOTATIONS, Notation
-from symrnn.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from symrnn.proofs.claims import Theorem, Words
@@ -26,7 +22,7 @@ if TYPE_CHECKING:
 # --- properties -------------------------------------------------------------------------------------------------------
 
 
-def _properties(setting: Setting) -> Section:
+def write_properties(setting: Setting) -> Section:
     """The theorems that hold for this cell; what is refuted is no property of it."""
     # only now: a document without this section needs no checks
     from symrnn.proofs.theorems import theorems
@@ -78,7 +74,8 @@ def _sizes(setting: Setting, sizes: tuple[Mapping[str, int], ...]) -> Maths:
 # --- rewritings -------------------------------------------------------------------------------------------------------
 
 
-def _rewritings(setting: Setting) -> Section:
+def write_rewritings(setting: Setting) -> Section:
+    """The identities by which the Jacobians were simplified."""
     used = _find_applied(setting)
     rows = [row for row in REWRITINGS.values() if row.name in used]
     items = tuple((f"{row.name}: ", *phrase(f"${row.statement}$"), f" ({row.source})") for row in rows)
@@ -112,24 +109,3 @@ def _find_applied(setting: Setting) -> Collection[str]:
             if share.variable.name in cell.parameters:
                 simplified(share.value)
     return names
-
-
-FURTHER: Mapping[str, Callable[[Setting], Section]] = MappingProxyType(
-    {"properties": _properties, "rewritings": _rewritings}
-)
-"""What a document has on request, in order: name -> section."""
-
-
-def check_further(names: Collection[str]) -> tuple[str, ...]:
-    """The names of sections on request, in the table's order.
-
-    Raises:
-        UnknownNameError: there is no such section.
-    """
-    # In the table's order below, so that the same document comes out whatever order was asked for.
-    wanted = listed(names, "further")
-    for name in wanted:
-        if name not in FURTHER:
-            hint = did_you_mean(name, FURTHER)
-            raise UnknownNameError(f"no further section {name!r}\n  {hint}there are {', '.join(FURTHER)}")
-    return tuple(name for name in FURTHER if name in wanted)

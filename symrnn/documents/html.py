@@ -15,6 +15,7 @@ from symrnn.documents.structure import (
     Maths,
     NumberedEquation,
     Paragraph,
+    Reference,
     Table,
 )
 
@@ -55,7 +56,13 @@ def _equation(equation: NumberedEquation) -> str:
 
 
 def _inline(parts: Inline) -> str:
-    return "".join(f"\\({escape(part.latex)}\\)" if isinstance(part, Maths) else _text(part) for part in parts)
+    return "".join(map(_part, parts))
+
+
+def _part(part: str | Maths | Reference) -> str:
+    if isinstance(part, Maths):
+        return f"\\({escape(part.latex)}\\)"
+    return _text(part.text if isinstance(part, Reference) else part)
 
 
 def _text(text: str) -> str:

@@ -44,16 +44,6 @@ _IN_A_ROW = 3
 _COUNTED_STEPS = (1, 2, 3, 4, 5)
 
 
-def write_jacobian_sections(setting: Setting) -> tuple[Section, ...]:
-    """All sections on Jacobians, numbered after the derivation's equations."""
-    numbers = count_up(setting.derivation.steps[-1].number)
-    return (
-        _write_one_step(setting, numbers),
-        *_write_parameters(setting, numbers),
-        _write_several_steps(setting, numbers),
-    )
-
-
 def count_up(last: int) -> Iterator[str]:
     """The numbers of equations after the last one that has been used."""
     while True:
@@ -64,7 +54,8 @@ def count_up(last: int) -> Iterator[str]:
 # --- one step ---------------------------------------------------------------------------------------------------------
 
 
-def _write_one_step(setting: Setting, numbers: Iterator[str]) -> Section:
+def write_one_step(setting: Setting, numbers: Iterator[str]) -> Section:
+    """The Jacobian blocks of one step, path by path."""
     derivation = setting.derivation
     cell = derivation.cell
     graph = graph_of(derivation)
@@ -144,7 +135,7 @@ def label_path(setting: Setting, path: Path) -> Inline:
 # --- parameters -------------------------------------------------------------------------------------------------------
 
 
-def _write_parameters(setting: Setting, numbers: Iterator[str]) -> tuple[Section, ...]:
+def write_parameters(setting: Setting, numbers: Iterator[str]) -> tuple[Section, ...]:
     """How each equation reads its parameters, a matrix as the stack of its columns."""
     derivation = setting.derivation
     known = {derivation.cell[name] for name in derivation.cell.parameters}
@@ -184,7 +175,8 @@ def lay_out_block(setting: Setting, block: Expr) -> Maths:
 # --- several steps ----------------------------------------------------------------------------------------------------
 
 
-def _write_several_steps(setting: Setting, numbers: Iterator[str]) -> Section:
+def write_several_steps(setting: Setting, numbers: Iterator[str]) -> Section:
+    """The recursion over several steps, and the paths through them."""
     cell = setting.derivation.cell
     if len(cell.states) > MANY_STATES:
         return Section(

@@ -1,13 +1,15 @@
 r"""Document -> Markdown with `$$` formulas, for GitHub (MathJax) and whatever else renders TeX (KaTeX, Jupyter).
 
 Markdown engines look at formulas before TeX does: a backslash before a punctuation mark goes, and so do row ends.
-So formulas here contain no such backslash at all (`\cr` ends a row), no `<`, and no \operatorname, which GitHub
-refuses.  Every displayed formula stands between blank lines, with `$$` on lines of their own.
+So formulas here contain no such backslash at all (`\cr` ends a row), no `<` and no star, and no \operatorname, which
+GitHub refuses.  Every displayed formula stands between blank lines, with `$$` on lines of their own; equations that
+belong together are one formula, aligned, and why they hold is text below it.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 
 from symrnn.documents import escape
 from symrnn.documents.breaking import LATEX, break_lines, ems
@@ -22,13 +24,18 @@ from symrnn.documents.structure import (
     Maths,
     NumberedEquation,
     Paragraph,
+    Reference,
     Section,
     Table,
 )
 
-# Ems, estimated for GitHub's column of text, and by how much the further lines of a formula are shorter.
-_LINE = 46.0
+# Ems, so that no formula of the library's documents is wider than 900 pixels, which is what GitHub has, and by how much
+# the further lines of a formula are shorter.
+_LINE = 41.0
 _INDENT = 2.0
+_MOST_ROWS = 16
+"""More rows than this are another formula: KaTeX refuses formulas of more than 1000 commands that stand for others, and
+a row of the library's longest has up to thirty of them."""
 _REWRITTEN = (
     (re.compile(r"\\operatorname\b"), r"\\mathrm"),
     # GitHub takes the backslash of \_ away, and a bare underscore is a subscript: a short rule looks like one.
@@ -36,6 +43,9 @@ _REWRITTEN = (
     (re.compile(r"\\,"), r"\\thinspace "),
     (re.compile(r"\\;"), r"\\enspace "),
     (re.compile(r"\\!"), r"\\negthinspace "),
+    (re.compile(r"\*"), r"\\ast "),  # two of them would be emphasis
+    (re.compile(r"\\\{"), r"\\lbrace "),
+    (re.compile(r"\\\}"), r"\\rbrace "),
     (re.compile(r"<"), r"\\lt "),
     (re.compile(r">"), r"\\gt "),
     (re.compile(r"\|"), r"\\vert "),
@@ -48,8 +58,7 @@ def write(document: Document) -> str:
     """The document."""
     parts = [f"<!-- {document.origin} -->", f"# {escape.markdown(document.title)}"]
     parts += [write_block(block) for block in document.opening]
-    for number, section in enumerate(document.sections, 1):
-        parts.append(_section(section, number))
+    parts += [_section(section, number) for number, section in enumerate(document.sections, 1)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -72,9 +81,16 @@ def write_block(block: Block) -> str:
             lines = [list(block.headings), ["---"] * len(block.headings), *rows]
             return "\n".join(f"| {' | '.join(line)} |" for line in lines)
         case Display():
-            return "\n\n".join(_equation(equation) for equation in block.equations)
+            return _display(block)
         case Centred():
-            return f"$$\n{maths(block.formula.latex)}\n$$"
+            return _centred(block)
+
+
+def _centred(block: Centred) -> str:
+    first, *others = break_lines(block.formula.latex, _LINE, LATEX, _INDENT)
+    if not others:
+        return f"$$\n{maths(first)}\n$$"
+    return _align([f"&{maths(first)}", *(rf"&\qquad {{}} {maths(piece)}" for piece in others)])
 
 
 def maths(latex: str) -> str:
@@ -90,25 +106,61 @@ def maths(latex: str) -> str:
 
 def write_inline(parts: Inline) -> str:
     """Running text."""
-    shown = (f"${maths(part.latex)}$" if isinstance(part, Maths) else escape.markdown(part) for part in parts)
-    return "".join(shown).replace("\u00a0", " ")
+    return "".join(map(_part, parts)).replace("\u00a0", " ")
 
 
-def _equation(equation: NumberedEquation) -> str:
-    tag = rf" \tag{{{equation.number}}}" if equation.number else ""
-    rows = _rows(equation)
-    if len(rows) == 1:
-        return f"$$\n{rows[0].replace('&', '')}{tag}\n$$"
-    joined = " \\cr\n".join(rows)
-    return f"$$\n\\begin{{aligned}}\n{joined}\n\\end{{aligned}}{tag}\n$$"
+def _part(part: str | Maths | Reference) -> str:
+    if isinstance(part, Maths):
+        return f"${maths(part.latex)}$"
+    return escape.markdown(part.text if isinstance(part, Reference) else part)
 
 
-def _rows(equation: NumberedEquation) -> list[str]:
-    if equation.is_row:
-        whole = r", \qquad ".join(_relation(line) for line in equation.lines)
-        if ems(whole) <= _LINE:
-            return [whole.replace("&", "")]
-    return [row for line in equation.lines for row in _line(line)]
+# --- displayed equations ----------------------------------------------------------------------------------------------
+
+
+def _display(display: Display) -> str:
+    """Equations that align, with their numbers, as one formula; then why they hold, as text."""
+    display, columns = display.in_columns(_fits)
+    if len(display.equations) == 1 and len(display.equations[0].lines) == 1:
+        (equation,) = display.equations
+        rows = _line(equation.lines[0])
+        if len(rows) == 1:
+            return "\n\n".join((f"$$\n{rows[0].replace('&', '')}{_tag(equation)}\n$$", *_reasons(display)))
+    pieces: list[list[str]] = [[]]
+    for equation in display.equations:
+        rows = _rows(equation, columns)
+        if pieces[-1] and len(pieces[-1]) + len(rows) > _MOST_ROWS:
+            pieces.append([])
+        pieces[-1] += rows
+    parts = [rows[start : start + _MOST_ROWS] for rows in pieces for start in range(0, len(rows), _MOST_ROWS)]
+    return "\n\n".join((*map(_align, parts), *_reasons(display)))
+
+
+def _align(rows: Sequence[str]) -> str:
+    # Without a star, which Markdown would take for emphasis; a row without a number would get one by itself.
+    joined = " \\cr\n".join(row if r"\tag{" in row else rf"{row} \notag" for row in rows)
+    return f"$$\n\\begin{{align}}\n{joined}\n\\end{{align}}\n$$"
+
+
+def _fits(display: Display, columns: int) -> bool:
+    widths = [0.0] * columns
+    for equation in display.equations:
+        for column, line in enumerate(equation.lines):
+            widths[column] = max(widths[column], ems(_relation(line)) + 2.0)
+    return sum(widths) <= _LINE
+
+
+def _rows(equation: NumberedEquation, columns: int) -> list[str]:
+    """The rows of an equation; the number stands on the last one."""
+    if columns > 1 and equation.is_row:
+        rows = [r", &\qquad ".join(map(_relation, equation.lines))]
+    else:
+        rows = [row for line in equation.lines for row in _line(line)]
+    return [*rows[:-1], rows[-1] + _tag(equation)]
+
+
+def _tag(equation: NumberedEquation) -> str:
+    return rf" \tag{{{equation.number}}}" if equation.number else ""
 
 
 def _relation(line: EquationLine) -> str:
@@ -119,23 +171,20 @@ def _relation(line: EquationLine) -> str:
 def _line(line: EquationLine) -> list[str]:
     left = ems(line.left.latex) + 1.5 if line.left else 2.0
     pieces = break_lines(line.right.latex, _LINE - left, LATEX, _INDENT)
-    start = f"{maths(line.left.latex)} &= " if line.left else r"&\quad {} "
-    rows = [start + maths(pieces[0]), *(rf"&\qquad {{}} {maths(piece)}" for piece in pieces[1:])]
-    if line.note:
-        remark = rf"\qquad {_remark(line.note)}"
-        # A note may stick out by eight ems: it is an aside, and a row of its own would part it from its formula.
-        fits = ems(pieces[-1]) + left + _note_ems(line.note) <= _LINE + 8
-        rows = [*rows[:-1], f"{rows[-1]} {remark}"] if fits else [*rows, rf"&{remark}"]
-    return rows
+    start = f"{maths(line.left.latex)} &= " if line.left else "&= " if line.is_next else r"&\quad {} "
+    return [start + maths(pieces[0]), *(rf"&\qquad {{}} {maths(piece)}" for piece in pieces[1:])]
 
 
-def _remark(note: Inline) -> str:
-    """A note in square brackets, within a formula."""
-    parts = ["[", *note, "]"]
-    shown = "".join(maths(p.latex) if isinstance(p, Maths) else rf"\text{{{p}}}" for p in parts)
-    return shown.replace(r"}\text{", "").replace("\u00a0", " ")
-
-
-def _note_ems(note: Inline) -> float:
-    # Brackets and the gap; 0.47 em is an average letter of running text.
-    return 3.0 + sum(ems(part.latex) if isinstance(part, Maths) else 0.47 * len(part) for part in note)
+def _reasons(display: Display) -> Iterator[str]:
+    """What stands beside the equations elsewhere, below them: a line of a formula holds no sentence."""
+    said: dict[str, list[str]] = {}
+    for equation in display.equations:
+        notes = [write_inline(line.note) for line in equation.lines if line.note]
+        if notes:
+            # A sum that has a reason for each term, or a chain that has one for each equals sign.
+            joined = ("; then " if equation.lines[-1].is_next else "; ").join(notes)
+            many = "" if len(notes) == 1 or equation.lines[-1].is_next else "term by term, "
+            said.setdefault(f"{many}{joined}", []).append(f"({equation.number})" if equation.number else "")
+    items = [f"{', '.join(filter(None, numbers))} {reason}".strip() for reason, numbers in said.items()]
+    if items:
+        yield items[0] if len(items) == 1 else "\n".join(f"- {item}" for item in items)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from symrnn.algebra import nodes
 from symrnn.algebra.functions import FUNCTIONS
@@ -12,6 +13,7 @@ from symrnn.algebra.nodes import Expr, Sum, Variable
 from symrnn.algebra.spelling import spelled
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.symbols import DerivativeSymbol
+from symrnn.documents.alike import Family
 from symrnn.documents.plain import plain
 from symrnn.documents.structure import Inline, Maths
 from symrnn.errors import NameClashError
@@ -39,6 +41,9 @@ class Setting:
         has_numbers: whether a name of the cell's looks like a variable at a certain step, such as h1 beside h.
         layout: how Jacobians are laid out.
         yields: the author's names for which symbols of the printers give way.
+        level: how much the document says.
+        gates: how gates of the same form are written.
+        families: these gates; none where each is written on its own.
     """
 
     derivation: Derivation
@@ -48,6 +53,30 @@ class Setting:
     has_numbers: bool
     layout: str = "numerator"
     yields: frozenset[str] = frozenset()
+    level: str = "full"
+    gates: str = "each"
+    families: tuple[Family, ...] = ()
+
+    @property
+    def has_words(self) -> bool:
+        """Whether there are reasons beside the formulas."""
+        return self.level != "brief"
+
+    def label_of(self, target: Variable) -> str:
+        """The label of the forward equation of a variable; a pre-activation shares that of its function."""
+        family = next((family for family in self.families if target in family.targets), None)
+        return family.label if family else self._labels.get(target, target.name)
+
+    @cached_property
+    def _labels(self) -> Mapping[Variable, str]:
+        derivation, waiting = self.derivation, list[Variable]()
+        found: dict[Variable, str] = {}
+        for equation in derivation.forward:
+            waiting.append(equation.target)
+            if not derivation.is_preactivation(equation.target):
+                found |= dict.fromkeys(waiting, equation.target.name)
+                waiting = []
+        return found
 
     def both(self, show: Callable[[MathPrinter], str]) -> Maths:
         """A formula from what each of the two printers makes of it."""

@@ -6,8 +6,8 @@ neither can be recovered from the other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,49 @@ class Maths:
     text: str
 
 
-Inline = tuple[str | Maths, ...]
-"""Running text: words, to be escaped by the writer, and formulas."""
+@dataclass(frozen=True)
+class Reference:
+    """A mention of numbered equations.
+
+    Attributes:
+        lead: the words before the numbers, which make no sense without them.
+        targets: the number of each equation in the derivation, and its label.
+    """
+
+    lead: str
+    targets: tuple[tuple[int, str], ...]
+
+    @property
+    def runs(self) -> list[list[tuple[int, str]]]:
+        """The equations in order, those that follow one another together."""
+        runs: list[list[tuple[int, str]]] = []
+        for number, label in sorted(set(self.targets)):
+            if runs and number == runs[-1][-1][0] + 1:
+                runs[-1].append((number, label))
+            else:
+                runs.append([(number, label)])
+        return runs
+
+    @property
+    def numbers(self) -> str:
+        """The numbers in words, neighbours as a range: (1), (3)–(5)."""
+        return self.joined(lambda target: f"({target[0]})")
+
+    @property
+    def text(self) -> str:
+        """The mention as text."""
+        return f"{self.lead}{self.numbers}"
+
+    def joined(self, show: Callable[[tuple[int, str]], str], dash: str = "–") -> str:
+        """The equations as `show` mentions one, ranges by a dash."""
+        # A range of two is two numbers: (3), (4) is shorter to understand than (3)–(4).
+        shown = [list(dict.fromkeys((show(run[0]), show(run[-1])))) for run in self.runs]
+        joined = [(", " if len(run) == 2 else dash).join(one) for run, one in zip(self.runs, shown, strict=True)]
+        return ", ".join(dict.fromkeys(joined))
+
+
+Inline = tuple[str | Maths | Reference, ...]
+"""Running text: words, to be escaped by the writer, formulas, and mentions of equations."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +104,17 @@ class EquationLine:
         left: the left side.
         right: the right side; where there is no left side, it starts with its sign.
         note: a remark beside the line.
+        number: the line's own number, where it has one beside that of its equation.
+        label: an identifier for this number.
+        is_next: whether it says what the line above is equal to as well, rather than a further term.
     """
 
     left: Maths | None
     right: Maths
     note: Inline = ()
+    number: str = ""
+    label: str = ""
+    is_next: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,11 +125,13 @@ class NumberedEquation:
         number: the number as text, or an empty string.
         lines: the lines; those that all have a left side and no note may stand side by side.
         label: an identifier that stays the same when numbers change, for references.
+        version_of: the label of the equation that this one is, in another form: its number has a prime then.
     """
 
     number: str
     lines: tuple[EquationLine, ...]
     label: str = ""
+    version_of: str = ""
 
     def __post_init__(self) -> None:
         # A writer aligns at the first line's equals sign; without one the number would belong to nothing.
@@ -94,12 +143,41 @@ class NumberedEquation:
         """Whether the lines may stand side by side."""
         return all(line.left is not None and not line.note for line in self.lines)
 
+    @property
+    def is_several(self) -> bool:
+        """Whether every line has a number of its own, so that they may part."""
+        return all(line.number for line in self.lines)
+
+    def in_rows(self, columns: int) -> tuple[NumberedEquation, ...]:
+        """The lines on rows of so many at most, where each of them has a number; a row has the numbers of its lines."""
+        if not self.is_several:
+            return (self,)
+        # Of four in three columns two and two, which leaves no short row behind.
+        each = -(-len(self.lines) // -(-len(self.lines) // columns))
+        rows = [self.lines[start : start + each] for start in range(0, len(self.lines), each)]
+        return tuple(NumberedEquation(join_numbers(row), row, row[0].label) for row in rows)
+
 
 @dataclass(frozen=True)
 class Display:
     """Equations that are set as one block, aligned at their equals signs."""
 
     equations: tuple[NumberedEquation, ...]
+
+    @property
+    def lines(self) -> Iterator[EquationLine]:
+        """Its lines."""
+        return (line for equation in self.equations for line in equation.lines)
+
+    def in_columns(self, fits: Callable[[Display, int], bool]) -> tuple[Display, int]:
+        """The display in as many columns as fit, and their number; what has no own numbers is not parted."""
+        most = max((len(equation.lines) for equation in self.equations if equation.is_row), default=1)
+        for columns in range(most, 1, -1):
+            rows = Display(tuple(row for equation in self.equations for row in equation.in_rows(columns)))
+            # Side by side for all of the display or for none, so that equals signs align.
+            if max(len(row.lines) for row in rows.equations if row.is_row) == columns and fits(rows, columns):
+                return rows, columns
+        return Display(tuple(row for equation in self.equations for row in equation.in_rows(1))), 1
 
 
 @dataclass(frozen=True)
@@ -118,7 +196,7 @@ class Section:
 
     Attributes:
         key: a name for programs, such as "backward".
-        heading: the heading for readers.
+        heading: the heading for readers; empty for what stands without one.
         blocks: what is in it.
     """
 
@@ -159,6 +237,14 @@ class Document:
         return {section.key: section for section in self.sections}[key]
 
     @property
+    def numbered(self) -> Iterator[tuple[int, Section]]:
+        """The sections with their numbers; 0 for those without a heading."""
+        count = 0
+        for section in self.sections:
+            count += bool(section.heading)
+            yield (count if section.heading else 0), section
+
+    @property
     def formulas(self) -> Iterator[Maths]:
         """Every formula in a displayed equation."""
         for section in self.sections:
@@ -168,3 +254,112 @@ class Document:
                         yield line.right
                         if line.left is not None:
                             yield line.left
+
+
+def join_numbers(lines: Collection[EquationLine]) -> str:
+    """The numbers of lines that follow one another."""
+    first, *_, last = [line.number for line in lines] * 2
+    return first if first == last else f"{first}–{last}"
+
+
+def without_lost_references(sections: Iterable[Section]) -> tuple[Section, ...]:
+    """The sections without mentions of equations that are in none of them."""
+    every = tuple(sections)
+    displays = [display for section in every for display in section.displays]
+    labels = {equation.label for display in displays for equation in display.equations}
+    labels |= {line.label for display in displays for line in display.lines}
+
+    def kept(parts: Inline) -> Inline:
+        return tuple(
+            part
+            for part in parts
+            if not isinstance(part, Reference) or all(label in labels for _, label in part.targets)
+        )
+
+    return tuple(_with_inline(_with_versions(section, labels), kept) for section in every)
+
+
+def _with_versions(section: Section, labels: Collection[str]) -> Section:
+    """The section; an equation is no version of one that is not there."""
+
+    def own(equation: NumberedEquation) -> NumberedEquation:
+        return equation if equation.version_of in labels else replace(equation, version_of="")
+
+    blocks = (Display(tuple(map(own, b.equations))) if isinstance(b, Display) else b for b in section.blocks)
+    return replace(section, blocks=tuple(blocks))
+
+
+def arrange(sections: Iterable[Section], fits: Callable[[Display, int], bool]) -> tuple[Section, ...]:
+    """The sections with their equations in as many columns as fit; what mentions one of a row mentions the row."""
+    every = [
+        replace(s, blocks=tuple(b.in_columns(fits)[0] if isinstance(b, Display) else b for b in s.blocks))
+        for s in sections
+    ]
+    rows = {
+        line.label: equation.label
+        for section in every
+        for display in section.displays
+        for equation in display.equations
+        for line in equation.lines
+        if line.label
+    }
+
+    def mention(part: str | Maths | Reference) -> str | Maths | Reference:
+        if not isinstance(part, Reference):
+            return part
+        return replace(part, targets=tuple((number, rows.get(label, label)) for number, label in part.targets))
+
+    return tuple(_with_inline(section, lambda parts: tuple(map(mention, parts))) for section in every)
+
+
+def _with_inline(section: Section, change: Callable[[Inline], Inline]) -> Section:
+    """The section with its running text and the remarks beside its equations changed."""
+
+    def changed(block: Block) -> Block:
+        match block:
+            case Paragraph():
+                return replace(block, parts=change(block.parts))
+            case Display():
+                return Display(tuple(_with_notes(equation, change) for equation in block.equations))
+        return block
+
+    return replace(section, blocks=tuple(map(changed, section.blocks)))
+
+
+def _with_notes(equation: NumberedEquation, change: Callable[[Inline], Inline]) -> NumberedEquation:
+    return replace(equation, lines=tuple(replace(line, note=change(line.note)) for line in equation.lines))
+
+
+def renumbered(sections: Iterable[Section]) -> tuple[Section, ...]:
+    """The sections with numbers from 1 on in their order, and mentions with these."""
+    every = tuple(sections)
+    numbers: dict[str, int] = {}
+    for section in every:
+        for display in section.displays:
+            for equation in display.equations:
+                lines = equation.lines if equation.is_several else ()
+                for label in [line.label for line in lines] or [equation.label]:
+                    # A version of another equation has its number; lines without a label are explanations.
+                    if label and equation.version_of not in numbers:
+                        numbers[label] = len(numbers) + 1
+
+    def number(label: str, version_of: str = "") -> str:
+        return f"{numbers[version_of]}'" if version_of in numbers else str(numbers[label]) if label else ""
+
+    def change(equation: NumberedEquation) -> NumberedEquation:
+        lines = tuple(replace(line, number=number(line.label) if line.number else "") for line in equation.lines)
+        own = join_numbers(lines) if equation.is_several else number(equation.label, equation.version_of)
+        return replace(equation, lines=lines, number=own)
+
+    def mention(parts: Inline) -> Inline:
+        return tuple(_with_numbers(part, numbers) if isinstance(part, Reference) else part for part in parts)
+
+    def section_with_numbers(section: Section) -> Section:
+        blocks = (Display(tuple(map(change, b.equations))) if isinstance(b, Display) else b for b in section.blocks)
+        return _with_inline(replace(section, blocks=tuple(blocks)), mention)
+
+    return tuple(map(section_with_numbers, every))
+
+
+def _with_numbers(reference: Reference, numbers: Mapping[str, int]) -> Reference:
+    return replace(reference, targets=tuple((numbers.get(label, old), label) for old, label in reference.targets))

@@ -14,6 +14,7 @@ from symrnn.documents.structure import (
     Maths,
     NumberedEquation,
     Paragraph,
+    Reference,
     Section,
     Table,
 )
@@ -56,7 +57,13 @@ def _block(block: Block) -> str:
 
 def write_inline(parts: Inline) -> str:
     """Running text; a formula is kept on one line."""
-    return "".join(part.text.replace(" ", "\u00a0") if isinstance(part, Maths) else part for part in parts)
+    return "".join(map(_part, parts))
+
+
+def _part(part: str | Maths | Reference) -> str:
+    if isinstance(part, Maths):
+        return part.text.replace(" ", "\u00a0")
+    return part.text if isinstance(part, Reference) else part
 
 
 def _fill(text: str, first: str, others: str, width: int = WIDTH) -> list[str]:
@@ -99,8 +106,12 @@ def _row(cells: list[str], widths: list[int]) -> str:
 
 
 def _display(display: Display) -> str:
-    margin = 2 + max(len(_number(equation)) for equation in display.equations)
+    def margin_of(display: Display) -> int:
+        return 2 + max(len(_number(equation)) for equation in display.equations)
+
     # In rows where all of them fit, since gates are compared at a glance then.
+    display, _ = display.in_columns(lambda rows, _: _set_side_by_side(rows, WIDTH - margin_of(rows)) is not None)
+    margin = margin_of(display)
     bodies = _set_side_by_side(display, WIDTH - margin) or _stack(display, WIDTH - margin)
     shown = []
     for equation, rows in zip(display.equations, bodies, strict=True):
@@ -152,8 +163,8 @@ _HANGING = 6
 
 
 def _line(line: EquationLine, lefts: int, column: int, room: int) -> list[str]:
-    start = _pad(line.left.text, lefts) + " = " if line.left else " " * (lefts + 5)
-    indent = " " * (columns(start) + (2 if line.left else 0))
+    start = _pad(line.left.text if line.left else "", lefts) + (" = " if line.left or line.is_next else "     ")
+    indent = " " * (columns(start) + (2 if line.left or line.is_next else 0))
     if columns(start) > _LONGEST_LEFT * room:
         indent = " " * _HANGING
         start = f"{start.rstrip()}\n{indent}"

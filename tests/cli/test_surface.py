@@ -15,7 +15,7 @@ import pytest
 from symrnn import cells, choices, documents, pictures, printers
 from symrnn.calculus import jacobian
 from symrnn.cli import completion
-from symrnn.documents import further
+from symrnn.documents.parts import PARTS
 from symrnn.gradients.file_report import FileReport
 from symrnn.heads import HEADS
 from symrnn.targets import generation
@@ -38,7 +38,8 @@ def test_what_can_be_chosen_is_what_the_tables_have() -> None:
     assert tuple(jacobian.KINDS) == choices.KINDS
     assert tuple(jacobian.LAYOUTS) == choices.LAYOUTS
     assert tuple(HEADS) == choices.HEADS
-    assert set(choices.SECTIONS) == set(further.FURTHER)
+    assert tuple(PARTS) == choices.SECTIONS
+    assert set(choices.FURTHER) < set(choices.SECTIONS)
     assert tuple(generation.TARGETS) == choices.TARGETS
     assert (*generation.FURTHER, generation.TRUNCATE) == choices.FUNCTIONS
     assert pictures.FORMS == choices.PICTURES
@@ -49,7 +50,10 @@ def test_what_can_be_chosen_is_what_the_tables_have() -> None:
 @pytest.mark.parametrize(
     ("command", "listed"),
     [
-        ("derive", (*choices.NOTATIONS, *choices.FORMS, *choices.LAYOUTS, *choices.SECTIONS)),
+        (
+            "derive",
+            (*choices.NOTATIONS, *choices.FORMS, *choices.LAYOUTS, *choices.SECTIONS, *choices.LEVELS, *choices.GATES),
+        ),
         ("jacobian", (*choices.NOTATIONS, *choices.FORMS, *choices.LAYOUTS, *choices.KINDS)),
         ("draw", (*choices.NOTATIONS, *choices.PICTURES, *choices.DETAILS)),
         ("generate", (*choices.TARGETS, *choices.FUNCTIONS)),

@@ -14,10 +14,18 @@ from symrnn.calculus.jacobian import jacobian, paths
 from symrnn.calculus.rules import RULES
 from symrnn.characters import clean
 from symrnn.documents import FORMS, derivation_document, symbols, write
-from symrnn.documents.content import _ranges
 from symrnn.documents.plain import plain
 from symrnn.documents.setting import phrase
-from symrnn.documents.structure import Bullets, Display, Document, EquationLine, Maths, NumberedEquation, Table
+from symrnn.documents.structure import (
+    Bullets,
+    Display,
+    Document,
+    EquationLine,
+    Maths,
+    NumberedEquation,
+    Reference,
+    Table,
+)
 from symrnn.errors import InputError, MissingRuleError, NameClashError, UnknownNameError
 from symrnn.printers import NOTATIONS, Notation, text
 
@@ -35,7 +43,7 @@ def shown(derivation: Derivation, key: str) -> list[str]:
 
 def test_sections_come_in_order(derivation: Derivation) -> None:
     keys = [section.key for section in derivation_document(derivation).sections]
-    assert keys == ["forward", "backward", "time", "parameters", "jacobians", "kronecker", "steps", "rules"]
+    assert keys == ["forward", "backward", "time", "gradients", "jacobians", "kronecker", "steps", "rules"]
 
 
 def test_forward_numbers_are_the_derivations(derivation: Derivation) -> None:
@@ -56,7 +64,7 @@ def test_no_number_stands_for_two_equations(derivation: Derivation) -> None:
 
 
 def test_every_parameter_has_its_sum(derivation: Derivation) -> None:
-    lefts = [line.partition(" = ")[0] for line in shown(derivation, "parameters")]
+    lefts = [line.partition(" = ")[0] for line in shown(derivation, "gradients")]
     assert len(lefts) == len(derivation.cell.parameters) == len(set(lefts))
 
 
@@ -84,7 +92,7 @@ def test_lstm_equations_are_the_textbooks() -> None:
         "∂L/∂h_0 = U_fᵀ δa_{f,1} + U_iᵀ δa_{i,1} + U_gᵀ δa_{g,1} + U_oᵀ δa_{o,1}",
         "∂L/∂c_0 = δc_1 ⊙ f_1",
     ]
-    assert "∂L/∂W_f = Σ_{t=1}^{T} δa_{f,t} x_tᵀ" in shown(lstm, "parameters")
+    assert "∂L/∂W_f = Σ_{t=1}^{T} δa_{f,t} x_tᵀ" in shown(lstm, "gradients")
     assert "∂c_t/∂c_{t-1}|_{h_{t-1}} = diag(f_t)" in shown(lstm, "jacobians")
 
 
@@ -135,7 +143,7 @@ def test_the_header_states_the_layout(derivation: Derivation, layout: str) -> No
 
 def test_in_the_denominator_layout_jacobians_are_transposed_and_gradients_are_not() -> None:
     derivation = derive(cells.lstm)
-    keys = ("forward", "backward", "time", "parameters", "rules")
+    keys = ("forward", "backward", "time", "gradients", "rules")
     one, other = (derivation_document(derivation, layout=layout) for layout in ("numerator", "denominator"))
     assert all(one.section(key) == other.section(key) for key in keys)
     lines = [
@@ -158,7 +166,7 @@ def test_what_is_shown_is_the_jacobian() -> None:
 
 
 def test_unknown_layout_is_refused() -> None:
-    with pytest.raises(InputError, match="no layout 'column' of Jacobian\n  there are 'numerator', 'denominator'"):
+    with pytest.raises(InputError, match="no layout of Jacobian 'column'\n  there are 'numerator', 'denominator'"):
         derivation_document(derive(cells.rnn), layout="column")
 
 
@@ -170,15 +178,20 @@ def test_gru_jacobian_has_four_labelled_paths() -> None:
 
 def test_reasons_name_rules_and_premises() -> None:
     display = next(derivation_document(derive(cells.lstm)).section("backward").displays)
-    notes = {equation.label: equation.lines[0].note for equation in display.equations}
-    assert notes["h_bar"] == ("from outside the step",)
-    assert notes["a_f_bar"] == ("activation, from\u00a0(1)",)
-    assert notes["c_bar"] == ("from outside the step; element-by-element product, activation, from\u00a0(6)",)
+    notes = {
+        equation.label: "".join(
+            part.text if isinstance(part, Reference) else str(part) for part in equation.lines[0].note
+        )
+        for equation in display.equations
+    }
+    assert notes["h_bar"] == "from outside the step"
+    assert notes["a_f_bar"] == "activation, from\u00a0(1)"
+    assert notes["c_bar"] == "from outside the step; element-by-element product, activation, from\u00a0(6)"
 
 
 def test_terms_of_a_sum_over_time_are_bracketed() -> None:
     cell = Cell.from_source('def twice(x: "d_h", h, *, W):\n    h = tanh(W @ h + x) - W @ (W @ x)\n    return h\n')
-    lines = shown(derive(cell), "parameters")
+    lines = shown(derive(cell), "gradients")
     assert lines[0].startswith("∂L/∂W = Σ_{t=1}^{T} (")
     assert lines[0].endswith(")")
 
@@ -194,7 +207,7 @@ def test_the_documents_own_letters_give_way() -> None:
     cell = Cell.from_source(
         'def own(x, h, *, W, delta: "()", L, T):\n    h = delta * tanh(W @ x) * L + T * h\n    return h\n'
     )
-    lines = shown(derive(cell), "parameters")
+    lines = shown(derive(cell), "gradients")
     assert lines[0].startswith("∂J/∂W = Σ_{t=1}^{N} ")
     assert "∂J/∂h_t = h̄_t" in shown(derive(cell), "backward")
 
@@ -261,7 +274,7 @@ def test_unknown_notation_is_refused() -> None:
     [([1], "(1)"), ([2, 1], "(1), (2)"), ([1, 2, 3, 4], "(1)–(4)"), ([1, 3, 4, 5, 9], "(1), (3)–(5), (9)")],
 )
 def test_ranges(given: list[int], expected: str) -> None:
-    assert _ranges(given) == expected
+    assert Reference("", tuple((number, f"label{number}") for number in given)).numbers == expected
 
 
 def test_clean_drops_what_would_steer_a_terminal() -> None:

@@ -46,7 +46,7 @@ class Relation:
 
 _BEGIN = re.compile(r"^\((?P<number>[\d'′–]+)\) +", re.MULTILINE)
 _GOES_ON = re.compile(r" {4,}[+-] ")
-_END = re.compile(r"^\d+\. Rules used$|^#+ \d+\. Rules used$|^\\section\*?\{(?:\d+\. )?Rules used\}", re.MULTILINE)
+_END = re.compile(r"^\d+\. Rules used$|^#+ \d+\. Rules used$|^\\\w+\*?\{(?:\d+\. )?Rules used\}", re.MULTILINE)
 
 
 def from_text(document: str) -> Iterator[Relation]:
@@ -106,28 +106,37 @@ def with_underscores(latex: str) -> str:
 
 
 def from_markdown(document: str) -> Iterator[Relation]:
-    """The equations of a document in Markdown."""
+    """The equations of a document in Markdown; a long one goes on in the next display."""
+    displays: list[str] = []
     for display in re.findall(r"\$\$\n(.*?)\n\$\$", with_underscores(_END.split(document)[0]), re.DOTALL):
-        yield from _latex_rows(display, r"\cr")
+        rows = re.sub(r"\\(?:begin|end)\{align\}\n?", "", display)
+        if re.match(r"&\\q?quad", rows):  # a long one goes on in the next display
+            displays[-1] += rf" \cr {rows}"
+        else:
+            displays.append(rows)
+    for display in displays:
+        yield from _numbered_rows(display.split(r"\cr"))
 
 
-_ALIGNED = re.compile(r"\\begin\{alignat\*\}\{\d+\}\n(.*?)\\end\{alignat\*\}", re.DOTALL)
+_DISPLAY = re.compile(r"\\begin\{(alignat\*?)\}\{\d+\}\n(.*?)\\end\{\1\}", re.DOTALL)
 
 
 def from_latex(document: str) -> Iterator[Relation]:
     """The equations of a LaTeX document or fragment."""
-    for display in re.findall(
-        r"\\begin\{alignat\*\}\{\d+\}\n(.*?)\\end\{alignat\*\}", _END.split(document)[0], re.DOTALL
-    ):
-        pending: list[str] = []
-        for row in re.split(r"\\\\\n|\\\\\[[^\]]*\]\n|\\\\$", display):
-            pending.append(row)
-            if r"\tag{" in row:
-                following = ""
-                yield from _latex_rows("\\\\".join(pending) + following, "\\\\")
-                pending = []
-        if any(without_remarks(row).strip("& \n") for row in pending):
+    for display in _DISPLAY.finditer(_END.split(document)[0]):
+        yield from _numbered_rows(re.split(r"\\\\\n|\\\\\[[^\]]*\]\n|\\\\$", display[2]))
+
+
+def _numbered_rows(rows: list[str]) -> Iterator[Relation]:
+    """The equations of one display; each ends at its number, or its label where others give the number."""
+    pending: list[str] = []
+    for row in rows:
+        pending.append(row)
+        if r"\tag{" in row or r"\label{" in row:
             yield from _latex_rows("\\\\".join(pending), "\\\\")
+            pending = []
+    if any(without_remarks(row).strip("& \n") for row in pending):
+        yield from _latex_rows("\\\\".join(pending), "\\\\")
 
 
 def without_remarks(row: str) -> str:
@@ -153,9 +162,10 @@ def _group_end(source: str, start: int) -> int:
 
 
 def _latex_rows(display: str, newline: str) -> Iterator[Relation]:
-    number = re.search(r"\\tag\{([^{}]*)\}", display.replace("$'$", "'"))
+    display = re.sub(r"\\tag\{\\ref\{([^{}]*)\}\$'\$\}", r"\\tag{\1'}", display).replace(r"\notag", "")
+    number = re.search(r"\\(?:tag|label)\{([^{}]*)\}", display.replace("$'$", "'"))
     label = number[1] if number else ""
-    display = re.sub(r"\\tag\{[^{}]*\}|\\label\{[^{}]*\}|\\begin\{aligned\}|\\end\{aligned\}", "", display)
+    display = re.sub(r"\\tag\{[^{}]*\}|\\label\{[^{}]*\}", "", display)
     pieces: list[str] = []
     for row in display.split(newline):
         body = without_remarks(row).replace("&", " ").replace("{}", "").strip()
