@@ -69,13 +69,9 @@ class _Draftsman:
         for route in ends:
             wire, port = route.wire, route.end
             place, anchor = _near_tip(port, width, height, is_double)
-            written = [("sign", wire.sign), ("weight", wire.weight if self.weights else "")]
-            for kind, formula in written:
-                if formula:
-                    yield formula, place, anchor, kind
-                    # The weight stands behind the sign.
-                    further = width_of(formula, SMALL_SIZE) + 3.0
-                    place = place[0] + (-further if anchor == "end" else further), place[1]
+            formula = " ".join(part for part in (wire.sign, wire.weight if self.weights else "") if part)
+            if formula:
+                yield formula, place, anchor, "weight" if self.weights and wire.weight else "sign"
 
     def _note(self, element: Element) -> tuple[str, Position, str, str]:
         """What a gradient is: beside a name, or above an operation."""
@@ -246,8 +242,8 @@ def _near_tip(port: Port, width: float, height: float, is_double: bool) -> tuple
     return {
         BELOW: ((below[0], height / 2 + 13.0), below[1]),
         ABOVE: ((-5.0, -height / 2 - 5.0), "end"),
-        LEFT: ((-width / 2 - 5.0, -5.0), "end"),
-        RIGHT: ((width / 2 + 5.0, -5.0), "start"),
+        LEFT: ((-width / 2 - 5.0, -7.0), "end"),
+        RIGHT: ((width / 2 + 5.0, -7.0), "start"),
     }[port.side]
 
 

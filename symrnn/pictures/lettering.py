@@ -117,7 +117,14 @@ class _Lettering:
         if token in (r"\frac", r"\tfrac", r"\dfrac"):
             above, below = self.argument(style), self.argument(style)
             return [*above, replace(style, text="/"), *below]
-        return _set(token, style)
+        return [*_set(token, style), *self._space_after(token, style)]
+
+    def _space_after(self, token: str, style: Glyphs) -> list[Glyphs]:
+        """The thin space between a function's name and a letter: log x."""
+        following = self.tokens[self.place] if self.place < len(self.tokens) else ""
+        is_name = token.startswith("\\") and token not in _SYMBOLS and token not in _SPACES and token not in _SILENT
+        is_letter = following.isalpha() or following in _SYMBOLS or following in _ACCENTS
+        return [replace(style, text="\u2009")] if is_name and is_letter else []
 
 
 def _script(style: Glyphs, direction: int) -> Glyphs:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 from symrnn.choices import picture_of
 from symrnn.deferred import function_above
-from symrnn.errors import InputError
+from symrnn.errors import InputError, SymrnnError
 from symrnn.files import check_named, write_whole
 from symrnn.language.recurrence import Cell
 from symrnn.pictures.drafting import Plan, draw_plans
@@ -33,6 +34,10 @@ DETAILS = ("gates", "operations")
 
 MOST_STEPS = 8
 """Steps in one picture: more are too small to be read at the width of a page."""
+
+
+_SIZES = (40, 24, 12)
+"""Elements of a picture: as many as fit on a page; fewer, with equations as one box, where lines find no room."""
 
 
 @dataclass(frozen=True)
@@ -132,25 +137,40 @@ def draw(
     known: Cell = function_above("find_cell")(cell)
     check_state(known, gradient)
     if detail not in DETAILS:
-        raise InputError(
-            f"detail {detail!r}: there is none\n  {did_you_mean(detail, DETAILS)}there are {', '.join(DETAILS)}"
-        )
+        problem, hint = f"detail {detail!r}: there is none", did_you_mean(detail, DETAILS)
+        raise InputError(f"{problem}\n  {hint}there are {', '.join(DETAILS)}")
     if not 1 <= steps <= MOST_STEPS:
         raise InputError(f"steps {steps}: a picture has 1 to {MOST_STEPS} steps\n  give a number between these")
-    look = notation if isinstance(notation, Notation) else find_notation(notation)
+    found = notation if isinstance(notation, Notation) else find_notation(notation)
+    for most in _SIZES:
+        try:
+            plans = _plans(known, steps, gradient, Style(weights), _Reading(found, detail, most))
+        except LookupError:
+            continue
+        return Picture(known, in_a_row(draw_plans(plans)))
+    raise SymrnnError(f"{known.name}: it has too many wires to be drawn\n  split it into several cells")
+
+
+class _Reading(NamedTuple):
+    """How a cell is read: in which notation, in which detail, and how many elements there may be."""
+
+    notation: Notation
+    detail: str
+    most: int
+
+
+def _plans(cell: Cell, steps: int, gradient: str | None, style: Style, reading: _Reading) -> list[Plan]:
+    """What the steps' drawings are made of."""
     entering = frozenset(() if gradient is None else (gradient,))
     plans = []
     for later in range(steps):
-        diagram = join_lines(read_diagram(known, look, detail, later))
+        diagram = join_lines(read_diagram(cell, reading.notation, reading.detail, later, reading.most))
         placement = place(diagram)
         lines, routes = route_wires(diagram, placement)
-        style = Style(weights)
-        if entering:
-            found = find_ways(known, diagram, dict(placement.rails), entering, look, later)
-            notes = dict(found.notes)
-            if not later and gradient is not None:
-                notes[f"{gradient}_prev"] = adjoint_label(known, gradient, look, -1)
-            style = Style(weights, found.ways, notes)
+        if gradient is not None:
+            found = find_ways(cell, diagram, dict(placement.rails), entering, reading.notation, later)
+            first = {} if later else {f"{gradient}_prev": adjoint_label(cell, gradient, reading.notation, -1)}
+            style = Style(style.weights, found.ways, found.notes | first)
             entering = found.reached
         plans.append(Plan(diagram, placement, lines, routes, style))
-    return Picture(known, in_a_row(draw_plans(plans)))
+    return plans

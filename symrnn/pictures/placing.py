@@ -33,12 +33,12 @@ class Placement:
     cells: Mapping[str, tuple[int, int]]
     rails: Mapping[str, tuple[str, ...]]
 
-    @property
+    @cached_property
     def columns(self) -> int:
         """The number of columns."""
         return 1 + max(column for column, _ in self.cells.values())
 
-    @property
+    @cached_property
     def rows(self) -> int:
         """The number of rows."""
         return 1 + max(row for _, row in self.cells.values())
@@ -98,7 +98,7 @@ def _resistance(diagram: Diagram, key: str, mixes: bool) -> float:
 # --- rows -------------------------------------------------------------------------------------------------------------
 
 _DEEP = 2
-"""Rows that what hangs from a rail may take; more go to the right, since a picture is read along its width."""
+"""Rows of operations that are made for what hangs from rails; more goes to the right, as a picture is read."""
 
 
 class _RowOrder:
@@ -181,13 +181,11 @@ class _RowOrder:
             sources = [w.source for w in self.diagram.into(key) if w.source in self.rail_of or w.source in self.hanging]
             lowest = min(heights[source] for source in sources)
             free = self._free_below(lowest, heights, added)
-            if not free and lowest[0] >= 0:
-                # Between the boxes and the rail, as low as what was added before allows.
-                level = lowest[0] - (0.5 if lowest in self._rail_heights(heights) else 0.25)
-                new = (level, 0.0)
-                if sum(0 < height[0] < lowest[0] for height in added) < _DEEP and level > 0:
-                    added.add(new)
-                    free = [new]
+            rooms = [h for h in {*heights.values(), *added} if h > (0, 1) and h not in self._rail_heights(heights)]
+            if not free and lowest[0] > 0 and len(rooms) < _DEEP:
+                # Right below what it reads, above the boxes.
+                free = [(lowest[0] - (0.5 if lowest in self._rail_heights(heights) else 0.25), 0.0)]
+                added |= set(free)
             heights[key] = free[-1] if free else lowest if lowest not in self._rail_heights(heights) else (0.5, 0)
         return added
 

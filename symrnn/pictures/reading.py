@@ -259,7 +259,7 @@ class _DiagramReader:
     def _stack(self, expr: Stack) -> str:
         terms = [self._term(part) for part in expr.args if self.moves(part)]
         if len({term.core for term in terms}) == 1 and len(terms) > 1:
-            label = rf"[{self.labels.weight(terms[0].weights)}; \ldots]"
+            label = rf"[{self.labels.weight(terms[0].weights)} \,; \ldots]"
             return self._with_terms(ElementKind.GATE, label, [replace(terms[0], weights=(), sign="")])
         return self._with_sources(ElementKind.JOIN, "", [part for part in expr.args if self.moves(part)])
 

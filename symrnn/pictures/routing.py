@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from symrnn.errors import SymrnnError
 from symrnn.pictures.elements import Diagram, ElementKind, Wire
 from symrnn.pictures.lines import ABOVE, ALLOWED, BELOW, LEFT, RIGHT, SIDES, Lines, Point, Port, Route
 from symrnn.pictures.placing import Placement
@@ -28,10 +27,12 @@ _ROUNDS = 2
 # are what a reader stumbles on.
 _CORNER, _CROSSING, _BRANCH = 4.0, 7.0, 2.0
 _OFF_CENTRE = 2.5
+_SECOND = 4.0
+"""As much as a corner: a second way out of an element has to save more than one."""
 _NEAR_FRAME = 0.3
 """A line beside the frame looks like a second frame."""
 _INTO: Mapping[Point, float] = {BELOW: 0.0, LEFT: 1.0, ABOVE: 3.0}
-_OUT_OF: Mapping[Point, float] = {ABOVE: 0.0, RIGHT: 0.5, BELOW: 4.0, LEFT: 9.0}
+_OUT_OF: Mapping[Point, float] = {ABOVE: 0.0, RIGHT: 0.5, BELOW: 8.0, LEFT: 9.0}
 """Data flow from below to above and from left to right."""
 
 
@@ -176,15 +177,18 @@ class _Grid:
         if net.routes:
             branches = dict.fromkeys((point, route.start) for route in net.routes for point in route.points)
             yield from ((_BRANCH, self.at(point), side, start) for point, start in branches for side in SIDES)
-            return
+            if not net.kept:
+                return
         ports = self.ports_of(net.source)
         entrances = sum(port.side != RIGHT for port in ports)
         is_full = entrances <= len(self.diagram.into(net.source)) > 0
         goes_right = is_straight or is_full or self.diagram.elements[net.source].kind is ElementKind.JOIN
         for port in ports:
             taken = self.ports.get((port.key, port.side, port.lane), net.number)
+            # From a rail a second way may leave upward or downward, where that is straight.
+            again = _SECOND * (port.side != RIGHT) if net.kept and net.routes else 0.0
             if taken == net.number and not port.lane and (not goes_right or port.side == RIGHT):
-                yield _OUT_OF[port.side], self.at(port.point), port.side, port
+                yield _OUT_OF[port.side] + again, self.at(port.point), port.side, port
 
     def _cheapest(
         self,
@@ -293,7 +297,7 @@ def route_wires(diagram: Diagram, placement: Placement) -> tuple[Lines, tuple[Ro
     """The way of every wire.
 
     Raises:
-        SymrnnError: there is no room for one, however many tracks there are.
+        LookupError: there is no room for one, however many tracks there are.
     """
     for tracks in _TRIES:
         lines = Lines(placement, tracks)
@@ -301,7 +305,7 @@ def route_wires(diagram: Diagram, placement: Placement) -> tuple[Lines, tuple[Ro
             return lines, _laid(_Grid(diagram, lines), _nets(diagram, placement), _straight(diagram, placement))
         except LookupError:
             continue
-    raise SymrnnError("the diagram has too many lines to be drawn\n  split the cell, or draw it with less detail")
+    raise LookupError("no room for every wire")
 
 
 def _straight(diagram: Diagram, placement: Placement) -> frozenset[Wire]:

@@ -66,8 +66,13 @@ def _lines(drawing: Drawing, name: str) -> Iterator[str]:
 
 def _path(points: tuple[Position, ...], sharp: frozenset[Position]) -> str:
     """The end of a line's options, and its corners; those where another line branches off are sharp."""
-    style = "sharp corners" if any(point in sharp for point in points[1:-1]) else "wire"
-    return f"{style}] {' -- '.join(f'({_at(point)})' for point in points)}"
+    shown, are_round = [f"({_at(points[0])})"], True
+    for point in points[1:]:
+        if (point not in sharp) != are_round:
+            are_round = not are_round
+            shown.append("[wire]" if are_round else "[sharp corners]")
+        shown.append(f"-- ({_at(point)})")
+    return f"wire] {' '.join(shown)}"
 
 
 def _backward(line: Line) -> Iterator[str]:
