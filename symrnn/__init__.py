@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from symrnn.language import cell
     from symrnn.language.recurrence import Cell
     from symrnn.pictures import draw
+    from symrnn.printers.notation import Notation
     from symrnn.proofs.formulas import equal, prove
     from symrnn.proofs.jacobians import paths_add_up
     from symrnn.proofs.theorems import theorems
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Cell",
+    "Notation",
     "SymrnnError",
     "cell",
     "cells",
@@ -72,6 +74,7 @@ __all__ = [
 _MODULES = ("cells", "interop", "testing")
 _HOMES = {
     "Cell": "symrnn.language.recurrence",
+    "Notation": "symrnn.printers.notation",
     "SymrnnError": "symrnn.errors",
     "cell": "symrnn.language",
     "check_gradients": "symrnn.gradients.check",

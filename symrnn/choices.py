@@ -13,8 +13,10 @@ from types import MappingProxyType
 from symrnn.characters import printable
 from symrnn.errors import InputError
 
-NOTATIONS = ("subscript", "superscript", "angle", "bold", "partial")
-"""Keys of `printers.notation.NOTATIONS`."""
+_PRESETS = (Path(__file__).parent / "printers" / "presets").glob("*.toml")
+# What is used where nothing is said comes first, the others by name.
+NOTATIONS = tuple(sorted((path.stem for path in _PRESETS), key=lambda name: (name != "subscript", name)))
+"""Keys of `printers.notation.NOTATIONS`: the files of its folder, so that adding one is adding a file."""
 FORMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"text": (".txt",), "tex": (".tex",), "markdown": (".md", ".markdown")}
 )

@@ -398,9 +398,9 @@ class Variable(Node, MatrixSymbol):
 
 
 def indexed(letter: str, *names: str) -> str:
-    """The base of a symbol whose subscripts are names: J_h_{W_f} is J with the subscripts h and W_f.
+    """The base of a symbol whose subscripts are names: J_{h}_{W_f} is J with the subscripts h and W_f.
 
     >>> indexed("J", "h", "W_f")
-    'J_h_{W_f}'
+    'J_{h}_{W_f}'
     """
-    return "_".join([letter, *(name if len(name) == 1 or name.startswith('"') else f"{{{name}}}" for name in names)])
+    return "_".join([letter, *(name if name.startswith('"') else f"{{{name}}}" for name in names)])

@@ -39,11 +39,13 @@ class Word:
         letters: the part.
         accents: what stands over it.
         is_typed: whether it is shown letter by letter, as a program has it.
+        is_script: whether it is a letter of the script alphabet, as the loss often is.
     """
 
     letters: str
     accents: tuple[str, ...] = ()
     is_typed: bool = False
+    is_script: bool = False
 
     @property
     def is_wide(self) -> bool:
@@ -92,7 +94,9 @@ def look(name: str, is_timed: bool) -> Key:
     (True, True)
     """
     head, rest = spelled(name)
-    parts = tuple(look(part.name, False) if isinstance(part, Nested) else part for part in rest)
+    inner = (look(part.name, False) if isinstance(part, Nested) else (part,) for part in rest)
+    # A name of one letter in an index looks like the letter.
+    parts = tuple(one[0] if len(one) == 1 else one for one in inner)
     return (head, *parts, *((Word("t"),) if is_timed else ()))
 
 

@@ -199,7 +199,7 @@ class Derivation(Shown):
         """The derivation as LaTeX: the body of a document, or with `fragment=False` a whole one.
 
         Args:
-            notation: how names look, by name or as a `Notation`.
+            notation: how names look: a `Notation`, the name of one, a file, or several with commas between.
             fragment: whether it is to be put into another document.
             **options: what else can be chosen; see `symrnn.documents.DocumentOptions`.
 
@@ -217,7 +217,7 @@ class Derivation(Shown):
 
         Args:
             path: the file; its ending says the form: .tex, .md or .txt.
-            notation: how names look, by name or as a `Notation`.
+            notation: how names look: a `Notation`, the name of one, a file, or several with commas between.
             **options: what else can be chosen; see `symrnn.documents.DocumentOptions`.
 
         Returns:

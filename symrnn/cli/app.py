@@ -125,7 +125,7 @@ def derive(
     to: Form = None,
     fragment: Fragment = False,
     notation: Names = "subscript",
-    layout: JacobianLayout = "numerator",
+    layout: JacobianLayout = "",
     level: Level = "full",
     sections: Sections = None,
     further: FurtherSections = None,
@@ -188,7 +188,7 @@ def jacobian(
         list[str] | None,
         typer.Option(metavar="NAMES", help="Variables that are held fixed: z,n.", autocompletion=completion.holdable),
     ] = None,
-    layout: JacobianLayout = "numerator",
+    layout: JacobianLayout = "",
     to: Form = None,
     fragment: Fragment = False,
     notation: Names = "subscript",
@@ -279,6 +279,7 @@ def generate(
         ),
     ] = "numpy",
     further: FurtherFunctions = None,
+    notation: Names = "subscript",
     numbers: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=NUMBER", help="Another number for a constant of the cell: alpha=0.2."),
@@ -301,7 +302,7 @@ def generate(
     from symrnn.targets.generation import generate_source
 
     loaded = with_constants(loaded, read_numbers(split_names(numbers)))
-    emit(generate_source(loaded, target, split_names(further)), output)
+    emit(generate_source(loaded, target, split_names(further), notation), output)
 
 
 @app.command()

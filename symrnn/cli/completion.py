@@ -60,9 +60,13 @@ def library_cells(incomplete: str) -> list[str]:
 # The shell gives a plain word list no file names of its own, so they are listed here.
 def files(incomplete: str) -> list[str]:
     """Python files, and directories on the way to them."""
+    return _files(incomplete, ".py")
+
+
+def _files(incomplete: str, ending: str) -> list[str]:
     found = sorted(glob(f"{escape(incomplete)}*"))
     return [
-        f"{name}/" if Path(name).is_dir() else name for name in found if name.endswith(".py") or Path(name).is_dir()
+        f"{name}/" if Path(name).is_dir() else name for name in found if name.endswith(ending) or Path(name).is_dir()
     ]
 
 
@@ -115,7 +119,7 @@ def _complete_list(names: Iterable[str], incomplete: str) -> list[str]:
 
 def notations(incomplete: str) -> list[str]:
     """Notations."""
-    return _complete(choices.NOTATIONS, incomplete)
+    return [*_complete_list(choices.NOTATIONS, incomplete), *_files(incomplete, ".toml")]
 
 
 def forms(incomplete: str) -> list[str]:

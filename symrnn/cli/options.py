@@ -125,8 +125,8 @@ Names = Annotated[
     str,
     typer.Option(
         "--notation",
-        metavar="NAME",
-        help=f"How names look: {either(choices.NOTATIONS)}.",
+        metavar="NAMES",
+        help=f"How names look: {either(choices.NOTATIONS)}; or a file, mine.toml; several: olah,mine.toml.",
         autocompletion=completion.notations,
     ),
 ]
@@ -135,7 +135,8 @@ JacobianLayout = Annotated[
     typer.Option(
         "--layout",
         metavar="NAME",
-        help=f"Of Jacobians: {either(choices.LAYOUTS)}; with numerator, y's entries are rows.",
+        help=f"Of Jacobians: {either(choices.LAYOUTS)}; with numerator, y's entries are rows. "
+        "Where nothing is said the notation says it.",
         autocompletion=completion.layouts,
     ),
 ]

@@ -15,6 +15,7 @@ from symrnn.documents.options import DocumentOptions, choose
 from symrnn.documents.parts import write_parts
 from symrnn.documents.setting import Setting, set_up
 from symrnn.documents.structure import Document, renumbered, without_lost_references
+from symrnn.documents.weights import with_weights_of
 from symrnn.language.fingerprint import describe_origin
 from symrnn.printers.notation import Notation
 from symrnn.version import __version__
@@ -43,8 +44,9 @@ def derivation_document(
     """
     # What was asked for is checked before anything is written, which may take seconds with proofs.
     wanted = choose(options, **chosen, **({} if notation is None else {"notation": notation}))
+    # The fingerprint is that of the author's equations, however their weights are shown.
+    cell, derivation = derivation.cell, with_weights_of(derivation, wanted.shown)
     setting = _set_up(derivation, wanted)
-    cell = derivation.cell
     opening, sections = write_parts(setting, wanted.parts)
     # Where gates share an equation it has no number of the derivation's.
     sections = without_lost_references(renumbered(sections) if setting.families else sections)

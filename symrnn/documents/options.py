@@ -44,7 +44,8 @@ class DocumentOptions:
 
     Attributes:
         notation: how names look, by name or as a `Notation`.
-        layout: how Jacobians are laid out, "numerator" or "denominator"; a gradient has its variable's shape in both.
+        layout: how Jacobians are laid out, "numerator" or "denominator"; empty for what the notation has.  A gradient
+            has its variable's shape in both.
         level: how much is said: "brief" has formulas alone, "full" has reasons, Jacobians and conventions, "lecture"
             shows every step as rule, substitution and result.
         sections: what the document has, in this order; empty for what the level has.
@@ -64,7 +65,7 @@ class DocumentOptions:
     """
 
     notation: str | Notation = "subscript"
-    layout: str = "numerator"
+    layout: str = ""
     level: str = "full"
     sections: str | Collection[str] = ()
     further: str | Collection[str] = ()
@@ -76,8 +77,9 @@ class DocumentOptions:
 
     def __post_init__(self) -> None:
         """Check every choice, and replace names by what they stand for."""
-        if not isinstance(self.notation, Notation):
-            object.__setattr__(self, "notation", find_notation(self.notation))
+        object.__setattr__(self, "notation", find_notation(self.notation))
+        if not self.layout:
+            object.__setattr__(self, "layout", self.shown.layout)
         _check("layout of Jacobian", self.layout, choices.LAYOUTS, InputError)
         _check("level", self.level, choices.LEVELS)
         _check("width", self.width, choices.WIDTHS)

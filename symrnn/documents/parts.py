@@ -140,7 +140,8 @@ def _write_rules(draft: Draft) -> Iterable[Section]:
     if rows:
         text = r"$G$ is the derivative of the loss with respect to $Y$; what a bar stands over receives the term."
         blocks.append(Paragraph(phrase(text)))
-        blocks.append(Bullets(tuple((f"{r.name}: ", *phrase(f"${r.statement}$"), f" ({r.source})") for r in rows)))
+        statements = ((row, phrase(setting.signed_as(f"${row.statement}$"))) for row in rows)
+        blocks.append(Bullets(tuple((f"{row.name}: ", *said, f" ({row.source})") for row, said in statements)))
     if functions:
         blocks.append(Paragraph(("The slopes of the functions used:",)))
         blocks.append(Bullets(tuple(map(setting.slope, functions))))

@@ -232,7 +232,7 @@ def _write_initial_states(setting: Setting) -> list[NumberedEquation]:
     # h_1 at t = 1, unless the cell has a variable that is called so.
     now = None if setting.has_numbers else 1
     first = replace(setting, notation=replace(setting.notation, now=now))
-    partial = replace(setting, notation=replace(first.notation, adjoint="partial"))
+    partial = replace(setting, notation=replace(first.notation, adjoint=first.notation.of_gradients))
     return [
         NumberedEquation(
             f"{step.number}'",

@@ -30,6 +30,10 @@ _SYMBOLS = {
     "in": "∈",
     "infty": "∞",
     "cdot": "·",
+    "ast": "*",
+    "circ": "∘",
+    "nabla": "∇",
+    "prime": "'",
     "dots": "…",
     "ldots": "…",
     "langle": "⟨",
@@ -48,12 +52,13 @@ _SYMBOLS = {
     **GREEK,
     **{row.latex[1:]: row.text for row in FUNCTIONS.values() if re.fullmatch(r"\\[a-z]+", row.latex)},
 }
-_TIGHT = {*GREEK, "partial", "varphi", "varepsilon", "ell", "quad", "qquad", "left"}
+_TIGHT = {*GREEK, "partial", "nabla", "varphi", "varepsilon", "ell", "quad", "qquad", "left"}
 """Commands after which a space only ends the command; after a binary sign it is meant."""
 _ACCENTS = {"bar": "\u0304", "tilde": "\u0303", "hat": "\u0302", "dot": "\u0307"}
 _ALPHABETS = {
     "mathbf": {"1": "𝟏"},
     "mathrm": {},
+    "mathcal": {"L": "ℒ"},
     "mathbb": {"I": "𝕀", "K": "𝕂"},
     "operatorname": {},
     "mathrel": {},
@@ -109,7 +114,7 @@ class _TokenReader:
     def _script(self, token: str) -> str:
         inner = self._argument().strip()
         # The sign is a superscript by itself.
-        if inner == "ᵀ":
+        if inner in ("ᵀ", "'"):
             return inner
         return f"{token}{inner}" if len(inner) == 1 else f"{token}{{{inner}}}"
 

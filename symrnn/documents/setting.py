@@ -10,7 +10,6 @@ from functools import cached_property
 from symrnn.algebra import nodes
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Expr, Sum, Variable
-from symrnn.algebra.spelling import spelled
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.symbols import DerivativeSymbol
 from symrnn.documents.alike import Family
@@ -20,12 +19,15 @@ from symrnn.errors import NameClashError
 from symrnn.printers.mathematics import MathPrinter
 from symrnn.printers.notation import Notation, latex_name, text_name
 from symrnn.printers.syntax import LATEX, TEXT, words_of
+from symrnn.printers.vocabulary import fitted
 
 # For the document's own letters, those that texts use, the usual one first: what the cell does not use itself is taken.
 _LOSSES = ("L", "J", "E", r"\mathcal{L}")
 _SYMBOLS = frozenset[str]().union(*map(words_of, FUNCTIONS)) - set(FUNCTIONS)
 """Parts of functions' symbols that give way to the function's name; exp and sin have no other name to give way to."""
 _LENGTHS = ("T", "N", "M", r"\tau")
+_IN_FRONT = {"delta": r"\delta", "epsilon": r"\epsilon", "d": "d"}
+"""Adjoints whose letter stands in front of a variable, and that letter."""
 _COUNTERS = ("k", "p", "q", "j", "m", "n", "u", "w")
 
 
@@ -102,6 +104,11 @@ class Setting:
         """The symbol of a derivative."""
         return Maths(symbol.latex(lambda x: self.maths(x).latex), symbol.text(lambda x: self.maths(x).text))
 
+    def signed_as(self, text: str) -> str:
+        """A fixed formula with the notation's signs of products and transposes."""
+        sign = self.notation.hadamard or r"\odot"
+        return text.replace(r"\odot", sign).replace(r"\top", self.notation.transposed)
+
     def summed(self, expr: Expr, sign: Maths) -> Maths:
         """A sum sign and its term, in brackets where that is needed; nothing is summed to nothing."""
         value = self.maths(expr)
@@ -145,6 +152,7 @@ def set_up(derivation: Derivation, notation: Notation) -> Setting:
     Raises:
         NameClashError: two of the cell's own variables would be printed alike.
     """
+    notation = fitted(notation, derivation.cell, derivation.forward)
     own = {**derivation.cell.symbols, **{e.target.name: e.target for e in derivation.forward}}
     # Before letters are chosen: no choice could help two names of the cell that look alike.
     _refuse_clashes(derivation.cell.name, own, notation)
@@ -153,17 +161,28 @@ def set_up(derivation: Derivation, notation: Notation) -> Setting:
     sizes = set(derivation.cell.sizes)
     last = next((letter for letter in _LENGTHS if letter not in letters | {loss} | sizes), "T")
     back = next((letter for letter in _COUNTERS if letter not in letters | {loss, last} | sizes), "k")
-    fitted = replace(notation, loss=notation.loss if notation.loss not in letters else loss)
-    if r"\delta" in letters:  # δ h_t would be a product
-        description = notation.describes.partition("; adjoints")[0] + rf"; adjoints as $\partial {loss}/\partial h_t$"
-        fitted = replace(fitted, adjoint="partial", describes=description)
+    chosen = replace(notation, loss=notation.loss if notation.loss not in letters else loss)
+    # δ h_t would be a product, as would dh_t where the cell has a d; and dh is another name where the cell has that.
+    in_front = {_IN_FRONT.get(notation.adjoint), _IN_FRONT.get(notation.of_gradients)} & letters
+    if in_front or _has_own_adjoints(own, notation):
+        chosen = replace(chosen, adjoint="partial", gradient="partial")
     # At t = 1 the state h would be printed h_1, which may be a name of the cell's.
-    first = replace(fitted, now=1)
+    first = replace(chosen, now=1)
     timed = {latex_name(variable, first) for variable in own.values() if variable.time is not None}
     fixed = {latex_name(variable, first) for variable in own.values() if variable.time is None}
-    heads = {head.letters for head, _ in (spelled(variable.looks) for variable in own.values()) if not head.is_typed}
+    looks = (notation.look(variable.base, variable.looks) for variable in own.values())
+    heads = {look.head.letters for look in looks if not look.head.is_typed}
     yields = frozenset(heads & {"I", "K", "Sigma", "delta", *_SYMBOLS})
-    return Setting(derivation, fitted, last, back, bool(timed & fixed), yields=yields)
+    return Setting(derivation, chosen, last, back, bool(timed & fixed), yields=yields)
+
+
+def _has_own_adjoints(own: Mapping[str, Variable], notation: Notation) -> bool:
+    """Whether a name of the cell's looks like the adjoint of another one."""
+    if "d" not in (notation.adjoint, notation.of_gradients):
+        return False
+    bare = [_bare(variable) for variable in own.values()]
+    adjoints = {text_name(one.marked("adjoint", one.name), notation).replace(" ", "") for one in (*bare, *own.values())}
+    return any(text_name(one, notation) in adjoints for one in (*bare, *own.values()))
 
 
 def _refuse_clashes(cell: str, own: Mapping[str, Variable], notation: Notation) -> None:

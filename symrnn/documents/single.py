@@ -59,7 +59,7 @@ def jacobian_document(
     *,
     steps: int = 1,
     holding: str | Collection[str] = (),
-    layout: str = "numerator",
+    layout: str = "",
     notation: str | Notation = "subscript",
 ) -> Document:
     """The document of one Jacobian; see `jacobian` for what can be asked.
@@ -71,7 +71,7 @@ def jacobian_document(
         kind: "direct", "cell" or "total".
         steps: the number of steps.
         holding: variables that are frozen at every step.
-        layout: "numerator" or "denominator".
+        layout: "numerator" or "denominator"; empty for what the notation has.
         notation: how names look.
 
     Raises:
@@ -79,7 +79,8 @@ def jacobian_document(
         InputError: the question makes no sense.
         NameClashError: two variables would be printed alike.
     """
-    fitted = set_up(derivation, find_notation(notation) if isinstance(notation, str) else notation)
+    chosen = find_notation(notation)
+    layout, fitted = layout or chosen.layout, set_up(derivation, chosen)
     setting = replace(fitted, layout=layout)
     window = question(derivation, of, wrt, kind, steps=steps, holding=holding, layout=layout)
     numbers = count_up(0)
@@ -130,7 +131,7 @@ def _write_opening(setting: Setting, window: Window, sections: tuple[Section, ..
         held = [v for v in window.entering if symbol.since is not None] + list(symbol.held)
         shown = tuple(part for v in held for part in (", ", setting.maths(v)))[1:]
         items.append(("Held: ", *shown, "."))
-    items.append(("Notation: ", *phrase(setting.notation.describes), "."))
+    items.append(("Notation: ", *phrase(setting.notation.description), "."))
     return Paragraph((), "Conventions"), Bullets((*items, *explained(setting, sections)))
 
 

@@ -14,6 +14,7 @@ from symrnn.documents.structure import Bullets, Inline, Maths, Paragraph, Sectio
 from symrnn.language.constants import shown
 from symrnn.printers.mathematics import MathPrinter
 from symrnn.printers.named import NAMED, NamedOperator
+from symrnn.printers.notation import Notation
 from symrnn.printers.syntax import LATEX
 
 
@@ -81,10 +82,7 @@ def conventions(setting: Setting, sections: tuple[Section, ...]) -> Bullets:
     ratio = Maths(rf"\partial {letter}/\partial {shown_v.latex}", f"∂{letter}/∂{shown_v.text}")
     meaning: Inline = (ratio,) if notation.adjoint == "partial" else (adjoint, ", or ", ratio)
     items: list[Inline] = [
-        phrase(
-            r"Everything is for one example. Vectors are columns, $\odot$ multiplies entry by entry, and powers and "
-            "functions act entry by entry."
-        ),
+        phrase(f"Everything is for one example. {_multiplied(notation)}, and powers and functions act entry by entry."),
         phrase(rf"The steps are $t = 1, \dots, {last}$; the states before the first step are given."),
         (
             *(*meaning, ", is the derivative of the total loss "),
@@ -104,10 +102,18 @@ def conventions(setting: Setting, sections: tuple[Section, ...]) -> Bullets:
         ),
         *kinds_of(setting, sections),
         layout_of(setting),
-        ("Notation: ", *phrase(notation.describes), "."),
+        ("Notation: ", *phrase(notation.description), "."),
     ]
     remarks: list[Inline] = [(f"{remark[0].upper()}{remark[1:]}.",) for remark in derivation.cell.remarks]
     return Bullets((*items, *explained(setting, sections), *remarks))
+
+
+def _multiplied(notation: Notation) -> str:
+    """What the sign of the product entry by entry is, or that there is none."""
+    vectors = "rows" if notation.rows else "columns"
+    if notation.hadamard:
+        return rf"Vectors are {vectors}, ${notation.hadamard}$ multiplies entry by entry"
+    return rf"Vectors are {vectors}, two of them side by side are multiplied entry by entry, as matrices are by $\odot$"
 
 
 _KINDS = (
@@ -241,4 +247,7 @@ def _space(setting: Setting, shape: tuple[object, object]) -> Maths:
 
     latex = setting.both(lambda printer: sizes(printer, r" \times "))
     text = setting.both(lambda printer: sizes(printer, "×"))
-    return Maths(rf"\mathbb{{R}}^{{{latex.latex}}}", f"ℝ^({text.text})" if len(text.text) > 3 else f"ℝ^{text.text}")
+    return Maths(
+        rf"\mathbb{{R}}^{{{latex.latex}}}",
+        f"ℝ^({text.text})" if len(kept) > 1 or len(text.text) > 3 else f"ℝ^{text.text}",
+    )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Act, Expr, Variable
 from symrnn.calculus.derivation import shift
-from symrnn.freezing import Frozen
 from symrnn.printers import Notation, latex, text
 
 _PLACEHOLDER = "placeholder"
@@ -47,7 +46,6 @@ class Labels:
 
     def template(self, expr: Expr, core: Expr) -> str:
         """An expression with a dot where its only value stands."""
-        names = Frozen({**self.notation.names, _PLACEHOLDER: r"\cdot"})
         dot = Variable(_PLACEHOLDER, *core.shape)
-        shown = shift(expr.xreplace({core: dot}), self.later)
-        return latex(shown, replace(self.notation, names=names)).replace(r"(\cdot)", r"\cdot")
+        shown = self.latex(expr.xreplace({core: dot}))
+        return shown.replace(latex(dot, self.notation), r"\cdot").replace(r"(\cdot)", r"\cdot")

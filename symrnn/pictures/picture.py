@@ -27,6 +27,7 @@ from symrnn.pictures.unrolling import in_a_row
 from symrnn.pictures.ways import adjoint_label, check_state, find_ways
 from symrnn.printers import Notation, text
 from symrnn.printers.notation import find_notation
+from symrnn.printers.vocabulary import fitted
 from symrnn.suggestions import did_you_mean
 
 DETAILS = ("gates", "operations")
@@ -127,7 +128,7 @@ def draw(
             factor.
         weights: whether weights are written beside the wires.
         detail: "gates", or "operations", in which every product with a matrix and every bias is drawn.
-        notation: how names look.
+        notation: how names look: a `Notation`, the name of one, a file, or several with commas between.
 
     Raises:
         UnknownNameError: the library has no cell of that name, or there is no such notation.
@@ -141,7 +142,7 @@ def draw(
         raise InputError(f"{problem}\n  {hint}there are {', '.join(DETAILS)}")
     if not 1 <= steps <= MOST_STEPS:
         raise InputError(f"steps {steps}: a picture has 1 to {MOST_STEPS} steps\n  give a number between these")
-    found = notation if isinstance(notation, Notation) else find_notation(notation)
+    found = fitted(find_notation(notation), known)
     for most in _SIZES:
         try:
             plans = _plans(known, steps, gradient, Style(weights), _Reading(found, detail, most))

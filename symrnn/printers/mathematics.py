@@ -192,7 +192,8 @@ class MathPrinter:
 
     def _variable(self, expr: Variable) -> tuple[str, Level]:
         # With a time it cannot be mistaken: I_t is a gate, I the identity.
-        if expr.time is None and letter_of(expr.looks) in OWN - self.yields:
+        renamed = expr.base in self.notation.looks or expr.base in self.notation.names
+        if expr.time is None and not renamed and letter_of(expr.looks) in OWN - self.yields:
             rows, cols = expr.shape
             expr = Variable(expr.name, rows, cols, expr.base, None, expr.mark, f'"{expr.looks}"')
         return self.syntax.name(expr, self.notation), Level.ATOM
@@ -207,7 +208,8 @@ class MathPrinter:
         if number != 1:
             level = Level.NEGATIVE if number.could_extract_minus_sign() else Level.HADAMARD
             return self._scaled(number, rest, Level.HADAMARD), level
-        return " ".join(self.part(factor, Level.PRODUCT) for factor in expr.args), Level.PRODUCT
+        sign = self.syntax.product(self.notation)
+        return sign.join(self.part(factor, Level.PRODUCT) for factor in expr.args), Level.PRODUCT
 
     def _hadamard(self, expr: Expr) -> tuple[str, Level]:
         return self._factors(EntrywiseFactors.of(expr))
@@ -256,7 +258,7 @@ class MathPrinter:
             if factors.sized is not None:
                 return self.print_leveled(factors.sized)
             return ("" if factors.shape == ONE_BY_ONE else self._all_ones(factors.shape)), Level.ATOM
-        sign = self.syntax.hadamard(self.notation)
+        sign = self.syntax.hadamard(self.notation, factors.shape)
         if len(factors.above) == 1 and not factors.below:
             printed, level = self.print_leveled(factors.above[0])
             return (printed, level) if level >= Level.PRODUCT else (self.bracket(printed), Level.ATOM)
@@ -283,7 +285,7 @@ class MathPrinter:
         printed = self.part(expr)
         named = NAMED.get(type(expr).__name__)
         simple = isinstance(expr, Stack) or (named is not None and named.is_symbol)
-        simple = simple or (isinstance(expr, Variable) and expr.mark in ("", "cotangent") and not self._is_raised(expr))
+        simple = simple or (isinstance(expr, Variable) and self._is_letter(expr) and not self._is_raised(expr))
         # Bars group as brackets do.
         bars = isinstance(expr, Act) and self.function(expr.name).endswith("|")
         return printed if simple or bars else self.bracket(printed)
@@ -321,8 +323,14 @@ class MathPrinter:
     def _transposed(self, expr: Transposed) -> tuple[str, Level]:
         return self._base(expr.arg) + self.syntax.transposed(self.notation), Level.POWER
 
+    def _is_letter(self, variable: Variable) -> bool:
+        """Whether it is one letter, accents and indices aside, and no derivative in front of one."""
+        has_bar = variable.is_sent_back and self.notation.adjoint == self.notation.of_gradients == "bar"
+        return has_bar or variable.mark in ("", "cotangent")
+
     def _is_raised(self, variable: Variable) -> bool:
-        return variable.time is not None and self.notation.time != "subscript"
+        above = self.notation.look(variable.base, variable.looks).above
+        return bool(above) or (variable.time is not None and self.notation.is_raised)
 
     def _fill(self, expr: Fill) -> tuple[str, Level]:
         return self._factors(EntrywiseFactors.of(expr))
@@ -335,11 +343,11 @@ class MathPrinter:
         shown = [self.syntax.ones + self.syntax.transposed(self.notation), self.part(inner, Level.PRODUCT)]
         if inner.shape[1] != 1:
             shown.append(self.syntax.ones)
-        return " ".join(shown), Level.PRODUCT
+        return self.syntax.product(self.notation).join(shown), Level.PRODUCT
 
     def _stack(self, expr: Stack) -> tuple[str, Level]:
         left, right = self.syntax.square
-        return f"{left}{'; '.join(self.part(part) for part in expr.args)}{right}", Level.ATOM
+        return f"{left}{f'{self.notation.stacked} '.join(self.part(part) for part in expr.args)}{right}", Level.ATOM
 
     def _slice(self, expr: Slice) -> tuple[str, Level]:
         start, stop = expr.bounds

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from symrnn.algebra.functions import FUNCTIONS
-from symrnn.algebra.nodes import Variable
+from symrnn.algebra.nodes import Shape, Variable
 from symrnn.printers.named import NAMED
 from symrnn.printers.notation import Notation, latex_name, text_name
 from symrnn.printers.precedence import Level
@@ -25,7 +25,8 @@ class Syntax:
     name: Callable[[Variable, Notation], str]
     function: Callable[[str], str]
     operator: Callable[[str], str]
-    hadamard: Callable[[Notation], str]
+    hadamard: Callable[[Notation, Shape], str]
+    product: Callable[[Notation], str]
     transposed: Callable[[Notation], str]
     bracket: tuple[str, str]
     tall_bracket: tuple[str, str]
@@ -46,11 +47,22 @@ class Syntax:
     word: str
 
 
+_IN_TEXT: Mapping[str, str] = MappingProxyType({r"\odot": "⊙", r"\circ": "∘", r"\ast": "*", r"\cdot": "·", r"\,": ""})
+
+
+def _entry_by_entry(notation: Notation, shape: Shape) -> str:
+    """The sign of the element-by-element product; side by side only what cannot be a product of matrices."""
+    if notation.hadamard:
+        return notation.hadamard
+    return r"\," if shape[1] == 1 or shape[0] == 1 else r"\odot"
+
+
 LATEX = Syntax(
     name=latex_name,
     function=lambda name: FUNCTIONS[name].latex,
     operator=lambda kind: NAMED[kind].latex,
-    hadamard=lambda notation: f" {notation.hadamard} ",
+    hadamard=lambda notation, shape: f" {_entry_by_entry(notation, shape)} ",
+    product=lambda notation: f" {notation.product} " if notation.product else " ",
     transposed=lambda notation: f"^{{{notation.transposed}}}",
     bracket=("(", ")"),
     tall_bracket=(r"\left(", r"\right)"),
@@ -75,7 +87,9 @@ TEXT = Syntax(
     name=text_name,
     function=lambda name: FUNCTIONS[name].text,
     operator=lambda kind: NAMED[kind].text,
-    hadamard=lambda notation: " ⊙ ",
+    hadamard=lambda notation, shape: f" {_IN_TEXT[_entry_by_entry(notation, shape)]} ".replace("  ", " "),
+    product=lambda notation: f" {_IN_TEXT[notation.product]} " if notation.product else " ",
+    # One sign for all: a prime in plain text is part of a name.
     transposed=lambda notation: "ᵀ",
     bracket=("(", ")"),
     tall_bracket=("(", ")"),

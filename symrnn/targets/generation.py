@@ -26,6 +26,8 @@ from symrnn.files import check_module_file, write_whole
 from symrnn.language.constants import with_constants
 from symrnn.language.fingerprint import sealed
 from symrnn.language.recurrence import Cell
+from symrnn.printers.notation import Notation, find_notation
+from symrnn.printers.vocabulary import fitted
 from symrnn.program.lower import lower, lower_second_order, lower_tangent
 from symrnn.program.passes import run_passes, single_step
 from symrnn.showing import Shown
@@ -51,7 +53,7 @@ TRUNCATE = "truncate"
 """Asks for the argument `truncate` of `backward`."""
 
 
-def _numpy(derivation: Derivation, functions: Sequence[str]) -> str:
+def _numpy(derivation: Derivation, functions: Sequence[str], notation: Notation) -> str:
     return numpy_module(
         run_passes(lower(derivation)),
         # Lowered anew: the passes that suit a loop over time would leave a single step incomplete.
@@ -59,10 +61,11 @@ def _numpy(derivation: Derivation, functions: Sequence[str]) -> str:
         __version__,
         [FURTHER[name](derivation) for name in FURTHER if name in functions],
         TRUNCATE in functions,
+        fitted(notation, derivation.cell, derivation.forward),
     )
 
 
-TARGETS: Mapping[str, Callable[[Derivation, Sequence[str]], str]] = MappingProxyType({"numpy": _numpy})
+TARGETS: Mapping[str, Callable[[Derivation, Sequence[str], Notation], str]] = MappingProxyType({"numpy": _numpy})
 """Target language -> the writer of its modules."""
 
 
@@ -152,11 +155,16 @@ class Module(Shown):
         return write_whole(path, self.source)
 
 
-def generate_source(cell: Cell | Derivation | str, target: str = "numpy", functions: str | Sequence[str] = ()) -> str:
+def generate_source(
+    cell: Cell | Derivation | str,
+    target: str = "numpy",
+    functions: str | Sequence[str] = (),
+    notation: str | Notation = "subscript",
+) -> str:
     """The text of the generated module; see `generate`."""
     if target not in TARGETS:
         raise InputError(f"no target {target!r}\n  {did_you_mean(target, TARGETS)}there are {', '.join(TARGETS)}")
-    return sealed(TARGETS[target](derivation_of(cell), check_functions(functions)))
+    return sealed(TARGETS[target](derivation_of(cell), check_functions(functions), find_notation(notation)))
 
 
 def check_functions(functions: str | Iterable[str]) -> tuple[str, ...]:
@@ -179,6 +187,7 @@ def generate(
     target: str = "numpy",
     functions: str | Sequence[str] = (),
     constants: Mapping[str, float] | None = None,
+    notation: str | Notation = "subscript",
 ) -> Module:
     """Generate the forward and backward pass of a cell.
 
@@ -190,12 +199,14 @@ def generate(
             `truncate=(k1, k2)` of `backward`).
         constants: other numbers for the cell's constants, by name.  In the module they are entries of `CONSTANTS`,
             which every function reads when it is called.
+        notation: how the equations in the comments look; the code has the cell's own names.
 
     Returns:
         The module; its functions are ready to call, and `inspect.getsource` shows their text.
 
     Raises:
         InputError: there is no such target, function or constant.
+        UnknownNameError: there is no such notation.
 
     Example:
         A Hessian-vector product of a squared error, whose own curvature comes in through `h_bar_dot`:
@@ -213,7 +224,7 @@ def generate(
     derivation = derivation_of(cell)
     if constants:
         derivation = derive(with_constants(derivation.cell, constants), derivation.rules)
-    return load_source(derivation.cell.name, generate_source(derivation, target, functions))
+    return load_source(derivation.cell.name, generate_source(derivation, target, functions, notation))
 
 
 def load_source(name: str, source: str) -> Module:

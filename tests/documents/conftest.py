@@ -6,6 +6,7 @@ import pytest
 
 from symrnn import Cell, cells, derive
 from symrnn.calculus.derivation import Derivation
+from symrnn.printers import NOTATIONS
 from tests.library import MAIN
 
 PEEPHOLE = '''
@@ -92,3 +93,17 @@ def derivation_of(name: str) -> Derivation:
 def derivation(request: pytest.FixtureRequest) -> Derivation:
     """The derivation of the library's main cells and of every hard one."""
     return derivation_of(request.param)
+
+
+NOTATIONS_EACH = 3
+"""Every document is written in so many notations, by turns: every notation meets some, and none meets all."""
+
+
+@pytest.fixture(params=range(NOTATIONS_EACH))
+def notation(request: pytest.FixtureRequest, derivation: Derivation) -> str:
+    """A notation for a derivation."""
+    turn = EVERY.index(derivation.cell.name)
+    return list(NOTATIONS)[(NOTATIONS_EACH * turn + request.param) % len(NOTATIONS)]
+
+
+assert NOTATIONS_EACH * len(EVERY) >= len(NOTATIONS)

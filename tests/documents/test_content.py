@@ -293,7 +293,7 @@ def test_every_statement_has_a_plain_form(statement: str) -> None:
 
 @pytest.mark.parametrize("notation", NOTATIONS.values(), ids=lambda notation: notation.name)
 def test_every_description_has_a_plain_form(notation: object) -> None:
-    assert any(isinstance(part, Maths) for part in phrase(notation.describes))  # type: ignore[attr-defined]
+    assert any(isinstance(part, Maths) for part in phrase(notation.description))  # type: ignore[attr-defined]
 
 
 def test_unknown_command_has_no_plain_form() -> None:

@@ -15,7 +15,6 @@ from symrnn.calculus.derivation import Derivation
 from symrnn.documents import FORMS, derivation_document, escape, write
 from symrnn.documents.breaking import LATEX, TEXT, break_lines, columns, ems, without_bars
 from symrnn.errors import UnknownNameError
-from symrnn.printers import NOTATIONS
 from tests.library import MAIN
 
 DISPLAY = re.compile(r"^\$\$\n(.*?)\n\$\$$", re.DOTALL | re.MULTILINE)
@@ -35,11 +34,6 @@ def _points(letters: str) -> str:
 
 OTHER = re.compile(r'\\other(?:script|wide|left)\{"[0-9A-F]+\}\{[^{}\\$#%&_^]*\}')
 """Letters that LaTeX has no commands for, in front of what stands for them."""
-
-
-@pytest.fixture(params=list(NOTATIONS))
-def notation(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -19,6 +19,7 @@ from symrnn.documents import write
 from symrnn.documents.markdown import maths as in_markdown
 from symrnn.documents.setting import Setting, set_up
 from symrnn.documents.structure import Maths
+from symrnn.documents.weights import with_weights_of
 from symrnn.language.evaluate import run as run_text
 from symrnn.printers.notation import find_notation
 from symrnn.runs.sizes import layouts
@@ -74,6 +75,7 @@ class Meanings:
     """A cell's symbols with their defined values, whatever the form they are printed in."""
 
     def __init__(self, derivation: Derivation, notation: str = "subscript", seed: int = 0) -> None:
+        derivation = with_weights_of(derivation, find_notation(notation))
         self.derivation, self.cell = derivation, derivation.cell
         self.setting: Setting = set_up(derivation, find_notation(notation))
         (self.layout,) = layouts(self.cell, [SIZES])
@@ -101,8 +103,9 @@ class Meanings:
             assert (other.mark, other.name) == (meaning.mark, meaning.name), f"{printed} is {other} and {meaning}"
 
         numbered = replace(self.setting, notation=replace(self.setting.notation, now=1))
-        partial = replace(self.setting, notation=replace(self.setting.notation, adjoint="partial"))
-        first = replace(numbered, notation=replace(numbered.notation, adjoint="partial"))
+        whole = self.setting.notation.of_gradients
+        partial = replace(self.setting, notation=replace(self.setting.notation, adjoint=whole))
+        first = replace(numbered, notation=replace(numbered.notation, adjoint=whole))
         for name, variable in self.variables.items():
             for mark in _MARKS:
                 moments = (None,) if variable.time is None else _TIMES
@@ -174,7 +177,7 @@ class Meanings:
         for relation in relations[: len(order)]:
             (name, time) = meanings[relation.left]
             assert time == 0, relation
-            read[name] = Parser(relation.right, names).read()
+            read[name] = Parser(relation.right, names, self.setting.notation).read()
         if set(read) != set(order):
             raise UnreadableError(f"forward equations of {sorted(read)} are printed, expected {order}")
         kinds = dict.fromkeys(self.cell.inputs, "input") | dict.fromkeys(self.cell.states, "state")
@@ -308,7 +311,9 @@ class Reader:
             try:
                 first = _AT_FIRST.fullmatch(relation.left)
                 here, source = (1, first[1]) if first else (HERE, relation.left)
-                left, right = (Parser(side, known).read() for side in (source, relation.right))
+                left, right = (
+                    Parser(side, known, self.meanings.setting.notation).read() for side in (source, relation.right)
+                )
                 expected = evaluate(left, value_at(here))
                 shape = expected.shape[-2:]
                 value = _over_time(read_sizes(right, value_at(here), shape), value_at, here)

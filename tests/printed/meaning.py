@@ -67,6 +67,24 @@ def _product(parts: tuple[Node, ...], value: Value) -> Array:
     return scale if result is None else scale * result
 
 
+def _beside(parts: tuple[Node, ...], value: Value) -> Array:
+    """Side by side in a notation without a sign: columns beside columns, and rows beside rows, entry by entry."""
+    runs: list[Array] = []
+    for factor in (evaluate(part, value) for part in parts):
+        shape = factor.shape[-2:]
+        if runs and shape == runs[-1].shape[-2:] and 1 in shape and not _is_scalar(factor):
+            runs[-1] = runs[-1] * factor
+        else:
+            runs.append(factor)
+    scale, result = 1.0, None
+    for run in runs:
+        if _is_scalar(run):
+            scale = scale * run
+        else:
+            result = run if result is None else result @ run
+    return scale if result is None else scale * result
+
+
 def _entrywise(operation: Callable[..., Array]) -> Callable[[tuple[Node, ...], Value], Array]:
     return lambda parts, value: operation(*(evaluate(part, value) for part in parts))
 
@@ -118,6 +136,7 @@ _RULES: Mapping[str, Callable[[tuple[Any, ...], Value], Array]] = {
     "sum": _sum,
     "negative": _entrywise(operator.neg),
     "product": _product,
+    "beside": _beside,
     "times": _entrywise(operator.mul),
     "by": _entrywise(operator.truediv),
     "kronecker": _entrywise(np.kron),

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from symrnn.algebra.functions import FUNCTIONS
+from symrnn.printers import NOTATIONS, Notation
 
 
 class UnreadableError(ValueError):
@@ -200,13 +201,11 @@ READERS: Mapping[str, Any] = {"text": from_text, "markdown": from_markdown, "fra
 
 _SKIPPED = re.compile(r"\s+|\\left\.?(?![a-z])|\\right(?![a-z])|\\[,;!:]|\\thinspace|\\q?quad|\\allowbreak|~")
 _SIGNS = {
-    r"\odot": "⊙",
     r"\oslash": "⊘",
     r"\otimes": "⊗",
     r"\times": "×",
     r"\mathbf{1}": "𝟏",
     r"\vert": "|",
-    r"\circ": "⊙",
     r"\lfloor": "⌊",
     r"\rfloor": "⌋",
     r"\lt": "<",
@@ -215,12 +214,12 @@ _SIGNS = {
 }
 _TOKEN = re.compile(
     r"""(?P<sum>\\sum_\{t=1\}\^\{[^{}]*\}|Σ_\{t=1\}\^\{[^{}]*\})
-    |(?P<transposed>\^\{\\top\}|ᵀ)
+    |(?P<transposed>\^\{(?:\\top|T|\\prime)\}|ᵀ)
     |(?P<frac>\\frac(?=\{))
     |(?P<root>\\sqrt(?=\{)|√(?=\())
     |(?P<commutation>(?:K|𝕂|\\mathbb\{K\})_\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})
     |(?P<number>[0-9]+(?:\.[0-9]+)?(?:e-?[0-9]+)?)
-    |(?P<word>\\mathbb\{I\}|\\(?:operatorname|mathrm)\{(?:[A-Za-z]|\\_)+\}|\\[A-Za-z]+|[^\W\d_]+(?:_[a-z]+)?)
+    |(?P<word>\\mathbb\{I\}|\\(?:operatorname|mathrm)\{(?:[A-Za-z ]|\\_)+\}|\\[A-Za-z]+|[^\W\d_]+(?:_[a-z]+)?)
     |(?P<sign>.)""",
     re.VERBOSE,
 )
@@ -286,6 +285,9 @@ def _symbols() -> dict[str, str]:
     """How a function is written -> its name."""
     table = {name: name for name in ("diag", "vec", "softmax", "argmax")}
     for row in FUNCTIONS.values():
+        table[row.name] = table[row.name.replace("_", " ")] = (
+            row.name
+        )  # where its symbol has given way to a letter of the cell's
         for symbol in (row.text, row.latex):
             if "<0>" not in symbol:
                 table[_word(symbol)] = row.name
@@ -296,18 +298,41 @@ def _symbols() -> dict[str, str]:
 _FUNCTIONS = _symbols()
 
 
+_TEXT_SIGNS = {r"\odot": "⊙", r"\circ": "∘", r"\ast": "*", r"\cdot": "·", "": "⊙"}
+
+
+def _in_signs_of(notation: Notation, token: Token) -> Iterator[Token]:
+    """A token with the notation's signs of products as everyone knows them; the dot of a matrix product is none."""
+    if token.kind == "transposed" and token.source not in ("ᵀ", f"^{{{notation.transposed}}}"):
+        raise UnreadableError(f"{token.source!r} transposes nothing in this notation")
+    if token.kind in ("sign", "word") and token.source in _PRODUCTS:
+        # Matrices keep a sign where vectors have none.
+        if token.source in (notation.hadamard or r"\odot", _TEXT_SIGNS[notation.hadamard]):
+            yield Token("sign", "⊙")
+        elif not notation.product or token.source not in (notation.product, _TEXT_SIGNS[notation.product]):
+            raise UnreadableError(f"{token.source!r} is no sign of this notation")
+        return
+    yield token
+
+
+_PRODUCTS = {*_TEXT_SIGNS, *_TEXT_SIGNS.values()} - {""}
+
+
 class Parser:
     """Reads one formula by precedence: sums, entry by entry products, products side by side, powers, atoms.
 
     Args:
         source: the formula.
         names: the names that may occur in it.
+        notation: whose signs it has.
     """
 
-    def __init__(self, source: str, names: Mapping[str, Any]) -> None:
+    def __init__(self, source: str, names: Mapping[str, Any], notation: Notation = NOTATIONS["subscript"]) -> None:
         self.source = source
         self.names = names
-        self._tokens = [*tokens(source, names), Token("end", "")]
+        self.notation = notation
+        found = [one for token in tokens(source, names) for one in _in_signs_of(notation, token)]
+        self._tokens = [*found, Token("end", "")]
         self._at = 0
 
     @property
@@ -371,7 +396,8 @@ class Parser:
         factors = [self._power()]
         while self._starts():
             factors.append(self._power())
-        return factors[0] if len(factors) == 1 else Node("product", tuple(factors))
+        kind = "product" if self.notation.hadamard else "beside"
+        return factors[0] if len(factors) == 1 else Node(kind, tuple(factors))
 
     def _starts(self) -> bool:
         if self._next.kind in ("name", "number", "word", "frac", "root", "commutation"):
@@ -441,7 +467,7 @@ class Parser:
             return Node("call", ("sqrt", (inner,)))
         if token.kind == "commutation":
             sizes = re.split(r"(?<!\\),(?![^{]*\})", token.source.partition("_{")[2][:-1])
-            return Node("commutation", tuple(Parser(size.strip(), self.names).read() for size in sizes))
+            return Node("commutation", tuple(Parser(size.strip(), self.names, self.notation).read() for size in sizes))
         if token.kind == "word":
             return self._function(token)
         self._at -= 1
@@ -497,7 +523,7 @@ class Parser:
         parts = [self._sum()]
         if self._is("<"):
             return self._between(parts[0])
-        while self._is(";"):
+        while self._is(self.notation.stacked):
             self._take()
             parts.append(self._sum())
         self._expect("]")
@@ -518,7 +544,7 @@ class Parser:
         word = _word(token.source)
         if word in ("I", "𝕀", r"mathbb{I}"):
             return Node("identity", self._subscript())
-        if word == "log" and self._next.kind == "word" and _word(self._next.source) in ("σ", "sigma"):
+        if word == "log" and self._next.kind == "word" and _word(self._next.source) in ("σ", "sigma", "sigmoid"):
             self._take()
             word = "log σ"
         if self._is("'"):

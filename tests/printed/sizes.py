@@ -189,6 +189,19 @@ class _Reading:
         first, last = others[0].rows, others[-1].cols
         return Part(first, last, build, is_scalar=(first.value, last.value) == (1, 1))
 
+    def _beside(self, tree: Node) -> Part:
+        """Side by side in a notation without a sign: two columns, or two rows, are multiplied entry by entry."""
+        parts = [self.part(part) for part in tree.parts]
+        runs: list[tuple[Node, Part]] = []
+        for source, part in zip(tree.parts, parts, strict=True):
+            before = runs[-1][1] if runs else None
+            if before is not None and _are_alike(before, part):
+                joined = Node("times", (runs[-1][0], source))
+                runs[-1] = joined, self.part(joined)
+            else:
+                runs.append((source, part))
+        return self._product(Node("product", tuple(source for source, _ in runs))) if len(runs) > 1 else runs[0][1]
+
     def _kronecker(self, tree: Node) -> Part:
         parts = [self.inside(part) for part in tree.parts]
         whole = Part(Size(), Size(), lambda: Node("kronecker", tuple(part.build() for part in parts)))
@@ -258,6 +271,15 @@ class _Reading:
         return Size(numbers[0]), Size(numbers[1] if len(numbers) == 2 else numbers[0] if square else 1)
 
 
+def _are_alike(a: Part, b: Part) -> bool:
+    """Whether both are columns, or both rows, of more than one entry."""
+    sides = [
+        (a.cols.value, b.cols.value, a.rows.value, b.rows.value),
+        (a.rows.value, b.rows.value, a.cols.value, b.cols.value),
+    ]
+    return any((one, other) == (1, 1) and 1 not in long for one, other, *long in sides)
+
+
 _ZERO = Node("number", (0.0,))
 
 _RULES: Mapping[str, Callable[[_Reading, Node], Part]] = {
@@ -269,6 +291,7 @@ _RULES: Mapping[str, Callable[[_Reading, Node], Part]] = {
     "times": _Reading._of_all,
     "by": _Reading._of_all,
     "product": _Reading._product,
+    "beside": _Reading._beside,
     "kronecker": _Reading._kronecker,
     "transposed": _Reading._transposed,
     "power": _Reading._of_all,

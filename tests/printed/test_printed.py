@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from itertools import cycle
 
 import pytest
 from hypothesis import given, settings
 
 from symrnn import Cell, cells, derive
+from symrnn.printers import NOTATIONS
 from tests.printed.checking import Meanings, Reader, check
 from tests.printed.reading import READERS, Relation
 from tests.strategies import random_cells
@@ -36,10 +38,20 @@ def test_every_equation_of_the_library_is_true(name: str) -> None:
     assert assert_true(cells[name]) == 0
 
 
-@pytest.mark.parametrize("notation", ["subscript", "superscript", "angle", "bold", "partial"])
-@pytest.mark.parametrize("name", ["lstm", "gru_reset_after"])
+TURNS = list(zip(NOTATIONS, cycle(("lstm", "gru_reset_after", "lstm_peephole", "gru", "rnn")), strict=False))
+
+
+@pytest.mark.parametrize(("notation", "name"), TURNS)
 def test_every_notation_says_the_same(name: str, notation: str) -> None:
+    """Each notation with one cell; with every other one in the sweep."""
     assert assert_true(cells[name], notation) == 0
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("notation", NOTATIONS)
+@pytest.mark.parametrize("name", cells.names())
+def test_every_notation_says_the_same_of_every_cell(name: str, notation: str) -> None:
+    assert assert_true(cells[name], notation, ("text", "fragment")) == 0
 
 
 def test_random_cells_are_printed_as_they_are() -> None:

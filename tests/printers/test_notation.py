@@ -63,10 +63,6 @@ def test_notations(notation: str, plain: str, adjoint: str, of_parameter: str) -
     assert latex_name(parameter("W_f").marked("adjoint", "q"), chosen) == of_parameter
 
 
-def test_the_table_of_notations_is_tested() -> None:
-    assert set(NOTATIONS) == {"subscript", "superscript", "angle", "bold", "partial"}
-
-
 def test_marks() -> None:
     h = Variable("h", 3, 1, time=0)
     assert latex_name(h.marked("cotangent", "q"), PLAIN) == r"\bar{h}_t"
@@ -94,7 +90,7 @@ def test_times_as_numbers() -> None:
 
 
 def test_unknown_notation_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(UnknownNameError, match="no notation 'fancy'\n  there are subscript, superscript"):
+    with pytest.raises(UnknownNameError, match="no notation 'fancy'\n  there are subscript, angle"):
         find_notation("fancy")
 
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.language.recurrence import Cell
+from symrnn.printers.notation import NOTATIONS, Notation
 from symrnn.targets.numpy.expressions import NumpyExpressions
 from symrnn.targets.numpy.values import own_axes
 
@@ -52,6 +53,7 @@ class ModuleNames:
     Attributes:
         cell: the cell.
         reserved: further names that the module itself uses.
+        notation: how the equations in the comments look.
         steps: the identifier of the number of time steps, T.
         batch: the identifier of the number of examples, N.
         helpers: the helper functions that the lines printed so far need, by name.
@@ -61,6 +63,7 @@ class ModuleNames:
 
     cell: Cell
     reserved: tuple[str, ...] = ()
+    notation: Notation = NOTATIONS["subscript"]
     steps: str = field(init=False)
     batch: str = field(init=False)
     helpers: dict[str, str] = field(default_factory=dict)

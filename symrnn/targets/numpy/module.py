@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from symrnn.algebra.nodes import Variable
 from symrnn.language.fingerprint import fingerprint
+from symrnn.printers.notation import NOTATIONS, Notation
 from symrnn.program.ir import Program
 from symrnn.targets.numpy.layout import ModuleNames, tuple_source
 from symrnn.targets.numpy.passes import PassWriter
@@ -27,6 +28,7 @@ def numpy_module(
     version: str,
     further: Sequence[Further] = (),
     truncated: bool = False,
+    notation: Notation = NOTATIONS["subscript"],
 ) -> str:
     """The source of the NumPy module for a program.
 
@@ -36,10 +38,11 @@ def numpy_module(
         version: the package's version, for the header.
         further: what writes further functions.
         truncated: whether `backward` takes `truncate`.
+        notation: how the equations in the comments look, fitted to the cell.
     """
     cell = program.derivation.cell
     # Only where they are there: the names of a plain module do not depend on what else could be generated.
-    layout = ModuleNames(cell, RESERVED if further or truncated else (), numbers=program.derivation.numbers)
+    layout = ModuleNames(cell, RESERVED if further or truncated else (), notation, numbers=program.derivation.numbers)
     writer = PassWriter(program, layout, single)
     functions = [writer.initialize(), writer.forward(), writer.step(), writer.backward(truncated)]
     functions += [write(layout) for write in further]

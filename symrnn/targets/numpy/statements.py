@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Sequence
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.printers.mathematics import MathPrinter
-from symrnn.printers.notation import NOTATIONS
 from symrnn.printers.syntax import TEXT
 from symrnn.program.ir import Accumulate, Assign, Statement
 from symrnn.targets.numpy.expressions import NumpyExpressions
@@ -37,7 +36,7 @@ def commented(layout: ModuleNames, statement: Assign, lines: list[str]) -> list[
     """The paper's equation over the lines that compute it, or its number beside them."""
     if statement.target not in layout.comments:
         return _with_number(layout, statement, lines)
-    show = MathPrinter(TEXT, NOTATIONS["subscript"])
+    show = MathPrinter(TEXT, layout.notation)
     number = f"({layout.numbers[statement.target]}) " if statement.target in layout.numbers else ""
     return [f"# {number}{show(statement.target)} = {show(layout.comments[statement.target])}", *lines]
 
