@@ -125,7 +125,7 @@ _DISPLAY = re.compile(r"\\begin\{(alignat\*?)\}\{\d+\}\n(.*?)\\end\{\1\}", re.DO
 def from_latex(document: str) -> Iterator[Relation]:
     """The equations of a LaTeX document or fragment."""
     for display in _DISPLAY.finditer(_END.split(document)[0]):
-        yield from _numbered_rows(re.split(r"\\\\\n|\\\\\[[^\]]*\]\n|\\\\$", display[2]))
+        yield from _numbered_rows(re.split(r"\\\\\*?\n|\\\\\[[^\]]*\]\n|\\\\$", display[2]))
 
 
 def _numbered_rows(rows: list[str]) -> Iterator[Relation]:
