@@ -173,7 +173,9 @@ class DisplayWriter:
         room = self.line - _measure_number(display)
         first = f"{line.left.latex} = " if line.left else r"\quad {} = " if line.is_next else r"\quad {} "
         lead = _measure_left(line) + _RELATION if line.left else 1.0 + _RELATION
-        broken = break_lines(f"{line.right.latex}", room - lead, LATEX, INDENT - lead)
+        broken = break_lines(line.right.latex, room - lead, LATEX, INDENT - lead)
+        if ems(broken[0]) > room - lead:  # no place to break beside the left side: all of it goes below
+            first, broken = first.rstrip(), ["", *break_lines(line.right.latex, room - INDENT, LATEX)]
         rows = [f"&{first}{broken[0]}", *(rf"&\qquad {{}} {piece}" for piece in broken[1:])]
         if not line.note:
             return rows, ""
