@@ -61,8 +61,16 @@ _LAYOUTS = {
 }
 
 
+_IN_ROWS = (
+    "A gradient has its variable's shape. The equations hold for several examples too, one a row: a parameter of one "
+    "row is added to, or multiplied with, each of the rows, and its gradient is the sum over them."
+)
+
+
 def layout_of(setting: Setting) -> Inline:
-    """How Jacobians are laid out."""
+    """How Jacobians are laid out; in rows, what holds for several examples."""
+    if setting.notation.rows:
+        return phrase(_IN_ROWS)
     return phrase(_LAYOUTS[setting.layout] + _describe_matrices(setting))
 
 
@@ -240,7 +248,7 @@ def _space(setting: Setting, shape: tuple[object, object]) -> Maths:
     if shape == ONE_BY_ONE:
         return Maths(r"\mathbb{R}", "ℝ")
     # ℝ^d for a column, as papers write it, not ℝ^(d×1).
-    kept = shape[:1] if shape[1] == 1 else shape
+    kept = shape[:1] if shape[1] == 1 else shape[::-1] if setting.notation.rows else shape
 
     def sizes(printer: MathPrinter, times: str) -> str:
         return times.join(f"({size})" if " " in size and len(kept) > 1 else size for size in map(printer.size, kept))

@@ -209,7 +209,9 @@ class MathPrinter:
             level = Level.NEGATIVE if number.could_extract_minus_sign() else Level.HADAMARD
             return self._scaled(number, rest, Level.HADAMARD), level
         sign = self.syntax.product(self.notation)
-        return sign.join(self.part(factor, Level.PRODUCT) for factor in expr.args), Level.PRODUCT
+        # In rows every name stands for the transpose, and so does every formula: (W x)ᵀ is xᵀ Wᵀ.
+        factors = expr.args[::-1] if self.notation.rows else expr.args
+        return sign.join(self.part(factor, Level.PRODUCT) for factor in factors), Level.PRODUCT
 
     def _hadamard(self, expr: Expr) -> tuple[str, Level]:
         return self._factors(EntrywiseFactors.of(expr))
@@ -343,6 +345,10 @@ class MathPrinter:
         shown = [self.syntax.ones + self.syntax.transposed(self.notation), self.part(inner, Level.PRODUCT)]
         if inner.shape[1] != 1:
             shown.append(self.syntax.ones)
+        if self.notation.rows:
+            # 1 is a row there: what was on its left as a row is a column on the right.
+            shown = [self.part(inner, Level.PRODUCT), self.syntax.ones + self.syntax.transposed(self.notation)]
+            shown = [*([self.syntax.ones] if inner.shape[1] != 1 else []), *shown]
         return self.syntax.product(self.notation).join(shown), Level.PRODUCT
 
     def _stack(self, expr: Stack) -> tuple[str, Level]:

@@ -397,6 +397,8 @@ class Parser:
         while self._starts():
             factors.append(self._power())
         kind = "product" if self.notation.hadamard else "beside"
+        # Where vectors are rows, a formula is the transpose of that with columns: x W for W x.
+        factors = factors[::-1] if self.notation.rows else factors
         return factors[0] if len(factors) == 1 else Node(kind, tuple(factors))
 
     def _starts(self) -> bool:
