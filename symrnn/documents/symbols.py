@@ -31,6 +31,7 @@ _EXPLAINED = (
     (r"\mathbf{1}", r"$\mathbf{1}$ has ones in all entries, in whatever shape fits."),
     ("; 0; ", r"A $0$ in a stack is as large as the $I$ there, where nothing else tells its size."),
     (r"_{[", r"$v_{[i:j]}$ is the part of $v$ from row $i$ to row $j$, both included."),
+    (r"\left\langle", r"$\left\langle{}A, B\right\rangle$ is the sum of all entries of $A \odot B$."),
     _said(NAMED["Diag"]),
     _said(NAMED["Softmax"]),
     ("; ", r"$[a; b]$ is $a$ on top of $b$."),
