@@ -168,7 +168,7 @@ class _LossFunction:
                 raise refuse(
                     "cannot-read",
                     "it cannot be told whose gradients the function returns\n  say so in order, with None for what is "
-                    "no gradient: gradients=['W', 'b', None]",
+                    "no gradient: from_loss(function, inputs, gradients=['W', 'b', None])",
                 )
             return found
         changed = {name: new[name] for name in wanted if _differ(name, old[name], new[name])}

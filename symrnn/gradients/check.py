@@ -19,6 +19,7 @@ from symrnn.callables.draws import Draws, Inputs
 from symrnn.callables.invocation import SubjectError
 from symrnn.callables.stacking import find_listed_steps, stack_steps
 from symrnn.callables.subject import Subject
+from symrnn.callables.whole import as_pair
 from symrnn.cells.finding import find_cell
 from symrnn.diagnosis.blindspots import blind_spots
 from symrnn.diagnosis.confirming import confirm
@@ -57,7 +58,7 @@ forward some hundred times, to find only what the inputs could not have shown.""
 
 def check_gradients(
     forward: Callable[..., Any],
-    backward: Callable[..., Any],
+    backward: Callable[..., Any] | None,
     inputs: Inputs,
     *,
     cell: Cell | str | Layout | Identification | None = None,
@@ -86,7 +87,8 @@ def check_gradients(
         forward: the forward pass, `forward(**inputs)`: returns an array, or a tuple, list or dict of arrays, and
             optionally a cache as the last one.
         backward: the backward pass: takes a cotangent for each output, and the cache if there is one.  Returns the
-            gradients in the inputs' order, or by their names.
+            gradients in the inputs' order, or by their names.  None where forward has it in itself, as a
+            `torch.autograd.Function`, a function with `jax.custom_vjp` and one that returns a loss and gradients have.
         inputs: the arguments of forward by name; or a function of a generator `rng`, or of `rng`, `T` and `N`, that
             makes them.
         cell: the cell that forward computes, if it is known: a `Cell`, or the name of one in the library; or what
@@ -120,6 +122,8 @@ def check_gradients(
         raise InputError(f"seed={seed!r}\n  give a whole number from 0")
     if not isinstance(budget, int | float) or isinstance(budget, bool) or not budget > 0:
         raise InputError(f"budget={budget!r}\n  give a number of seconds above 0")
+    if backward is None:
+        forward, backward, inputs = as_pair(forward, inputs)
     returned = {"outputs": outputs, "cache": cache, "order": order, "without": without}
     options = returned | {"negated": negated, "per_step": per_step, "seed": seed}
     try:

@@ -15,13 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.callables import from_globals, from_jax, from_loss, from_object, from_torch
+from symrnn.callables import from_globals, from_loss, from_object
 from symrnn.callables.conventions import RATES, gradients_of, names_data, stems
 from symrnn.callables.draws import Draws, Inputs
 from symrnn.callables.finding_weights import find_weights
 from symrnn.callables.invocation import SubjectError, signature
 from symrnn.callables.places import read_place
 from symrnn.callables.subject import Subject
+from symrnn.callables.whole import OF_FRAMEWORKS
 from symrnn.callables.written import read_returned_names
 from symrnn.errors import InputError
 from symrnn.gradients.pairs import CheckedPair
@@ -30,9 +31,6 @@ Arguments = tuple[Callable[..., Any], Callable[..., Any], Inputs]
 
 _TAKEN = {"symrnn", "numpy", "np", "check_gradients", "report", *sys.stdlib_module_names}
 """Names that a file cannot be imported by in a program: another module has them."""
-
-
-_FRAMEWORKS: dict[str, Callable[..., Arguments]] = {"torch": from_torch, "jax": from_jax}
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ def find_way(pair: CheckedPair, source: InputSource, module: ModuleType, seed: i
     """
     first = Draws(source.value).first(seed)
     if pair.framework:
-        adapter = _FRAMEWORKS[pair.framework]
+        adapter = OF_FRAMEWORKS[pair.framework]
         text = f"*{adapter.__name__}({{m}}.{pair.shown[0]}, {source.shown})"
         return WayIn(adapter(pair.owner, source.value), text, adapter.__name__)
     if pair.backward is None:
