@@ -84,7 +84,8 @@ class Notation:
         describes: whose it is, for the documents' header; how time and adjoints look is said besides.
         time: where the time stands: "subscript" for h_t, "parenthesis" for h^{(t)}, "angle" for h^{<t>}, "superscript"
             for h^t, "function" for h(t).
-        now: the step that t stands for where it is a number, as in h_0 for what precedes step 1; None prints t.
+        now: what t stands for: a number, as in h_0 for what precedes step 1, or another letter, as in h_{t-j}; None
+            prints t.
         hadamard: the sign of the element-by-element product: ⊙, ∘, *, ·, or "none" for vectors side by side; matrices
             keep a sign then.
         product: the sign of the matrix product: "none", or "dot".
@@ -114,7 +115,7 @@ class Notation:
     bold: bool = False
     names: Mapping[str, str] = field(default_factory=lambda: Frozen({}))
     loss: str = "L"
-    now: int | None = None
+    now: int | str | None = None
     product: str = ""
     weights: str = "given"
     stacked: str = ";"
@@ -232,15 +233,15 @@ def find_notation(notation: str | Notation | Iterable[str]) -> Notation:
     return NOTATIONS[names[0]] if len(names) == 1 and names[0] in NOTATIONS else Notation.read(*names)
 
 
-def show_moment(time: int, now: int | None = None) -> str:
-    """t, t-1, t+2; or a number where it is known which step t is.
+def show_moment(time: int, now: int | str | None = None) -> str:
+    """t, t-1, t+2; or a number where it is known which step t is, or what else it is called.
 
-    >>> show_moment(-1), show_moment(-1, now=1)
-    ('t-1', '0')
+    >>> show_moment(-1), show_moment(-1, now=1), show_moment(-1, now="t-j")
+    ('t-1', '0', 't-j-1')
     """
-    if now is not None:
+    if isinstance(now, int):
         return str(now + time)
-    return "t" if time == 0 else f"t{time:+d}"
+    return f"{now or 't'}{time:+d}" if time else now or "t"
 
 
 @dataclass(frozen=True)

@@ -95,8 +95,13 @@ def _flag(value: object) -> bool:
     return value
 
 
-def _moment(value: object) -> int | None:
-    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+_STEP = re.compile(r"[A-Za-z0-9]+(?:[+-][A-Za-z0-9]+)*")
+
+
+def _moment(value: object) -> int | str | None:
+    if isinstance(value, str) and not _STEP.fullmatch(value):
+        raise ValueError("write a whole number, such as 1, or letters and numbers with signs between, such as t-j")
+    if value is not None and (not isinstance(value, int | str) or isinstance(value, bool)):
         raise ValueError("write a whole number, such as 1")
     return value
 
