@@ -37,14 +37,15 @@ SECTIONS = (
     "jacobians",
     "kronecker",
     "steps",
+    "flow",
     "remarks",
     "properties",
     "rules",
     "rewritings",
 )
 """Keys of `documents.parts.PARTS`: what a document can have, in the order that it has by itself."""
-FURTHER = ("properties", "rewritings")
-"""Sections that no document has by itself: one takes a second or more, the other is for who wants to follow."""
+FURTHER = ("flow", "properties", "rewritings")
+"""Sections that no document has by itself: long ones, or for who wants to follow; the properties take a second too."""
 LEVELS: Mapping[str, str] = MappingProxyType(
     {
         "brief": "formulas alone, a page or less for most cells",

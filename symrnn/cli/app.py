@@ -422,6 +422,30 @@ def check(
 
 
 @app.command()
+def flow(
+    cell: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="CELL...", help="One or more cells: rnn lstm gru.", autocompletion=completion.cell_names
+        ),
+    ],
+    to: Form = None,
+    fragment: Fragment = False,
+    notation: Names = "subscript",
+    layout: JacobianLayout = "",
+    output: Output = None,
+) -> None:
+    """Compare how gradients flow through cells: direct paths over k steps, the other paths, what bounds them."""
+    form = choose_form(to, fragment, output)
+    loaded = [load_cell(name) for name in dict.fromkeys(cell)]
+
+    from symrnn.calculus.derivation import derive as derived
+    from symrnn.documents import flow_document, write
+
+    emit(write(flow_document([derived(one) for one in loaded], notation, layout), form), output)
+
+
+@app.command()
 def same(
     files: Annotated[
         list[str],

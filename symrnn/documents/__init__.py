@@ -8,6 +8,7 @@ from typing import Any
 
 from symrnn.calculus.derivation import Derivation
 from symrnn.documents import equations, markdown, tex, text
+from symrnn.documents.comparing_flows import flow_document
 from symrnn.documents.content import derivation_document
 from symrnn.documents.options import DocumentOptions, choose
 from symrnn.documents.single import jacobian_document
@@ -16,7 +17,7 @@ from symrnn.errors import UnknownNameError
 from symrnn.printers import Notation
 from symrnn.suggestions import did_you_mean
 
-__all__ = ["FORMS", "Document", "DocumentOptions", "derivation_document", "jacobian_document", "write"]
+__all__ = ["FORMS", "Document", "DocumentOptions", "derivation_document", "flow_document", "jacobian_document", "write"]
 
 FORMS: Mapping[str, Callable[[Document, DocumentOptions], str]] = MappingProxyType(
     {

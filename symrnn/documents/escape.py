@@ -22,7 +22,6 @@ _TEX = {
     "#": r"\#",
     "%": r"\%",
     "_": r"\_\allowbreak{}",
-    "=": r"=\allowbreak{}",
     "\u00a0": "~",
     "^": r"\textasciicircum{}",
     "~": r"\textasciitilde{}",

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from symrnn.algebra.nodes import Act, Expr
+from symrnn.calculus.flow import flow
 from symrnn.calculus.remarks import remarks
 from symrnn.characters import clean
+from symrnn.documents.flow import write_flow
 from symrnn.documents.further import write_properties, write_rewritings
 from symrnn.documents.jacobians import count_up, write_one_step, write_parameters, write_several_steps
 from symrnn.documents.lecture import write_lecture
@@ -161,6 +163,7 @@ PARTS: Mapping[str, Part] = MappingProxyType(
         "jacobians": Part(lambda draft: (write_one_step(draft.setting, draft.numbers),), has_words=False),
         "kronecker": Part(lambda draft: write_parameters(draft.setting, draft.numbers), has_words=False),
         "steps": Part(lambda draft: (write_several_steps(draft.setting, draft.numbers),), has_words=False),
+        "flow": Part(lambda draft: (write_flow(flow(draft.setting.derivation), draft.setting, draft.numbers),)),
         "remarks": Part(_write_remarks),
         # Properties belong to the mathematics, rewritings to the appendix: the one stands before the rules, the other
         # after.

@@ -24,7 +24,7 @@ from symrnn.documents.structure import (
     Table,
     arrange,
 )
-from symrnn.documents.tex_displays import INDENT, DisplayWriter, InlineWriter
+from symrnn.documents.tex_displays import INDENT, DisplayWriter, InlineWriter, measure_part
 
 _LINES = {"page": (41.0, 34.0), "column": (23.0, 23.0)}
 """Ems on a line of our own page, and of others at the least: 345 pt in the standard classes at 10 pt, 229 pt in a
@@ -163,11 +163,18 @@ class _Writer:
                 lines = " \\\\\n".join(break_lines(block.formula.latex, self.line, LATEX, INDENT))
                 return f"\\begin{{gather*}}\n{lines}\n\\end{{gather*}}\n"
 
+    def _measure_column(self, table: Table, column: int) -> float:
+        """The part of the line that a column of a table takes, up to a quarter: what is longer is broken."""
+        cells = [(table.headings[column],), *(row[column] for row in table.rows)]
+        widest = max(sum(map(measure_part, cell)) for cell in cells)
+        return min(0.26, widest / self.line + 0.01)
+
     def _write_table(self, table: Table) -> str:
-        # Parts of the line: the first and the last column are short words and shapes, the symbols between take the
-        # rest; a tenth is left for gaps.
-        outer, inner = 0.26, 0.9 - 2 * 0.26
-        shares = [outer, *([inner / (len(table.headings) - 2)] * (len(table.headings) - 2)), outer]
+        # Parts of the line: the first and the last column are short words and shapes, as wide as they are; the symbols
+        # between take the rest; a tenth is left for gaps.
+        first, last = (self._measure_column(table, column) for column in (0, -1))
+        between = len(table.headings) - 2
+        shares = [first, *([(0.9 - first - last) / between] * between), last]
         layout = "".join(rf"p{{{share:.2f}\linewidth}}" for share in shares)
         rows = [" & ".join(rf"\textit{{{escape.tex(heading)}}}" for heading in table.headings) + r" \\ \hline"]
         rows += [" & ".join(self.inline.write(cell) for cell in row) + r" \\" for row in table.rows]
