@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import ONE_BY_ONE, Expr, Variable
-from symrnn.calculus.derivation import Step
+from symrnn.calculus.derivation import Derivation, Step
 from symrnn.calculus.graph import graph_of
 from symrnn.calculus.symbols import DerivativeSymbol
 from symrnn.documents.passes import explain_step, refer_to, write_messages
@@ -87,12 +87,11 @@ def _write_rule(setting: Setting, step: Step) -> list[EquationLine]:
     derivation = setting.derivation
     if not step.premises:
         return []
-    graph = graph_of(derivation, shown=[equation.target for equation in derivation.forward])
     outside = [derivation.cotangents[step.of.base]] if step.role == "state" else []
     given = [setting.maths(_column(cotangent)) for cotangent in outside]
     symbols, values = list(given), list(map(_column, outside))
-    for reader in step.premises:
-        jacobian = graph.incoming(reader)[step.of]
+    for reader in _find_readers(derivation, step):
+        jacobian = _differentiate(derivation, reader, step.of)
         sent = _column(derivation.of(reader.name).target)
         symbols.append(_multiply(setting, DerivativeSymbol("direct", reader, step.of), sent))
         values.append(_times(nodes.transpose(jacobian), sent))
@@ -102,6 +101,34 @@ def _write_rule(setting: Setting, step: Step) -> list[EquationLine]:
     if len(put_in.text) > _LONGEST or put_in == setting.maths(step.value):
         return [rule]
     return [rule, EquationLine(None, put_in, ("direct Jacobians put in",), is_next=True)]
+
+
+def _find_readers(derivation: Derivation, step: Step) -> tuple[Variable, ...]:
+    """The variables whose equations read this one; without the arguments of functions of those that read it themselves.
+
+    An argument belongs to the equation of its function: ∂⁺y/∂v has what comes through it already.
+    """
+    inner = {part for reader in step.premises for part in _list_arguments(derivation, reader)}
+    return tuple(reader for reader in step.premises if reader not in inner)
+
+
+def _list_arguments(derivation: Derivation, target: Variable) -> set[Variable]:
+    """The arguments of functions that belong to an equation, and those of their own functions."""
+    values = {equation.target: equation.value for equation in derivation.forward}
+    found: set[Variable] = set()
+    waiting = [target]
+    while waiting:
+        read = nodes.variables(values[waiting.pop()]) - found
+        waiting += [v for v in read if v in values and derivation.is_preactivation(v)]
+        found |= set(waiting)
+    return found
+
+
+def _differentiate(derivation: Derivation, reader: Variable, of: Variable) -> Expr:
+    """The direct Jacobian of one variable's equation, the arguments of its functions written out."""
+    inner = _list_arguments(derivation, reader) - {of}
+    shown = [equation.target for equation in derivation.forward if equation.target not in inner]
+    return graph_of(derivation, shown=shown).incoming(reader)[of]
 
 
 def _write_result(setting: Setting, step: Step) -> EquationLine:

@@ -5,14 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+import numpy as np
 import pytest
 
 from symrnn import Cell, cells, choices, derive
+from symrnn.algebra import nodes
+from symrnn.algebra.evaluate import at_sizes
+from symrnn.algebra.nodes import Expr
 from symrnn.calculus.derivation import Derivation
 from symrnn.documents import FORMS, DocumentOptions, derivation_document, jacobian_document, write
+from symrnn.documents.alike import Family, find_alike, find_families
 from symrnn.documents.parts import PARTS
 from symrnn.documents.structure import Display, Maths, Reference
 from symrnn.errors import InputError, SymrnnError, UnknownNameError
+from symrnn.printers import text
+from symrnn.runs.numbers import FLOATS
 
 LABEL = re.compile(r"\\label\{([^}]*)\}")
 MENTIONED = re.compile(
@@ -286,3 +293,47 @@ def test_shared_equations_are_numbered_from_one(name: str, gates: str) -> None:
 def test_an_option_of_another_type_is_refused() -> None:
     with pytest.raises(InputError, match="expected names"):
         DocumentOptions(sections=3)  # type: ignore[arg-type]
+
+
+# --- a star says what it stands for -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["lstm", "lstm_peephole", "gru", "slstm", "lstm_layer_norm"])
+def test_a_star_stands_for_the_equations_of_its_gates(name: str) -> None:
+    derivation = derive(cells.lookup(name))
+    forward = {equation.target: equation.value for equation in derivation.forward}
+    families = find_families(derivation)
+    assert families
+    for family in families:
+        for word, target in zip(family.words, family.targets, strict=True):
+            assert named(family, word, family.value) == named(family, word, forward[target])
+    rows = [(step.target, step.value) for step in derivation.role("parameter")]
+    for group in find_alike(families, rows):
+        for word, position in zip(group.words, group.positions, strict=True):
+            for starred, plain in zip(group.exprs, rows[position], strict=True):
+                assert named(group.family, word, starred) == named(group.family, word, plain)
+
+
+def named(family: Family, word: str, expr: Expr) -> str:
+    """The expression as text, with the word in place of the star."""
+    return text(expr.xreplace({v: family.member(v, word) for v in nodes.variables(expr)}))
+
+
+def test_a_stack_is_the_equations_of_its_gates() -> None:
+    """At numbers: the blocks of W x + U h + b are the gates' own arguments."""
+    derivation = derive(cells.lstm)
+    (family,) = find_families(derivation)
+    rng = np.random.default_rng(0)
+    sizes = {"d_h": 3, "d_x": 2}
+    read = {v for e in derivation.forward for v in nodes.variables(e.value)}
+    # By what they are called in print, which is what a stack and its blocks have in common.
+    values = {text(v): rng.normal(size=[int(at_sizes(size, sizes)) for size in v.shape]) for v in read}
+    for one, stack in family.stacks.items():
+        if one != family.target:
+            values[text(stack)] = np.concatenate([values[text(family.member(one, word))] for word in family.words])
+
+    def evaluate(expr: Expr) -> np.ndarray:
+        return FLOATS.evaluator({v.name: values[text(v)] for v in nodes.variables(expr)}, sizes)(expr)
+
+    gates = [evaluate(equation.value) for equation in derivation.forward if equation.target in family.targets]
+    np.testing.assert_allclose(evaluate(family.stacked(family.value)), np.concatenate(gates))

@@ -166,6 +166,7 @@ class Meanings:
             wrts = [*parameters, *(cell[name] for name in before)]
             pairs = [(_moved(equation.target, by), _moved(wrt, by)) for wrt in wrts for by in (0, -1)]
             found += [DerivativeSymbol("direct", of, wrt) for of, wrt in pairs]
+        found += [DerivativeSymbol("direct", reader, step.of) for step in derivation.steps for reader in step.premises]
         return tuple(dict.fromkeys(found))
 
     def network(self, relations: list[Relation], names: Mapping[str, Meaning]) -> Network:
@@ -269,7 +270,7 @@ class Meanings:
 class Reader:
     """Reads and checks the equations of one document in one form."""
 
-    def __init__(self, meanings: Meanings, form: str, notation: str = "subscript") -> None:
+    def __init__(self, meanings: Meanings, form: str, notation: str = "subscript", level: str = "full") -> None:
         self.meanings, self.form = meanings, form
         show: dict[str, Callable[[Maths], str]] = {
             "text": lambda m: m.text,
@@ -278,7 +279,7 @@ class Reader:
         }
         self.names = meanings.names(show[form])
         self.ratios = meanings.derivatives(show[form])
-        self.relations = list(READERS[form](write(meanings.derivation, form, notation)))
+        self.relations = list(READERS[form](write(meanings.derivation, form, notation, level=level)))
 
     @cached_property
     def network(self) -> Network:
@@ -350,6 +351,12 @@ def _moved(variable: Variable, by: int) -> Variable:
     return shift(variable, by) if by and variable.time is not None else variable
 
 
-def check(derivation: Derivation, form: str, notation: str = "subscript", meanings: Meanings | None = None) -> Result:
+def check(
+    derivation: Derivation,
+    form: str,
+    notation: str = "subscript",
+    meanings: Meanings | None = None,
+    level: str = "full",
+) -> Result:
     """Read a derivation's document back in one form and evaluate it."""
-    return Reader(meanings or Meanings(derivation, notation), form, notation).check()
+    return Reader(meanings or Meanings(derivation, notation), form, notation, level).check()

@@ -95,10 +95,11 @@ _REMARK = re.compile(
 
 def _side_by_side(number: str, line: str) -> Iterator[Relation]:
     for part in re.split(r", {3,}", line):
-        left, sign, right = part.partition(" = ")
-        if not sign:
+        left, *rights = re.split(r"(?:^| )= ", part)
+        if not rights:
             raise UnreadableError(f"({number}) has no equals sign: {part!r}")
-        yield Relation(number, left.strip(), right.strip())
+        for right in rights:  # of a chain a = b = c, what each is equal to
+            yield Relation(number, left.strip(), right.strip())
 
 
 def with_underscores(latex: str) -> str:
@@ -178,11 +179,13 @@ def _latex_rows(display: str, newline: str) -> Iterator[Relation]:
                 pieces[-1] += f" {part}"
             else:
                 pieces.append(part)
+    left = ""
     for piece in pieces:
         at = _equals(piece)
-        if at < 0:
+        left = piece[:at].strip() or left  # a chain a = b = c goes on without a left side
+        if at < 0 or not left:
             raise UnreadableError(f"({label}) has no equals sign: {piece!r}")
-        yield Relation(label, piece[:at].strip(), piece[at + 1 :].strip().rstrip(","))
+        yield Relation(label, left, piece[at + 1 :].strip().rstrip(","))
 
 
 def _equals(source: str) -> int:

@@ -54,6 +54,33 @@ def test_every_notation_says_the_same_of_every_cell(name: str, notation: str) ->
     assert assert_true(cells[name], notation, ("text", "fragment")) == 0
 
 
+def assert_lecture_is_true(name: str, form: str) -> None:
+    result = check(derive(cells[name]), form, level="lecture")
+    assert (result.false, result.unread) == ([], [])
+    assert result.true > 2 * len(derive(cells[name]).steps)
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("name", cells.names())
+def test_every_line_of_the_library_s_lectures_is_true(name: str) -> None:
+    assert_lecture_is_true(name, "text")
+
+
+@pytest.mark.parametrize(("name", "form"), [("lstm", "fragment"), ("gru", "markdown"), ("mlstm", "text")])
+def test_every_line_of_a_lecture_is_true(name: str, form: str) -> None:
+    """The chain rule, what is put into it, and what comes of it."""
+    assert_lecture_is_true(name, form)
+
+
+def test_a_slip_in_a_lecture_is_found() -> None:
+    lines = Reader(Meanings(derive(cells.gru)), "text", level="lecture")
+    chain = [relation for relation in lines.relations if relation.right.startswith("(∂⁺")]
+    assert len(chain) > 5
+    for relation in chain:
+        wrong = replace(relation, right=relation.right.replace("ᵀ", "", 1).replace("δ", "2 δ"))
+        assert not lines.check(wrong).true
+
+
 def test_random_cells_are_printed_as_they_are() -> None:
     unread: list[int] = []
 
