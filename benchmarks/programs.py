@@ -101,12 +101,12 @@ def tell(name: str, slips: Sequence[Slip], judged: Judged) -> None:
         print(f"    superfluous: {judged.extra}; unexplained: {judged.unexplained}", flush=True)
 
 
-def run(names: Sequence[str], counts: dict[int, int], budget: int) -> None:
+def run(names: Sequence[str], counts: dict[int, int], budget: int, draw: str = "") -> None:
     """Judge, and print the failures and the tables."""
     halves = {False: Tally(), True: Tally()}
     for name in names:
         for size, count in counts.items():
-            groups = [()] if size == 0 else together(name, size, max(count, 0)) if count >= 0 else []
+            groups = [()] if size == 0 else together(name, size, max(count, 0), draw) if count >= 0 else []
             for slips in groups:
                 judged = judged_within(name, slips, budget)
                 halves[held(name)].add(name, slips, judged)
@@ -128,12 +128,13 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--triples", type=int, default=3)
     parser.add_argument("--fives", type=int, default=2)
+    parser.add_argument("--draw", default="", help="any word: other mistakes are drawn than without it")
     parser.add_argument("--peers", action="store_true", help="programs that need another framework as well")
     arguments = parser.parse_args()
     names = [name for name in arguments.program or NAMES if arguments.only != ("open" if held(name) else "held")]
     names = [name for name in names if arguments.peers or not peer(name)]
     several = {2: arguments.pairs or -1, 3: arguments.triples or -1, 5: arguments.fives or -1}
-    run(names, {0: 0, 1: arguments.singles, **several}, arguments.budget)
+    run(names, {0: 0, 1: arguments.singles, **several}, arguments.budget, arguments.draw)
 
 
 if __name__ == "__main__":

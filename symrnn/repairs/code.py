@@ -15,7 +15,7 @@ import linecache
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from types import CodeType, FrameType, FunctionType
 from typing import Any
@@ -66,6 +66,7 @@ class SourceUnit:
         live: the functions that it makes, as they exist now.
         turns: counts what the changed functions do.
         kept: the arrays that outlive a call.
+        passing: while it is entered, the tree is as it is compiled: with what looks at values on their way.
     """
 
     def __init__(
@@ -81,6 +82,12 @@ class SourceUnit:
         self._imports = list(imports)  # Python compiles calls into what a file imports in another way
         self.functions, self.live = tuple(functions), tuple(live)
         self._flags = live[0].code.co_flags & _FUTURE
+        self._ready: Mapping[_Key, CodeType] | None = None
+        self.passing: Callable[[], AbstractContextManager[None]] = nullcontext
+
+    def touch(self) -> None:
+        """The tree is another one: what it compiles to is worked out anew."""
+        self._ready = None
 
     def codes(self, named: Mapping[_Key, Sequence[str]] | None = None) -> dict[_Key, CodeType]:
         """What the tree compiles to.
@@ -91,7 +98,7 @@ class SourceUnit:
         Raises:
             SyntaxError, ValueError, RecursionError: the tree is no program.
         """
-        with warnings.catch_warnings(), _naming(self.functions, named or {}):
+        with warnings.catch_warnings(), _naming(self.functions, named or {}), self.passing():
             warnings.simplefilter("ignore")
             whole = compile(
                 ast.Module([*self._imports, self.tree], []), self.file, "exec", self._flags, dont_inherit=True
@@ -101,17 +108,23 @@ class SourceUnit:
     def install(self) -> bool:
         """Give the live functions the tree's code; whether that could be done."""
         try:
-            codes = self.codes()
-            if not self._fit(codes):
-                codes = self.codes({_key(one.code): one.code.co_freevars for one in self.live})
-                if not self._fit(codes):
-                    return False
+            if self._ready is None:
+                self._ready = self._compiled()
             for one in self.live:
-                one.put(self.turns.counting(codes[_key(one.code)]))
+                one.put(self._ready[_key(one.code)])
         except (SyntaxError, ValueError, TypeError, KeyError, RecursionError, MemoryError):
             self.restore()
             return False
         return True
+
+    def _compiled(self) -> Mapping[_Key, CodeType]:
+        """What the live functions get; empty where the tree does not fit them."""
+        codes = self.codes()
+        if not self._fit(codes):
+            codes = self.codes({_key(one.code): one.code.co_freevars for one in self.live})
+        if not self._fit(codes):
+            return {}
+        return {_key(one.code): self.turns.counting(codes[_key(one.code)]) for one in self.live}
 
     def _fit(self, codes: Mapping[_Key, CodeType]) -> bool:
         """Whether codes read the variables of the functions around them that the live functions hold, in their order.

@@ -66,21 +66,28 @@ class SourceEdit:
 
 
 class Applied:
-    """An edit that is made, until it is taken back."""
+    """An edit that is made, until it is taken back.
 
-    def __init__(self, edit: SourceEdit) -> None:
-        self.edit = edit
+    Args:
+        edit: the edit.
+        tell: called when it is made and when it is taken back.
+    """
+
+    def __init__(self, edit: SourceEdit, tell: Callable[[], Any]) -> None:
+        self.edit, self._tell = edit, tell
         self._before: list[tuple[ast.AST, str, Any]] = []
         for change in edit.changes:
             slot = change.slot
             value = getattr(slot.owner, slot.field)
             self._before.append((slot.owner, slot.field, value))
             setattr(slot.owner, slot.field, _replaced(value, slot.index, _at(change.new, slot.node)))
+        tell()
 
     def undo(self) -> None:
         """Take it back."""
         for owner, field, value in reversed(self._before):
             setattr(owner, field, value)
+        self._tell()
 
 
 def _replaced(value: Any, index: int | None, new: Any) -> Any:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from symrnn.budget import OutOfTimeError, go_on
@@ -13,11 +13,13 @@ from symrnn.repairs import calls, factors, flow, operands, terms
 from symrnn.repairs.code import SourceUnit, first_line, installed, lines_run
 from symrnn.repairs.edits import Applied, SourceEdit, placed, read_expression
 from symrnn.repairs.effects import find_barred
+from symrnn.repairs.foreseeing import ForeseenValues
+from symrnn.repairs.passing import PassedValues
 from symrnn.repairs.sights import look, statements_of
 from symrnn.repairs.site import Site, find_sites
+from symrnn.repairs.standing import Generator, OpenSite, Progress, Standing, Tried
+from symrnn.repairs.suspects import Foresight, first_wrong
 from symrnn.repairs.trials import Score, Trials, touched
-
-Generator = Callable[[Site], Iterator[SourceEdit]]
 
 GENERATORS: Mapping[Generator, int] = {
     operands.shift_indices: 1,
@@ -67,89 +69,6 @@ _MOST = 6
 """Mistakes that are looked for in one program: five at once are the most that were met in public ones."""
 
 
-@dataclass(frozen=True)
-class Progress:
-    """An edit that makes more right, and nothing wrong.
-
-    Attributes:
-        edit: the edit.
-        place: the number of its statement, in the order in which they stand.
-        right: what it makes right, with the number of the point.
-        forth: whether its statement is one of forward's, or of what forward calls.
-    """
-
-    edit: SourceEdit
-    place: int
-    right: frozenset[tuple[int, str]]
-    forth: bool = False
-
-    @property
-    def full(self) -> frozenset[str]:
-        """The gradients that it makes right at the inputs of the check."""
-        return frozenset(name for place, name in self.right if place == 0)
-
-    @property
-    def rank(self) -> tuple[int, int, int, bool, int, int]:
-        """The better, the smaller; of equal ones one in backward, since forward is what backward is held against.
-
-        Of equal ones again the one in the shorter statement, whose whole it is.
-        """
-        length = len(ast.unparse(self.edit.statement))
-        return -len(self.full), -len(self.right), self.edit.cost, self.forth, length, self.place
-
-
-@dataclass(frozen=True)
-class OpenSite:
-    """A statement that may be wrong.
-
-    Attributes:
-        place: its number.
-        site: the statement, or a part of it.
-        doubt: what is added to the cost of mending it.
-        fit: 2 where it acts on exactly what is wrong, at every point; 1 where it does so at the inputs of the check, or
-            at the point at which the fewest mistakes show; otherwise 0.
-        reached: the gradients that it acts on, as far as that is known.
-    """
-
-    place: int
-    site: Site
-    doubt: int
-    fit: int = 0
-    reached: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How things stand with the edits that are made, where something is still wrong.
-
-    Attributes:
-        base: what the functions give.
-        first: the point at which the fewest mistakes show: what is mended must mend something there.
-        sites: the statements that may be wrong.
-    """
-
-    base: Score
-    first: int
-    sites: Sequence[OpenSite]
-
-
-@dataclass
-class Tried:
-    """What was tried in one round of the search.
-
-    Attributes:
-        made: the generators whose edits of a statement were made.
-        later: cost -> edits that are still to be tried.
-        marks: those that were.
-        found: cost -> those that helped.
-    """
-
-    made: set[tuple[Generator, int]] = field(default_factory=set)
-    later: dict[int, list[tuple[SourceEdit, int]]] = field(default_factory=lambda: defaultdict(list))
-    marks: set[tuple[Any, ...]] = field(default_factory=set)
-    found: dict[int, list[Progress]] = field(default_factory=lambda: defaultdict(list))
-
-
 class Search:
     """A search, with what it has found so far.
 
@@ -160,6 +79,8 @@ class Search:
 
     def __init__(self, units: Sequence[SourceUnit], trials: Trials) -> None:
         self.units, self.trials, self._barred = units, trials, find_barred(units)
+        self._unit_of: dict[ast.AST, SourceUnit] = {}
+        self._passed = PassedValues(units)
         forth = lines_run(lambda: trials.subject.outputs({}))
         self._forth = {
             one
@@ -192,6 +113,20 @@ class Search:
         self._return_to_best()
         self.made = self._needed()
 
+    def _applied(self, edit: SourceEdit) -> Applied:
+        """An edit that is made, and known to the function that it is made in."""
+        statement = edit.statement
+        if statement not in self._unit_of:
+            self._unit_of = {one: unit for unit in self.units for one in ast.walk(unit.tree)}
+        # What an earlier edit has put in and another has taken out is in none of them.
+        units = [self._unit_of[statement]] if statement in self._unit_of else self.units
+
+        def tell() -> None:
+            for unit in units:
+                unit.touch()
+
+        return Applied(edit, tell)
+
     def score(self) -> Score | None:
         """What the trees give as they are now."""
         with installed(self.units) as able:
@@ -204,7 +139,15 @@ class Search:
             return None
         wrong = Counter(place for place, _ in base.wrong)
         first = min(wrong, key=lambda place: (wrong[place], place == 0, place))
-        return Standing(base, first, self._open_sites(base, first))
+        self._passed.renew()
+        met: list[tuple[int, bool]] = []
+        with installed(self.units) as able:
+            if able:
+                self.trials.listen(self._passed, first)
+                met = self.trials.met()
+        base = self.score() or base
+        sites = self._open_sites(base, first)
+        return Standing(base, first, sites, first_wrong(self._passed.places, met, sites))
 
     def _note(self, base: Score) -> None:
         """Remember the edits that made the most right."""
@@ -233,12 +176,12 @@ class Search:
     def _take(self, found: Sequence[Progress], before: Score | None) -> None:
         """Make the best edit, and those others that still make something right beside it."""
         for one in found:
-            applied = Applied(one.edit)
+            applied = self._applied(one.edit)
             after = self.score()
-            if before is not None and after is not None and after.same_outputs and after.right > before.right:
+            if before is not None and after is not None and after.beats(before):
                 before = after
                 self.made.append(applied)
-                if not one.full or len(self.made) >= _MOST:
+                if not (one.full or one.inner) or len(self.made) >= _MOST:
                     return
             else:
                 applied.undo()
@@ -253,10 +196,10 @@ class Search:
             near = [one for one in standing.sites if one.reached == {name}]
             edits = [edit for one in near for make in _FOR_PAIRS for edit in _all(make, one.site) if edit.cost <= 2]
             for number, edit in enumerate(edits):
-                first = Applied(edit)
+                first = self._applied(edit)
                 for other in edits[number + 1 :]:
                     go_on()
-                    second = Applied(other)
+                    second = self._applied(other)
                     score = self.score()
                     if score is not None and score.same_outputs and score.right > base.right:
                         self.made += [first, second]
@@ -283,7 +226,7 @@ class Search:
     def _take_clip(self, edit: SourceEdit, base: Score) -> bool:
         if not edit.tag.startswith("clipped"):
             return False
-        applied = Applied(edit)
+        applied = self._applied(edit)
         score = self.score()
         if score is not None and score.same_outputs and score.right >= base.right and touched(base, score):
             self.made.append(applied)
@@ -297,14 +240,46 @@ class Search:
         What may be the only wrong statement, at all points or at the one at which the fewest mistakes show, is first.
         """
         tried = Tried()
+        if found := self._at_suspects(standing, tried):
+            return found
+        near = [one for one in standing.sites if one.near]
         for cost in range(1, _DEAREST + 1):
             for fit in (2, 1, 0):
-                found = self._at_cost(cost, [one for one in standing.sites if one.fit >= fit], tried, standing)
+                found = self._at_cost(cost, [one for one in near if one.fit >= fit], tried, standing)
                 if any(one.right == standing.base.wrong for one in found):
                     return found
             every = [one for below in range(cost + 1) for one in tried.found[below]]
             if every and cost >= _USUAL:
                 return every
+        return []
+
+    def _at_suspects(self, standing: Standing, tried: Tried) -> list[Progress]:
+        """What edits make right of the statements at which backward goes wrong first; those of the lowest cost.
+
+        What the statement comes to with an edit is foreseen: it has to be an adjoint, and another one than it is.
+        """
+        inner = self.trials.inner
+        if inner is None or not standing.suspects:
+            return []
+        statements = {one.site.statement for one in standing.suspects}
+        with installed(self.units):
+            foreseen = ForeseenValues(self.units, statements, partial(self.trials.run, standing.first))
+        foresight = Foresight(inner, foreseen, [*statements])
+        edits: dict[int, list[tuple[SourceEdit, int]]] = defaultdict(list)
+        for one in standing.suspects:
+            for make in GENERATORS:
+                for edit in _all(make, one.site):
+                    edits[edit.cost].append((edit, one.place))
+        for cost in sorted(edits):
+            found = []
+            for edit, place in edits[cost]:
+                go_on()
+                if _mark(edit) not in tried.marks and foresight.promises(edit):
+                    tried.marks.add(_mark(edit))
+                    progress = self._try(edit, place, standing)
+                    found += [] if progress is None else [progress]
+            if found:
+                return found
         return []
 
     def _at_cost(self, cost: int, sites: Sequence[OpenSite], tried: Tried, standing: Standing) -> list[Progress]:
@@ -326,15 +301,16 @@ class Search:
     def _try(self, edit: SourceEdit, place: int, standing: Standing) -> Progress | None:
         go_on()
         base = standing.base
-        applied = Applied(edit)
+        applied = self._applied(edit)
         try:
             with installed(self.units) as able:
-                score = self.trials.score() if able and self.trials.gains(standing.first, base.right) else None
+                score = self.trials.score() if able and self.trials.gains(standing.first, base) else None
         finally:
             applied.undo()
-        if score is None or not score.same_outputs or not score.right > base.right:
+        if score is None or not score.beats(base):
             return None
-        return Progress(edit, place, score.right - base.right, edit.statement in self._forth)
+        inner = len(score.inner - base.inner)
+        return Progress(edit, place, score.right - base.right, edit.statement in self._forth, inner)
 
     def _open_sites(self, base: Score, first: int) -> list[OpenSite]:
         """The statements that may be wrong: what they change, makes nothing right wrong."""
@@ -362,7 +338,8 @@ class Search:
             # What is right with one step may stay so where a term is added that is zero then.
             alike = (_at(point, reached) == _at(point, wrong) for point in (0, first))
             fit = 2 if reached == wrong else int(any(alike))
-            yield OpenSite(place, site, 0 if reached <= wrong else 1, fit, frozenset(name for _, name in reached))
+            names, near = frozenset(name for _, name in reached), bool(_at(first, reached) & wrong)
+            yield OpenSite(place, site, 0 if reached <= wrong else 1, fit, names, near)
         for part in parts:
             yield from self._opened(place, part, base, first)
 
@@ -371,7 +348,7 @@ class Search:
         shaken = _shaken(site)
         if shaken is None:
             return None
-        applied = Applied(shaken)
+        applied = self._applied(shaken)
         try:
             score = self.score()
         finally:
@@ -402,11 +379,12 @@ class Search:
     def _remake(self, edits: Sequence[SourceEdit]) -> list[Applied]:
         for one in reversed(self.made):
             one.undo()
-        return [Applied(one) for one in edits]
+        return [self._applied(one) for one in edits]
 
     def undo(self) -> None:
         """Take everything back."""
         self.made = self._remake([])
+        self._passed.end()
 
 
 def _at(point: int, found: frozenset[tuple[int, str]]) -> frozenset[tuple[int, str]]:

@@ -136,11 +136,20 @@ class Site:
         return value is not None and value.dtype.kind == "f"
 
     def of_shape(self, shape: Shape | None) -> Iterator[tuple[str, ast.expr]]:
-        """What can be named here and has this shape, the names alone before their attributes and entries."""
+        """What can be named here and has this shape, the names alone before their attributes and entries.
+
+        Sums that a loop adds to are last: they are read when it has ended.
+        """
         if shape is None:
             return
         found = [(text, node) for text, node in self.known.items() if self.arrays[text].shape == shape]
-        yield from sorted(found, key=lambda pair: not isinstance(pair[1], ast.Name))
+        yield from sorted(found, key=lambda pair: (pair[0] in self.sums, not isinstance(pair[1], ast.Name)))
+
+    @cached_property
+    def sums(self) -> frozenset[str]:
+        """What the loops around it add to."""
+        inside = [one for loop in self.loops for one in statements_of(loop)]
+        return frozenset(ast.unparse(one.target) for one in inside if isinstance(one, ast.AugAssign))
 
     @cached_property
     def indices(self) -> list[str]:

@@ -14,6 +14,8 @@ from symrnn.callables.subject import Subject
 from symrnn.errors import InputError
 from symrnn.measuring.sizes import make_anew
 from symrnn.measuring.truth import COMPLEX_STEP, SINGLE, Truth
+from symrnn.repairs.inner import InnerAdjoints
+from symrnn.repairs.passing import PassedValues
 from symrnn.repairs.turns import TooManyTurnsError
 
 _ENTRIES = 16
@@ -91,12 +93,26 @@ class Score:
         wrong: those that are not.
         values: the numbers of each gradient at each point.
         same_outputs: whether forward gives what it gave before.
+        inner: the adjoints of what forward computes on its way that backward comes by, at the point that is listened
+            at.
     """
 
     right: frozenset[tuple[int, str]]
     wrong: frozenset[tuple[int, str]]
     values: Mapping[tuple[int, str], Array]
     same_outputs: bool
+    inner: frozenset[Any] = frozenset()
+
+    def beats(self, before: Score) -> bool:
+        """Whether more gradients are right and none is wrong that was right, or as many, with more on their way."""
+        if not self.same_outputs or not self.right >= before.right:
+            return False
+        return self.right > before.right or self.inner > before.inner
+
+    def at(self, place: int) -> Score:
+        """The same at one point alone."""
+        right, wrong = (frozenset(one for one in found if one[0] == place) for found in (self.right, self.wrong))
+        return Score(right, wrong, {}, self.same_outputs, self.inner)
 
     def of_first(self) -> frozenset[str]:
         """The gradients that are right at the inputs of the check."""
@@ -115,6 +131,7 @@ class Trials:
 
     def __init__(self, subject: Subject, names: Collection[str], seed: int) -> None:
         self.subject, self.names = subject.unnoticed(), sorted(names)
+        self._inner: InnerAdjoints | None = None
         # One vector of all parameters would be all right or all wrong.
         self._blocks = _BLOCKS if len(self.names) < _FEW else 1
         first = self._point({}, seed, None)
@@ -129,27 +146,62 @@ class Trials:
                 break
         self._elsewhere = self._try_point(self._moved(seed), seed + 1)
 
-    def run(self) -> Any:
-        """One run at the inputs of the check."""
-        return self.subject.gradients({}, self.points[0].cotangents)
+    def run(self, place: int = 0) -> Any:
+        """One run at the inputs of the check, or at another point."""
+        return self.subject.gradients(self.points[place].arrays, self.points[place].cotangents)
 
-    def gains(self, place: int, known: frozenset[tuple[int, str]]) -> bool:
-        """Whether at one point something is right that is not known to be, and nothing that is known is wrong."""
-        score = self.score([self.points[place]])
-        if score is None or not score.same_outputs:
-            return False
-        before = {name for number, name in known if number == place}
-        return {name for _, name in score.right} > before
+    def listen(self, passed: PassedValues, place: int) -> None:
+        """See from now on, at one point, which adjoints backward comes by on its way; the trees must be in force."""
+        if self._inner is None:
+            self._inner = InnerAdjoints(passed, self.subject, self.method)
+        point = self.points[place]
+        try:
+            self._inner.listen_at(place, point.arrays, point.cotangents)
+        except _FAILS:
+            self._inner.place = None
+
+    @property
+    def inner(self) -> InnerAdjoints | None:
+        """The adjoints at the point that is listened at, if there are any."""
+        return self._inner if self._inner is not None and self._inner.place is not None else None
+
+    def met(self) -> list[tuple[int, bool]]:
+        """What backward computes at the point that is listened at, in order: the expression, and whether it is right.
+
+        Right is what is an adjoint of something that forward computes; what is none may be right nevertheless.
+        """
+        if self._inner is None or self._inner.place is None:
+            return []
+        point = self.points[self._inner.place]
+        try:
+            return self._inner.met(partial(self.subject.answer_and_gradients, point.arrays, point.cotangents))
+        except (*_FAILS, TooManyTurnsError):
+            return []
+
+    def gains(self, place: int, base: Score) -> bool:
+        """Whether at one point more is right than was, or more on the way to it, and what was right is."""
+        score = self._score([place])
+        return score is not None and score.beats(base.at(place))
 
     def score(self, points: Sequence[AskedPoint] = ()) -> Score | None:
         """What the functions give now, at these points or at all; None where they cannot be run."""
-        asked = frozenset((place, name) for place, point in enumerate(points or self.points) for name in point.right)
+        return self._score(range(len(self.points))) if not points else self._score_of(list(enumerate(points)))
+
+    def _score(self, places: Sequence[int]) -> Score | None:
+        return self._score_of([(place, self.points[place]) for place in places])
+
+    def _score_of(self, points: Sequence[tuple[int, AskedPoint]]) -> Score | None:
+        asked = frozenset((place, name) for place, point in points for name in point.right)
         right: set[tuple[int, str]] = set()
         values: dict[tuple[int, str], Array] = {}
-        same = True
-        for place, point in enumerate(points or self.points):
+        same, inner = True, frozenset[Any]()
+        for place, point in points:
+            ask = partial(self.subject.answer_and_gradients, point.arrays, point.cotangents)
             try:
-                outputs, gradients = self.subject.answer_and_gradients(point.arrays, point.cotangents)
+                if self._inner is not None and self._inner.place == place:
+                    (outputs, gradients), inner = self._inner.heard(ask)
+                else:
+                    outputs, gradients = ask()
             except (*_FAILS, TooManyTurnsError):
                 return None
             same = same and _equal(outputs, point.outputs)
@@ -163,7 +215,7 @@ class Trials:
                     values[place, name] = projection.of(found)
                 if projection.agrees(found):
                     right.add((place, name))
-        return Score(frozenset(right), asked - right, values, same)
+        return Score(frozenset(right), asked - right, values, same, inner)
 
     def holds_elsewhere(self) -> bool:
         """Whether all is right at other inputs as well: what is right at one point only is no repair."""

@@ -26,6 +26,8 @@ class Turns:
 
     def __init__(self) -> None:
         self.made, self.most = 0, float("inf")
+        self.stands: dict[str, Any] = {_MARK: self}
+        """Text -> what stands in its place in a code: a tree has constants only."""
 
     def __call__(self) -> None:
         """Count one.
@@ -46,14 +48,14 @@ class Turns:
             self.most = _TIMES * self.made + _LEAST
 
     def counting(self, code: CodeType) -> CodeType:
-        """A code, and those inside of it, that count here."""
+        """A code, and those inside of it, that count here, and with whatever else stands for a text."""
         constants = tuple(map(self._constant, code.co_consts))
         return code.replace(co_consts=constants)
 
     def _constant(self, value: Any) -> Any:
         if isinstance(value, CodeType):
             return self.counting(value)
-        return self if isinstance(value, str) and value == _MARK else value
+        return self.stands.get(value, value) if isinstance(value, str) else value
 
 
 def count_turns(function: ast.AST) -> None:

@@ -185,10 +185,13 @@ def distinct(name: str, slips: Sequence[Slip]) -> bool:
     return all(differ(whole, effect(name, *(one for one in slips if one is not left))) for left in slips)
 
 
-def together(name: str, size: int, count: int) -> list[tuple[Slip, ...]]:
-    """Mistakes of a program, some at a time; always the same, none hides another. All singles if `count` is 0."""
+def together(name: str, size: int, count: int, draw: str = "") -> list[tuple[Slip, ...]]:
+    """Mistakes of a program, some at a time; always the same, none hides another. All singles if `count` is 0.
+
+    Another `draw` gives others.
+    """
     mistakes: list[Slip] = list(data(name).MISTAKES)
-    rng = random.Random(f"{name} {size}")
+    rng = random.Random(f"{name} {size} {draw}".rstrip())
     if size == 1:
         picked = rng.sample(mistakes, min(count, len(mistakes))) if count else mistakes
         return [(one,) for one in picked]
