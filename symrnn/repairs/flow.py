@@ -9,6 +9,7 @@ from typing import Any
 
 from symrnn.repairs.calls import name_clip
 from symrnn.repairs.edits import SourceEdit, TreePlace, read_expression
+from symrnn.repairs.operands import moved
 from symrnn.repairs.sights import statements_of
 from symrnn.repairs.site import Site, name_of
 from symrnn.repairs.terms import name_term
@@ -135,10 +136,26 @@ def loops(site: Site) -> Iterator[SourceEdit]:
     if not isinstance(one, ast.For):
         return
     for node, slot in _ranges(one):
-        arguments = list(node.args)
-        start, stop, step = [*_padded(arguments)]
-        for text in _other_ranges(start, stop, step):
-            yield site.edit("missing-accumulation", 2, (slot, read_expression(text)))
+        start, stop, step = _padded(node.args)
+        for other in _other_ranges(start, stop, step):
+            yield site.edit("missing-accumulation", 2, (slot, ast.Call(node.func, other, [])))
+    whole = TreePlace(one, "iter", None, (one,))
+    for turned in _other_way(one.iter):
+        yield site.edit("wrong-time-index", 2, (whole, turned))
+
+
+def _other_way(node: ast.expr) -> Iterator[ast.expr]:
+    """The same turns of a loop in the other order."""
+    if not isinstance(node, ast.Call):
+        return
+    if name_of(node) == "reversed":
+        yield node.args[0]
+    elif name_of(node) == "range" and not node.keywords:
+        start, stop, step = _padded(node.args)
+        if step is None:
+            yield ast.Call(node.func, [moved(stop, -1), moved(start, -1), read_expression("-1")], [])
+        elif ast.unparse(step) == "-1":
+            yield ast.Call(node.func, [moved(stop, 1), moved(start, 1)], [])
 
 
 def _ranges(loop: ast.For) -> Iterator[tuple[Any, TreePlace]]:
@@ -154,24 +171,21 @@ def _ranges(loop: ast.For) -> Iterator[tuple[Any, TreePlace]]:
             inside.append(TreePlace(node, "value", None, (*slot.above, node)))
 
 
-def _padded(arguments: list[ast.expr]) -> tuple[str, str, str]:
-    texts = [ast.unparse(one) for one in arguments]
-    if len(texts) == 1:
-        return "0", texts[0], ""
-    return (*texts, "")[:3]  # type: ignore[return-value]
+def _padded(arguments: list[ast.expr]) -> tuple[ast.expr, ast.expr, ast.expr | None]:
+    """Where a range starts, stops, and its step."""
+    if len(arguments) == 1:
+        return ast.Constant(0), arguments[0], None
+    return arguments[0], arguments[1], arguments[2] if len(arguments) > 2 else None
 
 
-def _other_ranges(start: str, stop: str, step: str) -> Iterator[str]:
-    more = f", {step}" if step else ""
-    if step.startswith("-"):
-        yield f"range({start}, ({stop}) - 1{more})"
-        yield f"range(({start}) + 1, {stop}{more})"
-        yield f"range(({start}) + 1, ({stop}) - 1{more})"
-        yield f"range({start}, -1{more})"
-    else:
-        yield f"range(({start}) - 1, {stop}{more})"
-        yield f"range({start}, ({stop}) + 1{more})"
-        yield f"range(0, {stop}{more})"
+def _other_ranges(start: ast.expr, stop: ast.expr, step: ast.expr | None) -> Iterator[list[ast.expr]]:
+    """The arguments of ranges that go one step further at either end, or to the first step."""
+    more = [] if step is None else [step]
+    sign = -1 if step is not None and ast.unparse(step).startswith("-") else 1
+    yield [start, moved(stop, sign), *more]
+    yield [moved(start, -sign), stop, *more]
+    yield [moved(start, -sign), moved(stop, sign), *more]
+    yield [start, read_expression("-1"), *more] if sign < 0 else [ast.Constant(0), stop, *more]
 
 
 def one_hot(site: Site) -> Iterator[SourceEdit]:

@@ -96,6 +96,13 @@ def _copied(value: Any, depth: int = 2) -> Any:
         return type(value)(_copied(one, depth - 1) for one in value)
     if depth and type(value) is dict:
         return {name: _copied(one, depth - 1) for name, one in value.items()}
+    if depth and hasattr(value, "__dict__") and not isinstance(value, type | ModuleType | FunctionType):
+        try:  # an object of somebody's, whose attributes may be others when it has run
+            twin = object.__new__(type(value))
+            vars(twin).update({name: _copied(one, depth - 1) for name, one in vars(value).items()})
+        except TypeError:
+            return value
+        return twin
     return value
 
 

@@ -48,7 +48,7 @@ def _other_indices(site: Site, slot: TreePlace) -> Iterator[SourceEdit]:
     if isinstance(node, ast.IfExp):
         for inner in (node.body, node.orelse):
             for step in (0, 1, -1):
-                yield site.edit("wrong-time-index", 1, (slot, _moved(inner, step) if step else inner))
+                yield site.edit("wrong-time-index", 1, (slot, moved(inner, step) if step else inner))
         return
     if not _is_whole(site, node):
         return
@@ -58,10 +58,10 @@ def _other_indices(site: Site, slot: TreePlace) -> Iterator[SourceEdit]:
             yield site.edit("stale-cache", 2, (slot, read_expression(index)))
             yield site.edit("stale-cache", 3, (slot, read_expression(f"{index} - 1")))
     for step in (1, -1):
-        yield site.edit("wrong-time-index", 1, (slot, _moved(node, step)))
+        yield site.edit("wrong-time-index", 1, (slot, moved(node, step)))
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
-        yield site.edit("wrong-time-index", 2, (slot, _moved(_moved(node, 1), 1)))
-        yield site.edit("wrong-time-index", 2, (slot, _moved(_moved(node, -1), -1)))
+        yield site.edit("wrong-time-index", 2, (slot, moved(moved(node, 1), 1)))
+        yield site.edit("wrong-time-index", 2, (slot, moved(moved(node, -1), -1)))
 
 
 def _is_whole(site: Site, node: Any) -> bool:
@@ -78,7 +78,7 @@ def _is_whole(site: Site, node: Any) -> bool:
     return value is not None and value.dtype.kind == "i" and value.ndim == 0
 
 
-def _moved(node: ast.expr, step: int) -> ast.expr:
+def moved(node: ast.expr, step: int) -> ast.expr:
     """An index with one more or less: `t + 1` becomes `t` or `t + 2`."""
     number = _number(node)
     if number is not None:

@@ -96,7 +96,7 @@ def test_the_mistake_is_named_with_equation_and_line() -> None:
     assert not report.passed
     assert report.cell == "lstm"
     (found,) = report.diagnoses
-    assert found.mistake == "missing-derivative"
+    assert found.mistake == "wrong-derivative"
     assert found.equation == 14
     assert "δa_{i,t} = δi_t ⊙ i_t ⊙ (1 - i_t) loses the factor (1 - i_t)" in found.sentence
     assert found.agreement < 1e-12
@@ -112,7 +112,7 @@ def test_the_cell_may_be_named_or_identified_before() -> None:
     found = identify(lstm_forward_only, inputs())
     for known in ("lstm", found):
         report = check_gradients(lstm_forward, without_slope, inputs(), cell=known)
-        assert report.mistakes == ("missing-derivative",), known
+        assert report.mistakes == ("wrong-derivative",), known
 
 
 def lstm_forward_only(**arrays: Array) -> Any:
@@ -191,7 +191,7 @@ def test_what_is_no_cell_is_compared_all_the_same() -> None:
 
 def test_the_report_is_data() -> None:
     data = json.loads(check_gradients(lstm_forward, without_slope, inputs()).to_json())
-    assert data["diagnoses"][0]["mistake"] == "missing-derivative"
+    assert data["diagnoses"][0]["mistake"] == "wrong-derivative"
     assert data["diagnoses"][0]["line"]["variable"] == "da_i"
     assert r"\odot" in data["diagnoses"][0]["latex"]
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Variable
-from symrnn.algebra.places import without
 from symrnn.mistakes.backward_pass import AdjointEquation
 from symrnn.mistakes.mistake import Mistake
 from symrnn.mistakes.mistake_class import Example, MistakeClass
@@ -27,15 +25,9 @@ def _swaps(on: MistakeSite, line: AdjointEquation, old: Variable) -> Iterator[Sw
 
 
 def likely(on: MistakeSite) -> Iterator[Mistake]:
-    """A derivative left out, as a whole or in part, or for one summand; an adjoint of what comes before it."""
+    """A derivative left out, or for one summand; an adjoint of what comes before it."""
     for at in slope_places(on):
         yield at.mistake(TAG, f"loses the factor {at.shown}", 3, at.rest, "all", "all")
-        if len(at.slope.factors) > 1:
-            for index, part in enumerate(at.slope.factors):
-                # Half of a derivative: o for o (1 - o).
-                left = nodes.scale(at.slope.number, without(at.whole, (part,)) or at.whole)
-                words = f"loses the factor {in_brackets(part)}"
-                yield at.mistake(TAG, words, 3, nodes.hadamard(at.rest, left), index, index)
         for summand in at.summands(on):
             words = f"has the factor {text(at.whole)} on a part of {text(summand.adjoint)} only"
             words += f", not on {called(summand.bare)}"
@@ -56,7 +48,7 @@ MISTAKE = MistakeClass(
     wide=wide,
     wrong=(
         Example("rnn", "da = dh * (1 - h[t + 1] ** 2)", "da = dh"),
-        Example("gru", "dar = dr * r[t] * (1 - r[t])", "dar = dr * r[t]"),
+        Example("gru", "dar = dr * r[t] * (1 - r[t])", "dar = dr"),
     ),
     right=(
         Example("rnn", "da = dh * (1 - h[t + 1] ** 2)", "da = dh - dh * h[t + 1] ** 2"),

@@ -8,13 +8,13 @@ from functools import lru_cache
 from symrnn.algebra import nodes
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Expr
-from symrnn.algebra.places import factors, places
+from symrnn.algebra.places import factors, places, without
 from symrnn.calculus.rules import on_expressions, slopes
 from symrnn.mistakes.mistake import Mistake
 from symrnn.mistakes.mistake_class import Example, MistakeClass
-from symrnn.mistakes.site import MistakeSite
+from symrnn.mistakes.site import MistakeSite, in_brackets
 from symrnn.mistakes.slope import Slope
-from symrnn.mistakes.slope_places import others_in_place
+from symrnn.mistakes.slope_places import others_in_place, slope_places
 
 TAG = "wrong-derivative"
 
@@ -56,18 +56,24 @@ def _unsquared(term: Expr) -> Expr:
 
 
 def likely(on: MistakeSite) -> Iterator[Mistake]:
-    """Each derivative, taken for that of another function."""
-    return others_in_place(on, TAG, _others)
+    """Each derivative, taken for that of another function, or without a part of it: o for o (1 - o)."""
+    for at in slope_places(on):
+        for index, part in enumerate(at.slope.factors if len(at.slope.factors) > 1 else ()):
+            left = nodes.scale(at.slope.number, without(at.whole, (part,)) or at.whole)
+            words = f"loses the factor {in_brackets(part)}"
+            yield at.mistake(TAG, words, 3, nodes.hadamard(at.rest, left), index, index)
+    yield from others_in_place(on, TAG, _others)
 
 
 MISTAKE = MistakeClass(
     TAG,
-    "the derivative is that of another function",
+    "the derivative is that of another function, or a part of it is missing",
     precedence=100,
     likely=likely,
     wrong=(
         Example("rnn", "(1 - h[t + 1] ** 2)", "h[t + 1] * (1 - h[t + 1])"),
         Example("gru", "(1 - n[t] ** 2)", "(1 + n[t] ** 2)"),
+        Example("gru", "dar = dr * r[t] * (1 - r[t])", "dar = dr * r[t]"),
     ),
     right=(
         Example("rnn", "(1 - h[t + 1] ** 2)", "(1 + h[t + 1]) * (1 - h[t + 1])"),
