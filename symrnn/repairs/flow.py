@@ -137,8 +137,8 @@ def loops(site: Site) -> Iterator[SourceEdit]:
         return
     for node, slot in _ranges(one):
         start, stop, step = _padded(node.args)
-        for other in _other_ranges(start, stop, step):
-            yield site.edit("missing-accumulation", 2, (slot, ast.Call(node.func, other, [])))
+        for arguments in _other_ranges(start, stop, step):
+            yield site.edit("missing-accumulation", 2, (slot, ast.Call(node.func, arguments, [])))
     whole = TreePlace(one, "iter", None, (one,))
     for turned in _other_way(one.iter):
         yield site.edit("wrong-time-index", 2, (whole, turned))

@@ -58,6 +58,8 @@ _FOR_PAIRS = (
     flow.always,
 )
 """What is tried two at a time: the slips of one token, which are few enough."""
+_ORDER = (flow.loops, flow.always)
+"""What mends the order and the number of steps."""
 _DEAREST = 9
 """The cost beyond which nothing is tried."""
 _USUAL = 3
@@ -241,7 +243,10 @@ class Search:
         """
         tried = Tried()
         if found := self._at_suspects(standing, tried):
-            return found
+            # A loop that goes the wrong way is no wrong value, and makes others look so.
+            loops = [edit for one in standing.sites for make in _ORDER for edit in _all(make, one.site)]
+            more = [self._try(edit, -1, standing) for edit in loops]
+            return [*found, *(one for one in more if one is not None)]
         near = [one for one in standing.sites if one.near]
         for cost in range(1, _DEAREST + 1):
             for fit in (2, 1, 0):
