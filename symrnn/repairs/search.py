@@ -46,6 +46,7 @@ GENERATORS: Mapping[Generator, int] = {
     terms.add_scaled: 4,
     terms.add_products: 6,
     terms.replace_by_products: 6,
+    terms.add_sums: 5,
     flow.one_hot: 6,
 }
 """Everything that is tried, each for one kind of slip -> the least cost of its edits."""
@@ -275,17 +276,17 @@ class Search:
             for make in GENERATORS:
                 for edit in _all(make, one.site):
                     edits[edit.cost].append((edit, one.place))
+        found: list[Progress] = []
         for cost in sorted(edits):
-            found = []
+            if found and cost > _USUAL:  # what is foreseen costs little: of the cheap ones that help, the best is taken
+                break
             for edit, place in edits[cost]:
                 go_on()
                 if _mark(edit) not in tried.marks and foresight.promises(edit):
                     tried.marks.add(_mark(edit))
                     progress = self._try(edit, place, standing)
                     found += [] if progress is None else [progress]
-            if found:
-                return found
-        return []
+        return found
 
     def _at_cost(self, cost: int, sites: Sequence[OpenSite], tried: Tried, standing: Standing) -> list[Progress]:
         """What edits of this cost of these statements make right; none is tried twice."""

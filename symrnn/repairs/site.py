@@ -204,7 +204,7 @@ class Site:
     def _shape_of_pair(self, node: ast.BinOp) -> Shape | None:
         left, right = self.shape_of(node.left), self.shape_of(node.right)
         if isinstance(node.op, ast.MatMult):
-            return _multiplied(left, right)
+            return multiplied(left, right)
         if left is None or right is None:
             return left or right
         try:
@@ -218,7 +218,7 @@ class Site:
             operands = list(node.args)
             if isinstance(node.func, ast.Attribute) and len(operands) == 1:
                 operands = [node.func.value, *operands]
-            return _multiplied(*map(self.shape_of, operands)) if len(operands) == 2 else None
+            return multiplied(*map(self.shape_of, operands)) if len(operands) == 2 else None
         if name in _KEEPS_SHAPE and node.args:
             return self.shape_of(node.args[0])
         return None
@@ -276,7 +276,8 @@ def _blocks(
             yield from _blocks(one, around, inner)
 
 
-def _multiplied(left: Shape | None, right: Shape | None) -> Shape | None:
+def multiplied(left: Shape | None, right: Shape | None) -> Shape | None:
+    """The shape of a matrix product; None where there is none."""
     if not left or not right or left[-1] != right[0 if len(right) == 1 else -2]:
         return None
     return (*left[:-1], *right[:-2], *right[-1:][: len(right) - 1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -14,8 +15,8 @@ from symrnn.repairs.edits import SourceEdit, TreePlace, read_expression
 from symrnn.repairs.factors import is_one_minus
 from symrnn.repairs.naming import terms_of
 from symrnn.repairs.operands import product_of, reversals
-from symrnn.repairs.sights import is_reference
-from symrnn.repairs.site import Site, name_of
+from symrnn.repairs.sights import is_reference, statements_of
+from symrnn.repairs.site import Site, multiplied, name_of
 
 _SUM = (ast.Add, ast.Sub)
 
@@ -120,7 +121,7 @@ def add_products(site: Site) -> Iterator[SourceEdit]:
     """A sum with one term more that is a matrix product of any two names."""
     for slot in _roots(site):
         shape = site.shape if slot == site.value else site.shape_of(slot.node)
-        if shape is None or len(shape) != 2:
+        if shape is None or len(shape) not in (1, 2):
             continue
         there = {ast.unparse(term) for term in terms_of(slot.node)}
         for text in _products(site, shape):
@@ -132,7 +133,7 @@ def add_products(site: Site) -> Iterator[SourceEdit]:
 def replace_by_products(site: Site) -> Iterator[SourceEdit]:
     """A matrix product in the place of a value that is none: `da @ U.T` for `da`."""
     for slot in _roots(site):
-        if product_of(slot.node) is None and site.shape is not None and len(site.shape) == 2:
+        if product_of(slot.node) is None and site.shape is not None and len(site.shape) in (1, 2):
             tag = "recurrent-path-cut" if _is_reset(site, slot) else "missing-factor"
             for text in _products(site, site.shape):
                 yield site.edit(tag, 6, (slot, read_expression(text)), term=text)
@@ -203,18 +204,79 @@ def add_scaled(site: Site) -> Iterator[SourceEdit]:
 
 
 def _products(site: Site, shape: tuple[int, ...]) -> Iterator[str]:
-    """Products of two matrices of this shape, of names alone and attributes and entries of weights."""
-    flat = [(text, site.arrays[text].shape) for text in site.known if site.arrays[text].ndim == 2]
-    for a, rows in flat:
-        for b, columns in flat:
+    """Matrix products of this shape, of names alone and attributes and entries of weights."""
+    flat = [(text, site.arrays[text].shape) for text in site.known if site.arrays[text].ndim in (1, 2)]
+    for a, one in flat:
+        for b, other in flat:
             if a == b:
                 continue
-            if rows[1] == columns[0] and (rows[0], columns[1]) == shape:
-                yield f"{a} @ {b}"
-            if rows[0] == columns[0] and (rows[1], columns[1]) == shape:
-                yield f"{a}.T @ {b}"
-            if rows[1] == columns[1] and (rows[0], columns[0]) == shape:
-                yield f"{a} @ {b}.T"
+            for left, own in _both_ways(a, one):
+                for right, its in _both_ways(b, other):
+                    # Two turned matrices are a product of others, turned as a whole.
+                    if multiplied(own, its) == shape and not (left.endswith(".T") and right.endswith(".T")):
+                        yield f"{left} @ {right}"
+            if len(one) == len(other) == 1 and one + other == shape:
+                yield f"np.outer({a}, {b})"
+
+
+def _both_ways(text: str, shape: tuple[int, ...]) -> list[tuple[str, tuple[int, ...]]]:
+    """A matrix as it is and turned; a vector as it is."""
+    return [(text, shape), (f"{text}.T", shape[::-1])][: len(shape)]
+
+
+def add_sums(site: Site) -> Iterator[SourceEdit]:
+    """A sum over steps that a loop does not add to: `dW += x[t].T @ da` as its last statement."""
+    loop = site.statement
+    if not isinstance(loop, ast.For) or site.root is not None:
+        return
+    last = TreePlace(loop, "body", len(loop.body) - 1, (loop,))
+    inside = replace(site, statement=last.node, block=last, loops=(*site.loops, loop))
+    # What is zero when the loop has run its turns, or an entry of what it adds to, read with an index of the loop's.
+    seen = site.seen[-1].before if site.seen else {}
+    zero = {text for text, node in site.known.items() if text in seen and seen[text].ndim and not np.any(seen[text])}
+    for place in [*sorted(zero), *_entries(inside)]:
+        shape = inside.shape_of(read_expression(place)) if place in zero else _entry_shape(inside, place)
+        texts = [] if shape is None else [text for text, _ in inside.of_shape(shape) if text not in (place, *zero)]
+        for text in [*texts, *_summed(inside, shape), *_products(inside, shape or ())]:
+            added = ast.parse(f"{place} += {text}").body[0]
+            edit = inside.edit("missing-path", 5, (last, [last.node, added]), term=text)
+            yield replace(edit, line=_line_of_sum(loop, place) or edit.line)
+
+
+def _line_of_sum(loop: ast.For, place: str) -> int:
+    """The line at which a loop adds to a sum already; 0 where it does not."""
+    name = place.split("[", maxsplit=1)[0]
+    sums = (one for one in statements_of(loop) if isinstance(one, ast.AugAssign))
+    return next((one.lineno for one in sums if ast.unparse(one.target).split("[", maxsplit=1)[0] == name), 0)
+
+
+def _entries(site: Site) -> Iterator[str]:
+    """Entries of sums by the indices with which other arrays of their length are read: `gE[ids[t]]`."""
+    read = [node for node in ast.walk(site.function) if isinstance(node, ast.Subscript)]
+    indices = {
+        ast.unparse(node.slice): len(site.arrays[owner])
+        for node in read
+        if (owner := ast.unparse(node.value)) in site.arrays
+        and site.arrays[owner].ndim == 2
+        and isinstance(node.slice, ast.Subscript)
+    }
+    for text in sorted(site.sums):
+        value = site.arrays.get(text)
+        if value is not None and value.ndim == 2:
+            yield from (f"{text}[{index}]" for index, length in indices.items() if length == len(value))
+
+
+def _entry_shape(site: Site, place: str) -> tuple[int, ...] | None:
+    whole = site.arrays.get(place.split("[")[0])
+    return None if whole is None else whole.shape[1:]
+
+
+def _summed(site: Site, shape: tuple[int, ...] | None) -> Iterator[str]:
+    """Sums over the examples of what has one axis more."""
+    for text in site.known if shape is not None else ():
+        own = site.arrays[text].shape
+        if own[1:] == shape and len(own) > 1 and text not in site.sums:
+            yield f"{text}.sum(axis=0)"
 
 
 def _values(site: Site) -> list[TreePlace]:

@@ -62,7 +62,7 @@ def lstm_forward(x: Array, h: Array, c: Array, W: Array, U: Array, b: Array) -> 
 
 
 def lstm_backward(dhs: Array, cache: Any) -> dict[str, Array]:
-    """Its gradients: a derivative is missing, and those of the initial states are exchanged."""
+    """Its gradients: a part of a derivative is missing, and those of the initial states are exchanged."""
     x, W, U, kept = cache
     dx, dW, dU, db = np.zeros_like(x), np.zeros_like(W), np.zeros_like(U), np.zeros(U.shape[1])
     dh = dc = 0.0
@@ -84,7 +84,7 @@ def test_exchanged_gradients_are_seen_through_another_mistake() -> None:
     inputs = {name: rng.normal(size=shape) for name, shape in shapes.items()}
     report = check_gradients(lstm_forward, lstm_backward, inputs, cell="lstm")
     found = {one.mistake: one for one in report.diagnoses}
-    assert set(found) == {"missing-derivative", "gradients-exchanged"}
+    assert set(found) == {"wrong-derivative", "gradients-exchanged"}
     assert set(found["gradients-exchanged"].gradients) == {"h", "c"}
     assert found["gradients-exchanged"].line is None
     assert not report.unexplained

@@ -41,6 +41,7 @@ SLIPS: dict[tuple[str, str], tuple[Any, str]] = {
     ("    return dx", "    np.clip(dV, -0.1, 0.1, out=dV)\n    return dx"): (flow.delete, "clipped"),
     ("        dbn += dn", "        dbn += dn.sum(axis=0)\n        dbn += dn"): (flow.delete, "double-counted"),
     ("len(x) - 1, -1, -1)", "len(x) - 1, 0, -1)"): (flow.loops, "missing-accumulation"),
+    ("range(len(x) - 1, -1, -1)", "range(len(x))"): (flow.loops, "wrong-time-index"),
     ("dn @ Wn.T", "0.5 * dn @ Wn.T"): (factors.drop_factors, "wrong-scale"),
     ("dh * (1 - z)", "dh * (1 - z) * z"): (factors.drop_factors, "extra-factor"),
     ("(1 - n**2)", "(1 - n)"): (factors.other_slopes, "wrong-derivative"),
@@ -133,6 +134,38 @@ def test_two_mistakes_in_a_row_are_both_mended(tmp_path: Path) -> None:
     assert {one.mistake for one in found.mistakes} == {"transpose", "wrong-derivative", "missing-accumulation"}
     assert wrong
     assert not found.left
+
+
+def test_a_statement_that_is_missing_is_put_in(tmp_path: Path) -> None:
+    found, wrong = mend(load(tmp_path, LAYER.replace("        dUz += h.T @ dz\n", "")))
+    assert wrong == {"Uz"}
+    assert not found.left
+    (mistake,) = found.mistakes
+    assert mistake.mistake == "missing-path"
+    assert "dUz += h.T @ dz" in mistake.sentence
+
+
+TANGLED = (
+    ("dh = dy[t] @ V.T + dh_next", "dh = dy[t] @ V.T + 2 * dh_next"),
+    ("dn = dh * z * (1 - n**2)", "dn = dh * (1 - n**2)"),
+    ("dz = dh * (n - h) * z * (1 - z)", "dz = dh * (n + h) * z * (1 - z)"),
+    ("dx[t] = dz @ Wz.T + dn @ Wn.T", "dx[t] = dz @ Wz.T + dn @ Wz.T"),
+    ("dUn += h.T @ dn", "dUn = h.T @ dn"),
+)
+"""Mistakes of which none alone makes the gradients right that the others act on."""
+
+
+def test_mistakes_in_the_same_gradients_are_mended_one_by_one(tmp_path: Path) -> None:
+    text = LAYER
+    for old, new in TANGLED:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    found, wrong = mend(load(tmp_path, text))
+    assert len(wrong) > len(TANGLED)
+    assert not found.left
+    assert len(found.mistakes) == len(TANGLED)
+    lines = {one.line.text for one in found.mistakes if one.line is not None}
+    assert lines == {new for _, new in TANGLED}
 
 
 def test_a_right_layer_needs_no_repair(tmp_path: Path) -> None:
