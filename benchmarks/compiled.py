@@ -25,7 +25,7 @@ from symrnn import cells, choices, derive
 from symrnn.documents import write
 
 _PACKAGES = "\\usepackage{amsmath, amssymb}\n"
-HOSTS = {
+HOSTS: dict[str, tuple[str, str, str]] = {
     "page": ("page", "article", "\\documentclass[10pt]{article}\n" + _PACKAGES),
     "column": (
         "column",
@@ -104,7 +104,7 @@ def read_log(log: str) -> Run:
     return run
 
 
-def write_fragments(names: Sequence[str], level: str, width: str, gates: str) -> Iterator[tuple[str, str]]:
+def write_fragments(names: Sequence[str], level: str, width: str, gates: str = "") -> Iterator[tuple[str, str]]:
     for name in names:
         prefix = f"{name}-{level}"
         options = {"level": level, "width": width, "gates": gates, "prefix": prefix}

@@ -7,19 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from symrnn import Cell, cells, derive
+from symrnn import Cell, cells, derive, draw
 from symrnn.documents import write
 from symrnn.targets.generation import generate_source
 
 FOLDER = Path(__file__).parents[1] / "derivations"
 
 SHOWN = ("rnn", "lstm", "lstm_peephole", "gru", "gru_reset_after", "mgu", "slstm", "mlstm")
-"""The cells that readers ask for first, one of each kind; a triple of files for all would be 2 MB that nobody reads."""
+"""The cells that readers ask for first, one of each kind; four files for all would be 2 MB that nobody reads."""
 
 FORMS: Mapping[str, Callable[[Cell], str]] = {
     "{}.md": lambda cell: write(derive(cell), "markdown", "subscript"),
     "{}.tex": lambda cell: write(derive(cell), "tex", "subscript"),
     "{}_numpy.py": generate_source,
+    "{}.svg": lambda cell: draw(cell).svg,
 }
 
 
@@ -41,8 +42,9 @@ def test_committed_output_is_what_the_tool_generates(name: str, form: str, reque
 def test_the_list_of_files(request: pytest.FixtureRequest) -> None:
     head, _, _ = (FOLDER / "README.md").read_text(encoding="utf-8").partition("| cell |")
     links = [f"[{form.format(name)}]({form.format(name)})" for name in SHOWN for form in FORMS]
-    rows = [f"| `{name}` | {' | '.join(links[3 * i : 3 * i + 3])} |" for i, name in enumerate(SHOWN)]
-    table = "\n".join(["| cell | derivation | LaTeX | NumPy |", "|---|---|---|---|", *rows, ""])
+    count = len(FORMS)
+    rows = [f"| `{name}` | {' | '.join(links[count * i : count * i + count])} |" for i, name in enumerate(SHOWN)]
+    table = "\n".join(["| cell | derivation | LaTeX | NumPy | picture |", "|---|---|---|---|---|", *rows, ""])
     assert_committed("README.md", head + table, request.config.getoption("--update"))
 
 

@@ -71,8 +71,12 @@ def diag(x: Expr) -> Expr:
 class Kronecker(Node, KroneckerProduct):
     """The Kronecker product; it occurs in Jacobians of matrix-valued states."""
 
-    ink = 3
     buries_scalars = True
+
+    @property
+    def ink(self) -> int:
+        """Its sign; that of a scalar is a multiple, for which nobody writes it."""
+        return 3 + 4 * any(map(is_scalar, self.args))
 
     def __new__(cls, *args: Any) -> Kronecker:
         """Keep the factors as they are; SymPy's constructor would look for numbers to pull out."""

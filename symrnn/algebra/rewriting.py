@@ -6,7 +6,7 @@ apply.  It need not be shorter every time: `simplify` takes a result only where 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
@@ -14,7 +14,8 @@ from typing import Any
 
 from sympy import Integer, Rational
 
-from symrnn.algebra import nodes, sums
+from symrnn.algebra import nodes, products, sums
+from symrnn.algebra.enclosure import enclose
 from symrnn.algebra.nodes import Expr
 from symrnn.algebra.rebuilding import rebuild
 from symrnn.algebra.weight import weight
@@ -79,18 +80,36 @@ def _sign(node: Expr) -> Expr | None:
 
 
 def _equal_factors(node: Expr) -> Expr | None:
-    """A ⊙ a; not a ⊙ a⁻¹, which is 1 only where a is not 0."""
-    powers: dict[Any, int] = {}
+    """A ⊙ a, and a ⊙ a⁻³; not a ⊙ a⁻¹, which is 1 only where a is not 0, unless it is nowhere 0."""
+    powers: dict[Any, list[int]] = {}
     for factor in node.args:
         base, exponent = _base(factor)
-        # By sign apart: positive and negative powers of one base do not cancel where it is zero.
-        powers[base, exponent < 0] = powers.get((base, exponent < 0), 0) + exponent
+        powers.setdefault(base, []).append(exponent)
     if len(powers) == len(node.args):
         return None
-    return nodes.hadamard(*(nodes.power(base, exponent) for (base, _), exponent in powers.items()))
+    kept = [nodes.power(base, exponent) for base, all_of_it in powers.items() for exponent in _joined(base, all_of_it)]
+    return nodes.hadamard(*(kept or [nodes.ones(node.shape)]))
+
+
+def _joined(base: Expr, exponents: list[int]) -> list[int]:
+    """The exponents of one base as one; as two, where the one would be defined in more places."""
+    whole = sum(exponents)
+    # Divided by still, or never by 0: the product is defined where its factors are.
+    if whole < 0 or min(exponents) > 0 or _is_nowhere_zero(base):
+        return [whole] if whole else []
+    return [sum(e for e in exponents if e > 0), sum(e for e in exponents if e < 0)]
+
+
+def _is_nowhere_zero(expr: Expr) -> bool:
+    """Whether the range of its outermost function leaves 0 out; of a variable nothing is known here."""
+    inner = expr.operand if isinstance(expr, nodes.Fill) else expr
+    return isinstance(inner, nodes.Act) and 0 not in enclose(inner, {})
 
 
 def _base(factor: Expr) -> tuple[Expr, int]:
+    if isinstance(factor, nodes.Fill):
+        inner, exponent = _base(factor.operand)
+        return nodes.fill(inner, factor.shape), exponent
     return (factor.args[0], int(factor.args[1])) if isinstance(factor, nodes.Power) else (factor, 1)
 
 
@@ -106,7 +125,13 @@ def _apart(expr: Expr) -> tuple[Expr | None, Expr]:
 
 def _scalar_out(node: Expr) -> Expr | None:
     """A (s B) = s A B for a matrix B; a multiple of a column is cheaper than one of the matrix that it is made into."""
-    split = [_apart(factor) if 1 not in factor.shape else (None, factor) for factor in nodes.children(node)]
+    return _all_scalars_out(node, [1 not in factor.shape for factor in nodes.children(node)])
+
+
+def _all_scalars_out(node: Expr, chosen: Sequence[bool]) -> Expr | None:
+    """The scalars that the chosen factors are multiplied with, in front."""
+    factors = zip(nodes.children(node), chosen, strict=True)
+    split = [_apart(factor) if is_chosen else (None, factor) for factor, is_chosen in factors]
     scalars = [scalar for scalar, _ in split if scalar is not None]
     if not scalars:
         return None
@@ -116,20 +141,9 @@ def _scalar_out(node: Expr) -> Expr | None:
     )
 
 
-def _diagonal_times(node: Expr) -> Expr | None:
-    """Neighbouring diagonal matrices become one; a diagonal matrix meets a column or a row entry by entry."""
-    number, factors = sums.matrix_factors(node)
-    for i, (left, right) in enumerate(pairwise(factors)):
-        if isinstance(left, nodes.Diag) and isinstance(right, nodes.Diag):
-            joined = nodes.diag(nodes.hadamard(left.args[0], right.args[0]))
-        elif isinstance(left, nodes.Diag) and right.shape[1] == 1:
-            joined = nodes.hadamard(left.args[0], right)
-        elif isinstance(right, nodes.Diag) and left.shape[0] == 1:
-            joined = nodes.transpose(nodes.hadamard(nodes.transpose(left), right.args[0]))
-        else:
-            continue
-        return nodes.scale(number, nodes.matmul(*factors[:i], joined, *factors[i + 2 :]))
-    return None
+def _every_scalar_out(node: Expr) -> Expr | None:
+    """A (s b) = s A b and a (s bᵀ) = s a bᵀ, whatever it costs to compute them."""
+    return _all_scalars_out(node, [True] * len(nodes.children(node)))
 
 
 # --- other nodes ------------------------------------------------------------------------------------------------------
@@ -283,7 +297,50 @@ _ROWS = (
         ("Product",),
         r"\mathrm{diag}(a)\, v = a \odot v,\quad v^{\top} \mathrm{diag}(a) = (v \odot a)^{\top},\quad"
         r" \mathrm{diag}(a)\, \mathrm{diag}(b) = \mathrm{diag}(a \odot b)",
-        _diagonal_times,
+        products.diagonal_times,
+        _HORN,
+    ),
+    Rewriting(
+        "mixed product",
+        ("Product",),
+        r"(A \otimes B)(C \otimes D) = A C \otimes B D,\quad D\, (a^{\top} \otimes I) = a^{\top} \otimes D,\quad"
+        r" (I \otimes a)\, C = C \otimes a",
+        products.mixed,
+        _HORN,
+    ),
+    Rewriting(
+        "Kronecker product times vec",
+        ("Product",),
+        r"(B^{\top} \otimes A)\, \mathrm{vec}(X) = \mathrm{vec}(A X B)",
+        products.times_vec,
+        _MAGNUS,
+    ),
+    Rewriting(
+        "Kronecker product of vectors",
+        ("Kronecker",),
+        r"a^{\top} \otimes b = b\, a^{\top},\quad s \otimes A = s A",
+        products.kronecker_of_vectors,
+        _HORN,
+    ),
+    Rewriting(
+        "vec of an outer product",
+        ("Vec",),
+        r"\mathrm{vec}(a b^{\top}) = b \otimes a",
+        products.vec_of_outer,
+        _MAGNUS,
+    ),
+    Rewriting(
+        "scalar within a product",
+        ("Product",),
+        r"a\, b^{\top} c = (b^{\top} c)\, a",
+        products.scalar_within,
+        _MAGNUS,
+    ),
+    Rewriting(
+        "product times ones",
+        ("Product",),
+        r"(a \odot b)^{\top} \mathbf{1} = a^{\top} b",
+        products.times_ones,
         _HORN,
     ),
     Rewriting("rows of the identity", ("Product",), r"I_{[i:j]} A = A_{[i:j]}", _rows_of_identity, _MAGNUS),
@@ -337,3 +394,13 @@ _ROWS = (
 
 REWRITINGS: Mapping[str, Rewriting] = MappingProxyType({row.name: row for row in _ROWS})
 """Every rewriting, by name, in the order in which they are tried."""
+
+IN_FORMULAS: Mapping[str, Rewriting] = MappingProxyType(
+    {
+        **REWRITINGS,
+        "scalars in front": Rewriting(
+            "scalars in front", ("Product",), r"a\, (s\, b^{\top}) = s\, a\, b^{\top}", _every_scalar_out, _MAGNUS
+        ),
+    }
+)
+"""The rewritings for formulas that are read, and of which no code is made: a Jacobian's paths."""

@@ -67,6 +67,10 @@ __all__ = [
 ]
 
 
+# More than what the same scalar costs in front: a repetition (2), and the sign of its product (1).
+_BURIED = 4
+
+
 class Sum(Node, MatAdd):
     """Terms in the author's order."""
 
@@ -122,8 +126,16 @@ class Product(Node, MatMul):
 
     @property
     def ink(self) -> int:
-        """A number in front, unless it is 1 or a mere sign."""
-        return 3 * (coefficient(self)[0] not in (1, -1))
+        """A number in front, unless it is 1 or a mere sign; a scalar between matrices looks like one of them."""
+        return 3 * (coefficient(self)[0] not in (1, -1)) + _BURIED * self._has_scalar_within
+
+    @property
+    def _has_scalar_within(self) -> bool:
+        """Whether some neighbours among the factors, not all of them, are a row and a column: a (bᵀ c)."""
+        factors = self.operands
+        starts = [position for position, factor in enumerate(factors) if factor.shape[0] == 1]
+        ends = [position for position, factor in enumerate(factors) if factor.shape[1] == 1]
+        return any(0 < end - start < len(factors) - 1 for start in starts for end in ends)
 
     @property
     def minus_signs(self) -> int:

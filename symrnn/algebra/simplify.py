@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr
 from symrnn.algebra.rebuilding import rebuild
-from symrnn.algebra.rewriting import REWRITINGS, Rewriting
+from symrnn.algebra.rewriting import IN_FORMULAS, REWRITINGS, Rewriting
 from symrnn.algebra.weight import weight
 from symrnn.errors import InputError
 
-__all__ = ["REWRITINGS", "Rewriting", "Simplification", "simplify", "trace", "weight"]
+__all__ = ["IN_FORMULAS", "REWRITINGS", "Rewriting", "Simplification", "simplify", "trace", "weight"]
 
 # Rewritings of one node; it is far more than any node has needed, and a bound on what a wrong row can cost.
 _STEPS = 64
@@ -69,9 +69,9 @@ def trace(expr: Expr, table: Table = REWRITINGS) -> tuple[Simplification, ...]:
     return tuple(log)
 
 
-_simplified: dict[Expr, Expr] = {}
-"""What the package's own table makes of expressions: the Jacobians of a cell share most of their parts, and each of its
-parameters asks for them again."""
+_simplified: dict[int, dict[Expr, Expr]] = {id(REWRITINGS): {}, id(IN_FORMULAS): {}}
+"""What each of the package's own tables makes of expressions: the Jacobians of a cell share most of their parts, and
+each of its parameters asks for them again."""
 # Parts remembered: more than the documents of any cell of the library have, some tens of megabytes.
 _MOST_REMEMBERED = 1 << 14
 
@@ -82,7 +82,7 @@ class _Simplifier:
     def __init__(self, table: Table, record: Callable[[Simplification], None] | None) -> None:
         self._rows = _by_kind(table)
         self._record = record
-        self._known = _simplified if table is REWRITINGS and record is None else {}
+        self._known = _simplified.get(id(table), {}) if record is None else {}
         if len(self._known) > _MOST_REMEMBERED:
             self._known.clear()
 
@@ -127,7 +127,7 @@ def _by_kind(table: Table) -> Mapping[str, tuple[Rewriting, ...]]:
     if known is None or known[0] is not table:
         kinds = dict.fromkeys(kind for row in table.values() for kind in row.kinds)
         rows = {kind: tuple(row for row in table.values() if kind in row.kinds) for kind in kinds}
-        if table is not REWRITINGS:
+        if id(table) not in _simplified:
             return rows
         known = _indexed[id(table)] = (table, rows)
     return known[1]

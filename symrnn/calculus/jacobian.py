@@ -27,7 +27,7 @@ from typing import Any
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
-from symrnn.algebra.simplify import simplify
+from symrnn.algebra.simplify import IN_FORMULAS, simplify
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.extent import check_length
 from symrnn.calculus.graph import StepGraph, no_change
@@ -143,7 +143,7 @@ def compose(outer: Expr, inner: Expr) -> Expr:
 
 def written(block: Expr, layout: str = "numerator") -> Expr:
     """A Jacobian in the numerator layout as a person would write it, in a layout."""
-    return laid_out(simplify(block), layout)
+    return laid_out(simplify(block, IN_FORMULAS), layout)
 
 
 def laid_out(block: Expr, layout: str) -> Expr:

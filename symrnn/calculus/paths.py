@@ -18,7 +18,7 @@ from functools import reduce
 from typing import TypeVar
 
 from symrnn.algebra.nodes import Expr, Variable
-from symrnn.algebra.simplify import simplify
+from symrnn.algebra.simplify import IN_FORMULAS, simplify
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.graph import StepGraph, Way, graph_of, product
 from symrnn.calculus.rules import chain
@@ -53,7 +53,7 @@ class Path(Shown):
     @property
     def value(self) -> Expr:
         """The product of the local Jacobians, of's entries by wrt's entries, simplified."""
-        return simplify(product(self.of, self.factors))
+        return simplify(product(self.of, self.factors), IN_FORMULAS)
 
     @property
     def name(self) -> str:

@@ -22,6 +22,7 @@ _TEX = {
     "#": r"\#",
     "%": r"\%",
     "_": r"\_\allowbreak{}",
+    "=": r"=\allowbreak{}",
     "\u00a0": "~",
     "^": r"\textasciicircum{}",
     "~": r"\textasciitilde{}",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr
-from symrnn.algebra.simplify import REWRITINGS, trace
+from symrnn.algebra.simplify import IN_FORMULAS, trace
 from symrnn.calculus.derivation import shift
 from symrnn.calculus.graph import StepGraph, product
 from symrnn.calculus.rules import chain, local_jacobian
@@ -77,7 +77,7 @@ def _sizes(setting: Setting, sizes: tuple[Mapping[str, int], ...]) -> Maths:
 def write_rewritings(setting: Setting) -> Section:
     """The identities by which the Jacobians were simplified."""
     used = _find_applied(setting)
-    rows = [row for row in REWRITINGS.values() if row.name in used]
+    rows = [row for row in IN_FORMULAS.values() if row.name in used]
     items = tuple((f"{row.name}: ", *phrase(f"${row.statement}$"), f" ({row.source})") for row in rows)
     text = "The Jacobians above are products of local Jacobians, brought to the form shown by these identities:"
     blocks: tuple[Block, ...] = (Paragraph((text,)), Bullets(items))
@@ -93,7 +93,7 @@ def _find_applied(setting: Setting) -> Collection[str]:
     graph = StepGraph(derivation, note=names.add)
 
     def simplified(expr: Expr) -> None:
-        names.update(step.name for step in trace(expr))
+        names.update(step.name for step in trace(expr, IN_FORMULAS))
 
     pairs = list_pairs(cell)
     written_out = choose_short_pairs(graph, pairs)

@@ -38,6 +38,10 @@ _OTHERWISE = {
 """What people call things -> their names here."""
 
 
+_OF_COLUMNS = ("jacobians", "kronecker", "steps")
+"""What is written with columns alone: products of Jacobians, and vec, which stacks columns."""
+
+
 @dataclass(frozen=True)
 class DocumentOptions:
     r"""What can be chosen about a document.
@@ -95,6 +99,10 @@ class DocumentOptions:
             _check("section", name, choices.SECTIONS)
         for name in further:
             _check("further section", name, choices.FURTHER)
+        of_columns = [name for name in sections if name in _OF_COLUMNS]
+        if self.shown.rows and of_columns:
+            remedy = "leave it out, or take a notation with columns: rows = false"
+            raise InputError(f"the section {of_columns[0]!r} is not written where vectors are rows\n  {remedy}")
         object.__setattr__(self, "sections", tuple(dict.fromkeys(sections)))
         object.__setattr__(self, "further", tuple(dict.fromkeys(further)))
         # What would end a label or its command; an empty one stands for the cell's name.
@@ -114,6 +122,7 @@ class DocumentOptions:
         if self.sections:
             return tuple(self.sections)
         usual = _BRIEF if self.level == "brief" else [key for key in choices.SECTIONS if key not in choices.FURTHER]
+        usual = [key for key in usual if not (self.shown.rows and key in _OF_COLUMNS)]
         return tuple(key for key in choices.SECTIONS if key in usual or key in self.further)
 
     @property

@@ -80,6 +80,8 @@ def jacobian_document(
         NameClashError: two variables would be printed alike.
     """
     chosen = find_notation(notation)
+    # A Jacobian is a matrix of columns or of rows by its layout; products of them are written with columns.
+    chosen = replace(chosen, rows=False)
     layout, fitted = layout or chosen.layout, set_up(derivation, chosen)
     setting = replace(fitted, layout=layout)
     window = question(derivation, of, wrt, kind, steps=steps, holding=holding, layout=layout)

@@ -31,6 +31,7 @@ _EXPLAINED = (
     (r"\mathbf{1}", r"$\mathbf{1}$ has ones in all entries, in whatever shape fits."),
     ("; 0; ", r"A $0$ in a stack is as large as the $I$ there, where nothing else tells its size."),
     (r"_{[", r"$v_{[i:j]}$ is the part of $v$ from row $i$ to row $j$, both included."),
+    (r"\left\langle", r"$\left\langle{}A, B\right\rangle$ is the sum of all entries of $A \odot B$."),
     _said(NAMED["Diag"]),
     _said(NAMED["Softmax"]),
     ("; ", r"$[a; b]$ is $a$ on top of $b$."),
@@ -61,8 +62,16 @@ _LAYOUTS = {
 }
 
 
+_IN_ROWS = (
+    "A gradient has its variable's shape. The equations hold for several examples too, one a row: a parameter of one "
+    "row is added to, or multiplied with, each of the rows, and its gradient is the sum over them."
+)
+
+
 def layout_of(setting: Setting) -> Inline:
-    """How Jacobians are laid out."""
+    """How Jacobians are laid out; in rows, what holds for several examples."""
+    if setting.notation.rows:
+        return phrase(_IN_ROWS)
     return phrase(_LAYOUTS[setting.layout] + _describe_matrices(setting))
 
 
@@ -240,7 +249,7 @@ def _space(setting: Setting, shape: tuple[object, object]) -> Maths:
     if shape == ONE_BY_ONE:
         return Maths(r"\mathbb{R}", "ℝ")
     # ℝ^d for a column, as papers write it, not ℝ^(d×1).
-    kept = shape[:1] if shape[1] == 1 else shape
+    kept = shape[:1] if shape[1] == 1 else shape[::-1] if setting.notation.rows else shape
 
     def sizes(printer: MathPrinter, times: str) -> str:
         return times.join(f"({size})" if " " in size and len(kept) > 1 else size for size in map(printer.size, kept))

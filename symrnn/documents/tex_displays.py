@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symrnn.documents import escape
@@ -18,6 +19,9 @@ _RELATION = 1.5
 _PAGE = 30.0
 """Lines of fewer ems than this are a column's: what has to be broken there begins at the left, since what is left
 beside the equals sign would hold two or three factors."""
+_KEPT = 7
+"""Rows of an equation that stay on one page: a sum of three terms with a note below each, and the number.  More would
+leave too much of a page white."""
 # A box of a width of its own, since `alignat` breaks no lines in text.
 _NOTE_BELOW = r"&\qquad \parbox[t]"
 
@@ -97,14 +101,18 @@ class DisplayWriter:
         """Equations that align."""
         display, columns = display.in_columns(self.fits)
         hangs = self.line < _PAGE and columns == 1 and self._is_broken(display)
-        rows = [row for equation in display.equations for row in self._write_rows(equation, display, columns, hangs)]
+        equations = [self._write_rows(equation, display, columns, hangs) for equation in display.equations]
+        joined = " \\\\\n".join(map(self._join, equations))
         noted = any(line.note for line in display.lines)
-        if self.inline.numbers == "automatic":
-            rows = [row if r"\label{" in row or row.endswith(r"\notag") else rf"{row} \notag" for row in rows]
-        joined = " \\\\\n".join(f"  {row}" for row in rows)
         environment = self.inline.environment
         begin = f"\\begingroup\\allowdisplaybreaks\n\\begin{{{environment}}}{{{columns + noted}}}"
         return f"{begin}\n{joined}\n\\end{{{environment}}}\n\\endgroup\n"
+
+    def _join(self, rows: Sequence[str]) -> str:
+        """The rows of one equation; a short one is not parted by the end of a page."""
+        if self.inline.numbers == "automatic":
+            rows = [row if r"\label{" in row or row.endswith(r"\notag") else rf"{row} \notag" for row in rows]
+        return (" \\\\*\n" if len(rows) <= _KEPT else " \\\\\n").join(f"  {row}" for row in rows)
 
     def fits(self, display: Display, columns: int) -> bool:
         """Whether the lines of each equation can stand side by side."""
@@ -165,7 +173,9 @@ class DisplayWriter:
         room = self.line - _measure_number(display)
         first = f"{line.left.latex} = " if line.left else r"\quad {} = " if line.is_next else r"\quad {} "
         lead = _measure_left(line) + _RELATION if line.left else 1.0 + _RELATION
-        broken = break_lines(f"{line.right.latex}", room - lead, LATEX, INDENT - lead)
+        broken = break_lines(line.right.latex, room - lead, LATEX, INDENT - lead)
+        if ems(broken[0]) > room - lead:  # no place to break beside the left side: all of it goes below
+            first, broken = first.rstrip(), ["", *break_lines(line.right.latex, room - INDENT, LATEX)]
         rows = [f"&{first}{broken[0]}", *(rf"&\qquad {{}} {piece}" for piece in broken[1:])]
         if not line.note:
             return rows, ""

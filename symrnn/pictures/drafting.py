@@ -69,9 +69,11 @@ class _Draftsman:
         for route in ends:
             wire, port = route.wire, route.end
             place, anchor = _near_tip(port, width, height, is_double)
-            formula = " ".join(part for part in (wire.sign, wire.weight if self.weights else "") if part)
+            # A box stands for a sum with weights; a circle does not, so that its weights are always told.
+            weight = wire.weight if self.weights or element.kind is ElementKind.CIRCLE else ""
+            formula = " ".join(part for part in (wire.sign, weight) if part)
             if formula:
-                yield formula, place, anchor, "weight" if self.weights and wire.weight else "sign"
+                yield formula, place, anchor, "weight" if weight else "sign"
 
     def _note(self, element: Element) -> tuple[str, Position, str, str]:
         """What a gradient is: beside a name, or above an operation."""

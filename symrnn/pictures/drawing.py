@@ -128,6 +128,6 @@ class Style:
 
 
 CIRCLED: Mapping[str, str] = MappingProxyType(
-    {r"\odot": "", r"\otimes": r"\times", r"\oplus": "+", r"\circledast": r"\ast"}
+    {r"\odot": "", r"\cdot": "", r"\otimes": r"\times", r"\oplus": "+", r"\circledast": r"\ast"}
 )
 """A sign with a circle of its own -> what stands in the circle that is drawn; of the first, a dot that is drawn too."""

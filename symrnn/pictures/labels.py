@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Act, Expr, Variable
 from symrnn.calculus.derivation import shift
+from symrnn.pictures.products import ENTRY_BY_ENTRY, seen_through
 from symrnn.printers import Notation, latex, text
 
 _PLACEHOLDER = "placeholder"
@@ -35,7 +36,12 @@ class Labels:
 
     def weight(self, weights: Sequence[Expr]) -> str:
         """Weights as they stand beside a wire."""
-        return r" \, ".join(map(self.latex, weights))
+        return r" \, ".join(self.latex(seen_through(weight)) for weight in weights)
+
+    def sign(self, sign: str) -> str:
+        """The sign in a circle: that of the product entry by entry is the notation's, if it has one."""
+        has_own = sign == ENTRY_BY_ENTRY and self.notation.hadamard.startswith("\\")
+        return self.notation.hadamard if has_own else sign
 
     def symbol(self, expr: Act) -> str:
         """A function's symbol; with a dot for its argument where it is written around that."""

@@ -270,6 +270,10 @@ class _ColumnOrder:
             source = wire.source
             if source in self.found:
                 least = max(least, self.found[source] + self._is_beside(key, source))
+        if any(
+            self.found.get(wire.source) == least and self._rises(wire.source, key) for wire in self.diagram.into(key)
+        ):
+            least += 1
         if self.diagram.elements[key].kind is ElementKind.JOIN:
             # No two above one another: a line that comes from below would end at the wrong one.
             joins = {self.found[k] for k in self.found if self.diagram.elements[k].kind is ElementKind.JOIN}
@@ -278,6 +282,13 @@ class _ColumnOrder:
         if key in self.rail_of:
             least = max([least, *(self.found[k] + 1 for k in self.found if self.rail_of.get(k) == self.rail_of[key])])
         return least
+
+    def _rises(self, source: str, key: str) -> bool:
+        """Whether a value goes straight up to a rail, past an element that does not lead there."""
+        if key in self.rail_of or self.rows[source] >= self.rows[key]:
+            return False
+        above = {wire.target for wire in self.diagram.out_of(source) if wire.target in self.rail_of}
+        return not above <= {wire.target for wire in self.diagram.out_of(key)}
 
     def _is_beside(self, key: str, source: str) -> bool:
         """Whether an element stands to the right of one that it reads, rather than above it or below it."""

@@ -11,6 +11,10 @@ SEE_THROUGH = (Transposed, Fill, Slice)
 """Only show entries of their operand again: a reader of a picture follows the value."""
 
 
+ENTRY_BY_ENTRY = r"\odot"
+"""The sign of the product entry by entry where the notation has none."""
+
+
 def factors_of(expr: Expr) -> list[Any]:
     """The factors of a product, those of a product entry by entry within it too."""
     found: list[Any] = []
@@ -58,4 +62,4 @@ def is_matrix_product(expr: Expr, moving: Sequence[Expr]) -> bool:
 
 def sign_of(expr: Expr, moving: Sequence[Expr]) -> str:
     """The sign of a product: entry by entry, or of a column and a row."""
-    return r"\otimes" if type(expr).__name__ != "Hadamard" and _is_outer(moving) else r"\odot"
+    return r"\otimes" if type(expr).__name__ != "Hadamard" and _is_outer(moving) else ENTRY_BY_ENTRY

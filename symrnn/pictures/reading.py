@@ -320,6 +320,7 @@ class _DiagramReader:
 
     def _circles(self, label: str, wires: Sequence[Callable[[_DiagramReader, str], Wire]]) -> str:
         """A circle; a chain of circles where there are more wires than sides."""
+        label = self.labels.sign(label)
         first, rest = list(wires[:_MOST_INPUTS]), list(wires[_MOST_INPUTS:])
         while rest:
             self._depth += 1

@@ -124,5 +124,5 @@ def _shown(factor: Expr, notation: Notation) -> str:
     if isinstance(factor, Diag):
         inner = latex(factor.args[0], notation)
         inner = f"({inner})" if type(factor.args[0]).__name__ == "Sum" else inner
-        return rf"{inner} \ {notation.hadamard}"
+        return rf"{inner} \ {notation.hadamard}" if notation.hadamard.startswith("\\") else inner
     return latex(factor, notation)

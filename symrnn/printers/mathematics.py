@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sympy import Rational
@@ -23,11 +24,13 @@ from symrnn.algebra.nodes import (
     Transposed,
     Variable,
     coefficient,
+    hadamard,
     is_scalar,
 )
+from symrnn.algebra.nodes import number as count_of
 from symrnn.algebra.spelling import letter_of
 from symrnn.errors import MissingRuleError
-from symrnn.printers.factors import EntrywiseFactors
+from symrnn.printers.factors import EntrywiseFactors, is_power_of_root
 from symrnn.printers.named import NAMED
 from symrnn.printers.notation import Notation
 from symrnn.printers.precedence import Level
@@ -102,7 +105,7 @@ class MathPrinter:
         if isinstance(value, Rational):
             if value.q == 1:
                 return str(value.p)
-            return _decimal(value) or self._fraction(str(value.p), str(value.q), level)
+            return self._power_of_ten(value) or _decimal(value) or self._fraction(str(value.p), str(value.q), level)
         count, rest = value.as_coeff_Mul()
         if count.q != 1 and rest.as_numer_denom()[1] == 1 and _decimal(count):  # 0.3 d_k rather than 3 d_k / 10
             return f"{_decimal(count)}{self.syntax.space}{self.size(rest, Level.ATOM)}"
@@ -110,6 +113,15 @@ class MathPrinter:
         if bottom == 1:
             return self.bracket(self.size(top)) if top.is_Add and level > Level.SUM else self.size(top)
         return self._fraction(self.size(top, Level.ATOM), self.size(bottom, Level.ATOM), level)
+
+    def _power_of_ten(self, value: Rational) -> str:
+        """A tiny number that is few digits and a power of ten, as 2 × 10⁻⁵; else nothing."""
+        places = next((n for n in range(_TINY, _LEAST) if 10**n % value.q == 0), 0)
+        digits = value * 10**places
+        if not places or abs(digits) >= 10:
+            return ""
+        shown = self.syntax.power.format("10", -places)
+        return shown if digits == 1 else f"{'-' if digits == -1 else f'{digits}{self.syntax.of_ten}'}{shown}"
 
     def size(self, dim: Any, outer: Level = Level.SUM) -> str:
         """A size such as d_h + d_x; in brackets under a slash, which does not group."""
@@ -176,6 +188,12 @@ class MathPrinter:
         if number == 1:
             return self.part(rest, level)
         quotient = EntrywiseFactors.of(rest)
+        if quotient.divisors and isinstance(number, Rational) and abs(number) in _FRACTIONS:
+            # As one fraction: a/(2 b) for (1/2) (a/b).
+            top = (count_of(abs(number.p), ONE_BY_ONE),) if abs(number.p) != 1 else ()
+            below = (count_of(number.q, ONE_BY_ONE), *quotient.divisors)
+            sign = "-" if number < 0 else ""
+            return sign + self._factors(replace(quotient, scalars=(*top, *quotient.scalars), divisors=below))[0]
         if quotient.is_reciprocal:  # the number stands above the line: 0.001 1 ⊘ a would read as 0.0011
             negative = number.could_extract_minus_sign()
             sign, count = ("-", -number) if negative else ("", number)
@@ -186,7 +204,9 @@ class MathPrinter:
     def _join_number(self, number: Any, rest: str) -> str:
         if number == 1:
             return rest
-        return f"-{rest}" if number == -1 else f"{self.number(number, Level.POWER)}{self.syntax.space}{rest}"
+        sign = "-" if isinstance(number, Rational) and number < 0 else ""
+        count = self.number(-number if sign else number, Level.POWER)
+        return f"{sign}{rest}" if number == -1 else f"{sign}{count}{self.syntax.space}{rest}"
 
     # --- one rule a node: the printed text and how tightly it binds ---
 
@@ -209,7 +229,9 @@ class MathPrinter:
             level = Level.NEGATIVE if number.could_extract_minus_sign() else Level.HADAMARD
             return self._scaled(number, rest, Level.HADAMARD), level
         sign = self.syntax.product(self.notation)
-        return sign.join(self.part(factor, Level.PRODUCT) for factor in expr.args), Level.PRODUCT
+        # In rows every name stands for the transpose, and so does every formula: (W x)ᵀ is xᵀ Wᵀ.
+        factors = expr.args[::-1] if self.notation.rows else expr.args
+        return sign.join(self.part(factor, Level.PRODUCT) for factor in factors), Level.PRODUCT
 
     def _hadamard(self, expr: Expr) -> tuple[str, Level]:
         return self._factors(EntrywiseFactors.of(expr))
@@ -238,7 +260,12 @@ class MathPrinter:
         if len(scalars) == 1:
             return self.print_leveled(scalars[0])
         # Among scalars ⊙ is an ordinary product, and is written without a sign.
-        printed = (self.part(x, Level.PRODUCT if isinstance(x, Hadamard) else Level.POWER) for x in scalars)
+        printed = (
+            self._argument(x)
+            if is_number(x)
+            else self.part(x, Level.PRODUCT if isinstance(x, Hadamard) else Level.POWER)
+            for x in scalars
+        )
         return self.syntax.space.join(printed), Level.PRODUCT if scalars else Level.ATOM
 
     def _in_front(self, scalars: tuple[Expr, ...], entries: str, level: Level) -> tuple[str, Level]:
@@ -271,7 +298,7 @@ class MathPrinter:
 
     def _power(self, expr: Expr) -> tuple[str, Level]:
         base, exponent = expr.args
-        if exponent < 0:
+        if exponent < 0 or is_power_of_root(expr):
             return self._factors(EntrywiseFactors.of(expr))
         if isinstance(base, Act) and _is_word(self.function(base.name)):
             if len(base.operands) > 1:  # sin^2(x) is customary, max^2(x, y) is not
@@ -340,9 +367,17 @@ class MathPrinter:
 
     def _total(self, expr: Total) -> tuple[str, Level]:
         inner = expr.operand
+        if isinstance(inner, Hadamard) and len(inner.args) > 1 and 1 not in inner.shape:
+            first, *others = inner.args
+            left, right = self.syntax.inner
+            return f"{left}{self.part(first)}, {self.part(hadamard(*others))}{right}", Level.ATOM
         shown = [self.syntax.ones + self.syntax.transposed(self.notation), self.part(inner, Level.PRODUCT)]
         if inner.shape[1] != 1:
             shown.append(self.syntax.ones)
+        if self.notation.rows:
+            # 1 is a row there: what was on its left as a row is a column on the right.
+            shown = [self.part(inner, Level.PRODUCT), self.syntax.ones + self.syntax.transposed(self.notation)]
+            shown = [*([self.syntax.ones] if inner.shape[1] != 1 else []), *shown]
         return self.syntax.product(self.notation).join(shown), Level.PRODUCT
 
     def _stack(self, expr: Stack) -> tuple[str, Level]:
@@ -364,11 +399,19 @@ class MathPrinter:
 _DIGITS, _LONGEST = 6, 12
 """A decimal has at most so many digits that count, and so many characters: what a reader takes in at a glance."""
 
+_TINY, _LEAST = 4, 31
+"""Decimal places from which on, and up to which, zeros are counted for the reader: 0.001 is read at a glance, 0.0001 is
+not; 1e-30 is about the least that anybody adds to a divisor in single precision."""
+
+_FRACTIONS = frozenset({Rational(1, 2), Rational(1, 4), Rational(3, 4)})
+"""Numbers that are fractions to everybody; of others that end, 0.125 and 12.5, the decimals are read more easily."""
+
 
 def _decimal(value: Rational) -> str:
     """The number as a decimal, where that is exact and short; else nothing."""
     # Exact only: a rounded number in a formula would be another formula.
     places = next((n for n in range(1, _LONGEST) if 10**n % value.q == 0), 0)
+    places = 0 if abs(value) in _FRACTIONS else places
     digits = str(abs(value.p) * 10**places // value.q).rjust(places + 1, "0")
     if not places or len(digits.strip("0")) > _DIGITS or places + 2 > _LONGEST:
         return ""
@@ -397,6 +440,6 @@ _RULES: Mapping[str, Callable[[MathPrinter, Any], tuple[str, Level]]] = {
     "Ones": lambda self, expr: ("1" if is_scalar(expr) else self._all_ones(expr.shape), Level.ATOM),
     "Zeros": lambda self, expr: ("0", Level.ATOM),
     "Sized": MathPrinter._sized,
-    "Eye": lambda self, expr: (self.letter("I"), Level.ATOM),
+    "Eye": lambda self, expr: ("1" if is_scalar(expr) else self.letter("I"), Level.ATOM),
     **dict.fromkeys(NAMED, MathPrinter._named),
 }

@@ -31,8 +31,10 @@ class Syntax:
     bracket: tuple[str, str]
     tall_bracket: tuple[str, str]
     square: tuple[str, str]
+    inner: tuple[str, str]
     power: str
     space: str
+    of_ten: str
     fraction: str
     fraction_level: Level
     reciprocal: str
@@ -67,8 +69,10 @@ LATEX = Syntax(
     bracket=("(", ")"),
     tall_bracket=(r"\left(", r"\right)"),
     square=("[", "]"),
+    inner=(r"\left\langle ", r" \right\rangle"),
     power="{}^{{{}}}",
     space=r" \, ",
+    of_ten=r" \times ",
     fraction=r"\frac{{{}}}{{{}}}",
     fraction_level=Level.POWER,
     reciprocal=r"{} \oslash {}",
@@ -94,8 +98,10 @@ TEXT = Syntax(
     bracket=("(", ")"),
     tall_bracket=("(", ")"),
     square=("[", "]"),
+    inner=("⟨", "⟩"),
     power="{}^{}",
     space=" ",
+    of_ten="×",
     fraction="{}/{}",
     fraction_level=Level.HADAMARD,
     reciprocal="{} ⊘ {}",

@@ -140,6 +140,7 @@ _RULES: Mapping[str, Callable[[tuple[Any, ...], Value], Array]] = {
     "times": _entrywise(operator.mul),
     "by": _entrywise(operator.truediv),
     "kronecker": _entrywise(np.kron),
+    "inner": _entrywise(lambda a, b: np.sum(a * b, axis=(-2, -1), keepdims=True)),
     "transposed": _entrywise(transposed),
     "power": _entrywise(operator.pow),
     "call": _call,

@@ -126,7 +126,7 @@ _DISPLAY = re.compile(r"\\begin\{(alignat\*?)\}\{\d+\}\n(.*?)\\end\{\1\}", re.DO
 def from_latex(document: str) -> Iterator[Relation]:
     """The equations of a LaTeX document or fragment."""
     for display in _DISPLAY.finditer(_END.split(document)[0]):
-        yield from _numbered_rows(re.split(r"\\\\\n|\\\\\[[^\]]*\]\n|\\\\$", display[2]))
+        yield from _numbered_rows(re.split(r"\\\\\*?\n|\\\\\[[^\]]*\]\n|\\\\$", display[2]))
 
 
 def _numbered_rows(rows: list[str]) -> Iterator[Relation]:
@@ -301,9 +301,6 @@ def _symbols() -> dict[str, str]:
 _FUNCTIONS = _symbols()
 
 
-_TEXT_SIGNS = {r"\odot": "⊙", r"\circ": "∘", r"\ast": "*", r"\cdot": "·", "": "⊙"}
-
-
 def _in_signs_of(notation: Notation, token: Token) -> Iterator[Token]:
     """A token with the notation's signs of products as everyone knows them; the dot of a matrix product is none."""
     if token.kind == "transposed" and token.source not in ("ᵀ", f"^{{{notation.transposed}}}"):
@@ -400,12 +397,40 @@ class Parser:
         while self._starts():
             factors.append(self._power())
         kind = "product" if self.notation.hadamard else "beside"
+        # Where vectors are rows, a formula is the transpose of that with columns: x W for W x.
+        factors = factors[::-1] if self.notation.rows else factors
         return factors[0] if len(factors) == 1 else Node(kind, tuple(factors))
+
+    def _inner(self) -> Node:
+        """The sum of all entries of an entry by entry product."""
+        self._expect("⟨")
+        left = self._sum()
+        self._expect(",")
+        right = self._sum()
+        self._expect("⟩")
+        return Node("inner", (left, right))
+
+    def _tens(self) -> float:
+        """10 to a power with a minus, as in 2×10^-5."""
+        self._take()
+        self._expect("^")
+        braced = self._is("{")
+        if braced:
+            self._take()
+        self._expect("-")
+        exponent = int(self._take().source)
+        if braced:
+            self._expect("}")
+        return float(f"1e-{exponent}")
+
+    def _is_power_of_ten(self) -> bool:
+        following = [token.source for token in self._tokens[self._at : self._at + 4]]
+        return following[:3] == ["10", "^", "-"] or following == ["10", "^", "{", "-"]
 
     def _starts(self) -> bool:
         if self._next.kind in ("name", "number", "word", "frac", "root", "commutation"):
             return True
-        return self._is("(", "[", "⌊", "𝟏", "{") or (self._is("|") and not self._in_bars)
+        return self._is("(", "[", "⌊", "𝟏", "{", "⟨") or (self._is("|") and not self._in_bars)
 
     _in_bars = False
 
@@ -462,6 +487,13 @@ class Parser:
         if token.kind == "number":
             if token.source == "0" and self._is("_"):
                 return Node("zeros", self._subscript())
+            self._at -= 1
+            if self._is_power_of_ten():
+                return Node("number", (self._tens(),))
+            self._take()
+            if self._is("×"):
+                self._take()
+                return Node("number", (float(token.source) * self._tens(),))
             return Node("number", (float(token.source),))
         if token.kind == "frac":
             return Node("by", (self._braced(), self._braced()))
@@ -483,6 +515,8 @@ class Parser:
             return Node("ones", self._subscript())
         if self._is("["):
             return self._stack()
+        if self._is("⟨"):
+            return self._inner()
         if self._is("⌊"):
             return Node("call", ("floor", (self._bracket("⌊", "⌋"),)))
         if self._is("|"):

@@ -202,6 +202,9 @@ class _Reading:
                 runs.append((source, part))
         return self._product(Node("product", tuple(source for source, _ in runs))) if len(runs) > 1 else runs[0][1]
 
+    def _inner(self, tree: Node) -> Part:
+        return Part(Size(1), Size(1), self._of_all(tree).build, is_scalar=True)
+
     def _kronecker(self, tree: Node) -> Part:
         parts = [self.inside(part) for part in tree.parts]
         whole = Part(Size(), Size(), lambda: Node("kronecker", tuple(part.build() for part in parts)))
@@ -293,6 +296,7 @@ _RULES: Mapping[str, Callable[[_Reading, Node], Part]] = {
     "product": _Reading._product,
     "beside": _Reading._beside,
     "kronecker": _Reading._kronecker,
+    "inner": _Reading._inner,
     "transposed": _Reading._transposed,
     "power": _Reading._of_all,
     "call": _Reading._call,

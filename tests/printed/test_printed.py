@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
-from itertools import cycle
+from itertools import combinations, cycle
 
 import pytest
 from hypothesis import given, settings
@@ -38,13 +38,14 @@ def test_every_equation_of_the_library_is_true(name: str) -> None:
     assert assert_true(cells[name]) == 0
 
 
-TURNS = list(zip(NOTATIONS, cycle(("lstm", "gru_reset_after", "lstm_peephole", "gru", "rnn")), strict=False))
+CELLS = cycle(("lstm", "gru_reset_after", "rnn", "lstm_peephole", "gru", "mgu", "lstm_concat"))
+TURNS = list(zip(NOTATIONS, CELLS, cycle(combinations(READERS, 2)), strict=False))
 
 
-@pytest.mark.parametrize(("notation", "name"), TURNS)
-def test_every_notation_says_the_same(name: str, notation: str) -> None:
-    """Each notation with one cell; with every other one in the sweep."""
-    assert assert_true(cells[name], notation) == 0
+@pytest.mark.parametrize(("notation", "name", "forms"), TURNS)
+def test_every_notation_says_the_same(name: str, notation: str, forms: tuple[str, ...]) -> None:
+    """Each notation with one cell in two forms; with every cell in the sweep."""
+    assert assert_true(cells[name], notation, forms) == 0
 
 
 @pytest.mark.sweep

@@ -94,7 +94,7 @@ BRACKETS = [
     (nodes.matmul(W, nodes.negate(a)), "-W_f a_t", "-W_f a_t"),
     (nodes.negate(nodes.hadamard(nodes.add(a, b), c)), r"-(a_t + b_t) \odot c_t", "-(a_t + b_t) ⊙ c_t"),
     (nodes.scale(2, nodes.add(a, b)), r"2 \, (a_t + b_t)", "2 (a_t + b_t)"),
-    (nodes.scale(Rational(1, 2), a), r"0.5 \, a_t", "0.5 a_t"),
+    (nodes.scale(Rational(1, 2), a), r"\frac{1}{2} \, a_t", "(1/2) a_t"),
     (nodes.scale(Rational(1, 3), a), r"\frac{1}{3} \, a_t", "(1/3) a_t"),
     (nodes.scale(1 / n, nodes.total(a)), r"\frac{1}{d_h} \, \mathbf{1}^{\top} a_t", "(1/d_h) 𝟏ᵀ a_t"),
     (
@@ -124,14 +124,30 @@ BRACKETS = [
     # a number stands above the line, not beside a 1
     (nodes.scale(Rational(1, 1000), nodes.power(a, -1)), r"0.001 \oslash a_t", "0.001 ⊘ a_t"),
     (nodes.scale(Rational(-1, 3), nodes.power(a, -1)), r"-\frac{1}{3} \oslash a_t", "-(1/3) ⊘ a_t"),
-    (nodes.scale(Rational(1, 2), nodes.power(s, -1)), r"\frac{0.5}{s_t}", "0.5/s_t"),
+    (nodes.scale(Rational(1, 2), nodes.power(s, -1)), r"\frac{1}{2 \, s_t}", "1/(2 s_t)"),
     (nodes.scale(m, nodes.power(a, -1)), r"d_x \oslash a_t", "d_x ⊘ a_t"),
     # numbers are decimals where that is exact and short
-    (nodes.scale(Rational(1, 100000), a), r"0.00001 \, a_t", "0.00001 a_t"),
-    (nodes.scale(Rational(-1, 2), a), r"-0.5 \, a_t", "-0.5 a_t"),
+    (nodes.scale(Rational(1, 100000), a), r"10^{-5} \, a_t", "10^-5 a_t"),
+    (nodes.scale(Rational(-1, 2), a), r"-\frac{1}{2} \, a_t", "-(1/2) a_t"),
+    (
+        nodes.scale(Rational(-3, 4), nodes.hadamard(a, nodes.power(b, -1))),
+        r"-\frac{3}{4} \, a_t \oslash b_t",
+        "-(3/4) a_t ⊘ b_t",
+    ),
+    (nodes.scale(Rational(1, 8), a), r"0.125 \, a_t", "0.125 a_t"),
+    (nodes.scale(Rational(-1, 50000), a), r"-2 \times 10^{-5} \, a_t", "-2×10^-5 a_t"),
+    (
+        nodes.scale(Rational(3, 4), nodes.hadamard(r, s, nodes.power(s, -1))),
+        r"\frac{3 \, \alpha \, s_t}{4 \, s_t}",
+        "(3 α s_t)/(4 s_t)",
+    ),
+    (nodes.total(nodes.hadamard(C, C)), r"\left\langle C_t, C_t \right\rangle", "⟨C_t, C_t⟩"),
+    (nodes.power(nodes.act("sqrt", s), 3), r"s_t \, \sqrt{s_t}", "s_t √(s_t)"),
+    (nodes.power(nodes.act("sqrt", a), -4), r"1 \oslash a_t^{2}", "1 ⊘ a_t^2"),
+    (nodes.Eye(1), "1", "1"),
     (nodes.scale(Rational(25, 2), a), r"12.5 \, a_t", "12.5 a_t"),
     (nodes.scale(Rational(1, 3 * 2**10), a), r"\frac{1}{3072} \, a_t", "(1/3072) a_t"),
-    (nodes.scale(Rational(1, 10**15), a), r"\frac{1}{1000000000000000} \, a_t", "(1/1000000000000000) a_t"),
+    (nodes.scale(Rational(1, 10**15), a), r"10^{-15} \, a_t", "10^-15 a_t"),
     # signs within sizes, and decimals beside them
     (nodes.scale(3 - m, a), r"(3 - d_x) \, a_t", "(3 - d_x) a_t"),
     (nodes.scale(-m, a), r"-d_x \, a_t", "-d_x a_t"),

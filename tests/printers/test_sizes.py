@@ -100,8 +100,8 @@ def test_in_latex() -> None:
     ("name", "said"), [("I", "A subscript of 𝟏, 𝕀 or 0"), ("A", "A subscript of 𝟏, I or 0"), (None, "")]
 )
 def test_the_conventions_explain_what_occurs(name: str | None, said: str) -> None:
-    """A cell that sums the rows of a matrix; and one in which every size is told."""
-    term = f"sum({name}, axis=0)" if name else "W"
+    """A cell that sums the rows of a softmax; and one in which every size is told."""
+    term = f"sum(softmax({name}, axis=0), axis=0)" if name else "W"
     cell = Cell.from_source(
         f'def f(h, *, {name or "W"}: "{"d_k, d_h" if name else "d_h"}"):\n    h = h * {term}\n    return h'
     )

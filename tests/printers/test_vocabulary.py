@@ -10,7 +10,7 @@ from symrnn import Cell, Notation, cells, derive, generate
 from symrnn.documents import write
 from symrnn.documents.setting import set_up
 from symrnn.documents.weights import with_weights_of
-from symrnn.errors import NameClashError
+from symrnn.errors import InputError, NameClashError
 from symrnn.printers import NOTATIONS
 from symrnn.printers.vocabulary import fitted, printed_name
 from tests.language.test_anatomy import FOREIGN
@@ -118,3 +118,15 @@ def test_a_cell_without_products_to_join_stays_as_it_is() -> None:
 def test_weights_are_joined_and_split(weights: str, shown: str) -> None:
     assert f"W_f {shown}" in forward(cells.lstm, Notation(weights=weights))
     assert "W_f x_t + U_f h_{t-1}" in forward(cells.lstm_concat, Notation(weights="split"))
+
+
+def test_rows() -> None:
+    document = write(derive(cells.lstm), "text", "d2l")
+    assert "A_{f,t} = X_t W_xf + H_{t-1} W_hf + b_f" in document
+    assert "∂L/∂W_xf = Σ_{t=1}^{T} X_tᵀ ∂L/∂A_{f,t}" in document
+    assert "∂L/∂X_t = ∂L/∂A_{f,t} W_xfᵀ + ∂L/∂A_{i,t} W_xiᵀ" in document
+    assert "Vectors are rows, ⊙ multiplies" in document
+    assert "ℝ^(d_x×d_h)" in document
+    assert "Jacobian" not in document
+    with pytest.raises(InputError, match="section 'jacobians' is not written where vectors are rows"):
+        write(derive(cells.lstm), "text", "d2l", sections=("jacobians",))
