@@ -96,7 +96,7 @@ class _Draftsman:
             long = width_of(formula, SMALL_SIZE)
             start = x - {"start": 0.0, "end": long}[anchor]
             left, right = max(left, 2.0 - start), max(right, start + long + 2.0)
-            top, bottom = max(top, 11.0 - y), max(bottom, y + 5.0)
+            top, bottom = max(top, 12.0 - y), max(bottom, y + 5.0)
         return ceil(left), ceil(top), ceil(right), ceil(bottom)
 
     def _columns(self) -> dict[int, float]:

