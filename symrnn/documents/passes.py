@@ -10,6 +10,7 @@ from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Step, shift
 from symrnn.documents.alike import Family, find_alike
 from symrnn.documents.setting import Setting, phrase
+from symrnn.documents.splitting import SplitGradient, find_split
 from symrnn.documents.structure import (
     Block,
     Display,
@@ -28,7 +29,7 @@ _MOST_IN_A_ROW = 4
 """More parameters of a gate than these are on several rows, so that a row stays short."""
 
 
-def make_line(setting: Setting, target: Variable, value: Expr, note: Inline = ()) -> EquationLine:
+def make_line(setting: Setting, target: Expr, value: Expr, note: Inline = ()) -> EquationLine:
     """An equation, its terms of the same form as one sum where the setting has families of gates."""
     return EquationLine(setting.maths(target), gathered(setting, value), note)
 
@@ -181,11 +182,32 @@ def write_messages(setting: Setting, display: Callable[..., Display]) -> tuple[B
     message, before = setting.maths(previous.target), setting.maths(previous.of)
     whole = setting.maths(shift(derivation.of(previous.of.base).target, -1))
     blocks: list[Block] = []
-    if derivation.cell.inputs:
-        blocks += [Paragraph(("What reaches the inputs:",)), display("input")]
+    # A lecture shows every step by itself.
+    split = None if setting.level == "lecture" else find_split(derivation)
+    if split is not None:
+        blocks += [Paragraph((_SPLIT,)), Display((_write_split(setting, split),))]
+    shown = {step.target.name for step in split.steps} if split else set()
+    inputs = _without(display("input"), shown)
+    if inputs.equations:
+        blocks += [Paragraph(("What reaches the inputs:",)), inputs]
     text = (" is the message that the step sends back to ", before, ". It is not all of ", whole)
     more: Inline = (", to which the loss and the rest of the step before contribute as well.",)
-    return (*blocks, Paragraph((message, *text, *more)), display("carry"))
+    rest = _without(display("carry"), shown)
+    return (*blocks, Paragraph((message, *text, *more)), *([rest] if rest.equations else []))
+
+
+_SPLIT = "What reaches the inputs and goes back to the states that they are joined with, as the parts of one sum:"
+
+
+def _write_split(setting: Setting, split: SplitGradient) -> NumberedEquation:
+    numbers = sorted(step.number for step in split.steps)
+    # The reason is that of any of them: all come from the same equations.
+    line = make_line(setting, split.left, split.value, explain_step(setting, split.steps[0]))
+    return NumberedEquation(f"{numbers[0]}–{numbers[-1]}", (line,), split.steps[0].target.name)
+
+
+def _without(display: Display, labels: set[str]) -> Display:
+    return Display(tuple(one for one in display.equations if one.label not in labels))
 
 
 # --- through time -----------------------------------------------------------------------------------------------------

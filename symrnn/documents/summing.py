@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from symrnn.algebra.nodes import Expr, Sum, Variable
 from symrnn.documents.alike import Alike, find_alike, is_stackable_sum
 from symrnn.documents.setting import Setting
+from symrnn.documents.splitting import merged
 from symrnn.documents.structure import Maths
 
 STAR = Maths("*", "*")
@@ -15,7 +16,7 @@ STAR = Maths("*", "*")
 def gathered(setting: Setting, value: Expr) -> Maths:
     """A right side, with terms of the same form as one."""
     if not setting.families or not isinstance(value, Sum):
-        return setting.maths(value)
+        return setting.maths(merged(value))
     terms = list(value.args)
     alike = find_alike(setting.families, [(term,) for term in terms])
     if not alike:

@@ -356,8 +356,10 @@ class MathPrinter:
         return has_bar or variable.mark in ("", "cotangent")
 
     def _is_raised(self, variable: Variable) -> bool:
-        above = self.notation.look(variable.base, variable.looks).above
-        return bool(above) or (variable.time is not None and self.notation.is_raised)
+        look = self.notation.look(variable.base, variable.looks)
+        return (
+            bool(look.above) or "prime" in look.head.accents or (variable.time is not None and self.notation.is_raised)
+        )
 
     def _fill(self, expr: Fill) -> tuple[str, Level]:
         return self._factors(EntrywiseFactors.of(expr))

@@ -30,7 +30,7 @@ _ACCENTS = {  # over one letter, over a word, and in plain text
     "bar": (r"\bar{%s}", r"\overline{%s}", "%s\u0304"),
     "check": (r"\check{%s}", r"\check{%s}", "%s\u030c"),
     "arrow": (r"\overleftarrow{%s}", r"\overleftarrow{%s}", "←%s"),
-    "prime": ("%s'", "%s'", "%s'"),
+    "prime": ("{%s'}", "{%s'}", "%s'"),  # in braces, since it is a superscript
     "parenthesis": ("(%s)", "(%s)", "(%s)"),
 }
 _MARKS: Mapping[str, tuple[str, ...]] = MappingProxyType(

@@ -114,7 +114,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
         ("W_{x,i}", "W_{x,i,t}", "W_{x,i,t}"),
         (r"\sigma^{\mathrm{up}}", r"\sigma_t^{\mathrm{up}}", "σ_t^{up}"),
         ("b^{(f)}", "b_t^{(f)}", "b_t^(f)"),
-        (r"\hat{h}'", r"\hat{h}'_t", "ĥ'_t"),
+        (r"\hat{h}'", r"{\hat{h}'}_t", "ĥ'_t"),
         (r"\mathcal{L}", r"\mathcal{L}_t", "ℒ_t"),
     ],
 )
