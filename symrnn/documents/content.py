@@ -57,7 +57,8 @@ def derivation_document(
 def _set_up(derivation: Derivation, options: DocumentOptions) -> Setting:
     fitted = set_up(derivation, options.shown)
     gates = options.form_of_gates
-    families = () if gates == "each" else find_families(derivation)
+    # Names with a star are made of the author's: beside a reader's letters they would be other names.
+    families = () if gates == "each" or fitted.notation.looks else find_families(derivation)
     return replace(fitted, layout=options.layout, level=options.level, gates=gates, families=families)
 
 

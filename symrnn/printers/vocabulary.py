@@ -129,7 +129,12 @@ class _Fitting:
 
     def _follow(self, look: Look) -> Look:
         """The look with the indices of renamed values in it."""
-        renamed = {self.own[base].head: new.index for base, new in self.values.items() if not self.own[base].below}
+        renamed: dict[Word, tuple[Part, ...]] = {}
+        for base, new in self.values.items():
+            if not self.own[base].below:
+                # The same index as in the parameters that the notation names; what it leaves out there stays here.
+                given = self._index(CellPart("", self.parts[base].role, base))
+                renamed[self.own[base].head] = given or new.index
         below: list[Part] = []
         for part in look.below:
             below += renamed.get(part, (part,)) if isinstance(part, Word) else (part,)

@@ -130,3 +130,17 @@ def test_rows() -> None:
     assert "Jacobian" not in document
     with pytest.raises(InputError, match="section 'jacobians' is not written where vectors are rows"):
         write(derive(cells.lstm), "text", "d2l", sections=("jacobians",))
+
+
+@pytest.mark.parametrize("notation", ["greff", "coursera", "goodfellow"])
+def test_short_documents_have_the_reader_s_letters_too(notation: str) -> None:
+    for gates in ("one-line", "stacked"):
+        document = write(derive(cells.lstm_peephole), "text", notation, level="brief", gates=gates)
+        assert "Σ_{*" not in document
+
+
+def test_an_index_is_the_same_in_every_letter() -> None:
+    """The output gate is q there, and o in the indices of all that belongs to it."""
+    shown = forward(cells.lstm_peephole, "goodfellow")
+    assert "q^(t) = σ(a^{o,(t)})" in shown
+    assert "p_o ⊙ s^(t)" in shown
