@@ -301,6 +301,9 @@ def _symbols() -> dict[str, str]:
 _FUNCTIONS = _symbols()
 
 
+_TEXT_SIGNS = {r"\odot": "⊙", r"\circ": "∘", r"\ast": "*", r"\cdot": "·", "": "⊙"}
+
+
 def _in_signs_of(notation: Notation, token: Token) -> Iterator[Token]:
     """A token with the notation's signs of products as everyone knows them; the dot of a matrix product is none."""
     if token.kind == "transposed" and token.source not in ("ᵀ", f"^{{{notation.transposed}}}"):
