@@ -25,7 +25,7 @@ REFUSED = {
         r"^f:3: time = 'angel' is none of.*\n  did you mean 'angle'\? ",
     ),
     "bold = 'yes'": (InputError, r"^f:1: bold = 'yes' is none of its values\n  write true or false"),
-    "now = 'first'": (InputError, r"^f:1: now = 'first' .*\n  write a whole number"),
+    "now = 'the first'": (InputError, r"^f:1: now = 'the first' .*\n  write a whole number"),
     "loss = 'L_x'": (InputError, r"^f:1: loss = 'L_x' .*\n  write one letter without indices"),
     "[letters]\ninput = 'x'\nforgot_gate = 'f'": (
         InputError,
