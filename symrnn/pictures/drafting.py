@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import ceil
 from typing import NamedTuple
 
-from symrnn.pictures.drawing import CIRCLED, SMALL_SIZE, Drawing, Label, Line, Position, Shape, Style
+from symrnn.pictures.drawing import CIRCLED, FRAME, SMALL_SIZE, Drawing, Label, Line, Position, Shape, Style
 from symrnn.pictures.elements import Diagram, Element, ElementKind
 from symrnn.pictures.lettering import width_of
 from symrnn.pictures.lines import ABOVE, BELOW, LEFT, RIGHT, Lines, Port, Route
@@ -20,7 +20,6 @@ _CIRCLE = 10.0
 _TRACK, _EDGE, _LEAST_GAP = 11.0, 11.0, 24.0
 _LANE = 10.0
 _MARGIN = 8.0
-_FRAME = 7.0
 
 
 def size_of(element: Element) -> Position:
@@ -123,10 +122,8 @@ class _Draftsman:
 
     def _gap(self, found: dict[int, float], used: list[int], here: float, tracks: range, border: int) -> float:
         """Lay the tracks that are used between two columns or rows; the frame runs through the first and last gap."""
-        before = _FRAME * (border > 0)
-        width = max(
-            _LEAST_GAP if not border else _LEAST_GAP + 2 * _FRAME, before + 2 * _EDGE + _TRACK * (len(used) - 1)
-        )
+        before = FRAME * (border > 0)
+        width = max(_LEAST_GAP if not border else _LEAST_GAP + 2 * FRAME, before + 2 * _EDGE + _TRACK * (len(used) - 1))
         start = here + before + (width - before - _TRACK * (len(used) - 1)) // 2 if used else here
         for number, line in enumerate(used):
             found[line] = start + _TRACK * number
@@ -184,10 +181,10 @@ class _Draftsman:
             kind: [shape.box for shape in shapes if shape.element.kind is kind]
             for kind in (ElementKind.BEFORE, ElementKind.OUTPUT, ElementKind.AFTER, ElementKind.INPUT)
         }
-        left = max((box[2] for box in outer[ElementKind.BEFORE]), default=0.0) + _FRAME
-        right = min((box[0] for box in outer[ElementKind.AFTER]), default=self.right) - _FRAME
-        top = max((box[3] for box in outer[ElementKind.OUTPUT]), default=0.0) + _FRAME
-        bottom = min((box[1] for box in outer[ElementKind.INPUT]), default=self.bottom) - _FRAME
+        left = max((box[2] for box in outer[ElementKind.BEFORE]), default=0.0) + FRAME
+        right = min((box[0] for box in outer[ElementKind.AFTER]), default=self.right) - FRAME
+        top = max((box[3] for box in outer[ElementKind.OUTPUT]), default=0.0) + FRAME
+        bottom = min((box[1] for box in outer[ElementKind.INPUT]), default=self.bottom) - FRAME
         return left, top, right, bottom
 
     def _line(self, number: int, shapes: Mapping[str, Shape]) -> Line:

@@ -17,6 +17,8 @@ SMALL_SIZE = 12.0
 
 HEAD = 7.0
 """The length of an arrow's head."""
+FRAME = 7.0
+"""Pixels between a name and the frame."""
 ROUND = 5.0
 """The radius of a corner: less than half of the distance of tracks."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from symrnn.pictures.drawing import Drawing, Line, Position
+from symrnn.pictures.drawing import FRAME, Drawing, Line, Position
 from symrnn.pictures.elements import ElementKind
 
 
@@ -46,6 +46,10 @@ def _continued(before: Drawing, after: Drawing) -> Drawing:
     ends = [s.centre[0] for s in before.shapes if s.element.kind is ElementKind.AFTER]
     starts = [s.centre[0] for s in after.shapes if s.element.kind is ElementKind.BEFORE]
     shift = (ends[-1] if ends else before.width) - (starts[0] if starts else 0.0)
+    # A name at the end of a step that the next one does not read may be wider than those that it does read.
+    edge = max((s.box[2] for s in before.shapes if s.element.kind is ElementKind.AFTER), default=0.0) + FRAME
+    further = max(0.0, edge - after.frames[0][0] - shift)
+    shift += further
 
     def move(place: Position) -> Position:
         return place[0] + shift, place[1]
@@ -56,8 +60,12 @@ def _continued(before: Drawing, after: Drawing) -> Drawing:
 
     def moved(line: Line) -> Line:
         source = line.wire.source
-        wire = replace(line.wire, source=_started(source) if source in twice else source)
-        return replace(line, wire=wire, points=tuple(map(move, line.points)), own=tuple(map(move, line.own)))
+        points, own = tuple(map(move, line.points)), tuple(map(move, line.own))
+        if source not in twice:
+            return replace(line, points=points, own=own)
+        start = (points[0][0] - further, points[0][1])
+        own = (start, *own[1:]) if own[0] == points[0] else own
+        return replace(line, wire=replace(line.wire, source=_started(source)), points=(start, *points[1:]), own=own)
 
     return Drawing(
         after.width + shift,

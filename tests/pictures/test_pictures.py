@@ -200,6 +200,13 @@ def test_a_title_with_markup_is_text() -> None:
     assert title.text == 'f: A <b> & "quoted" ]]> title'
 
 
+def test_a_wide_name_that_is_not_read_on() -> None:
+    text = (
+        "def f(x, h, long_name, *, W):\n    long_name = tanh(W @ x) * h\n    h = long_name * h\n    return h, long_name"
+    )
+    assert_lawful(draw(Cell.from_source(text), steps=2))
+
+
 # --- files ---
 
 
