@@ -145,14 +145,14 @@ def draw(
     found = fitted(find_notation(notation), known)
     for most in _SIZES:
         try:
-            plans = _plans(known, steps, gradient, Style(weights), _Reading(found, detail, most))
+            plans = _plans(known, steps, gradient, Style(weights), _HowRead(found, detail, most))
         except LookupError:
             continue
         return Picture(known, in_a_row(draw_plans(plans)))
     raise SymrnnError(f"{known.name}: it has too many wires to be drawn\n  split it into several cells")
 
 
-class _Reading(NamedTuple):
+class _HowRead(NamedTuple):
     """How a cell is read: in which notation, in which detail, and how many elements there may be."""
 
     notation: Notation
@@ -160,7 +160,7 @@ class _Reading(NamedTuple):
     most: int
 
 
-def _plans(cell: Cell, steps: int, gradient: str | None, style: Style, reading: _Reading) -> list[Plan]:
+def _plans(cell: Cell, steps: int, gradient: str | None, style: Style, reading: _HowRead) -> list[Plan]:
     """What the steps' drawings are made of."""
     entering = frozenset(() if gradient is None else (gradient,))
     plans = []
