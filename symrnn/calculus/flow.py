@@ -93,11 +93,11 @@ def flow(cell: Cell | Derivation | str) -> Flow:
         InputError: it is no cell.
         UnknownNameError: the library has no cell of that name.
     """
-    return _Reading(derivation_of(cell)).flow()
+    return _FlowReading(derivation_of(cell)).flow()
 
 
 @dataclass(frozen=True)
-class _Reading:
+class _FlowReading:
     """The flow of one cell, with what all parts of it need."""
 
     derivation: Derivation

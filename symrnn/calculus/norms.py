@@ -31,7 +31,7 @@ Measure = Literal["norm", "largest"]
 
 
 @dataclass(frozen=True)
-class Size:
+class NormFactor:
     """How large an expression is, where only its numbers tell.
 
     Attributes:
@@ -51,7 +51,7 @@ class Bound:
         terms: the sizes of a product -> the number in front of it, which is positive.
     """
 
-    terms: Mapping[tuple[Size, ...], Fraction]
+    terms: Mapping[tuple[NormFactor, ...], Fraction]
 
     @classmethod
     def number(cls, value: Fraction | int) -> Bound:
@@ -61,7 +61,7 @@ class Bound:
     @classmethod
     def size(cls, measure: Measure, of: Expr) -> Bound:
         """What an expression is as large as."""
-        return cls(MappingProxyType({(Size(measure, of),): Fraction(1)}))
+        return cls(MappingProxyType({(NormFactor(measure, of),): Fraction(1)}))
 
     def __add__(self, other: Bound) -> Bound:
         sums = dict(self.terms)
@@ -70,7 +70,7 @@ class Bound:
         return Bound(sums)
 
     def __mul__(self, other: Bound) -> Bound:
-        products: dict[tuple[Size, ...], Fraction] = {}
+        products: dict[tuple[NormFactor, ...], Fraction] = {}
         for one, a in self.terms.items():
             for two, b in other.terms.items():
                 # These are numbers, whose order means nothing: what is the same at every step stands last.
@@ -94,7 +94,7 @@ class Bound:
         return not any(v.time is not None for key in self.terms for size in key for v in nodes.variables(size.of))
 
 
-def _order(size: Size) -> tuple[bool, str, str]:
+def _order(size: NormFactor) -> tuple[bool, str, str]:
     steady = all(v.time is None for v in nodes.variables(size.of))
     return steady, str(size.of), size.measure
 

@@ -23,7 +23,7 @@ _PART = re.compile(r'"[^"]*"|\{[^{}]*\}|[^_{}"]+')
 
 
 @dataclass(frozen=True)
-class Family:
+class GateFamily:
     """Gates of the same form.
 
     Attributes:
@@ -68,13 +68,13 @@ class Alike:
         exprs: what they are with a star.
     """
 
-    family: Family
+    family: GateFamily
     words: tuple[str, ...]
     positions: tuple[int, ...]
     exprs: tuple[Expr, ...]
 
 
-def find_families(derivation: Derivation) -> tuple[Family, ...]:
+def find_families(derivation: Derivation) -> tuple[GateFamily, ...]:
     """The families of at least two gates, in the order of their first equations."""
     groups: dict[tuple[Expr, Expr], list[tuple[str, Variable]]] = {}
     for equation in derivation.forward:
@@ -84,17 +84,17 @@ def find_families(derivation: Derivation) -> tuple[Family, ...]:
             if key[1] != equation.value and key[0] != equation.target:
                 groups.setdefault(key, []).append((word, equation.target))
     taken = {look(v.looks, v.time is not None) for v in derivation.variables.values()}
-    found: list[Family] = []
+    found: list[GateFamily] = []
     for (target, value), members in groups.items():
         if len(members) > 1 and isinstance(target, Variable):
             words, targets = zip(*members, strict=True)
             stacks = _name_stacks(target, value, len(members), taken)
             taken |= {look(v.looks, v.time is not None) for v in stacks.values()}
-            found.append(Family(words, targets, target, value, stacks))
+            found.append(GateFamily(words, targets, target, value, stacks))
     return tuple(found)
 
 
-def find_alike(families: Iterable[Family], rows: Sequence[tuple[Expr, ...]]) -> list[Alike]:
+def find_alike(families: Iterable[GateFamily], rows: Sequence[tuple[Expr, ...]]) -> list[Alike]:
     """Rows of expressions that are one with a star, each in one group at most."""
     found: list[Alike] = []
     taken: set[int] = set()

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Variable
-from symrnn.calculus.norms import Bound, Size
+from symrnn.calculus.norms import Bound, NormFactor
 from symrnn.documents.setting import Setting
 from symrnn.documents.structure import Maths
 
@@ -25,7 +25,7 @@ def is_symbol(bound: Bound) -> bool:
     return len(sizes) == 1 and number == 1 if sizes else number.denominator == 1
 
 
-def _term(setting: Setting, sizes: tuple[Size, ...], number: Fraction) -> Maths:
+def _term(setting: Setting, sizes: tuple[NormFactor, ...], number: Fraction) -> Maths:
     parts = [] if number == 1 and sizes else [_fraction(number)]
     parts += [_size(setting, size) for size in sizes]
     return Maths(r" \, ".join(p.latex for p in parts), " ".join(p.text for p in parts))
@@ -37,7 +37,7 @@ def _fraction(number: Fraction) -> Maths:
     return Maths(rf"\frac{{{number.numerator}}}{{{number.denominator}}}", str(number))
 
 
-def _size(setting: Setting, size: Size) -> Maths:
+def _size(setting: Setting, size: NormFactor) -> Maths:
     shown = setting.maths(size.of)
     if size.measure == "norm" and isinstance(size.of, Variable) and size.of.shape[1] != 1 and size.of.time is None:
         return Maths(rf"\sigma_{{\max}}({shown.latex})", f"σ_max({shown.text})")

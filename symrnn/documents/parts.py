@@ -21,7 +21,7 @@ from symrnn.documents.symbols import conventions, symbol_table
 
 
 @dataclass(frozen=True)
-class Draft:
+class DocumentDraft:
     """What the rows are given.
 
     Attributes:
@@ -46,7 +46,7 @@ class Part:
         has_words: whether its words are what it is for; otherwise a brief document leaves them out.
     """
 
-    write: Callable[[Draft], Iterable[Section]]
+    write: Callable[[DocumentDraft], Iterable[Section]]
     opens: bool = False
     explains: bool = False
     has_words: bool = True
@@ -54,7 +54,7 @@ class Part:
 
 def write_parts(setting: Setting, keys: Sequence[str]) -> tuple[tuple[Block, ...], tuple[Section, ...]]:
     """What stands before the first heading, and the sections."""
-    draft = Draft(setting, count_up(setting.derivation.steps[-1].number))
+    draft = DocumentDraft(setting, count_up(setting.derivation.steps[-1].number))
     written = {key: _write_part(PARTS[key], draft) for key in keys if not PARTS[key].explains}
     draft = replace(draft, others=tuple(section for key in keys if key in written for section in written[key]))
     written |= {key: _write_part(PARTS[key], draft) for key in keys if PARTS[key].explains}
@@ -68,7 +68,7 @@ def write_parts(setting: Setting, keys: Sequence[str]) -> tuple[tuple[Block, ...
     return tuple(opening), tuple(sections)
 
 
-def _write_part(part: Part, draft: Draft) -> tuple[Section, ...]:
+def _write_part(part: Part, draft: DocumentDraft) -> tuple[Section, ...]:
     sections = tuple(part.write(draft))
     return sections if part.has_words or draft.setting.has_words else tuple(map(_formulas_alone, sections))
 
@@ -91,10 +91,10 @@ def _without_heading(section: Section) -> tuple[Block, ...]:
 # --- short sections ---------------------------------------------------------------------------------------------------
 
 
-def _quote(*headings: str) -> Callable[[Draft], Iterable[Section]]:
+def _quote(*headings: str) -> Callable[[DocumentDraft], Iterable[Section]]:
     """What the author says under some headings of the cell's text."""
 
-    def write(draft: Draft) -> Iterable[Section]:
+    def write(draft: DocumentDraft) -> Iterable[Section]:
         cell = draft.setting.derivation.cell
         said = [(heading, clean(cell.section(heading))) for heading in headings]
         blocks = tuple(Paragraph((text,), heading) for heading, text in said if text)
@@ -103,7 +103,7 @@ def _quote(*headings: str) -> Callable[[Draft], Iterable[Section]]:
     return write
 
 
-def _write_remarks(draft: Draft) -> Iterable[Section]:
+def _write_remarks(draft: DocumentDraft) -> Iterable[Section]:
     """What a reader of the gradients has to be told; nothing for most cells."""
     setting = draft.setting
     found = remarks(setting.derivation)
@@ -111,15 +111,15 @@ def _write_remarks(draft: Draft) -> Iterable[Section]:
     return (Section("remarks", "Remarks", (Bullets(items),)),) if items else ()
 
 
-def _write_conventions(draft: Draft) -> Iterable[Section]:
+def _write_conventions(draft: DocumentDraft) -> Iterable[Section]:
     return (Section("conventions", "Conventions", (conventions(draft.setting, draft.others),)),)
 
 
-def _write_symbols(draft: Draft) -> Iterable[Section]:
+def _write_symbols(draft: DocumentDraft) -> Iterable[Section]:
     return (Section("symbols", "Symbols", (symbol_table(draft.setting),)),)
 
 
-def _write_backward(draft: Draft) -> Iterable[Section]:
+def _write_backward(draft: DocumentDraft) -> Iterable[Section]:
     is_lecture = draft.setting.level == "lecture"
     return (write_lecture(draft.setting) if is_lecture else write_backward(draft.setting),)
 
@@ -132,7 +132,7 @@ def _find_functions(expr: Expr) -> Iterable[str]:
             yield from _find_functions(arg)
 
 
-def _write_rules(draft: Draft) -> Iterable[Section]:
+def _write_rules(draft: DocumentDraft) -> Iterable[Section]:
     setting = draft.setting
     derivation = setting.derivation
     used = dict.fromkeys(name for step in derivation.steps for name in step.rules)

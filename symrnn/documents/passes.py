@@ -8,7 +8,7 @@ from dataclasses import replace
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import Step, shift
-from symrnn.documents.alike import Family, find_alike
+from symrnn.documents.alike import GateFamily, find_alike
 from symrnn.documents.setting import Setting, phrase
 from symrnn.documents.splitting import SplitGradient, find_split
 from symrnn.documents.structure import (
@@ -85,7 +85,7 @@ def group_by_lines(equations: Iterable[NumberedEquation]) -> list[Display]:
     return [Display(tuple(group)) for group in groups]
 
 
-def _write_family(setting: Setting, family: Family) -> list[Block]:
+def _write_family(setting: Setting, family: GateFamily) -> list[Block]:
     """The equation of all gates of a form, with a star or as one of stacks."""
     words = show_words(setting, family.words)
     if setting.gates != "stacked" or not family.stacks:
@@ -306,7 +306,7 @@ def write_gradients(setting: Setting) -> tuple[Section, ...]:
 
 
 def _write_alike(
-    setting: Setting, family: Family, words: tuple[str, ...], pairs: Sequence[tuple[Expr, ...]]
+    setting: Setting, family: GateFamily, words: tuple[str, ...], pairs: Sequence[tuple[Expr, ...]]
 ) -> list[Block]:
     """The gradients of all gates of a form."""
     is_stacked = setting.gates == "stacked" and bool(family.stacks) and words == family.words

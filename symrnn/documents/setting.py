@@ -12,7 +12,7 @@ from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import Expr, Sum, Variable
 from symrnn.calculus.derivation import Derivation
 from symrnn.calculus.symbols import DerivativeSymbol
-from symrnn.documents.alike import Family
+from symrnn.documents.alike import GateFamily
 from symrnn.documents.plain import plain
 from symrnn.documents.structure import Inline, Maths
 from symrnn.errors import NameClashError
@@ -57,7 +57,7 @@ class Setting:
     yields: frozenset[str] = frozenset()
     level: str = "full"
     gates: str = "each"
-    families: tuple[Family, ...] = ()
+    families: tuple[GateFamily, ...] = ()
 
     @property
     def has_words(self) -> bool:

@@ -41,7 +41,7 @@ Part = Word | Nested | SideBySide
 
 
 @dataclass(frozen=True)
-class Look:
+class LetterLook:
     """How a name looks: a symbol with accents, and indices below and above.
 
     Attributes:
@@ -64,19 +64,19 @@ class Look:
         """What stands for it in the index of another letter: its own index, else its letter without accents."""
         return self.below or self.above or (replace(self.head, accents=()),)
 
-    def of_gate(self, index: tuple[Part, ...]) -> Look:
+    def of_gate(self, index: tuple[Part, ...]) -> LetterLook:
         """The letter with a gate's index in the place of the placeholder; nothing is left of it where that is empty."""
         head = self.head
         if head.letters == GATE.letters:
             inner = index[0] if len(index) == 1 and isinstance(index[0], Word) else Word("x")
             head = replace(inner, accents=(*inner.accents, *head.accents))
-        return Look(head, _filled(self.below, index), _filled(self.above, index))
+        return LetterLook(head, _filled(self.below, index), _filled(self.above, index))
 
 
-def look_of(name: str) -> Look:
+def look_of(name: str) -> LetterLook:
     """How an identifier looks."""
     head, rest = spelled(name)
-    return Look(head, tuple(rest))
+    return LetterLook(head, tuple(rest))
 
 
 def _filled(parts: tuple[Part, ...], index: tuple[Part, ...]) -> tuple[Part, ...]:
@@ -105,7 +105,7 @@ def _flat(parts: tuple[Part, ...]) -> tuple[Word | Nested, ...]:
     return tuple(word for part in parts for word in (part.words if isinstance(part, SideBySide) else (part,)))
 
 
-def read_letter(text: str, is_template: bool = False) -> Look:
+def read_letter(text: str, is_template: bool = False) -> LetterLook:
     r"""How a letter looks that is written in LaTeX, or as an identifier such as `c_tilde`.
 
     Args:
@@ -121,7 +121,7 @@ def read_letter(text: str, is_template: bool = False) -> Look:
     if _IDENTIFIER.fullmatch(text):
         return look_of(text)
     try:
-        return _Reader(text, is_template).read()
+        return _LetterReader(text, is_template).read()
     except ValueError as error:
         gate = ", with {gate} for the index of a gate" if is_template else ""
         raise InputError(
@@ -130,7 +130,7 @@ def read_letter(text: str, is_template: bool = False) -> Look:
         ) from None
 
 
-class _Reader:
+class _LetterReader:
     def __init__(self, text: str, is_template: bool) -> None:
         self._tokens: list[str] = []
         position = 0
@@ -153,7 +153,7 @@ class _Reader:
             raise ValueError(f"{repr(wanted) if wanted else 'a letter'} is missing before {found}")
         return self._tokens.pop(0)
 
-    def read(self) -> Look:
+    def read(self) -> LetterLook:
         head, below, above = self._word(), [], []  # type: ignore[var-annotated]
         while self._tokens:
             sign = self._take()
@@ -163,7 +163,7 @@ class _Reader:
                 (below if sign == "_" else above).extend(self._index())
             else:
                 raise ValueError(f"{sign!r} stands behind the letter; a word is written \\mathrm{{...}}")
-        return Look(head, tuple(below), tuple(above))
+        return LetterLook(head, tuple(below), tuple(above))
 
     def _word(self) -> Word:
         token = self._take()

@@ -19,7 +19,7 @@ from symrnn.algebra.spelling import GREEK, Word
 from symrnn.choices import NOTATIONS as NAMED
 from symrnn.errors import InputError, UnknownNameError
 from symrnn.freezing import Frozen
-from symrnn.printers.lettering import Look, Part, SideBySide, look_of, read_letter
+from symrnn.printers.lettering import LetterLook, Part, SideBySide, look_of, read_letter
 from symrnn.printers.settings import TABLES, check_setting, merged, read_settings, read_settings_file
 from symrnn.suggestions import did_you_mean
 
@@ -124,7 +124,7 @@ class Notation:
     layout: str = "numerator"
     letters: Mapping[str, str] = field(default_factory=lambda: Frozen({}))
     indices: Mapping[str, str] = field(default_factory=lambda: Frozen({}))
-    looks: Mapping[str, Look] = field(default_factory=lambda: Frozen({}), repr=False)
+    looks: Mapping[str, LetterLook] = field(default_factory=lambda: Frozen({}), repr=False)
 
     def __post_init__(self) -> None:
         """Check every value, and take the table's spelling of it.
@@ -181,7 +181,7 @@ class Notation:
         """Whether the time stands where an exponent would."""
         return self.time != "subscript"
 
-    def look(self, base: str, looks: str) -> Look:
+    def look(self, base: str, looks: str) -> LetterLook:
         """How a name looks, which is read as `looks` where the notation has no letter of its own for it."""
         if base in self.looks:
             return self.looks[base]

@@ -15,7 +15,7 @@ from symrnn.algebra.spelling import Word
 from symrnn.freezing import Frozen
 from symrnn.language.anatomy import CellPart, anatomy
 from symrnn.language.recurrence import Cell, Equation
-from symrnn.printers.lettering import Look, Part, look_of, read_letter
+from symrnn.printers.lettering import LetterLook, Part, look_of, read_letter
 from symrnn.printers.notation import Notation, latex_name, text_name
 
 _INSTEAD: Mapping[str, str] = Frozen(
@@ -80,7 +80,7 @@ class _Fitting:
         # A plain value first: the index of a gate is made of its letter.
         self.values = {base: look for base, part in self.parts.items() if not part.of and (look := self._letter(part))}
 
-    def looks(self) -> dict[str, Look]:
+    def looks(self) -> dict[str, LetterLook]:
         """Base of a name -> its look, of those that do not keep their own."""
         chosen = self.own | self.values | self._sizes()
         arguments = [e.target.name for e in self.body if e.target.name not in self.cell.symbols]
@@ -98,7 +98,7 @@ class _Fitting:
         self._put_apart(chosen)
         return {base: look for base, look in chosen.items() if look != self.own.get(base)}
 
-    def _letter(self, part: CellPart) -> Look | None:
+    def _letter(self, part: CellPart) -> LetterLook | None:
         letters = self.notation.letters
         for role in (part.role, _INSTEAD.get(part.role, "")):
             if letters.get(role):
@@ -117,8 +117,8 @@ class _Fitting:
             return look.index
         return (self.values.get(part.whose) or self.own[part.whose]).index
 
-    def _sizes(self) -> dict[str, Look]:
-        found: dict[str, Look] = {}
+    def _sizes(self) -> dict[str, LetterLook]:
+        found: dict[str, LetterLook] = {}
         wanted = (("hidden_size", self.cell.states), ("input_size", self.cell.inputs))
         for role, names in wanted:
             letter, size = self.notation.letters.get(role), str(self.cell[names[0]].shape[0]) if names else ""
@@ -127,7 +127,7 @@ class _Fitting:
                 self.own[size] = look_of(size)
         return found
 
-    def _follow(self, look: Look) -> Look:
+    def _follow(self, look: LetterLook) -> LetterLook:
         """The look with the indices of renamed values in it."""
         renamed: dict[Word, tuple[Part, ...]] = {}
         for base, new in self.values.items():
@@ -140,7 +140,7 @@ class _Fitting:
             below += renamed.get(part, (part,)) if isinstance(part, Word) else (part,)
         return replace(look, below=tuple(below))
 
-    def _put_apart_arguments(self, chosen: dict[str, Look], arguments: Iterable[str]) -> None:
+    def _put_apart_arguments(self, chosen: dict[str, LetterLook], arguments: Iterable[str]) -> None:
         """The arguments of functions have one letter in the whole document, which no value has."""
         given = {base for base in arguments if base not in self.notation.names}
         taken = {_plain(look) for base, look in chosen.items() if base not in given}
@@ -152,7 +152,7 @@ class _Fitting:
                     if chosen[base].head.letters == letter and not chosen[base].head.accents:
                         chosen[base] = replace(chosen[base], head=replace(chosen[base].head, letters=free))
 
-    def _put_apart(self, chosen: dict[str, Look]) -> None:
+    def _put_apart(self, chosen: dict[str, LetterLook]) -> None:
         """Names that would look alike: the one that matters less gets its own name back, or a free letter."""
         for _ in range(len(chosen)):
             clash = next(self._clashes(chosen), None)
@@ -170,7 +170,7 @@ class _Fitting:
             head = Word(free) if free else Word(self.own[loser].head.letters, is_typed=True)
             chosen[loser] = replace(chosen[loser], head=head)
 
-    def _clashes(self, chosen: Mapping[str, Look]) -> Iterator[list[str]]:
+    def _clashes(self, chosen: Mapping[str, LetterLook]) -> Iterator[list[str]]:
         shown: dict[tuple[str, bool], list[str]] = defaultdict(list)
         trial = replace(self.notation, looks=Frozen(dict(chosen)), names=Frozen({}))
         for base in chosen:
@@ -194,9 +194,9 @@ class _Fitting:
         return 3 if part is None else 2
 
 
-def _joined(look: Look) -> tuple[Part, ...]:
+def _joined(look: LetterLook) -> tuple[Part, ...]:
     return (look.head, *look.below, *look.above)
 
 
-def _plain(look: Look) -> str:
+def _plain(look: LetterLook) -> str:
     return look.head.letters if not look.head.accents else ""

@@ -14,7 +14,7 @@ from symrnn.algebra.evaluate import at_sizes
 from symrnn.algebra.nodes import Expr
 from symrnn.calculus.derivation import Derivation
 from symrnn.documents import FORMS, DocumentOptions, derivation_document, jacobian_document, write
-from symrnn.documents.alike import Family, find_alike, find_families
+from symrnn.documents.alike import GateFamily, find_alike, find_families
 from symrnn.documents.parts import PARTS
 from symrnn.documents.structure import Display, Maths, Reference
 from symrnn.errors import InputError, SymrnnError, UnknownNameError
@@ -314,7 +314,7 @@ def test_a_star_stands_for_the_equations_of_its_gates(name: str) -> None:
                 assert named(group.family, word, starred) == named(group.family, word, plain)
 
 
-def named(family: Family, word: str, expr: Expr) -> str:
+def named(family: GateFamily, word: str, expr: Expr) -> str:
     """The expression as text, with the word in place of the star."""
     return text(expr.xreplace({v: family.member(v, word) for v in nodes.variables(expr)}))
 
