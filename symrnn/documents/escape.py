@@ -98,6 +98,8 @@ _LIGATURES = re.compile(r"([-'`,?!])(?=[-'`,])")
 """Marks that TeX would join with the next one."""
 _LONG = re.compile(r"[^\s\u00a0-]{30}(?=[^\s\u00a0-]{8})")
 """A piece of a word so long that no hyphenation would bring it onto a line."""
+_CALL = re.compile(r"(?<=[A-Za-z])[(=](?=[A-Za-z])")
+"""Where a piece of code may end a line: torch.nn.RNN(nonlinearity=...) is wider than a column."""
 
 
 def tex(words: str) -> str:
@@ -108,7 +110,7 @@ def tex(words: str) -> str:
     """
     apart = _LIGATURES.sub("\\g<0>\u200b", _curl_quotes(words))
     # A soft hyphen becomes \allowbreak below: a URL or a path may end a line without a hyphen being read into it.
-    breakable = _LONG.sub("\\g<0>\u00ad", apart)
+    breakable = _CALL.sub("\\g<0>\u00ad", _LONG.sub("\\g<0>\u00ad", apart))
     shown: list[str] = []
     others = ""
     for cluster in _CLUSTER.findall(breakable):
