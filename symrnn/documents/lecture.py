@@ -9,7 +9,7 @@ from symrnn.algebra.nodes import ONE_BY_ONE, Expr, Variable
 from symrnn.calculus.derivation import Derivation, Step
 from symrnn.calculus.graph import graph_of
 from symrnn.calculus.symbols import DerivativeSymbol
-from symrnn.documents.passes import explain_step, refer_to, write_messages
+from symrnn.documents.passes import explain_step, refer_to, say_messages
 from symrnn.documents.setting import Setting, phrase
 from symrnn.documents.structure import (
     Block,
@@ -44,9 +44,7 @@ def write_lecture(setting: Setting) -> Section:
         return [block for step in derivation.steps if step.role in roles for block in _write_step(setting, step)]
 
     blocks = [Paragraph(opening), *write("state", "intermediate"), *write("input")]
-    # The messages' own sentence; their equations follow it one by one, not as a display.
-    *_, said, _ = write_messages(setting, lambda *roles: Display(()))
-    return Section("backward", "Backward through one step", (*blocks, said, *write("carry")))
+    return Section("backward", "Backward through one step", (*blocks, say_messages(setting), *write("carry")))
 
 
 _RULE = (

@@ -176,24 +176,26 @@ def _write_brief_backward(setting: Setting) -> Section:
 
 def write_messages(setting: Setting, display: Callable[..., Display]) -> tuple[Block, ...]:
     """What the step sends to its inputs, and the messages to the states before it."""
-    derivation = setting.derivation
-    # Said of the first state, for all of them: a cell has at least one.
-    previous = derivation.role("carry")[0]
-    message, before = setting.maths(previous.target), setting.maths(previous.of)
-    whole = setting.maths(shift(derivation.of(previous.of.base).target, -1))
     blocks: list[Block] = []
-    # A lecture shows every step by itself.
-    split = None if setting.level == "lecture" else find_split(derivation)
+    split = find_split(setting.derivation)
     if split is not None:
         blocks += [Paragraph((_SPLIT,)), Display((_write_split(setting, split),))]
     shown = {step.target.name for step in split.steps} if split else set()
     inputs = _without(display("input"), shown)
     if inputs.equations:
         blocks += [Paragraph(("What reaches the inputs:",)), inputs]
-    text = (" is the message that the step sends back to ", before, ". It is not all of ", whole)
-    more: Inline = (", to which the loss and the rest of the step before contribute as well.",)
     rest = _without(display("carry"), shown)
-    return (*blocks, Paragraph((message, *text, *more)), *([rest] if rest.equations else []))
+    return (*blocks, say_messages(setting), *([rest] if rest.equations else []))
+
+
+def say_messages(setting: Setting) -> Paragraph:
+    """What a message is, of the first state for all of them: a cell has at least one."""
+    derivation = setting.derivation
+    previous = derivation.role("carry")[0]
+    message, before = setting.maths(previous.target), setting.maths(previous.of)
+    whole = setting.maths(shift(derivation.of(previous.of.base).target, -1))
+    text: Inline = (" is the message that the step sends back to ", before, ". It is not all of ", whole)
+    return Paragraph((message, *text, ", to which the loss and the rest of the step before contribute as well."))
 
 
 _SPLIT = "What reaches the inputs and goes back to the states that they are joined with, as the parts of one sum:"
