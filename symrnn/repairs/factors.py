@@ -63,9 +63,61 @@ def multiply(site: Site) -> Iterator[SourceEdit]:
             if not _has_factor(slot, f"1 - {text}"):
                 tag = "wrong-derivative" if _has_factor(slot, text) else "missing-factor"
                 yield _times(site, slot, tag, 3, f"(1 - {text})")
+        for text in _broadcast_texts(site, shape):
+            if not _has_factor(slot, text):
+                yield _times(site, slot, "missing-factor", 4, text)
+        for text in _counts(site):
+            yield site.edit(
+                "missing-factor", 4, (slot, ast.BinOp(slot.node, ast.Div(), read_expression(text))), term=text
+            )
         for text in sorted(_calls_in(site)):
             yield _times(site, slot, "missing-factor", 4, text)
             yield _times(site, slot, "missing-derivative", 4, f"(1 - {text} ** 2)")
+
+
+def scale_after(site: Site) -> Iterator[SourceEdit]:
+    """What a statement has changed in place, multiplied or divided in the next: `d *= mask[:, :, None]`, `d /= N`."""
+    one: Any = site.statement
+    if site.root is not None or not isinstance(one, ast.AugAssign) or site.is_counter:
+        return
+    place: Any = one.target
+    while isinstance(place, ast.Subscript):
+        place = place.value
+    whole = ast.unparse(place)
+    value = site.arrays.get(whole)
+    if value is None or not value.ndim or value.dtype.kind != "f":
+        return
+    for sign, texts in (("*", _broadcast_texts(site, value.shape)), ("/", _counts(site))):
+        for text in texts:
+            added = ast.parse(f"{whole} {sign}= {text}").body[0]
+            yield site.edit("missing-factor", 4, (site.block, [one, added]), term=text)
+
+
+def _broadcast_texts(site: Site, shape: tuple[int, ...]) -> Iterator[str]:
+    """What can be named here and is a number, or one for each example or step, as a factor of what has this shape."""
+    for text in site.known:
+        value = site.arrays[text]
+        own = value.shape
+        if own == shape or text in site.sums or not np.any(value) or np.all(value == 1):
+            continue
+        if not own:
+            yield text
+            yield from [f"(1 - {text})"] if 0 < value < 1 else []
+        elif own == shape[: len(own)]:
+            yield f"{text}[{', '.join([':'] * len(own) + ['None'] * (len(shape) - len(own)))}]"
+        elif len(own) == len(shape) and all(one in (1, other) for one, other in zip(own, shape, strict=True)):
+            yield text
+
+
+def _counts(site: Site) -> Iterator[str]:
+    """Whole numbers above 1 that can be named here, such as that of the examples, but for the counters of loops."""
+    found = site.sights.references.get(site.function, {})
+    for text, node in found.items():
+        value = site.arrays.get(text)
+        if value is None or value.dtype.kind != "i" or value.ndim or not isinstance(node, ast.Name):
+            continue
+        if value > 1 and text not in site.indices:
+            yield text
 
 
 def _times(site: Site, slot: TreePlace, tag: str, cost: int, factor: str) -> SourceEdit:

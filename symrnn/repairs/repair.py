@@ -80,8 +80,8 @@ def _run_as_given(trials: Trials) -> None:
 
 def _told(search: Search, texts: dict[ast.stmt, str], files: dict[ast.stmt, str], wrong: frozenset[str]) -> Repair:
     score = search.score()
-    right = frozenset() if score is None else score.of_first()
-    if score is None or (not score.wrong and not _holds(search)):
+    right = frozenset() if score is None else score.of_first() & _right_elsewhere(search)
+    if score is None or (not score.wrong and not right >= wrong):
         return Repair(left=wrong, complete=search.complete)
     mistakes = []
     edits = [one.edit for one in search.made]
@@ -94,9 +94,9 @@ def _told(search: Search, texts: dict[ast.stmt, str], files: dict[ast.stmt, str]
     return Repair(tuple(mistakes), wrong - right, search.complete)
 
 
-def _holds(search: Search) -> bool:
+def _right_elsewhere(search: Search) -> frozenset[str]:
     with installed(search.units):
-        return search.trials.holds_elsewhere()
+        return search.trials.right_elsewhere()
 
 
 def _diagnosis(

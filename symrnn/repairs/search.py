@@ -42,6 +42,7 @@ GENERATORS: Mapping[Generator, int] = {
     terms.add_terms: 3,
     terms.replace_zeros: 3,
     calls.activate: 4,
+    factors.scale_after: 4,
     terms.add_siblings: 4,
     terms.add_scaled: 4,
     terms.add_products: 6,
@@ -59,8 +60,8 @@ _FOR_PAIRS = (
     flow.always,
 )
 """What is tried two at a time: the slips of one token, which are few enough."""
-_ORDER = (flow.loops, flow.always)
-"""What mends the order and the number of steps."""
+_AROUND = (flow.loops, flow.always, factors.scale_after)
+"""What mends the order and the number of steps, and puts in statements that scale what another has computed."""
 _DEAREST = 9
 """The cost beyond which nothing is tried."""
 _USUAL = 3
@@ -244,10 +245,11 @@ class Search:
         """
         tried = Tried()
         if found := self._at_suspects(standing, tried):
-            # A loop that goes the wrong way is no wrong value, and makes others look so.
-            loops = [edit for one in standing.sites for make in _ORDER for edit in _all(make, one.site)]
-            more = [self._try(edit, -1, standing) for edit in loops]
-            return [*found, *(one for one in more if one is not None)]
+            if not any(one.right == standing.base.wrong for one in found):
+                # What is wrong in no value that a statement computes makes others look so.
+                more = (edit for one in standing.sites for make in _AROUND for edit in _all(make, one.site))
+                found += [one for edit in more if (one := self._try(edit, -1, standing)) is not None]
+            return found
         near = [one for one in standing.sites if one.near]
         for cost in range(1, _DEAREST + 1):
             for fit in (2, 1, 0):

@@ -102,6 +102,16 @@ def references(function: ast.AST) -> dict[str, ast.expr]:
     return found
 
 
+def _shared_numbers(units: Sequence[SourceUnit]) -> dict[str, set[str]]:
+    """File -> the numbers of its module that some function in it reads: a constant that one function lacks."""
+    shared: dict[str, set[str]] = defaultdict(set)
+    for unit in units:
+        known = unit.live[0].function.__globals__
+        read = {one.id for function in unit.functions for one in ast.walk(function) if isinstance(one, ast.Name)}
+        shared[unit.file] |= {name for name in read if isinstance(known.get(name), float | np.floating)}
+    return shared
+
+
 def _read(node: ast.expr) -> ast.expr:
     """A name as one that is read, wherever it was taken from."""
     if isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
@@ -149,10 +159,11 @@ class _Looking:
         self.events, self.entries = 0, 0
         self._last: dict[tuple[ast.AST, str], Array] = {}
         looks = 0
+        shared = _shared_numbers(units)
         for unit in units:
             for function in unit.functions:
                 place = (unit.file, first_line(function))
-                found = references(function)
+                found = {**{name: ast.Name(name, ast.Load()) for name in shared[unit.file]}, **references(function)}
                 self.sights.references[function] = found
                 self.known[place] = (function, found)
                 lines = self.lines[place] = {}

@@ -11,6 +11,7 @@ from symrnn.repairs.edits import Applied, SourceEdit
 from symrnn.repairs.foreseeing import ForeseenValues
 from symrnn.repairs.inner import InnerAdjoints
 from symrnn.repairs.passing import Place
+from symrnn.repairs.site import name_of
 from symrnn.repairs.standing import OpenSite
 
 _UNFORESEEN = 3
@@ -44,7 +45,24 @@ def first_wrong(places: Sequence[Place], met: Sequence[tuple[int, bool]], sites:
             for name in _names(statement, ast.Store):
                 made[name] = statement
                 wrong = wrong - {name} if right else wrong | {name}
-    return [one for one in sites if one.site.statement in first]
+    # Where what a function was handed is wrong, so is the call.
+    handed = {
+        one.site.function.name
+        for one in sites
+        if one.site.statement in first
+        and _names(getattr(one.site.statement, "value", None), ast.Load) & _arguments(one.site.function)
+    }
+    return [one for one in sites if one.site.statement in first or _calls(one.site.statement) & handed]
+
+
+def _arguments(function: Any) -> set[str]:
+    return {one.arg for one in ast.walk(function.args) if isinstance(one, ast.arg)} - {"self"}
+
+
+def _calls(statement: ast.stmt) -> set[str]:
+    """The names of what a statement calls."""
+    value = getattr(statement, "value", None)
+    return set() if value is None else {name_of(one) for one in ast.walk(value) if isinstance(one, ast.Call)}
 
 
 class Foresight:

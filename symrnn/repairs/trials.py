@@ -217,12 +217,12 @@ class Trials:
                     right.add((place, name))
         return Score(frozenset(right), asked - right, values, same, inner)
 
-    def holds_elsewhere(self) -> bool:
-        """Whether all is right at other inputs as well: what is right at one point only is no repair."""
+    def right_elsewhere(self) -> frozenset[str]:
+        """The gradients that are right at other inputs as well: what is right at one point only is no repair."""
         if self._elsewhere is None:
-            return True
+            return frozenset(self.names)
         score = self.score([self._elsewhere])
-        return score is not None and not score.wrong
+        return frozenset() if score is None else score.of_first()
 
     def factors(self, score: Score) -> tuple[float, ...]:
         """The numbers by which gradients are too large, where one is a multiple of the right one."""
