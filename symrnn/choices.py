@@ -34,6 +34,7 @@ SECTIONS = (
     "backward",
     "time",
     "gradients",
+    "algorithm",
     "jacobians",
     "kronecker",
     "steps",
@@ -44,7 +45,7 @@ SECTIONS = (
     "rewritings",
 )
 """Keys of `documents.parts.PARTS`: what a document can have, in the order that it has by itself."""
-FURTHER = ("flow", "properties", "rewritings")
+FURTHER = ("algorithm", "flow", "properties", "rewritings")
 """Sections that no document has by itself: long ones, or for who wants to follow; the properties take a second too."""
 LEVELS: Mapping[str, str] = MappingProxyType(
     {

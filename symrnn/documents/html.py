@@ -7,6 +7,9 @@ from html import escape
 
 from symrnn.characters import printable_lines
 from symrnn.documents.structure import (
+    WORDS,
+    Algorithm,
+    AlgorithmLine,
     Block,
     Bullets,
     Centred,
@@ -41,8 +44,15 @@ def _block(block: Block) -> str:
             return f'<table style="border-collapse:collapse;color:inherit">{"".join(rows)}</table>'
         case Display():
             return "".join(map(_equation, block.equations))
+        case Algorithm():
+            return f"<div>{''.join(_step(depth, line) for depth, line in block.indented)}</div>"
         case Centred():
             return f"<p>\\[{escape(block.formula.latex)}\\]</p>"
+
+
+def _step(depth: int, line: AlgorithmLine) -> str:
+    note = f" &emsp;{_inline(line.note)}" if line.note else ""
+    return f'<div style="margin-left:{2 * depth}em">{WORDS[line.kind].format(_inline(line.parts))}{note}</div>'
 
 
 def _row(tag: str, cells: list[str]) -> str:

@@ -14,6 +14,9 @@ from collections.abc import Iterator, Sequence
 from symrnn.documents import escape
 from symrnn.documents.breaking import LATEX, break_lines, ems
 from symrnn.documents.structure import (
+    WORDS,
+    Algorithm,
+    AlgorithmLine,
     Block,
     Bullets,
     Centred,
@@ -82,8 +85,17 @@ def write_block(block: Block) -> str:
             return "\n".join(f"| {' | '.join(line)} |" for line in lines)
         case Display():
             return _display(block)
+        case Algorithm():
+            # A nested list keeps loops apart and takes formulas, which a block of code does not.
+            return "\n".join(f"{'  ' * depth}- {_step(line)}" for depth, line in block.indented if line.kind != "end")
         case Centred():
             return _centred(block)
+
+
+def _step(line: AlgorithmLine) -> str:
+    head, _, tail = WORDS[line.kind].partition("{}")
+    words = (f"**{head.strip()}** " if head else "", write_inline(line.parts), f" **{tail.strip()}**" if tail else "")
+    return "".join(words) + (f" \u2003{write_inline(line.note)}" if line.note else "")
 
 
 def _centred(block: Centred) -> str:

@@ -10,6 +10,7 @@ from symrnn.algebra.nodes import Act, Expr
 from symrnn.calculus.flow import flow
 from symrnn.calculus.remarks import remarks
 from symrnn.characters import clean
+from symrnn.documents.algorithm import write_algorithm
 from symrnn.documents.flow import write_flow
 from symrnn.documents.further import write_properties, write_rewritings
 from symrnn.documents.jacobians import count_up, write_one_step, write_parameters, write_several_steps
@@ -160,6 +161,7 @@ PARTS: Mapping[str, Part] = MappingProxyType(
         "backward": Part(_write_backward),
         "time": Part(lambda draft: (write_through_time(draft.setting),)),
         "gradients": Part(lambda draft: write_gradients(draft.setting)),
+        "algorithm": Part(lambda draft: (write_algorithm(draft.setting, draft.others),), explains=True),
         "jacobians": Part(lambda draft: (write_one_step(draft.setting, draft.numbers),), has_words=False),
         "kronecker": Part(lambda draft: write_parameters(draft.setting, draft.numbers), has_words=False),
         "steps": Part(lambda draft: (write_several_steps(draft.setting, draft.numbers),), has_words=False),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,49 @@ class Centred:
     formula: Maths
 
 
-Block = Paragraph | Bullets | Table | Display | Centred
+@dataclass(frozen=True)
+class AlgorithmLine:
+    """A line of an algorithm.
+
+    Attributes:
+        kind: "state" for a statement, "for" for the head of a loop, which "end" ends, "require" for what is given,
+            "return" for what comes out.
+        parts: the line; of a loop, over what it goes.
+        note: a remark at its end.
+    """
+
+    kind: Literal["require", "state", "for", "end", "return"]
+    parts: Inline = ()
+    note: Inline = ()
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """An algorithm in numbered lines."""
+
+    lines: tuple[AlgorithmLine, ...]
+
+    @property
+    def indented(self) -> Iterator[tuple[int, AlgorithmLine]]:
+        """Its lines, each with the number of loops that it stands in."""
+        depth = 0
+        for line in self.lines:
+            depth -= line.kind == "end"
+            yield depth, line
+            depth += line.kind == "for"
+
+
+WORDS = {
+    "require": "Given: {}",
+    "state": "{}",
+    "for": "for {} do",
+    "end": "end for",
+    "return": "return {}",
+}
+"""A kind of line in an algorithm -> how it reads."""
+
+
+Block = Paragraph | Bullets | Table | Display | Centred | Algorithm
 
 
 @dataclass(frozen=True)
@@ -321,6 +364,8 @@ def _with_inline(section: Section, change: Callable[[Inline], Inline]) -> Sectio
                 return replace(block, parts=change(block.parts))
             case Display():
                 return Display(tuple(_with_notes(equation, change) for equation in block.equations))
+            case Algorithm():
+                return Algorithm(tuple(replace(line, note=change(line.note)) for line in block.lines))
         return block
 
     return replace(section, blocks=tuple(map(changed, section.blocks)))

@@ -14,6 +14,7 @@ from symrnn.documents.breaking import LATEX, break_lines
 from symrnn.documents.options import DocumentOptions
 from symrnn.documents.scripts import DEFINITIONS
 from symrnn.documents.structure import (
+    Algorithm,
     Block,
     Bullets,
     Centred,
@@ -75,17 +76,19 @@ def write_complete(document: Document, options: DocumentOptions) -> str:
         for line, instead in _FOR_ALL_ENGINES.items():
             head = head.replace(line, instead)
         head += DEFINITIONS
-    return f"{head}{_needs_mention(body)}\n\\begin{{document}}\n\n{title}\n\n{body}\n\\end{{document}}\n"
+    head += _needs_algorithms(body) + _needs_mention(body)
+    return f"{head}\n\\begin{{document}}\n\n{title}\n\n{body}\n\\end{{document}}\n"
 
 
 def write_fragment(document: Document, options: DocumentOptions) -> str:
     r"""A body for `\input`."""
-    head = f"% {document.origin}\n% For \\input into a document with \\usepackage{{amsmath, amssymb}}.\n"
     prefix, command = options.prefix or document.name, options.heading
     inline = InlineWriter(prefix, options.numbers or "automatic")
     title = "" if command == "none" else f"{_head(command, document.title)}\\label{{{prefix}}}\n\n"
     body = _Writer(_LOWER[command], _LINES[options.width][1], inline).write_body(document)
     scripts = DEFINITIONS if _needs_scripts(title + body) else ""
+    packages = "amsmath, amssymb" + (", algpseudocode" if _needs_algorithms(body) else "")
+    head = f"% {document.origin}\n% For \\input into a document with \\usepackage{{{packages}}}.\n"
     return f"{head}{scripts}{_needs_mention(body)}{_loosely(title + body)}"
 
 
@@ -104,6 +107,26 @@ def _needs_scripts(text: str) -> bool:
 
 def _needs_mention(body: str) -> str:
     return _MENTION if r"\derivedfrom{" in body else ""
+
+
+_ALGORITHMS = r"""\IfFileExists{algpseudocode.sty}{\usepackage{algpseudocode}}{% what is used of it
+  \newcounter{algline}\newlength{\algdepth}
+  \newenvironment{algorithmic}[1][1]{\begin{list}{\footnotesize\arabic{algline}:}{\usecounter{algline}%
+    \setlength{\itemsep}{0pt}\setlength{\parsep}{0pt}\setlength{\leftmargin}{2.2em}}}{\end{list}}
+  \newcommand{\algitem}{\item\hangindent=\dimexpr\algdepth+2em\relax\hspace*{\algdepth}}
+  \newcommand{\State}{\algitem}
+  \newcommand{\For}[1]{\algitem\textbf{for} ##1 \textbf{do}\addtolength{\algdepth}{1.2em}}
+  \newcommand{\EndFor}{\addtolength{\algdepth}{-1.2em}\algitem\textbf{end for}}
+  \newcommand{\Require}{\item[\textbf{Require:}]}
+  \newcommand{\Return}{\textbf{return} }
+  \newcommand{\Comment}[1]{\hfill$\triangleright$ ##1}
+}
+"""
+"""In the preamble of a document with an algorithm: not every TeX has the package."""
+
+
+def _needs_algorithms(body: str) -> str:
+    return _ALGORITHMS if r"\begin{algorithmic}" in body else ""
 
 
 @dataclass(frozen=True)
@@ -147,7 +170,7 @@ class _Writer:
             shown += gap + (displays.write(block) if isinstance(block, Display) else self.write_block(block))
         return shown
 
-    def write_block(self, block: Paragraph | Bullets | Table | Centred) -> str:
+    def write_block(self, block: Paragraph | Bullets | Table | Centred | Algorithm) -> str:
         """One block without equations of its own."""
         match block:
             case Paragraph():
@@ -159,6 +182,8 @@ class _Writer:
                 return f"\\begin{{itemize}}\n  \\setlength{{\\itemsep}}{{0pt}}\n{items}\n\\end{{itemize}}\n"
             case Table():
                 return self._write_table(block)
+            case Algorithm():
+                return _write_algorithm(block, self.inline)
             case Centred():
                 lines = " \\\\\n".join(break_lines(block.formula.latex, self.line, LATEX, INDENT))
                 return f"\\begin{{gather*}}\n{lines}\n\\end{{gather*}}\n"
@@ -182,3 +207,23 @@ class _Writer:
         begin = rf"\begin{{tabular}}{{@{{}}{layout}@{{}}}}"
         body = f"\\renewcommand{{\\arraystretch}}{{1.15}}\n{begin}\n{lines}\n\\end{{tabular}}"
         return f"\\begin{{center}}\n{body}\n\\end{{center}}\n"
+
+
+_STATEMENTS = {
+    "require": r"\Require ",
+    "state": r"\State ",
+    "for": r"\For{",
+    "end": r"\EndFor",
+    "return": r"\State \Return ",
+}
+"""A kind of line in an algorithm -> the command of algpseudocode, with what it begins."""
+
+
+def _write_algorithm(block: Algorithm, inline: InlineWriter) -> str:
+    rows = []
+    for depth, line in block.indented:
+        note = rf" \Comment{{{inline.write(line.note)}}}" if line.note else ""
+        closing = "}" if _STATEMENTS[line.kind].endswith("{") else ""
+        rows.append(f"  {'  ' * depth}{_STATEMENTS[line.kind]}{inline.write(line.parts)}{closing}{note}".rstrip())
+    body = "\n".join(rows)
+    return f"\\begin{{algorithmic}}[1]\n{body}\n\\end{{algorithmic}}\n"

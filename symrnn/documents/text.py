@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 from symrnn.documents.breaking import TEXT, break_lines, columns
 from symrnn.documents.structure import (
+    WORDS,
+    Algorithm,
+    AlgorithmLine,
     Block,
     Bullets,
     Centred,
@@ -51,8 +56,20 @@ def _block(block: Block) -> str:
             return _table(block)
         case Display():
             return _display(block)
+        case Algorithm():
+            # What is given has no number, as in LaTeX.
+            numbers = accumulate(int(line.kind != "require") for line in block.lines)
+            steps = zip(numbers, block.indented, strict=True)
+            return "\n".join(row for number, (depth, line) in steps for row in _step(number, depth, line))
         case Centred():
             return "\n".join(f"    {line}" for line in break_lines(block.formula.text, WIDTH - 4, TEXT, 0))
+
+
+def _step(number: int, depth: int, line: AlgorithmLine) -> list[str]:
+    """A line of an algorithm; what does not fit stands further in."""
+    lead = (f"{number:3}  " if line.kind != "require" else "     ") + "    " * depth
+    words = WORDS[line.kind].format(write_inline(line.parts)) + (f"   {write_inline(line.note)}" if line.note else "")
+    return _fill(words, lead, " " * (len(lead) + 4))
 
 
 def write_inline(parts: Inline) -> str:

@@ -147,7 +147,7 @@ def complete(run: Run, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[
         ("symrnn verify rnn_r", ["rnn_relu", "rnn_relu_two_biases"]),
         ("symrnn derive gru --notation s", ["subscript", "superscript"]),
         ("symrnn derive gru --to t", ["text", "tex"]),
-        ("symrnn derive gru --with properties,", ["properties,flow", "properties,rewritings"]),
+        ("symrnn derive gru --with properties,", ["properties,algorithm", "properties,flow", "properties,rewritings"]),
         ("symrnn jacobian gru h h_", ["h_prev"]),
         ("symrnn jacobian mine.py:two v", ["v", "v_prev"]),
         ("symrnn jacobian gru h x --kind t", ["total"]),
