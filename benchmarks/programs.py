@@ -7,6 +7,11 @@ Run from the root of the project:
 
 A mistake counts as named when it is among the diagnoses, no diagnosis is of anything else, and nothing is left
 unexplained.  Every check runs in a process of its own, which ends when the budget of processor time is spent.
+
+With `--draw b --singles 2 --pairs 1 --triples 1 --fives 1`, of the programs set aside that need no other framework, 25
+of 26 single mistakes were named, 10 of 13 pairs, 7 of 13 triples and 6 of 13 times five at once; 3 of 123 names were
+superfluous, 105 lines right and 6 wrong, and a wrong program took 6.1 s of processor time at the median and 31 s at
+most, on two processors that others used as well.
 """
 
 from __future__ import annotations

@@ -159,9 +159,15 @@ class InnerAdjoints:
         moved = [number for number, (place, _, _) in enumerate(values) if place in forth]
         for number in moved[-_MOST:]:
             row = np.array([slope(number, 0), slope(number, 1)])
-            if np.all(np.isfinite(row)) and np.any(np.abs(row) > 1e-12):
+            if np.all(np.isfinite(row)) and np.any(np.abs(row) > 1e-12) and not self._is_plain(row, values[number][1]):
                 found[values[number][1]].setdefault(tuple(float(f"{one:.8g}") for one in row), row)
         return {shape: np.array(list(rows.values())) for shape, rows in found.items()}
+
+    def _is_plain(self, row: Array, shape: Shape) -> bool:
+        """Whether an adjoint is one number such as 1 or a half: many values have it."""
+        along = self._along(shape)
+        fourths = 4 * row[0] / along[0, 0]
+        return along.shape[1] == 1 and bool(abs(fourths - np.round(fourths)) < 1e-6)
 
     def _along(self, shape: Shape) -> Array:
         """Two directions for values of a shape."""
@@ -194,5 +200,5 @@ class InnerAdjoints:
 
 
 def _is_numbers(value: Any) -> bool:
-    """Whether a value is some numbers; a single one, such as a loss, has an adjoint like 1 that many values have."""
-    return isinstance(value, np.ndarray) and value.dtype.kind in "fc" and value.size > 1
+    """Whether a value is an array of numbers; a number alone, such as a loss, is none."""
+    return isinstance(value, np.ndarray) and value.dtype.kind in "fc" and value.ndim > 0 and value.size > 0
