@@ -54,7 +54,7 @@ import numpy as np
 
 #: hashes of the equations and of this text: `symrnn same paper.tex this_file.py` compares them
 FINGERPRINT = "8a569a604d2054b6"
-SEAL = "20703cb3f4e4b67f"
+SEAL = "b9ea3dff4fbad089"
 
 
 #: parameter -> its shape, in names of sizes
@@ -83,7 +83,7 @@ STATES = {
 TAPE = {
     "x": ("T", "N", "d_x"),
     "q": ("T", "N", "d_k"),
-    "u7": ("d_k",),
+    "u4": ("d_k",),
     "k": ("T", "N", "d_k"),
     "v": ("T", "N", "d_h"),
     "a": ("T", "N"),
@@ -94,11 +94,10 @@ TAPE = {
     "i": ("T", "N"),
     "f": ("T", "N"),
     "r_h": ("T", "N"),
-    "u8": ("T", "N", "d_h"),
     "abs_r_h": ("T", "N"),
-    "u11": ("T", "N"),
-    "u10": ("T", "N"),
-    "u9": ("T", "N", "d_h"),
+    "u5": ("T", "N"),
+    "s_h": ("T", "N"),
+    "u_h": ("T", "N", "d_h"),
     "h": (("T", 1), "N", "d_h"),
     "C": (("T", 1), "N", "d_h", "d_k"),
     "n": (("T", 1), "N", "d_k"),
@@ -178,9 +177,9 @@ def forward(params, x, state=None):
     # for all steps at once: what depends on the inputs alone
     # (1) q_t = W_q x_t + b_q
     q = x @ W_q.T + b_q
-    u7 = np.full((d_k,), (1 / float(np.sqrt(d_k))), dtype)
+    u4 = np.full((d_k,), (1 / float(np.sqrt(d_k))), dtype)
     # (2) k_t = (W_k x_t)/√(d_k) + b_k
-    k = (x @ W_k.T) * u7 + b_k
+    k = (x @ W_k.T) * u4 + b_k
     # (3) v_t = W_v x_t + b_v
     v = x @ W_v.T + b_v
     # (4) a_t = w_iᵀ x_t + b_i
@@ -195,11 +194,10 @@ def forward(params, x, state=None):
     i = np.empty((T, N), dtype)
     f = np.empty((T, N), dtype)
     r_h = np.empty((T, N), dtype)
-    u8 = np.empty((T, N, d_h), dtype)
     abs_r_h = np.empty((T, N), dtype)
-    u11 = np.empty((T, N), dtype)
-    u10 = np.empty((T, N), dtype)
-    u9 = np.empty((T, N, d_h), dtype)
+    u5 = np.empty((T, N), dtype)
+    s_h = np.empty((T, N), dtype)
+    u_h = np.empty((T, N, d_h), dtype)
     h = np.empty((T + 1, N, d_h), dtype)
     C = np.empty((T + 1, N, d_h, d_k), dtype)
     n = np.empty((T + 1, N, d_k), dtype)
@@ -221,18 +219,17 @@ def forward(params, x, state=None):
         # (11) n_t = f_t n_{t-1} + i_t k_t
         n[t + 1] = f[t][..., None] * n_prev + i[t][..., None] * k[t]
         r_h[t] = (n[t + 1] * q[t]).sum(axis=-1)  # (12)
-        u8[t] = (C[t + 1] @ q[t][..., None])[..., 0]
         abs_r_h[t] = np.abs(r_h[t])
-        u11[t] = np.exp(-m[t + 1])
-        u10[t] = np.maximum(abs_r_h[t], u11[t])
-        u9[t] = (1 / u10[t])[..., None]
+        u5[t] = np.exp(-m[t + 1])
+        s_h[t] = np.maximum(abs_r_h[t], u5[t])  # (12)
+        u_h[t] = (C[t + 1] @ q[t][..., None])[..., 0]  # (12)
         # (12) h_t = (o_t ⊙ (C_t q_t))/max(|n_tᵀ q_t|, exp(-m_t))
-        h[t + 1] = o[t] * u8[t] * u9[t]
+        h[t + 1] = o[t] * u_h[t] / s_h[t][..., None]
 
     tape = {
-        "x": x, "q": q, "u7": u7, "k": k, "v": v, "a": a, "s_e": s_e, "o": o, "e": e, "s1_m": s1_m,
-        "i": i, "f": f, "r_h": r_h, "u8": u8, "abs_r_h": abs_r_h, "u11": u11, "u10": u10, "u9": u9,
-        "h": h, "C": C, "n": n, "m": m,
+        "x": x, "q": q, "u4": u4, "k": k, "v": v, "a": a, "s_e": s_e, "o": o, "e": e, "s1_m": s1_m,
+        "i": i, "f": f, "r_h": r_h, "abs_r_h": abs_r_h, "u5": u5, "s_h": s_h, "u_h": u_h, "h": h,
+        "C": C, "n": n, "m": m,
     }
     return h[1:].copy(), {"h": h[-1].copy(), "C": C[-1].copy(), "n": n[-1].copy(), "m": m[-1].copy()}, tape
 
@@ -313,8 +310,8 @@ def backward(params, tape, h_bar, state_bar=None):
         given |= _items("state_bar", state_bar, STATES, ("N",))
     arrays, sizes, dtype = _check(given, np.asarray(tape["h"]).dtype)
     (
-        W_q, _, W_k, _, W_v, _, w_i, _, w_f, _, W_o, _, x, q, u7, k, v, a, s_e, o, e, s1_m, i, f, r_h,
-        u8, abs_r_h, u11, u10, u9, _, C, n, _, *end,
+        W_q, _, W_k, _, W_v, _, w_i, _, w_f, _, W_o, _, x, q, u4, k, v, a, s_e, o, e, s1_m, i, f, r_h,
+        abs_r_h, u5, s_h, u_h, _, C, n, _, *end,
     ) = arrays
     T, N, d_h, d_k = sizes["T"], sizes["N"], sizes["d_h"], sizes["d_k"]
     h_bar = np.zeros((T, N, d_h), dtype) if h_bar is None else end.pop(0)
@@ -336,55 +333,57 @@ def backward(params, tape, h_bar, state_bar=None):
     for t in reversed(range(T)):
         C_prev, n_prev = C[t], n[t]
         h_bar_t = h_bar[t] + h_prev_bar  # (13)
-        u1 = ((h_bar_t * u8[t]) * o[t]).sum(axis=-1)
-        u2 = 1 / u10[t] / u10[t]
-        u3 = np.heaviside(abs_r_h[t] - u11[t], 0)
-        r_h_bar = -(u1 * u2 * u3 * np.sign(r_h[t]))  # (14)
-        n_bar = n_prev_bar + r_h_bar[..., None] * q[t]  # (15)
-        u4 = h_bar_t * o[t] * u9[t]
-        C_bar = C_prev_bar + u4[..., :, None] * q[t][..., None, :]  # (16)
-        f_bar = (C_bar * C_prev).sum(axis=(-2, -1)) + (n_bar * n_prev).sum(axis=-1)  # (17)
-        s_f_bar = f_bar * f[t]  # (18)
-        i_bar = (v[t] * (C_bar @ k[t][..., None])[..., 0]).sum(axis=-1) + (n_bar * k[t]).sum(axis=-1)  # (19)
-        s_i_bar = i_bar * i[t]  # (20)
-        m_bar = m_prev_bar - s_i_bar - s_f_bar + u1 * u2 * (1 - u3) * u11[t]  # (21)
-        s1_m_bar = m_bar * np.heaviside(s1_m[t], 0)  # (22)
-        o_bar = h_bar_t * u8[t] * u9[t]  # (23)
-        s_o_bar[t] = o_bar * o[t] * (1 - o[t])  # (24)
-        u5 = np.heaviside(e[t] - a[t], 0)
-        e_bar = s1_m_bar * u5 + s_f_bar  # (25)
-        s_e_bar[t] = e_bar * sigmoid(-s_e[t])  # (26)
-        a_bar[t] = s1_m_bar * (1 - u5) + s_i_bar  # (27)
-        v_bar[t] = i[t][..., None] * (C_bar @ k[t][..., None])[..., 0]  # (28)
-        k_bar[t] = i[t][..., None] * ((np.swapaxes(C_bar, -1, -2) @ v[t][..., None])[..., 0] + n_bar)  # (29)
-        q_bar[t] = r_h_bar[..., None] * n[t + 1] + (np.swapaxes(C[t + 1], -1, -2) @ u4[..., None])[..., 0]  # (30)
-        h_prev_bar = np.full((N, d_h), 0.0, dtype)  # (32)
-        C_prev_bar = C_bar * f[t][..., None, None]  # (33)
-        n_prev_bar = n_bar * f[t][..., None]  # (34)
-        m_prev_bar = e_bar  # (35)
+        u_h_bar = h_bar_t * o[t] / s_h[t][..., None]  # (14)
+        s_h_bar = -(((h_bar_t * o[t]) * u_h[t]).sum(axis=-1) / s_h[t] / s_h[t])  # (15)
+        u1 = np.heaviside(abs_r_h[t] - u5[t], 0)
+        r_h_bar = s_h_bar * u1 * np.sign(r_h[t])  # (16)
+        n_bar = n_prev_bar + r_h_bar[..., None] * q[t]  # (17)
+        C_bar = C_prev_bar + u_h_bar[..., :, None] * q[t][..., None, :]  # (18)
+        f_bar = (C_bar * C_prev).sum(axis=(-2, -1)) + (n_bar * n_prev).sum(axis=-1)  # (19)
+        s_f_bar = f_bar * f[t]  # (20)
+        i_bar = (v[t] * (C_bar @ k[t][..., None])[..., 0]).sum(axis=-1) + (n_bar * k[t]).sum(axis=-1)  # (21)
+        s_i_bar = i_bar * i[t]  # (22)
+        m_bar = m_prev_bar - s_i_bar - s_f_bar - s_h_bar * (1 - u1) * u5[t]  # (23)
+        s1_m_bar = m_bar * np.heaviside(s1_m[t], 0)  # (24)
+        o_bar = h_bar_t * u_h[t] / s_h[t][..., None]  # (25)
+        s_o_bar[t] = o_bar * o[t] * (1 - o[t])  # (26)
+        u2 = np.heaviside(e[t] - a[t], 0)
+        e_bar = s1_m_bar * u2 + s_f_bar  # (27)
+        s_e_bar[t] = e_bar * sigmoid(-s_e[t])  # (28)
+        a_bar[t] = s1_m_bar * (1 - u2) + s_i_bar  # (29)
+        v_bar[t] = i[t][..., None] * (C_bar @ k[t][..., None])[..., 0]  # (30)
+        k_bar[t] = i[t][..., None] * ((np.swapaxes(C_bar, -1, -2) @ v[t][..., None])[..., 0] + n_bar)  # (31)
+        q_bar[t] = (  # (32)
+            r_h_bar[..., None] * n[t + 1]
+            + (np.swapaxes(C[t + 1], -1, -2) @ u_h_bar[..., None])[..., 0]
+        )
+        h_prev_bar = np.full((N, d_h), 0.0, dtype)  # (34)
+        C_prev_bar = C_bar * f[t][..., None, None]  # (35)
+        n_prev_bar = n_bar * f[t][..., None]  # (36)
+        m_prev_bar = e_bar  # (37)
 
     # for all steps at once: what the loop does not need
-    u6 = k_bar * u7
-    x_bar = (  # (31)
+    u3 = k_bar * u4
+    x_bar = (  # (33)
         q_bar @ W_q
-        + u6 @ W_k
+        + u3 @ W_k
         + v_bar @ W_v
         + a_bar[..., None] * w_i
         + s_e_bar[..., None] * w_f
         + s_o_bar @ W_o
     )
-    grads["W_q"] = np.tensordot(q_bar, x, axes=((0, 1), (0, 1)))  # (36)
-    grads["b_q"] = q_bar.sum(axis=(0, 1))  # (37)
-    grads["W_k"] = np.tensordot(u6, x, axes=((0, 1), (0, 1)))  # (38)
-    grads["b_k"] = k_bar.sum(axis=(0, 1))  # (39)
-    grads["W_v"] = np.tensordot(v_bar, x, axes=((0, 1), (0, 1)))  # (40)
-    grads["b_v"] = v_bar.sum(axis=(0, 1))  # (41)
-    grads["w_i"] = (a_bar[..., None] * x).sum(axis=(0, 1))  # (42)
-    grads["b_i"] = a_bar.sum(axis=(0, 1))  # (43)
-    grads["w_f"] = (s_e_bar[..., None] * x).sum(axis=(0, 1))  # (44)
-    grads["b_f"] = s_e_bar.sum(axis=(0, 1))  # (45)
-    grads["W_o"] = np.tensordot(s_o_bar, x, axes=((0, 1), (0, 1)))  # (46)
-    grads["b_o"] = s_o_bar.sum(axis=(0, 1))  # (47)
+    grads["W_q"] = np.tensordot(q_bar, x, axes=((0, 1), (0, 1)))  # (38)
+    grads["b_q"] = q_bar.sum(axis=(0, 1))  # (39)
+    grads["W_k"] = np.tensordot(u3, x, axes=((0, 1), (0, 1)))  # (40)
+    grads["b_k"] = k_bar.sum(axis=(0, 1))  # (41)
+    grads["W_v"] = np.tensordot(v_bar, x, axes=((0, 1), (0, 1)))  # (42)
+    grads["b_v"] = v_bar.sum(axis=(0, 1))  # (43)
+    grads["w_i"] = (a_bar[..., None] * x).sum(axis=(0, 1))  # (44)
+    grads["b_i"] = a_bar.sum(axis=(0, 1))  # (45)
+    grads["w_f"] = (s_e_bar[..., None] * x).sum(axis=(0, 1))  # (46)
+    grads["b_f"] = s_e_bar.sum(axis=(0, 1))  # (47)
+    grads["W_o"] = np.tensordot(s_o_bar, x, axes=((0, 1), (0, 1)))  # (48)
+    grads["b_o"] = s_o_bar.sum(axis=(0, 1))  # (49)
     return grads, x_bar, {"h": h_prev_bar.copy(), "C": C_prev_bar.copy(), "n": n_prev_bar.copy(), "m": m_prev_bar.copy()}
 
 

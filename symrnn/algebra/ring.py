@@ -201,8 +201,8 @@ class Ones(Node, OneMatrix):
 
     @property
     def ink(self) -> int:
-        """As a scalar, a digit; else a bold one, whose size has to be looked for."""
-        return 4 if is_scalar(self) else 5
+        """As a scalar, a digit, so that f - f g is f (1 - g); else a bold one, whose size has to be looked for."""
+        return 3 if is_scalar(self) else 5
 
     def evaluated(self, at: PointValues) -> Any:
         """Whole numbers, which take on the type of what they meet."""

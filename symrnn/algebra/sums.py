@@ -18,8 +18,13 @@ from symrnn.algebra.weight import weight
 
 
 def entry_factors(expr: Expr) -> list[Expr]:
-    """What is multiplied entry by entry; the expression itself where nothing is."""
-    return list(expr.args) if isinstance(expr, nodes.Hadamard) else [expr]
+    """What is multiplied entry by entry, a product of repeated scalars one by one; itself where nothing is."""
+    factors = expr.args if isinstance(expr, nodes.Hadamard) else (expr,)
+    return [
+        nodes.fill(part, expr.shape) if isinstance(factor, nodes.Fill) else part
+        for factor in factors
+        for part in (entry_factors(factor.operand) if isinstance(factor, nodes.Fill) else (factor,))
+    ]
 
 
 def like_terms(node: Expr) -> Expr | None:
@@ -64,7 +69,9 @@ def _without(term: tuple[Any, list[Expr]], shared: Counter[Expr], shape: nodes.S
             left[factor] -= 1
         else:
             rest.append(factor)
-    return nodes.scale(number, nodes.hadamard(nodes.ones(shape), *rest))
+    remaining = nodes.hadamard(nodes.ones(shape), *rest)
+    # Term by term, so that what cancels can: f - f (1 - a) is f a.
+    return nodes.negate(remaining) if number == -1 else nodes.scale(number, remaining)
 
 
 def common_factor(node: Expr) -> Expr | None:

@@ -68,7 +68,8 @@ def name_preactivations(cell: Cell, names: Names) -> list[Equation]:
 class _ArgumentNamer:
     """Names the compound arguments of the functions in one equation: all of one that is the whole equation.
 
-    Inside a formula those that take work get a name; tanh(c - b) and max(exp(a), b) stay as they are.
+    Inside a formula those that take work get a name; tanh(c - b) and max(exp(a), b) stay as they are.  So do divisors,
+    unless several functions are in them.
     """
 
     def __init__(
@@ -94,6 +95,8 @@ class _ArgumentNamer:
             args = [
                 self.put_names(arg, nested=nested) if getattr(arg, "is_Matrix", False) else arg for arg in expr.args
             ]
+            if not nested:
+                args = self._name_quotient(expr, args)
             return expr if all(a is b for a, b in zip(args, expr.args, strict=True)) else rebuild(expr, tuple(args))
         operands = [self.put_names(operand, nested=True) for operand in expr.operands]
         for position, operand in enumerate(operands):
@@ -103,6 +106,17 @@ class _ArgumentNamer:
                 operands[position] = self._name(operand, str(position + 1) if len(operands) > 1 else "", nested)
         put = iter(operands)
         return rebuild(expr, tuple(next(put) if getattr(arg, "is_Matrix", False) else arg for arg in expr.args))
+
+    def _name_quotient(self, expr: Expr, args: list[Expr]) -> list[Expr]:
+        """A divisor with several functions, and the product of matrices that it divides, with names.
+
+        The slope of a quotient has both of them once more, the divisor as its square.
+        """
+        if isinstance(expr, nodes.Power) and expr.args[1] < 0:
+            return [self._name(args[0], "", False), args[1]] if _has_functions(args[0]) else args
+        if not isinstance(expr, nodes.Hadamard) or not any(map(_is_long_divisor, expr.args)):
+            return args
+        return [self._name(arg, "", False) if isinstance(arg, nodes.Product) else arg for arg in args]
 
     def _name(self, operand: Expr, place: str, nested: bool) -> Variable:
         # sigmoid(a) * tanh(a) has one argument, which gets one name.
@@ -116,6 +130,16 @@ class _ArgumentNamer:
             self._result.append(Equation(variable, operand))
             self._known[operand] = variable
         return self._known[operand]
+
+
+def _is_long_divisor(factor: Expr) -> bool:
+    divisor = nodes.denominator(factor)
+    return divisor is not None and _has_functions(divisor)
+
+
+def _has_functions(expr: Expr) -> bool:
+    """Whether it is made with several functions; with one, such as √x, it is as short as a name and its equation."""
+    return sum(part.is_function for part in nodes.parts(expr) if isinstance(part, nodes.Node)) > 1
 
 
 def _takes_work(expr: Expr) -> bool:

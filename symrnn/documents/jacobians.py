@@ -14,6 +14,7 @@ from symrnn.calculus.through_time import LONGEST_BLOCK, Row, Term, through_time
 from symrnn.calculus.through_time import Block as TermBlock
 from symrnn.calculus.window import ask
 from symrnn.documents.chain_rule import MANY_STATES, chain_rule, over_many_states, show_paths
+from symrnn.documents.path_terms import PathTerm, path_terms
 from symrnn.documents.setting import Setting, phrase
 from symrnn.documents.structure import (
     Block,
@@ -24,6 +25,7 @@ from symrnn.documents.structure import (
     Maths,
     NumberedEquation,
     Paragraph,
+    Reference,
     Section,
 )
 from symrnn.language.recurrence import Cell
@@ -67,12 +69,15 @@ def write_one_step(setting: Setting, numbers: Iterator[str]) -> Section:
         text += f", {zeros} of them without a path and zero." if zeros else "."
         return Section("jacobians", "Jacobian blocks", (Paragraph((text,)), *chain_rule(setting, numbers)))
     displays: list[Block] = []
+    empty: list[tuple[Variable, Variable]] = []
     for of, wrt in pairs:
-        number = next(numbers)
         left = setting.derivative(ask(derivation, of.name, wrt.name).symbol)
         if (of, wrt) in written_out:
-            lines = _write_block(setting, left, paths(derivation, of.name, wrt.name))
-            displays.append(Display((NumberedEquation(number, lines, f"jacobian:{of.name}:{wrt.name}"),)))
+            lines = _write_block(setting, left, path_terms(paths(derivation, of.name, wrt.name)))
+            if lines:
+                displays.append(Display((NumberedEquation(next(numbers), lines, f"jacobian:{of.name}:{wrt.name}"),)))
+            else:
+                empty.append((of, wrt))
         else:
             many = show_paths(graph.count(wrt, of))
             displays.append(Paragraph((left, " is a sum over ", *many, ", too many to be written out.")))
@@ -83,7 +88,34 @@ def write_one_step(setting: Setting, numbers: Iterator[str]) -> Section:
         text += "No other state enters, so these are total derivatives as well."
     else:
         text += "What the bar names enters too and is held."
-    return Section("jacobians", "Jacobian blocks", (Paragraph((text,)), *displays))
+    return Section("jacobians", "Jacobian blocks", (Paragraph((text,)), *displays, *_say_zeros(setting, graph, empty)))
+
+
+def _say_zeros(setting: Setting, graph: StepGraph, zeros: list[tuple[Variable, Variable]]) -> list[Block]:
+    """The blocks that are zero, in a sentence for each reason."""
+    reasons = (
+        ("No path leads ", [pair for pair in zeros if not graph.count(*reversed(pair))]),
+        ("Only paths with a slope of zero lead ", [pair for pair in zeros if graph.count(*reversed(pair))]),
+    )
+    blocks: list[Block] = []
+    for opening, pairs in reasons:
+        ends = list(dict.fromkeys(of for of, _ in pairs))
+        parts: list[str | Maths | Reference] = []
+        for end in ends:
+            starts = [setting.maths(wrt) for of, wrt in pairs if of == end]
+            parts += ["; " if parts else "", "from ", *enumerated(starts), " to ", setting.maths(end)]
+        verb = "this block is" if len(pairs) == 1 else "these blocks are"
+        if pairs:
+            blocks.append(Paragraph((opening, *parts, f": {verb} zero.")))
+    return blocks
+
+
+def enumerated(shown: Sequence[Maths]) -> Inline:
+    """Formulas in running text: a, b and c."""
+    parts: list[str | Maths] = []
+    for position, formula in enumerate(shown):
+        parts += ["" if not position else " and " if position == len(shown) - 1 else ", ", formula]
+    return tuple(part for part in parts if part)
 
 
 def list_pairs(cell: Cell) -> list[tuple[Variable, Variable]]:
@@ -102,11 +134,15 @@ def choose_short_pairs(
     return short if sum(max(1, x.factors) for x in short.values()) <= _MOST_FACTORS else {}
 
 
-def _write_block(setting: Setting, left: Maths, found: tuple[Path, ...]) -> tuple[EquationLine, ...]:
-    if not found:
-        return (EquationLine(left, Maths("0", "0"), ("no path",)),)
-    terms = [(laid_out(path.value, setting.layout), label_path(setting, path)) for path in found]
+def _write_block(setting: Setting, left: Maths, found: Sequence[PathTerm]) -> tuple[EquationLine, ...]:
+    terms = [(laid_out(term.value, setting.layout), _label_term(setting, term)) for term in found]
     return lay_out_lines(setting, left, terms)
+
+
+def _label_term(setting: Setting, term: PathTerm) -> Inline:
+    """The paths of a term; of several, one after the other."""
+    first, *others = (label_path(setting, path) for path in term.paths)
+    return (*first, *(part for label in others for part in (" and ", *label)))
 
 
 def lay_out_lines(setting: Setting, left: Maths, terms: list[tuple[Expr, Inline]]) -> tuple[EquationLine, ...]:
@@ -184,7 +220,8 @@ def write_several_steps(setting: Setting, numbers: Iterator[str]) -> Section:
         )
     found = [(state, _find_last_row(setting, state, f"{state}_prev")) for state in cell.states]
     over_two = {state: ask(setting.derivation, state, f"{state}_prev", 2).symbol for state in cell.states}
-    recursion = [write_recursion_row(setting, numbers, row, over_two[state]) for state, row in found if row]
+    moving = [(state, row) for state, row in found if row and row.terms]
+    recursion = [write_recursion_row(setting, numbers, row, over_two[state]) for state, row in moving]
     terms = [term for _, row in found if row for term in row.terms]
     blocks: list[Block] = [Paragraph(_write_opening(setting, terms)), *recursion]
     blocks += [*_write_totals(setting, numbers), *_write_parameter_recursion(setting, numbers)]
@@ -284,12 +321,12 @@ def write_block_symbol(setting: Setting, block: TermBlock) -> Maths:
 
 
 def _write_parameter_recursion(setting: Setting, numbers: Iterator[str]) -> list[Block]:
-    cell = setting.derivation.cell
+    derivation, cell = setting.derivation, setting.derivation.cell
     if not cell.parameters:
         return []
-    # One parameter as the example: the recursion of every other has the same form.
-    name = cell.parameters[0]
-    rows = [row for state in cell.states if (row := _find_last_row(setting, state, name))]
+    # One parameter as the example, the first that reaches most states: the recursion of others has the same form.
+    name = max(cell.parameters, key=lambda one: sum(count_paths(derivation, s, one, 2) > 0 for s in cell.states))
+    rows = [row for state in cell.states if (row := _find_last_row(setting, state, name)) and row.terms]
     text = "A parameter enters at every step, which adds a term of its own. Through all steps since the first"
     opening: Inline = (f"{text}, with respect to ", setting.maths(cell[name]), ":")
     return [
@@ -301,15 +338,25 @@ def _write_parameter_recursion(setting: Setting, numbers: Iterator[str]) -> list
 def _count_from_states(setting: Setting) -> list[Block]:
     """How many paths lead from a state to itself."""
     items: list[Inline] = []
+    without: list[Maths] = []
     for state in setting.derivation.cell.states:
         shape = setting.derivation.cell[state].shape
         shown = setting.maths(Variable(state, shape[0], shape[1]))
         counts = [count_paths(setting.derivation, state, f"{state}_prev", steps) for steps in _COUNTED_STEPS]
+        if not any(counts):
+            without.append(shown)
+            continue
         items.append(("from ", shown, " to ", shown, ": " + ", ".join(map(str, counts))))
     steps = ", ".join(map(str, _COUNTED_STEPS))
     text = f"The number of paths from a state to itself over {steps} steps"
-    text += ", the other states that enter being held:" if len(items) > 1 else ":"
-    return [Paragraph((text,)), Bullets(tuple(items))]
+    text += ", the other states that enter being held:" if len(setting.derivation.cell.states) > 1 else ":"
+    none: Inline = (
+        "No path leads from ",
+        *enumerated(without),
+        " to itself." if len(without) == 1 else " to themselves.",
+    )
+    counted: list[Block] = [Paragraph((text,)), Bullets(tuple(items))] if items else []
+    return [*counted, *([Paragraph(none)] if without else [])]
 
 
 def _write_direct_path(setting: Setting, numbers: Iterator[str]) -> list[Block]:

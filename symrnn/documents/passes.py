@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Expr, Variable
-from symrnn.calculus.derivation import Step, shift
+from symrnn.calculus.derivation import Derivation, Step, shift
 from symrnn.documents.alike import GateFamily, find_alike
 from symrnn.documents.setting import Setting, phrase
 from symrnn.documents.splitting import SplitGradient, find_split
@@ -42,7 +42,10 @@ def write_forward(setting: Setting) -> Section:
     derivation = setting.derivation
     blocks: list[Block] = []
     if any(derivation.is_preactivation(equation.target) for equation in derivation.forward) and setting.has_words:
-        blocks.append(Paragraph(phrase("The argument of a function gets a name of its own.")))
+        text = "The argument of a function gets a name of its own."
+        if any(_divides_by_a_name(derivation, equation.value) for equation in derivation.forward):
+            text += " So does a long divisor, and the product that it divides."
+        blocks.append(Paragraph(phrase(text)))
     for family in setting.families:
         blocks += _write_family(setting, family)
     in_families = {target for family in setting.families for target in family.targets}
@@ -68,6 +71,12 @@ def write_forward(setting: Setting) -> Section:
     if rows:
         blocks.append(Display(tuple(NumberedEquation(join_numbers(row), tuple(row), row[0].label) for row in rows)))
     return Section("forward", "Forward equations", (*blocks, *group_by_lines(equations)))
+
+
+def _divides_by_a_name(derivation: Derivation, value: Expr) -> bool:
+    """Whether an equation's divisor is one that the derivation has named."""
+    divisors = (nodes.denominator(part) for part in nodes.parts(value) if isinstance(part, nodes.Power))
+    return any(isinstance(one, Variable) and derivation.is_preactivation(one) for one in divisors)
 
 
 _SHORT = 20

@@ -328,6 +328,11 @@ WRITTEN = [
     ),
     (nodes.matmul(nodes.transpose(a), nodes.diag(b), nodes.ones((N, ONE))), "a_tᵀ b_t"),
     (
+        nodes.subtract(a, nodes.hadamard(a, nodes.subtract(nodes.ones((N, ONE)), nodes.hadamard(b, c)))),
+        "a_t ⊙ b_t ⊙ c_t",
+    ),
+    (nodes.subtract(s, nodes.hadamard(s, t)), "s_t (1 - t_t)"),
+    (
         nodes.hadamard(
             repeated(nodes.power(nodes.act("sqrt", s), -2), N, ONE),
             a,
