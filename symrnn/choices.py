@@ -18,7 +18,14 @@ _PRESETS = (Path(__file__).parent / "printers" / "presets").glob("*.toml")
 NOTATIONS = tuple(sorted((path.stem for path in _PRESETS), key=lambda name: (name != "subscript", name)))
 """Keys of `printers.notation.NOTATIONS`: the files of its folder, so that adding one is adding a file."""
 FORMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"text": (".txt",), "tex": (".tex",), "markdown": (".md", ".markdown")}
+    {
+        "text": (".txt",),
+        "tex": (".tex",),
+        "markdown": (".md", ".markdown"),
+        "html": (".html", ".htm"),
+        "pdf": (".pdf",),
+        "ipynb": (".ipynb",),
+    }
 )
 """Forms of `documents.FORMS` that are written to files -> the endings of such files."""
 KINDS = ("direct", "cell", "total")
@@ -47,6 +54,8 @@ SECTIONS = (
 """Keys of `documents.parts.PARTS`: what a document can have, in the order that it has by itself."""
 FURTHER = ("algorithm", "flow", "properties", "rewritings")
 """Sections that no document has by itself: long ones, or for who wants to follow; the properties take a second too."""
+LANGUAGES: Mapping[str, str] = MappingProxyType({"en": "English", "zh": "中文"})
+"""Languages of documents -> their own names; keys of `documents.languages.TABLES`, and English."""
 LEVELS: Mapping[str, str] = MappingProxyType(
     {
         "brief": "formulas alone, a page or less for most cells",

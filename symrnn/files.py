@@ -81,14 +81,14 @@ def check_module_file(path: str | os.PathLike[str]) -> None:
         )
 
 
-def write_whole(path: str | os.PathLike[str], text: str) -> Path:
-    """Write a text file completely or not at all.
+def write_whole(path: str | os.PathLike[str], text: str | bytes) -> Path:
+    """Write a file completely or not at all.
 
     A symbolic link stays, and what it leads to is written.  A file keeps its permissions.
 
     Args:
         path: the file; a device or a pipe is written into.
-        text: its text, written as UTF-8.
+        text: its text, written as UTF-8, or its bytes.
 
     Returns:
         The path as it was given.
@@ -101,7 +101,7 @@ def write_whole(path: str | os.PathLike[str], text: str) -> Path:
     given = Path(path)
     try:
         # Encoded before anything is opened: a text with a lone surrogate fails here, and leaves the old file.
-        data = text.encode("utf-8")
+        data = text if isinstance(text, bytes) else text.encode("utf-8")
         kind = _read_mode(given)
         named = os.fspath(path).endswith(os.sep)  # which a Path forgets
         if named or (kind is not None and stat.S_ISDIR(kind)):

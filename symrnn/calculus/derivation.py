@@ -216,7 +216,7 @@ class Derivation(Shown):
         """Write the derivation to a file, whole or not at all.
 
         Args:
-            path: the file; its ending says the form: .tex, .md or .txt.
+            path: the file; its ending says the form: .tex, .md, .txt, .html, .pdf or .ipynb.
             notation: how names look: a `Notation`, the name of one, a file, or several with commas between.
             **options: what else can be chosen; see `symrnn.documents.DocumentOptions`.
 
@@ -227,7 +227,8 @@ class Derivation(Shown):
             InputError: no form belongs to the ending.
             SymrnnError: there is no such notation, option or value of one, or the file cannot be written.
         """
-        return write_whole(path, _write(self, form_of(path) or "text", notation, options))
+        form = form_of(path) or "text"
+        return write_whole(path, function_above("write")(self, form, notation, **options))
 
     def __str__(self) -> str:
         return _write(self, "text")

@@ -28,6 +28,7 @@ from symrnn.cli.options import (
     GateForm,
     JacobianLayout,
     LabelPrefix,
+    Language,
     Level,
     LineWidth,
     Names,
@@ -134,6 +135,7 @@ def derive(
     numbers: EquationNumbers = None,
     prefix: LabelPrefix = None,
     heading: FragmentHeading = None,
+    lang: Language = "en",
     head: Annotated[
         list[str] | None,
         typer.Option(
@@ -153,7 +155,7 @@ def derive(
 
     names = split_names(sections), split_names(further)
     contents = DocumentOptions(notation, layout, level, *names, gates or "")
-    options = choose(contents, **in_latex)
+    options = choose(contents, language=lang, **in_latex)
     loaded = with_heads(load_cell(cell), split_names(head))
 
     from symrnn.calculus.derivation import derive as derived
@@ -196,6 +198,7 @@ def jacobian(
     numbers: EquationNumbers = None,
     prefix: LabelPrefix = None,
     heading: FragmentHeading = None,
+    lang: Language = "en",
     output: Output = None,
 ) -> None:
     """One Jacobian of a cell, with its paths; over several steps, with its recursion."""
@@ -208,7 +211,7 @@ def jacobian(
 
     derivation, held = derived(loaded), split_names(holding)
     document = jacobian_document(derivation, of, wrt, kind, steps=steps, holding=held, layout=layout, notation=notation)
-    emit(write(document, form, **in_latex), output)
+    emit(write(document, form, language=lang, **in_latex), output)
     _remark_on_zero(derivation, of, wrt, steps)
 
 

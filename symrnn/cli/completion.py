@@ -182,6 +182,11 @@ def numbers(incomplete: str) -> list[str]:
     return _complete(choices.NUMBERS, incomplete)
 
 
+def languages(incomplete: str) -> list[str]:
+    """Languages of documents."""
+    return _complete(choices.LANGUAGES, incomplete)
+
+
 def headings(incomplete: str) -> list[str]:
     """Commands of headings."""
     return _complete(choices.HEADINGS, incomplete)

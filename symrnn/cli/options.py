@@ -105,6 +105,15 @@ FragmentHeading = Annotated[
         autocompletion=completion.headings,
     ),
 ]
+Language = Annotated[
+    str,
+    typer.Option(
+        "--lang",
+        metavar="NAME",
+        help=f"The language of what is not the author's: {_explain(choices.LANGUAGES)}.",
+        autocompletion=completion.languages,
+    ),
+]
 FurtherFunctions = Annotated[
     list[str] | None,
     _further(f"Further functions: {','.join(choices.FUNCTIONS)}, some or all.", completion.functions),

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
     from symrnn.language.recurrence import Cell
 
-_FORMS_OTHERWISE = {"latex": "tex", "md": "markdown", "txt": "text", "plain": "text"}
+_FORMS_OTHERWISE = {
+    "latex": "tex",
+    "md": "markdown",
+    "txt": "text",
+    "plain": "text",
+    "htm": "html",
+    "notebook": "ipynb",
+    "jupyter": "ipynb",
+}
 """What people call a form -> its name here."""
 
 
@@ -90,7 +98,7 @@ def choose_in_latex(form: str, **given: str | None) -> dict[str, Any]:
     """
     chosen = {name: value for name, value in given.items() if value is not None}
     for name in chosen:
-        if form not in ("tex", "fragment"):
+        if form not in ("tex", "fragment", "pdf"):
             raise InputError(f"--{name} goes with tex, not with {form}\n  leave it out, or write tex: --to tex")
         if name == "heading" and form != "fragment":
             raise InputError("--heading goes with --fragment\n  leave it out, or write a fragment")

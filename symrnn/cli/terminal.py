@@ -65,18 +65,24 @@ def remark(message: str) -> None:
     typer.echo(f"symrnn: remark: {message}", err=True)
 
 
-def emit(text: str, output: str | None) -> None:
+def emit(text: str | bytes, output: str | None) -> None:
     """Put a text out: to the terminal, or whole into a file, which is then named on the standard error.
 
     Args:
-        text: the text.
+        text: the text, or bytes that are none.
         output: the file; None or "-" for the standard output.
 
     Raises:
         SymrnnError: the standard output is closed, or the file cannot be written.
+        InputError: bytes would go to a terminal.
     """
     if output is None or output == "-":
         check_output()
+        if isinstance(text, bytes):
+            if sys.stdout.isatty():
+                raise InputError("this is no text, and would spoil the terminal\n  write to a file with -o FILE")
+            sys.stdout.buffer.write(text)
+            return
         typer.echo(text, nl=not text.endswith("\n"))
         return
 

@@ -7,9 +7,10 @@ from types import MappingProxyType
 from typing import Any
 
 from symrnn.calculus.derivation import Derivation
-from symrnn.documents import equations, markdown, tex, text
+from symrnn.documents import equations, markdown, notebook, page, pdf, tex, text
 from symrnn.documents.comparing_flows import flow_document
 from symrnn.documents.content import derivation_document
+from symrnn.documents.languages import translate
 from symrnn.documents.options import DocumentOptions, choose
 from symrnn.documents.single import jacobian_document
 from symrnn.documents.structure import Document
@@ -19,12 +20,15 @@ from symrnn.suggestions import did_you_mean
 
 __all__ = ["FORMS", "Document", "DocumentOptions", "derivation_document", "flow_document", "jacobian_document", "write"]
 
-FORMS: Mapping[str, Callable[[Document, DocumentOptions], str]] = MappingProxyType(
+FORMS: Mapping[str, Callable[[Document, DocumentOptions], str | bytes]] = MappingProxyType(
     {
         "tex": tex.write_complete,
         "fragment": tex.write_fragment,
         "markdown": lambda document, options: markdown.write(document),
         "text": lambda document, options: text.write(document),
+        "html": lambda document, options: page.write(document),
+        "pdf": pdf.write,
+        "ipynb": lambda document, options: notebook.write(document),
         "equations": lambda document, options: equations.write(document),
     }
 )
@@ -38,7 +42,7 @@ def write(
     *,
     options: DocumentOptions | None = None,
     **chosen: Any,
-) -> str:
+) -> Any:
     """A document, or the document of a derivation, in one of the forms.
 
     Args:
@@ -48,13 +52,16 @@ def write(
         options: what else can be chosen; of a document that is made already, what is about LaTeX.
         **chosen: single options by name, in place of those in `options`.
 
+    Returns:
+        Text, and bytes for a PDF.
+
     Raises:
         UnknownNameError: there is no such form, notation or section, or value of an option.
-        InputError: there is no such layout or option.
+        InputError: there is no such layout or option, or what makes PDF is missing.
     """
     if form not in FORMS:
         raise UnknownNameError(f"no form {form!r}\n  {did_you_mean(form, FORMS)}there are {', '.join(FORMS)}")
     # The form was looked up before: a wrong name is answered without building the document, which takes longer.
     wanted = choose(options, **chosen, **({} if notation is None else {"notation": notation}))
     whole = document if isinstance(document, Document) else derivation_document(document, options=wanted)
-    return FORMS[form](whole, wanted)
+    return FORMS[form](translate(whole, wanted.language), wanted)

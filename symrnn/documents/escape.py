@@ -102,12 +102,23 @@ _CALL = re.compile(r"(?<=[A-Za-z])[(=](?=[A-Za-z])")
 """Where a piece of code may end a line: torch.nn.RNN(nonlinearity=...) is wider than a column."""
 
 
-def tex(words: str) -> str:
+_CHINESE = re.compile("([\u3000-\u303f\u4e00-\u9fff\uff01-\uff5e]+)")
+"""Chinese letters and their punctuation."""
+
+
+def tex(words: str, is_chinese: bool = False) -> str:
     r"""Words as LaTeX text: in ASCII but for letters that LaTeX has no command for; see `scripts` for these.
+
+    Args:
+        words: the words.
+        is_chinese: whether they are put into a document in Chinese, whose preamble takes its letters as they are.
 
     >>> print(tex('50% of "é_1"'))
     50\% of ``\'{e}\_\allowbreak{}1''
     """
+    if is_chinese:
+        pieces = _CHINESE.split(words)
+        return "".join(piece if index % 2 else tex(piece) for index, piece in enumerate(pieces))
     apart = _LIGATURES.sub("\\g<0>\u200b", _curl_quotes(words))
     # A soft hyphen becomes \allowbreak below: a URL or a path may end a line without a hyphen being read into it.
     breakable = _CALL.sub("\\g<0>\u00ad", _LONG.sub("\\g<0>\u00ad", apart))

@@ -18,6 +18,10 @@ _GATES = {"brief": "one-line", "full": "each", "lecture": "each"}
 _BRIEF = ("wrong", "forward", "backward", "time", "gradients", "remarks")
 """What a brief document has: the formulas, and what is wrong or unusual about them, which no level leaves out."""
 _OTHERWISE = {
+    "english": "en",
+    "chinese": "zh",
+    "zh-cn": "zh",
+    "cn": "zh",
     "paths": "jacobians",
     "parameters": "gradients",
     "backpropagation": "backward",
@@ -62,6 +66,7 @@ class DocumentOptions:
             the derivation's own numbers, "none" writes none; empty for automatic in a fragment, and fixed elsewhere.
         prefix: what stands in front of the labels in LaTeX, before a colon; empty for the name of the cell.
         heading: the command of a fragment's heading in LaTeX; its parts are one level lower. "none" leaves out both.
+        language: the language of the document's own words, "en" or "zh"; what the author wrote stays as it is.
 
     Raises:
         UnknownNameError: there is no notation, section or value of that name.
@@ -78,6 +83,7 @@ class DocumentOptions:
     numbers: str = ""
     prefix: str = ""
     heading: str = "subsection"
+    language: str = "en"
 
     def __post_init__(self) -> None:
         """Check every choice, and replace names by what they stand for."""
@@ -88,6 +94,7 @@ class DocumentOptions:
         _check("level", self.level, choices.LEVELS)
         _check("width", self.width, choices.WIDTHS)
         _check("kind of heading", self.heading, choices.HEADINGS)
+        _check("language", self.language, choices.LANGUAGES)
         for what, given, known in (
             ("form of gates", self.gates, tuple(choices.GATES)),
             ("numbers", self.numbers, choices.NUMBERS),

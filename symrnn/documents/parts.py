@@ -17,7 +17,7 @@ from symrnn.documents.jacobians import count_up, write_one_step, write_parameter
 from symrnn.documents.lecture import write_lecture
 from symrnn.documents.passes import write_backward, write_forward, write_gradients, write_through_time
 from symrnn.documents.setting import Setting, phrase
-from symrnn.documents.structure import Block, Bullets, Display, NumberedEquation, Paragraph, Section
+from symrnn.documents.structure import Authored, Block, Bullets, Display, NumberedEquation, Paragraph, Section
 from symrnn.documents.symbols import conventions, symbol_table
 
 
@@ -98,7 +98,7 @@ def _quote(*headings: str) -> Callable[[DocumentDraft], Iterable[Section]]:
     def write(draft: DocumentDraft) -> Iterable[Section]:
         cell = draft.setting.derivation.cell
         said = [(heading, clean(cell.section(heading))) for heading in headings]
-        blocks = tuple(Paragraph((text,), heading) for heading, text in said if text)
+        blocks = tuple(Paragraph((Authored(text),), heading) for heading, text in said if text)
         return (Section(headings[0].lower(), headings[0], blocks),) if blocks else ()
 
     return write

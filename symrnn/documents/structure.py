@@ -7,8 +7,11 @@ neither can be recovered from the other.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from symrnn.calculus.derivation import Derivation
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,12 @@ Inline = tuple[str | Maths | Reference, ...]
 """Running text: words, to be escaped by the writer, formulas, and mentions of equations."""
 
 
+class Authored(str):
+    """Words of an author's, which are quoted: no language has other ones for them, and no number in them is ours."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Paragraph:
     """Running text.
@@ -86,10 +95,17 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with a line of headings."""
+    """A table with a line of headings.
+
+    Attributes:
+        headings: over the columns.
+        rows: the cells.
+        is_glossary: whether a row tells the role of symbols, the symbols, and where they live.
+    """
 
     headings: tuple[str, ...]
     rows: tuple[tuple[Inline, ...], ...]
+    is_glossary: bool = False
 
     def __post_init__(self) -> None:
         for row in self.rows:
@@ -263,6 +279,8 @@ class Document:
         origin: one sentence on how it was made, for readers who think of editing it.
         opening: what stands before the first section.
         sections: the rest.
+        derivation: what it is the document of, where it is one of a whole derivation; some forms have its code as well.
+        language: the language of its words, a key of `choices.LANGUAGES`.
     """
 
     name: str
@@ -270,6 +288,8 @@ class Document:
     origin: str
     opening: tuple[Block, ...]
     sections: tuple[Section, ...]
+    derivation: Derivation | None = field(default=None, compare=False, repr=False)
+    language: str = "en"
 
     def section(self, key: str) -> Section:
         """The section with this key.

@@ -233,7 +233,7 @@ def symbol_table(setting: Setting) -> Table:
             rows.append(((role,), listed, (_space(setting, shape),)))
     if cell.constants:
         rows.append((("constant",), _list_constants(setting), (_space(setting, ONE_BY_ONE),)))
-    return Table(("Role", "Symbols", "Space"), tuple(rows))
+    return Table(("Role", "Symbols", "Space"), tuple(rows), is_glossary=True)
 
 
 def _list_constants(setting: Setting) -> Inline:

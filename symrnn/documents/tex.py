@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from symrnn.documents import escape
 from symrnn.documents.breaking import LATEX, break_lines
 from symrnn.documents.options import DocumentOptions
 from symrnn.documents.scripts import DEFINITIONS
@@ -58,6 +57,8 @@ _FOR_ALL_ENGINES = {
     "\\usepackage{microtype}\n": "\\iftutex\\else\\usepackage{microtype}\\fi\n",  # it knows no letters of other fonts
 }
 """What stands in the preamble instead where LuaLaTeX or XeLaTeX are to take the document too."""
+_CHINESE = "\\usepackage[UTF8, scheme=plain]{ctex}\n"
+"""For a document in Chinese; the headings are our own."""
 _MENTION = r"""% Mentions of equations: by cleveref, where the document has loaded it.
 \providecommand\derivedfrom[2]{\ifdefined\cref\cref{#2}\else#1\fi}
 """
@@ -69,13 +70,15 @@ def write_complete(document: Document, options: DocumentOptions) -> str:
     plain = document.title if re.fullmatch(r"[\w ,.;:()'/-]*", document.title, re.ASCII) else document.name
     preamble = _PREAMBLE.replace("<margins>", _MARGINS[options.width]).replace("<title>", plain.replace("_", r"\_"))
     head = f"% {document.origin}\n{_CLASSES[options.width]}{preamble}"
-    title = f"\\begin{{center}}\n\\Large {escape.tex(document.title)}\n\\end{{center}}"
-    inline = InlineWriter(options.prefix or document.name, options.numbers or "fixed", is_whole=True)
+    is_chinese = document.language == "zh"
+    inline = InlineWriter(options.prefix or document.name, options.numbers or "fixed", True, is_chinese)
+    title = f"\\begin{{center}}\n\\Large {inline.words(document.title)}\n\\end{{center}}"
     body = _loosely(_Writer("section*", _LINES[options.width][0], inline).write_body(document))
     if _needs_scripts(title + body):
         for line, instead in _FOR_ALL_ENGINES.items():
             head = head.replace(line, instead)
-        head += DEFINITIONS
+        # Of a Chinese document the author's words alone may have other letters.
+        head += (_CHINESE if is_chinese else "") + (DEFINITIONS if _needs_scripts(title + body, is_chinese) else "")
     head += _needs_algorithms(body) + _needs_mention(body)
     return f"{head}\n\\begin{{document}}\n\n{title}\n\n{body}\n\\end{{document}}\n"
 
@@ -83,12 +86,14 @@ def write_complete(document: Document, options: DocumentOptions) -> str:
 def write_fragment(document: Document, options: DocumentOptions) -> str:
     r"""A body for `\input`."""
     prefix, command = options.prefix or document.name, options.heading
-    inline = InlineWriter(prefix, options.numbers or "automatic")
-    title = "" if command == "none" else f"{_head(command, document.title)}\\label{{{prefix}}}\n\n"
+    is_chinese = document.language == "zh"
+    inline = InlineWriter(prefix, options.numbers or "automatic", is_chinese=is_chinese)
+    title = "" if command == "none" else f"{_head(command, inline.words(document.title))}\\label{{{prefix}}}\n\n"
     body = _Writer(_LOWER[command], _LINES[options.width][1], inline).write_body(document)
-    scripts = DEFINITIONS if _needs_scripts(title + body) else ""
     packages = "amsmath, amssymb" + (", algpseudocode" if _needs_algorithms(body) else "")
     head = f"% {document.origin}\n% For \\input into a document with \\usepackage{{{packages}}}.\n"
+    head += "% And \\usepackage[UTF8]{ctex}; compile with xelatex.\n" if is_chinese else ""
+    scripts = DEFINITIONS if _needs_scripts(title + body, is_chinese) else ""
     return f"{head}{scripts}{_needs_mention(body)}{_loosely(title + body)}"
 
 
@@ -98,11 +103,11 @@ def _loosely(text: str) -> str:
 
 
 def _head(command: str, heading: str) -> str:
-    return f"\\{command}{{{escape.tex(heading)}}}"
+    return f"\\{command}{{{heading}}}"
 
 
-def _needs_scripts(text: str) -> bool:
-    return not text.isascii()
+def _needs_scripts(text: str, is_chinese: bool = False) -> bool:
+    return r"\other" in text if is_chinese else not text.isascii()
 
 
 def _needs_mention(body: str) -> str:
@@ -157,9 +162,9 @@ class _Writer:
         if self.level == "none":
             return "\\par\n" if number > 1 else ""
         if self.level.endswith("*"):
-            return f"\\{self.level}{{{number}. {escape.tex(section.heading)}}}\n\n"
+            return f"\\{self.level}{{{number}. {self.inline.words(section.heading)}}}\n\n"
         label = f"\\label{{{self.inline.prefix}:section:{section.key}}}"
-        return f"{_head(self.level, section.heading)}{label}\n\n"
+        return f"{_head(self.level, self.inline.words(section.heading))}{label}\n\n"
 
     def write_blocks(self, blocks: tuple[Block, ...], displays: DisplayWriter) -> str:
         """Blocks under one another; without an empty line before equations, which would start a paragraph."""
@@ -174,7 +179,7 @@ class _Writer:
         """One block without equations of its own."""
         match block:
             case Paragraph():
-                lead = f"\\textbf{{{escape.tex(block.lead)}.}} " if block.lead else ""
+                lead = f"\\textbf{{{self.inline.words(block.lead)}.}} " if block.lead else ""
                 text = f"\\noindent {lead}{self.inline.write(block.parts)}".rstrip()
                 return f"{text}\n"
             case Bullets():
@@ -201,7 +206,7 @@ class _Writer:
         between = len(table.headings) - 2
         shares = [first, *([(0.9 - first - last) / between] * between), last]
         layout = "".join(rf"p{{{share:.2f}\linewidth}}" for share in shares)
-        rows = [" & ".join(rf"\textit{{{escape.tex(heading)}}}" for heading in table.headings) + r" \\ \hline"]
+        rows = [" & ".join(rf"\textit{{{self.inline.words(heading)}}}" for heading in table.headings) + r" \\ \hline"]
         rows += [" & ".join(self.inline.write(cell) for cell in row) + r" \\" for row in table.rows]
         lines = "\n".join(f"  {row}" for row in rows)
         begin = rf"\begin{{tabular}}{{@{{}}{layout}@{{}}}}"

@@ -34,11 +34,17 @@ class InlineWriter:
         prefix: what stands in front of labels.
         numbers: who numbers the equations.
         is_whole: whether the document is a file of its own, whose numbers are known.
+        is_chinese: whether its language is Chinese.
     """
 
     prefix: str
     numbers: str
     is_whole: bool = False
+    is_chinese: bool = False
+
+    def words(self, words: str) -> str:
+        """Words without formulas."""
+        return escape.tex(words, self.is_chinese)
 
     def write(self, parts: Inline) -> str:
         """Running text."""
@@ -47,12 +53,12 @@ class InlineWriter:
     def _part(self, part: str | Maths | Reference) -> str:
         if isinstance(part, Maths):
             return f"${part.latex}$"
-        return self._mention(part) if isinstance(part, Reference) else escape.tex(part)
+        return self._mention(part) if isinstance(part, Reference) else self.words(part)
 
     def _mention(self, reference: Reference) -> str:
         if self.numbers == "none" or not reference.targets:
             return ""
-        lead = escape.tex(reference.lead)
+        lead = self.words(reference.lead)
         if self.is_whole and self.numbers == "fixed":
             # Right in the first run already, when references are not known yet.
             return lead + reference.joined(lambda target: rf"\hyperref[{self.label(target[1])}]{{({target[0]})}}", "--")
