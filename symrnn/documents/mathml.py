@@ -109,7 +109,11 @@ def _children(latex: str, display: bool) -> tuple[Element, ...]:
         if element.text and "\\" in element.text:
             raise MissingRuleError(f"no MathML for {element.text} in {latex}")
         _mend(element, display)
-    return tuple(_flat(_unwrapped(root)))
+    parts = _flat(_unwrapped(root))
+    # After an empty group a sign stands between two terms, as in LaTeX, of which the first is a line above.
+    if latex.startswith("{}") and parts and parts[0].tag == "mo":
+        parts[0].set("form", "infix")
+    return tuple(parts)
 
 
 def _unwrapped(element: Element) -> Element:

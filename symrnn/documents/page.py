@@ -293,13 +293,13 @@ class _Page:
     def _line(self, line: EquationLine, column: int, equation: NumberedEquation) -> str:
         anchor = f' id="{_anchor(line.label)}"' if line.label and line.label != equation.label else ""
         left = "" if line.left is None else self._formula(line.left.latex, line.left.text, display=True)
-        start = "= " if line.left is not None or line.is_next else ""
+        start = "= " if line.left is not None or line.is_next else "{} "
         room = max(_LINE - _left_width(line), _LINE / 2)
         first, *others = break_lines(line.right.latex, room, LATEX, _INDENT)
         # The whole is said with its first piece; the others would be read a second time.
-        pieces = [self._piece(f"{start}{first}", f"{start}{line.right.text}")]
+        pieces = [self._piece(f"{start}{first}", f"{start.removeprefix('{} ')}{line.right.text}")]
         pieces += [self._piece(rf"{{}} {piece}", "") for piece in others]
-        further = "" if start else " further"
+        further = "" if start == "= " else " further"
         shown = f'<div class="right c{column}{further}">{"".join(pieces)}</div>'
         return f'<div class="left c{column}"{anchor}>{left}</div>{shown}' if left else shown
 

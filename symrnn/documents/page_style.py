@@ -62,7 +62,7 @@ footer{color:var(--soft);font-size:.85rem;margin:3rem auto 2rem}
 @media (min-width:90rem){nav{position:fixed;top:2.2rem;left:1.25rem;width:calc((100vw - 56rem)/2 - 2rem);
 max-width:17rem;padding:0;margin:0;max-height:90vh;overflow-y:auto}nav ol{columns:1}}
 @media (max-width:44rem){.display{grid-template-columns:max-content max-content minmax(.5rem,1fr) max-content}
-body{font-size:1rem}h1{font-size:1.4rem}
+body{font-size:1rem}h1{font-size:1.4rem}p,ul{overflow-x:auto;overflow-y:hidden}
 .display>.left{grid-column:1;padding-left:0}.display>.right{grid-column:2}
 .beside,.below{grid-column:1/-1;padding-left:2rem;margin-top:-.3em;position:sticky;left:0;max-width:88vw}}
 @media print{:root{--paper:#fff;--ink:#000;--soft:#444;--line:#bbb;--link:#000;--mark:#fff}

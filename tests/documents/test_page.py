@@ -140,6 +140,7 @@ def test_symbols_are_found_in_formulas(latex: str, targets: list[str]) -> None:
         (r"\boldsymbol{W}_{\mathrm{ir}}", "<msub><mi>𝑾</mi><mi>ir</mi></msub>"),
         (r"h^{\langle t \rangle}", '<mo stretchy="false">⟨</mo>'),
         (r"\exp(-x)", '<mo form="prefix">−</mo>'),
+        ("{} + x", '<mo form="infix">+</mo>'),
         (r"\log x", '<mspace width="0.17em"></mspace>'),
         (r"a < b", "<mo>&lt;</mo>"),
     ],
