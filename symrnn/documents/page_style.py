@@ -89,7 +89,8 @@ document.querySelectorAll('a[title]').forEach(function(a){
  document.addEventListener(kind,function(e){var a=symbol(e);if(a)show(a);else if(kind==='mouseover')hide()});
 });
 document.addEventListener('focusout',hide);
-document.addEventListener('scroll',hide,true);
+// A symbol that has the focus keeps its words: the page scrolls to it.
+document.addEventListener('scroll',function(){if(now&&now===document.activeElement)show(now);else hide()},true);
 // A finger cannot point: the first touch explains, the second follows.
 var shown=null;
 document.addEventListener('click',function(e){

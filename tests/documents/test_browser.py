@@ -1,4 +1,4 @@
-"""A page in a real browser: formulas have a place, symbols explain themselves, links lead on, and nothing is fetched."""
+"""A page in a browser: formulas have a place, symbols explain themselves, links lead on, and nothing is fetched."""
 
 from __future__ import annotations
 

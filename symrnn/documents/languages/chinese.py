@@ -401,6 +401,16 @@ _THEOREMS = {
 }
 
 CHINESE: Mapping[str, str] = MappingProxyType(
-    _OF_PAGES | _HEADINGS | _SYMBOLS | _CONVENTIONS | _PASSES | _JACOBIANS | _ALGORITHM | _RULES | _REMARKS | _FLOW | _THEOREMS
+    _OF_PAGES
+    | _HEADINGS
+    | _SYMBOLS
+    | _CONVENTIONS
+    | _PASSES
+    | _JACOBIANS
+    | _ALGORITHM
+    | _RULES
+    | _REMARKS
+    | _FLOW
+    | _THEOREMS
 )
 """English words -> Chinese ones."""
