@@ -14,6 +14,7 @@ from symrnn.choices import picture_of
 from symrnn.deferred import function_above
 from symrnn.errors import InputError, SymrnnError
 from symrnn.files import check_named, write_whole
+from symrnn.language.fingerprint import describe_origin
 from symrnn.language.recurrence import Cell
 from symrnn.pictures.drafting import Plan, draw_plans
 from symrnn.pictures.drawing import Drawing, Style
@@ -29,6 +30,7 @@ from symrnn.printers import Notation, text
 from symrnn.printers.notation import find_notation
 from symrnn.printers.vocabulary import fitted
 from symrnn.suggestions import did_you_mean
+from symrnn.version import __version__
 
 DETAILS = ("gates", "operations")
 """How much is drawn of a sum with weights: one box, or every product and bias."""
@@ -56,17 +58,22 @@ class Picture:
     @cached_property
     def svg(self) -> str:
         """The picture as SVG, which needs nothing outside of it."""
-        return write_svg(self.drawing, f"{self.cell.name}: {self.cell.title}", self.description, self.cell.name)
+        title = f"{self.cell.name}: {self.cell.title}"
+        return write_svg(self.drawing, title, self.description, self._origin, self.cell.name)
 
     @cached_property
     def tikz(self) -> str:
         r"""The picture as a `tikzpicture`, to be put into a document with \\input."""
-        return write_picture(self.drawing, self.cell.name)
+        return write_picture(self.drawing, self.cell.name, self._origin)
 
     @cached_property
     def tex(self) -> str:
         """The picture as a LaTeX document of its own."""
-        return write_document(self.drawing, self.cell.name)
+        return write_document(self.drawing, self.cell.name, self._origin)
+
+    @property
+    def _origin(self) -> str:
+        return f"Drawn by symrnn {__version__} from {describe_origin(self.cell)}; do not edit."
 
     @property
     def description(self) -> str:

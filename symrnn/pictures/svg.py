@@ -42,19 +42,20 @@ _STYLE = """
 """
 
 
-def write_svg(drawing: Drawing, title: str, description: str, prefix: str) -> str:
+def write_svg(drawing: Drawing, title: str, description: str, origin: str, prefix: str) -> str:
     """The drawing as SVG.
 
     Args:
         drawing: the drawing.
         title: what it shows, for screen readers.
         description: the same at length.
+        origin: what it was made from, for programs.
         prefix: what the identifiers in it begin with, so that several pictures stand in one page.
     """
-    return "\n".join(_lines(drawing, title, description, prefix)) + "\n"
+    return "\n".join(_lines(drawing, title, description, origin, prefix)) + "\n"
 
 
-def _lines(drawing: Drawing, title: str, description: str, prefix: str) -> Iterator[str]:
+def _lines(drawing: Drawing, title: str, description: str, origin: str, prefix: str) -> Iterator[str]:
     width, height = _n(drawing.width), _n(drawing.height)
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="symrnn" viewBox="0 0 {width} {height}" width="{width}" '
@@ -62,6 +63,7 @@ def _lines(drawing: Drawing, title: str, description: str, prefix: str) -> Itera
     )
     yield f"<title id={quoteattr(f'{prefix}-title')}>{escape(title)}</title>"
     yield f"<desc id={quoteattr(f'{prefix}-desc')}>{escape(description)}</desc>"
+    yield f"<metadata>{escape(origin)}</metadata>"
     yield f"<style>{_STYLE}</style>"
     for left, top, right, bottom in drawing.frames:
         size = f'width="{_n(right - left)}" height="{_n(bottom - top)}"'

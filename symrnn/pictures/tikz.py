@@ -23,20 +23,21 @@ _COLOURS = {
 _BLANKS = str.maketrans({"\n": " "})
 
 
-def write_document(drawing: Drawing, name: str) -> str:
+def write_document(drawing: Drawing, name: str, origin: str) -> str:
     """The drawing as a document that has the drawing's size."""
     return (
         "\\documentclass[tikz,border=2pt]{standalone}\n\\usepackage{amsmath,amssymb}\n\\begin{document}\n"
-        f"{write_picture(drawing, name)}\\end{{document}}\n"
+        f"{write_picture(drawing, name, origin)}\\end{{document}}\n"
     )
 
 
-def write_picture(drawing: Drawing, name: str) -> str:
+def write_picture(drawing: Drawing, name: str, origin: str) -> str:
     """The drawing as a `tikzpicture`."""
-    return "\n".join(_lines(drawing, name)) + "\n"
+    return "\n".join(_lines(drawing, name, origin)) + "\n"
 
 
-def _lines(drawing: Drawing, name: str) -> Iterator[str]:
+def _lines(drawing: Drawing, name: str, origin: str) -> Iterator[str]:
+    yield f"% {origin}"
     yield f"% {name.translate(_BLANKS)}: \\usepackage{{tikz,amsmath,amssymb}} in the preamble"
     for kind, (fill, edge) in _COLOURS.items():
         yield f"\\providecolor{{symrnn{kind}}}{{HTML}}{{{fill}}}\\providecolor{{symrnn{kind}line}}{{HTML}}{{{edge}}}"

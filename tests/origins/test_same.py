@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from symrnn import cells, derive, generate
+from symrnn import cells, derive, draw, generate, pictures
 from symrnn.documents import FORMS, write
 from symrnn.errors import InputError
-from symrnn.language.fingerprint import fingerprint
+from symrnn.language.fingerprint import find_fingerprints, fingerprint
 from symrnn.origins.comparing import same
 
 CELL = "def mine(x, h, *, W, U, b):\n    h = tanh(W @ x + U @ h + b)\n    return h\n"
@@ -115,6 +115,11 @@ def test_the_command_line(run: Callable[..., tuple[int, str, str]]) -> None:
     shown = f"rnn.tex: document, {mark}\nrnn_numpy.py: module, {mark}, as generated\nsame\n"
     assert run("same", "rnn.tex", "rnn_numpy.py") == (0, shown, "")
     assert run("same", "gru.tex", "rnn_numpy.py")[0] == 1
+
+
+def test_every_form_of_a_picture_has_it() -> None:
+    picture = draw(cells.rnn)
+    assert all(find_fingerprints(picture.written(form)) == (fingerprint(cells.rnn),) for form in pictures.FORMS)
 
 
 @pytest.mark.parametrize("form", set(FORMS) - {"equations", "text"})
