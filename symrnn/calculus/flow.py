@@ -31,6 +31,9 @@ from symrnn.language.recurrence import Cell
 MOST_PATHS = 40
 """More paths than this are counted and not listed, as in the section on Jacobians: nobody would read them."""
 
+_WITHIN = CLOSED_UNIT_BALL
+"""Where states are assumed to begin: there zeros lie, and whatever a tanh gives."""
+
 Kind = Literal["none", "identity", "diagonal", "matrix"]
 
 
@@ -106,11 +109,11 @@ class _FlowReading:
     def invariant(self) -> dict[Variable, Interval]:
         """The states at t-1 whose entries stay in [-1, 1] when they begin there: the largest set that proves it."""
         cell = self.derivation.cell
-        kept = dict.fromkeys(cell.previous, CLOSED_UNIT_BALL)
+        kept = dict.fromkeys(cell.previous, _WITHIN)
         while True:
             # One that leaves may have held up another: what is left is tried again.
             known = self._enclosed(kept)
-            left = {v: i for v, i in kept.items() if known[cell[v.base]].within(CLOSED_UNIT_BALL)}
+            left = {v: i for v, i in kept.items() if known[cell[v.base]].within(_WITHIN)}
             if len(left) == len(kept):
                 return kept
             kept = left
@@ -135,10 +138,24 @@ class _FlowReading:
     def flow(self) -> Flow:
         cell = self.derivation.cell
         states = tuple(self._of_state(cell[name]) for name in cell.states)
-        blocks = self._blocks()
+        between = self._between()
+        nothing = Bound.number(0)
+        blocks = {pair: reduce(add, map(self.norms.norm, values), nothing) for pair, values in between.items()}
         shown = [state.factor for state in states] + [p.value for s in states for p, _ in s.others or ()]
-        read = {v for value in shown for v in nodes.variables(value)}
-        return Flow(self.derivation, states, blocks, tuple(v for v in self.invariant if v in read))
+        shown += [value for values in between.values() for value in values]
+        return Flow(self.derivation, states, blocks, self._assumed({v for x in shown for v in nodes.variables(x)}))
+
+    def _assumed(self, read: set[Variable]) -> tuple[Variable, ...]:
+        """The states that something rests on: an interval of what is read, or the proof that such a state stays."""
+        cell, known = self.derivation.cell, self._enclosed(self.invariant)
+        weaker = {v: self._enclosed({u: i for u, i in self.invariant.items() if u != v}) for v in self.invariant}
+        changed = {v: {u for u in known if known[u] != less.get(u)} for v, less in weaker.items()}
+        needed = {v for v in self.invariant if read & (changed[v] | {shift(u, -1) for u in changed[v] if u.time == 0})}
+        while True:
+            held_up = {v for v in self.invariant if any(not weaker[v][cell[u.base]].within(_WITHIN) for u in needed)}
+            if held_up <= needed:
+                return tuple(v for v in self.invariant if v in needed)
+            needed |= held_up
 
     def _of_state(self, state: Variable) -> StateFlow:
         name = state.name
@@ -161,16 +178,13 @@ class _FlowReading:
             count,
         )
 
-    def _blocks(self) -> dict[tuple[str, str], Bound]:
+    def _between(self) -> dict[tuple[str, str], list[Expr]]:
+        """The paths from every state to every state, multiplied out; nothing where they are too many."""
         cell, graph = self.derivation.cell, graph_of(self.derivation)
         pairs = [(s, r) for s in cell.states for r in cell.states]
         if sum(graph.count(cell[f"{r}_prev"], cell[s]) for s, r in pairs) > MOST_PATHS:
             return {}
-        nothing = Bound.number(0)
-        return {
-            (s, r): reduce(add, (self.norms.norm(p.value) for p in paths(self.derivation, s, f"{r}_prev")), nothing)
-            for s, r in pairs
-        }
+        return {(s, r): [path.value for path in paths(self.derivation, s, f"{r}_prev")] for s, r in pairs}
 
 
 def _diagonal(factor: Expr) -> Expr | None:

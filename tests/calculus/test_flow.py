@@ -273,3 +273,20 @@ def test_states_that_stay_within_bounds_only_together() -> None:
     assert [v.name for v in flow(Cell.from_source(text)).assumed] == ["h_prev", "s_prev"]
     # What leaves takes with it what it held up.
     assert [v.name for v in flow(Cell.from_source(text.replace("tanh", "exp"))).assumed] == []
+
+
+def test_an_interval_that_rests_on_a_state_names_it() -> None:
+    # z lies in [0, 1/2] because h lies in [-1, 1], and only z is read.
+    text = """def rests(x, h, s: "d_h", *, W):
+    z = 0.5 * s * s
+    s = tanh(W @ x) * s
+    h = z * h + x_free
+    return h, s""".replace("x_free", "tanh(W @ x)")
+    found = flow(Cell.from_source(text))
+    assert [v.name for v in found.assumed] == ["s_prev"]
+    (factor,) = (state for state in found.states if state.state.name == "h")
+    assert factor.within == Interval(Fraction(0), Fraction(1, 2))
+    # Without a bound on s nothing is known of z, and nothing is assumed.
+    wild = flow(Cell.from_source(text.replace("tanh(W @ x) * s", "2 * s")))
+    assert wild.assumed == ()
+    assert not any(state.within.is_bounded for state in wild.states if state.within and state.state.name == "h")
