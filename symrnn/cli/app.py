@@ -19,6 +19,7 @@ from symrnn.choices import either, ending_of
 from symrnn.cli import completion
 from symrnn.cli.options import (
     CellName,
+    Cite,
     EquationNumbers,
     Form,
     Fragment,
@@ -99,11 +100,17 @@ def cells(
         ),
     ] = None,
     family: Annotated[str | None, typer.Option(metavar="NAME", help="List the cells of one family only.")] = None,
+    bib: Annotated[bool, typer.Option("--bib", help="Their sources as BibTeX; of one cell, or of all.")] = False,
 ) -> None:
     """List the library of cells, or show one of them."""
     # Each of the two would silently win over the other.
     if cell is not None and family is not None:
         raise InputError(f"cells {cell}: --family goes with the list\n  leave one of them out")
+    if bib:
+        if family is not None:
+            raise InputError("cells --bib: --family goes with the list\n  leave one of them out")
+        emit(_bibliography(cell), None)
+        return
     if cell is not None:
         loaded = load_cell(cell)
 
@@ -118,6 +125,20 @@ def cells(
     from symrnn.cli.listing import library
 
     show(library(family))
+
+
+def _bibliography(cell: str | None) -> str:
+    """The sources of one cell, or of the library, as BibTeX."""
+    from symrnn import cells as library
+    from symrnn.cells.papers import bibliography
+
+    chosen = [load_cell(name) for name in (library.names() if cell is None else (cell,))]
+    entries = bibliography(one.section("Source") for one in chosen)
+    if not entries:
+        raise InputError(
+            f"cells {cell} --bib: its source names no paper that the library knows\n  leave --bib out to see it"
+        )
+    return entries
 
 
 @app.command()
@@ -136,6 +157,7 @@ def derive(
     prefix: LabelPrefix = None,
     heading: FragmentHeading = None,
     lang: Language = "en",
+    cite: Cite = False,
     head: Annotated[
         list[str] | None,
         typer.Option(
@@ -149,7 +171,7 @@ def derive(
     """Derive the backward pass and the Jacobians, step by step."""
     # Before the cell is read: a wrong form is said before the work begins.
     form = choose_form(to, fragment, output)
-    in_latex = choose_in_latex(form, width=width, numbers=numbers, prefix=prefix, heading=heading)
+    in_latex = choose_in_latex(form, width=width, numbers=numbers, prefix=prefix, heading=heading, cite=cite or None)
 
     from symrnn.documents.options import DocumentOptions, choose
 
@@ -199,11 +221,12 @@ def jacobian(
     prefix: LabelPrefix = None,
     heading: FragmentHeading = None,
     lang: Language = "en",
+    cite: Cite = False,
     output: Output = None,
 ) -> None:
     """One Jacobian of a cell, with its paths; over several steps, with its recursion."""
     form = choose_form(to, fragment, output)
-    in_latex = choose_in_latex(form, width=width, numbers=numbers, prefix=prefix, heading=heading)
+    in_latex = choose_in_latex(form, width=width, numbers=numbers, prefix=prefix, heading=heading, cite=cite or None)
     loaded = load_cell(cell)
 
     from symrnn.calculus.derivation import derive as derived

@@ -114,6 +114,10 @@ Language = Annotated[
         autocompletion=completion.languages,
     ),
 ]
+Cite = Annotated[
+    bool,
+    typer.Option("--cite", help="With tex: \\cite beside papers that are named; 'symrnn cells --bib' has the entries."),
+]
 FurtherFunctions = Annotated[
     list[str] | None,
     _further(f"Further functions: {','.join(choices.FUNCTIONS)}, some or all.", completion.functions),

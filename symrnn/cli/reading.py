@@ -90,7 +90,7 @@ def choose_picture(to: str | None, output: str | None) -> str:
     return to
 
 
-def choose_in_latex(form: str, **given: str | None) -> dict[str, Any]:
+def choose_in_latex(form: str, **given: str | bool | None) -> dict[str, Any]:
     """Those options that only LaTeX has, where they are given.
 
     Raises:

@@ -67,6 +67,8 @@ class DocumentOptions:
         prefix: what stands in front of the labels in LaTeX, before a colon; empty for the name of the cell.
         heading: the command of a fragment's heading in LaTeX; its parts are one level lower. "none" leaves out both.
         language: the language of the document's own words, "en" or "zh"; what the author wrote stays as it is.
+        cite: whether LaTeX has `\cite` beside the papers that are named; a fragment leaves their list to its host, for
+            which `symrnn cells --bib` writes the entries.
 
     Raises:
         UnknownNameError: there is no notation, section or value of that name.
@@ -84,6 +86,7 @@ class DocumentOptions:
     prefix: str = ""
     heading: str = "subsection"
     language: str = "en"
+    cite: bool = False
 
     def __post_init__(self) -> None:
         """Check every choice, and replace names by what they stand for."""

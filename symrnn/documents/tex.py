@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from symrnn.cells.papers import PAPERS
 from symrnn.documents.breaking import LATEX, break_lines
 from symrnn.documents.options import DocumentOptions
 from symrnn.documents.scripts import DEFINITIONS
@@ -71,7 +72,7 @@ def write_complete(document: Document, options: DocumentOptions) -> str:
     preamble = _PREAMBLE.replace("<margins>", _MARGINS[options.width]).replace("<title>", plain.replace("_", r"\_"))
     head = f"% {document.origin}\n{_CLASSES[options.width]}{preamble}"
     is_chinese = document.language == "zh"
-    inline = InlineWriter(options.prefix or document.name, options.numbers or "fixed", True, is_chinese)
+    inline = InlineWriter(options.prefix or document.name, options.numbers or "fixed", True, is_chinese, options.cite)
     title = f"\\begin{{center}}\n\\Large {inline.words(document.title)}\n\\end{{center}}"
     body = _loosely(_Writer("section*", _LINES[options.width][0], inline).write_body(document))
     if _needs_scripts(title + body):
@@ -80,14 +81,23 @@ def write_complete(document: Document, options: DocumentOptions) -> str:
         # Of a Chinese document the author's words alone may have other letters.
         head += (_CHINESE if is_chinese else "") + (DEFINITIONS if _needs_scripts(title + body, is_chinese) else "")
     head += _needs_algorithms(body) + _needs_mention(body)
+    body += _list_papers(body)
     return f"{head}\n\\begin{{document}}\n\n{title}\n\n{body}\n\\end{{document}}\n"
+
+
+def _list_papers(body: str) -> str:
+    """What is cited, in a list of a document's own."""
+    cited = {key for keys in re.findall(r"\\cite\{([^}]*)\}", body) for key in keys.split(",")}
+    items = "\n".join(rf"\bibitem{{{paper.key}}} {paper.reference()}" for paper in PAPERS if paper.key in cited)
+    # As wide as the widest number, of two digits.
+    return f"\n\\begin{{thebibliography}}{{99}}\n{items}\n\\end{{thebibliography}}\n" if items else ""
 
 
 def write_fragment(document: Document, options: DocumentOptions) -> str:
     r"""A body for `\input`."""
     prefix, command = options.prefix or document.name, options.heading
     is_chinese = document.language == "zh"
-    inline = InlineWriter(prefix, options.numbers or "automatic", is_chinese=is_chinese)
+    inline = InlineWriter(prefix, options.numbers or "automatic", is_chinese=is_chinese, cites=options.cite)
     title = "" if command == "none" else f"{_head(command, inline.words(document.title))}\\label{{{prefix}}}\n\n"
     body = _Writer(_LOWER[command], _LINES[options.width][1], inline).write_body(document)
     packages = "amsmath, amssymb" + (", algpseudocode" if _needs_algorithms(body) else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from symrnn.cells.papers import papers_in
 from symrnn.documents import escape
 from symrnn.documents.breaking import LATEX, break_lines, ems
 from symrnn.documents.structure import Display, EquationLine, Inline, Maths, NumberedEquation, Reference
@@ -35,12 +36,14 @@ class InlineWriter:
         numbers: who numbers the equations.
         is_whole: whether the document is a file of its own, whose numbers are known.
         is_chinese: whether its language is Chinese.
+        cites: whether papers that are named are cited as well, by the keys of `cells.papers`.
     """
 
     prefix: str
     numbers: str
     is_whole: bool = False
     is_chinese: bool = False
+    cites: bool = False
 
     def words(self, words: str) -> str:
         """Words without formulas."""
@@ -53,7 +56,11 @@ class InlineWriter:
     def _part(self, part: str | Maths | Reference) -> str:
         if isinstance(part, Maths):
             return f"${part.latex}$"
-        return self._mention(part) if isinstance(part, Reference) else self.words(part)
+        return self._mention(part) if isinstance(part, Reference) else self.words(part) + self._cite(part)
+
+    def _cite(self, words: str) -> str:
+        keys = [paper.key for paper in papers_in(words)] if self.cites else []
+        return rf"~\cite{{{','.join(keys)}}}" if keys else ""
 
     def _mention(self, reference: Reference) -> str:
         if self.numbers == "none" or not reference.targets:

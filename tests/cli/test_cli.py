@@ -105,7 +105,7 @@ WRONG_USE = {
     "unknown notation": (["derive", "lstm", "--notation", "mine"], "no notation 'mine'"),
     "unknown target": (["generate", "lstm", "--target", "c"], "no target 'c'"),
     "fragment of text": (["derive", "lstm", "--to", "text", "--fragment"], "--fragment goes with tex"),
-    "unknown ending": (["derive", "lstm", "-o", "a.pdf"], "no form belongs to .pdf"),
+    "unknown ending": (["derive", "lstm", "-o", "a.odt"], "no form belongs to .odt"),
     "nothing to verify": (["verify"], "no cell was named"),
     "no such family": (
         ["cells", "--family", "gruu"],

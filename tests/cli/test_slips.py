@@ -34,7 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "a file for a command": ("mine.py:one", "did you mean 'symrnn derive mine.py:one'?"),
     "two cells": ("derive lstm gru", "unexpected extra argument(s) (gru)\n  'symrnn derive --help'"),
     "another word for --to": ("derive lstm --format tex", "did you mean '--to'?"),
-    "a form that is not there": ("derive lstm --to pdf", "there are text, tex, markdown"),
+    "a form that is not there": ("derive lstm --to odt", "there are text, tex, markdown"),
     "an ending that is not there": ("derive lstm -o lstm.docx", "end it in one of .txt, .tex, .md, .markdown"),
     "a directory that is not there": ("derive lstm -o out/", "this is a directory\n  give a file in it"),
     "an option without its value": ("derive lstm --notation", "requires an argument\n  'symrnn derive --help'"),
