@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from symrnn import cells, interop
     from symrnn.algebra.simplify import simplify
     from symrnn.calculus.derivation import derive
+    from symrnn.calculus.differing import diff
     from symrnn.calculus.jacobian import jacobian
     from symrnn.calculus.parameters import parameter_jacobian
     from symrnn.calculus.paths import count_paths, paths
@@ -49,6 +50,7 @@ __all__ = [
     "check_gradients",
     "count_paths",
     "derive",
+    "diff",
     "draw",
     "equal",
     "equivalent",
@@ -80,6 +82,7 @@ _HOMES = {
     "check_gradients": "symrnn.gradients.check",
     "count_paths": "symrnn.calculus.paths",
     "derive": "symrnn.calculus.derivation",
+    "diff": "symrnn.calculus.differing",
     "draw": "symrnn.pictures",
     "equal": "symrnn.proofs.formulas",
     "equivalent": "symrnn.equivalence.equivalent",

@@ -20,6 +20,7 @@ FUNCTIONS_ABOVE = MappingProxyType(
         "latex": "symrnn.printers",
         "text": "symrnn.printers",
         "write": "symrnn.documents",
+        "diff_document": "symrnn.documents",
         "summary": "symrnn.documents.showing",
         "as_html": "symrnn.documents.showing",
         "as_latex": "symrnn.documents.showing",

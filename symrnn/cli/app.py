@@ -47,7 +47,7 @@ from symrnn.cli.reading import (
     split_names,
     with_heads,
 )
-from symrnn.cli.terminal import check_output, emit, remark, run, show
+from symrnn.cli.terminal import check_output, emit, remark, run, show, show_marked
 from symrnn.cli.usage import Commands, usage_error
 from symrnn.errors import InputError
 from symrnn.files import check_module_file
@@ -469,6 +469,37 @@ def flow(
     from symrnn.documents import flow_document, write
 
     emit(write(flow_document([derived(one) for one in loaded], notation, layout), form), output)
+
+
+@app.command()
+def diff(
+    one: CellName,
+    other: CellName,
+    to: Form = None,
+    fragment: Fragment = False,
+    notation: Names = "subscript",
+    width: LineWidth = None,
+    prefix: LabelPrefix = None,
+    heading: FragmentHeading = None,
+    output: Output = None,
+) -> None:
+    """Show two cells side by side, equation by equation, with what differs marked.
+
+    Equations belong together by the parts that their variables play, and not by names: what is equal once the one cell
+    has the other's names is the same.
+    """
+    form = choose_form(to, fragment, output)
+    in_latex = choose_in_latex(form, width=width, prefix=prefix, heading=heading)
+    first, second = load_cell(one), load_cell(other)
+
+    from symrnn.calculus.differing import diff as compared
+    from symrnn.documents import diff_document, write
+
+    written = write(diff_document(compared(first, second), notation), form, **in_latex)
+    if form == "text" and output in (None, "-"):
+        show_marked(str(written))
+    else:
+        emit(written, output)
 
 
 @app.command()

@@ -109,6 +109,18 @@ def show(shown: RenderableType) -> None:
     console.print(shown, soft_wrap=isinstance(shown, Text))
 
 
+_COLOURS = {"- ": "red", "+ ": "green", "~ ": "yellow"}
+"""What a line starts with -> its colour."""
+
+
+def show_marked(shown: str) -> None:
+    """Print a text, on a terminal with the lines that have a mark in colours."""
+    from rich.text import Text
+
+    lines = [Text(line, style=_COLOURS.get(line[:2], "")) for line in shown.rstrip("\n").split("\n")]
+    show(Text("\n").join(lines))
+
+
 def check_output() -> None:
     """Whether anything can be printed.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from symrnn.calculus.derivation import Derivation
 from symrnn.documents import equations, markdown, notebook, page, pdf, tex, text
+from symrnn.documents.comparing_cells import diff_document
 from symrnn.documents.comparing_flows import flow_document
 from symrnn.documents.content import derivation_document
 from symrnn.documents.languages import translate
@@ -18,7 +19,16 @@ from symrnn.errors import UnknownNameError
 from symrnn.printers import Notation
 from symrnn.suggestions import did_you_mean
 
-__all__ = ["FORMS", "Document", "DocumentOptions", "derivation_document", "flow_document", "jacobian_document", "write"]
+__all__ = [
+    "FORMS",
+    "Document",
+    "DocumentOptions",
+    "derivation_document",
+    "diff_document",
+    "flow_document",
+    "jacobian_document",
+    "write",
+]
 
 FORMS: Mapping[str, Callable[[Document, DocumentOptions], str | bytes]] = MappingProxyType(
     {

@@ -30,7 +30,7 @@ _WIDTHS = {
     **dict.fromkeys((r"\in", r"\le", r"\ge"), _RELATION),
     **dict.fromkeys((r"\left", r"\right"), 0.36),  # so much more than a bracket of ordinary height
     **dict.fromkeys((r"\mathrm", r"\mathtt", r"\boldsymbol", r"\mathbb", r"\text", " "), 0.0),
-    **dict.fromkeys((r"\operatorname", r"\bar", r"\tilde", r"\hat", r"\dot"), 0.0),
+    **dict.fromkeys((r"\operatorname", r"\bar", r"\tilde", r"\hat", r"\dot", r"\underline"), 0.0),
     **dict.fromkeys(
         (r"\widetilde", r"\widehat", r"\overline", r"\overleftarrow", r"\displaystyle", "{", "}", "&"), 0.0
     ),

@@ -14,6 +14,8 @@ from symrnn.documents.structure import (
     Bullets,
     Centred,
     Display,
+    FormulaPair,
+    FormulaPairs,
     Inline,
     Maths,
     NumberedEquation,
@@ -48,6 +50,9 @@ def _block(block: Block) -> str:
             return f"<div>{''.join(_step(depth, line) for depth, line in block.indented)}</div>"
         case Centred():
             return f"<p>\\[{escape(block.formula.latex)}\\]</p>"
+        case FormulaPairs():
+            rows = [_row("th", ["", *map(_text, block.headings)]), *map(_side_row, block.rows)]
+            return f'<table style="border-collapse:collapse;color:inherit">{"".join(rows)}</table>'
 
 
 def _step(depth: int, line: AlgorithmLine) -> str:
@@ -57,6 +62,11 @@ def _step(depth: int, line: AlgorithmLine) -> str:
 
 def _row(tag: str, cells: list[str]) -> str:
     return f"<tr>{''.join(f'<{tag} style={chr(34)}{_CELL}{chr(34)}>{cell}</{tag}>' for cell in cells)}</tr>"
+
+
+def _side_row(row: FormulaPair) -> str:
+    shown = ["" if line is None else _part(line.whole) for line in (row.left, row.right)]
+    return _row("td", ["" if row.mark is None else _part(row.mark), *shown])
 
 
 def _equation(equation: NumberedEquation) -> str:

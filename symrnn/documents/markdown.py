@@ -23,6 +23,7 @@ from symrnn.documents.structure import (
     Display,
     Document,
     EquationLine,
+    FormulaPairs,
     Inline,
     Maths,
     NumberedEquation,
@@ -88,6 +89,8 @@ def write_block(block: Block) -> str:
         case Algorithm():
             # A nested list keeps loops apart and takes formulas, which a block of code does not.
             return "\n".join(f"{'  ' * depth}- {_step(line)}" for depth, line in block.indented if line.kind != "end")
+        case FormulaPairs():
+            return _side_by_side(block)
         case Centred():
             return _centred(block)
 
@@ -96,6 +99,24 @@ def _step(line: AlgorithmLine) -> str:
     head, _, tail = WORDS[line.kind].partition("{}")
     words = (f"**{head.strip()}** " if head else "", write_inline(line.parts), f" **{tail.strip()}**" if tail else "")
     return "".join(words) + (f" \u2003{write_inline(line.note)}" if line.note else "")
+
+
+_HALF = 20.0
+"""Ems of one of two formulas side by side: half of a line, less the marks."""
+
+
+def _side_by_side(block: FormulaPairs) -> str:
+    lines = [["", *map(escape.markdown, block.headings)], ["---"] * 3]
+    lines += [[_part(row.mark or ""), _half(row.left), _half(row.right)] for row in block.rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _half(line: EquationLine | None) -> str:
+    """A formula in a cell of a table, on lines of its own where it is long."""
+    if line is None:
+        return ""
+    pieces = break_lines(line.whole.latex, _HALF, LATEX, _INDENT)
+    return "<br>".join([f"${maths(pieces[0])}$", *(rf"$\qquad {maths(piece)}$" for piece in pieces[1:])])
 
 
 def _centred(block: Centred) -> str:

@@ -26,6 +26,8 @@ from symrnn.documents.structure import (
     Display,
     Document,
     EquationLine,
+    FormulaPair,
+    FormulaPairs,
     Inline,
     Maths,
     NumberedEquation,
@@ -215,6 +217,24 @@ class _Page:
                 pieces = break_lines(block.formula.latex, _LINE, LATEX, _INDENT)
                 shown = "".join(self._formula(piece, block.formula.text, display=True) for piece in pieces)
                 return f'<div class="centred" tabindex="0">{shown}</div>'
+            case FormulaPairs():
+                heads = "".join(f'<th scope="col">{_text(heading)}</th>' for heading in ("", *block.headings))
+                rows = "".join(map(self._pair, block.rows))
+                body = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+                return f'<div class="scroll" tabindex="0">{body}</div>'
+
+    def _pair(self, pair: FormulaPair) -> str:
+        mark = self._part(pair.mark) if pair.mark else ""
+        shown = (self._half(line) for line in (pair.left, pair.right))
+        return f"<tr><td>{mark}</td>{''.join(f'<td>{one}</td>' for one in shown)}</tr>"
+
+    def _half(self, line: EquationLine | None) -> str:
+        """A formula in a cell of a table, its further lines below the first one."""
+        if line is None:
+            return ""
+        first, *others = break_lines(line.whole.latex, _LINE / 2, LATEX, _INDENT)
+        pieces = (self._formula(rf"\qquad {piece}", "") for piece in others)
+        return "<br>".join([self._formula(first, line.whole.text), *pieces])
 
     def _step(self, depth: int, line: AlgorithmLine) -> str:
         head, _, tail = self._say(WORDS[line.kind]).partition("{}")

@@ -15,6 +15,7 @@ import sympy
 
 from symrnn.documents import html, markdown
 from symrnn.documents.breaking import LATEX, break_lines
+from symrnn.documents.comparing_cells import diff_document
 from symrnn.documents.structure import (
     Block,
     Bullets,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from symrnn.algebra.nodes import Expr
     from symrnn.arrays import Array
     from symrnn.calculus.derivation import Derivation, Step
+    from symrnn.calculus.differing import CellDiff
     from symrnn.calculus.paths import Path
     from symrnn.equivalence.equivalent import Equivalence
     from symrnn.findings.report import GradientReport
@@ -211,6 +213,17 @@ def _path(path: Path) -> tuple[Block, ...]:
     return (Paragraph((*lead, ": ", _maths(path.value))),)
 
 
+def _differences(found: CellDiff) -> str:
+    pair = found.counterparts
+    count = len(found.rows) - found.count("same")
+    return f"{pair.one.cell.name} and {pair.other.cell.name}: {count} of {len(found.rows)} equations differ"
+
+
+def _diff(found: CellDiff) -> Iterator[Block]:
+    document = diff_document(found)
+    yield from (*document.opening, *(block for section in document.sections for block in section.blocks))
+
+
 def _sizes(explicit: Explicit) -> str:
     return ", ".join(f"{name} = {size}" for name, size in explicit.sizes.items())
 
@@ -338,6 +351,7 @@ LOOKS: Mapping[str, Look] = MappingProxyType(
         "Step": Look(lambda step: f"({step.number}) {step.target} = {step.value}", _step),
         "Path": Look(lambda path: f"{path.of} from {path.wrt}, {path.name}", _path),
         "Explicit": Look(lambda explicit: f"{explicit.cell.name} in scalars, with {_sizes(explicit)}", _explicit),
+        "CellDiff": Look(_differences, _diff),
         "Report": Look(lambda r: f"verification of {r.cell}: {'passed' if r.passed else 'FAILED'}", _report),
         "Theorem": Look(lambda theorem: f"theorem {theorem.name}: {theorem.verdict}", _theorem),
         "Equivalence": Look(_first_line, _equivalence),

@@ -133,6 +133,13 @@ class EquationLine:
     label: str = ""
     is_next: bool = False
 
+    @property
+    def whole(self) -> Maths:
+        """Both sides as one formula."""
+        if self.left is None:
+            return self.right
+        return Maths(f"{self.left.latex} = {self.right.latex}", f"{self.left.text} = {self.right.text}")
+
 
 @dataclass(frozen=True)
 class NumberedEquation:
@@ -246,7 +253,43 @@ WORDS = {
 """A kind of line in an algorithm -> how it reads."""
 
 
-Block = Paragraph | Bullets | Table | Display | Centred | Algorithm
+@dataclass(frozen=True)
+class FormulaPair:
+    """A formula of each of two things, or of one of them alone.
+
+    Attributes:
+        mark: how they differ, a sign of one character; None where they do not.
+        left: the first formula, or None.
+        right: the second one, or None.
+    """
+
+    mark: Maths | None
+    left: EquationLine | None
+    right: EquationLine | None
+
+
+@dataclass(frozen=True)
+class FormulaPairs:
+    """Formulas of two things beside one another, each pair with a mark.
+
+    Attributes:
+        headings: what the two are called.
+        rows: the pairs.
+    """
+
+    headings: tuple[str, str]
+    rows: tuple[FormulaPair, ...]
+
+
+Block = Paragraph | Bullets | Table | Display | Centred | Algorithm | FormulaPairs
+
+
+def lines_of(block: Block) -> Iterator[EquationLine]:
+    """The equations that a block displays."""
+    if isinstance(block, Display):
+        yield from block.lines
+    elif isinstance(block, FormulaPairs):
+        yield from (line for row in block.rows for line in (row.left, row.right) if line is not None)
 
 
 @dataclass(frozen=True)
@@ -310,13 +353,10 @@ class Document:
     @property
     def formulas(self) -> Iterator[Maths]:
         """Every formula in a displayed equation."""
-        for section in self.sections:
-            for display in section.displays:
-                for equation in display.equations:
-                    for line in equation.lines:
-                        yield line.right
-                        if line.left is not None:
-                            yield line.left
+        for line in (line for section in self.sections for block in section.blocks for line in lines_of(block)):
+            yield line.right
+            if line.left is not None:
+                yield line.left
 
 
 def join_numbers(lines: Collection[EquationLine]) -> str:

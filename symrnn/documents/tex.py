@@ -20,12 +20,14 @@ from symrnn.documents.structure import (
     Centred,
     Display,
     Document,
+    FormulaPairs,
     Paragraph,
     Section,
     Table,
     arrange,
 )
 from symrnn.documents.tex_displays import INDENT, DisplayWriter, InlineWriter, measure_part
+from symrnn.documents.tex_sides import write_side_by_side
 
 _LINES = {"page": (41.0, 34.0), "column": (23.0, 23.0)}
 """Ems on a line of our own page, and of others at the least: 345 pt in the standard classes at 10 pt, 229 pt in a
@@ -185,7 +187,7 @@ class _Writer:
             shown += gap + (displays.write(block) if isinstance(block, Display) else self.write_block(block))
         return shown
 
-    def write_block(self, block: Paragraph | Bullets | Table | Centred | Algorithm) -> str:
+    def write_block(self, block: Paragraph | Bullets | Table | Centred | Algorithm | FormulaPairs) -> str:
         """One block without equations of its own."""
         match block:
             case Paragraph():
@@ -199,6 +201,8 @@ class _Writer:
                 return self._write_table(block)
             case Algorithm():
                 return _write_algorithm(block, self.inline)
+            case FormulaPairs():
+                return write_side_by_side(block, self.line)
             case Centred():
                 lines = " \\\\\n".join(break_lines(block.formula.latex, self.line, LATEX, INDENT))
                 return f"\\begin{{gather*}}\n{lines}\n\\end{{gather*}}\n"

@@ -15,6 +15,7 @@ from symrnn.documents.structure import (
     Display,
     Document,
     EquationLine,
+    FormulaPairs,
     Inline,
     Maths,
     NumberedEquation,
@@ -61,6 +62,8 @@ def _block(block: Block) -> str:
             numbers = accumulate(int(line.kind != "require") for line in block.lines)
             steps = zip(numbers, block.indented, strict=True)
             return "\n".join(row for number, (depth, line) in steps for row in _step(number, depth, line))
+        case FormulaPairs():
+            return _side_by_side(block)
         case Centred():
             return "\n".join(f"    {line}" for line in break_lines(block.formula.text, WIDTH - 4, TEXT, 0))
 
@@ -70,6 +73,26 @@ def _step(number: int, depth: int, line: AlgorithmLine) -> list[str]:
     lead = (f"{number:3}  " if line.kind != "require" else "     ") + "    " * depth
     words = WORDS[line.kind].format(write_inline(line.parts)) + (f"   {write_inline(line.note)}" if line.note else "")
     return _fill(words, lead, " " * (len(lead) + 4))
+
+
+def _side_by_side(block: FormulaPairs) -> str:
+    """Two columns with the marks in front of every line, so that a terminal can colour lines by them."""
+    room = (WIDTH - 2 - _GAP) // 2
+
+    def half(line: EquationLine | None) -> list[str]:
+        if line is None:
+            return []
+        first, *others = break_lines(line.whole.text, room, TEXT, 4)
+        return [first, *(f"    {piece}" for piece in others)]
+
+    rows = [(" ", [block.headings[0]], [block.headings[1]])]
+    rows += [(row.mark.text if row.mark else " ", half(row.left), half(row.right)) for row in block.rows]
+    shown = []
+    for mark, left, right in rows:
+        for number in range(max(len(left), len(right))):
+            pair = [side[number] if number < len(side) else "" for side in (left, right)]
+            shown.append(f"{mark} {_pad(pair[0], room)}{' ' * _GAP}{pair[1]}".rstrip())
+    return "\n".join(shown)
 
 
 def write_inline(parts: Inline) -> str:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from symrnn import Cell, cells, derive
+from symrnn import Cell, cells, derive, diff
 from symrnn.calculus.derivation import Derivation
-from symrnn.documents import jacobian_document, write
+from symrnn.documents import diff_document, jacobian_document, write
 from symrnn.printers import NOTATIONS
 
 pytestmark = [
@@ -66,6 +66,12 @@ def test_further_sections_compile(name: str, notation: str, tmp_path: Path) -> N
 )
 def test_one_jacobian_compiles(name: str, of: str, wrt: str, options: dict[str, object], tmp_path: Path) -> None:
     assert_compiles(write(jacobian_document(derive(cells[name]), of, wrt, **options), "tex"), tmp_path)
+
+
+@pytest.mark.parametrize("width", ["page", "column"])
+@pytest.mark.parametrize(("one", "other"), [("gru", "lstm"), ("slstm", "mlstm")])
+def test_two_cells_side_by_side_compile(one: str, other: str, width: str, tmp_path: Path) -> None:
+    assert_compiles(write(diff_document(diff(one, other)), "tex", width=width), tmp_path)
 
 
 def in_many_letters() -> Derivation:

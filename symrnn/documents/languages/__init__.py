@@ -23,6 +23,8 @@ from symrnn.documents.structure import (
     Display,
     Document,
     EquationLine,
+    FormulaPair,
+    FormulaPairs,
     Inline,
     Maths,
     Paragraph,
@@ -131,6 +133,14 @@ class _Words:
                 )
             case Centred():
                 return Centred(self.maths(block.formula))
+            case FormulaPairs(headings=(first, second)):
+                headings = self.text(first), self.text(second)
+                return replace(block, headings=headings, rows=tuple(map(self.pair, block.rows)))
+
+    def pair(self, pair: FormulaPair) -> FormulaPair:
+        """Two formulas side by side."""
+        left, right = (None if line is None else self.line(line) for line in (pair.left, pair.right))
+        return replace(pair, left=left, right=right)
 
     def line(self, line: EquationLine) -> EquationLine:
         """A line of an equation."""
