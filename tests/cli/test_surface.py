@@ -52,7 +52,15 @@ def test_what_can_be_chosen_is_what_the_tables_have() -> None:
     [
         (
             "derive",
-            (*choices.NOTATIONS, *choices.FORMS, *choices.LAYOUTS, *choices.SECTIONS, *choices.LEVELS, *choices.GATES),
+            (
+                *choices.NOTATIONS,
+                *choices.FORMS,
+                *choices.LAYOUTS,
+                *choices.SECTIONS,
+                *choices.LEVELS,
+                *choices.GATES,
+                *choices.LANGUAGES,
+            ),
         ),
         ("jacobian", (*choices.NOTATIONS, *choices.FORMS, *choices.LAYOUTS, *choices.KINDS)),
         ("draw", (*choices.NOTATIONS, *choices.PICTURES, *choices.DETAILS)),

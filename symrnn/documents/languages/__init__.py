@@ -43,7 +43,7 @@ _FORMULA = f"[{_FIRST}-{_LAST}]"
 HOLES: Mapping[str, str] = MappingProxyType(
     {
         "": f"({_FORMULA})",
-        "list": f"({_FORMULA}(?:, {_FORMULA})*)",
+        "list": f"({_FORMULA}(?:, {_FORMULA})*(?: and {_FORMULA})?)",
         "number": r"(\d+)",
         "name": r"(\S.*?)",
         "words": r"(\S.*?)",
@@ -201,10 +201,15 @@ class _Words:
         for pattern, kinds, value in _patterns(tuple(self.table.items())):
             found = pattern.fullmatch(text)
             if found:
-                shown = [self.find(g) if kind == "words" else g for kind, g in zip(kinds, found.groups(), strict=True)]
+                shown = [self._fill_hole(kind, part) for kind, part in zip(kinds, found.groups(), strict=True)]
                 if None not in shown:
                     return _fill(value, [one or "" for one in shown])
         return None
+
+    def _fill_hole(self, kind: str, part: str) -> str | None:
+        if kind == "list":
+            return part.replace(" and ", self.table[" and "]).replace(", ", self.table[", "])
+        return self.find(part) if kind == "words" else part
 
     def _find_pieces(self, text: str) -> str | None:
         """A text that lists: each part of it, as far as it can be taken apart."""

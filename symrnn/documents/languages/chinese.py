@@ -147,6 +147,7 @@ _CONVENTIONS = {
 _PASSES = {
     "What reaches the inputs and goes back to the states that they are joined with, as the parts of one sum:": "到达输入的量，以及传回给与其拼接的状态的量，作为同一个和的各部分：",
     "The argument of a function gets a name of its own.": "函数的自变量单独命名。",
+    "So does a long divisor, and the product that it divides.": "较长的除数及其所除的乘积也是如此。",
     "For {}:": "对 {}：",
     "The gates of the same form are blocks of rows:": "形式相同的门是同一矩阵的行块：",
     "The forward equations are gone through from the last to the first. {} stands for what reaches {} from outside the "
@@ -188,6 +189,17 @@ _PASSES = {
     "后续的步读取。",
 }
 _JACOBIANS = {
+    ", ": "、",
+    " and ": " 和 ",
+    "No path leads {words}: this block is zero.": "没有路径{}：该块为零。",
+    "No path leads {words}: these blocks are zero.": "没有路径{}：这些块为零。",
+    "Only paths with a slope of zero lead {words}: this block is zero.": "只有导数为零的路径{}：该块为零。",
+    "Only paths with a slope of zero lead {words}: these blocks are zero.": "只有导数为零的路径{}：这些块为零。",
+    "No path leads from {list} to itself.": "没有路径从 {} 回到自身。",
+    "No path leads from {list} to themselves.": "没有路径从 {} 各自回到自身。",
+    "from {list} to {}": "从 {} 到 {}",
+    "through {list} and through {list}": "经由 {} 以及经由 {}",
+    "direct and through {list}": "直接以及经由 {}",
     "The Jacobians of one step as a function of its arguments, one term for each path.": "把一步看作其自变量的函数时的雅可比"
     "矩阵，每条路径一项。",
     "No other state enters, so these are total derivatives as well.": "没有其他状态进入，因此它们也是全导数。",
@@ -313,6 +325,7 @@ _RULES = {
     "sum of ones": "全 1 之和",
     "inner product": "内积",
     "bilinear form": "双线性型",
+    "product times ones": "乘积乘以全 1",
     "mixed product": "混合积",
     "Kronecker product times vec": "克罗内克积乘以 vec",
     "vec of an outer product": "外积的 vec",
