@@ -58,8 +58,8 @@ def test_jacobian_to_a_file(run: Run) -> None:
         (["jacobian", "lstm", "c", "c_prev", "--layout", "column"], "no layout 'column' of Jacobian\n  there are"),
         (["jacobian", "lstm", "c", "c_prev", "--holding", "c"], "of='c' is itself held"),
         (["jacobian", "lstm", "c", "c_prev", "--to", "docx"], "--to docx: there is no such form"),
-        (["derive", "lstm", "--layout", "column"], "no layout 'column' of Jacobian\n  there are"),
-        (["derive", "lstm", "--with", "proofs"], "no further section 'proofs'\n  there are properties, rewritings"),
+        (["derive", "lstm", "--layout", "column"], "no layout of Jacobian 'column'\n  there are"),
+        (["derive", "lstm", "--with", "proofs"], "no further section 'proofs'\n  there are algorithm, flow,"),
     ],
 )
 def test_wrong_values_are_one_message(run: Run, arguments: list[str], message: str) -> None:

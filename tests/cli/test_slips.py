@@ -60,7 +60,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "an option of another command": ("verify lstm --notation bold", "--notation goes with derive, jacobian"),
     "a misspelt option": ("derive lstm --notatoin bold", "did you mean '--notation'?"),
     "a layout that is not there": ("derive lstm --layout row", "there are 'numerator', 'denominator'"),
-    "a section that is not there": ("derive lstm --with proofs", "there are properties, rewritings"),
+    "a section that is not there": ("derive lstm --with proofs", "there are algorithm, flow, properties, rewritings"),
     "a command in capitals": ("Derive lstm", "did you mean 'symrnn derive'?"),
     "a misspelt command": ("verfy lstm", "did you mean 'symrnn verify'?"),
     "an output without a cell": ("derive -o lstm", "Missing argument 'CELL'"),
