@@ -38,6 +38,7 @@ SECTIONS = (
     "conventions",
     "symbols",
     "forward",
+    "loss",
     "backward",
     "time",
     "gradients",
@@ -56,6 +57,8 @@ FURTHER = ("algorithm", "flow", "properties", "rewritings")
 """Sections that no document has by itself: long ones, or for who wants to follow; the properties take a second too."""
 LANGUAGES: Mapping[str, str] = MappingProxyType({"en": "English", "zh": "中文"})
 """Languages of documents -> their own names; keys of `documents.languages.TABLES`, and English."""
+LOSS_AT = ("every", "last")
+"""At which steps a loss is: at every one, or at the last alone."""
 LEVELS: Mapping[str, str] = MappingProxyType(
     {
         "brief": "formulas alone, a page or less for most cells",

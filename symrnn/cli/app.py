@@ -30,8 +30,10 @@ from symrnn.cli.options import (
     JacobianLayout,
     LabelPrefix,
     Language,
+    LayerCount,
     Level,
     LineWidth,
+    LossAt,
     Names,
     Output,
     ReportOutput,
@@ -40,12 +42,14 @@ from symrnn.cli.options import (
 from symrnn.cli.reading import (
     choose_form,
     choose_in_latex,
+    choose_loss_at,
     choose_picture,
     choose_report_writer,
     load_cell,
     refuse_own_file,
     split_names,
     with_heads,
+    with_layers,
 )
 from symrnn.cli.terminal import check_output, emit, remark, run, show, show_marked
 from symrnn.cli.usage import Commands, usage_error
@@ -166,6 +170,8 @@ def derive(
             autocompletion=completion.heads,
         ),
     ] = None,
+    layers: LayerCount = 1,
+    loss_at: LossAt = None,
     output: Output = None,
 ) -> None:
     """Derive the backward pass and the Jacobians, step by step."""
@@ -176,9 +182,11 @@ def derive(
     from symrnn.documents.options import DocumentOptions, choose
 
     names = split_names(sections), split_names(further)
-    contents = DocumentOptions(notation, layout, level, *names, gates or "")
-    options = choose(contents, language=lang, **in_latex)
-    loaded = with_heads(load_cell(cell), split_names(head))
+    # Layers have the same equations as gates have: what differs would be hard to tell in one line for all.
+    contents = DocumentOptions(notation, layout, level, *names, gates or ("each" if layers > 1 else ""))
+    heads = split_names(head)
+    options = choose(contents, language=lang, **in_latex, loss_at=choose_loss_at(loss_at, heads))
+    loaded = with_heads(with_layers(load_cell(cell), layers), heads)
 
     from symrnn.calculus.derivation import derive as derived
     from symrnn.documents import write

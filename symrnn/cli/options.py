@@ -74,6 +74,15 @@ GateForm = Annotated[
         autocompletion=completion.gates,
     ),
 ]
+LayerCount = Annotated[int, typer.Option("--layers", metavar="N", help="A network of N layers of the cell.")]
+LossAt = Annotated[
+    str | None,
+    typer.Option(
+        "--loss-at",
+        metavar="NAME",
+        help=f"With a head that ends in a loss: {either(choices.LOSS_AT)} step; the default is every.",
+    ),
+]
 LineWidth = Annotated[
     str | None,
     typer.Option(

@@ -40,6 +40,29 @@ def load_cell(name: str) -> Cell:
     return cell
 
 
+def with_layers(cell: Cell, layers: int) -> Cell:
+    """A network of some layers of a cell; the cell itself where one is asked for."""
+    if layers == 1:
+        return cell
+    from symrnn.heads import stack
+
+    return stack(cell, layers)
+
+
+def choose_loss_at(given: str | None, heads: Sequence[str]) -> str:
+    """At which steps the loss is: at every one where nothing is said; nothing where the heads end in none.
+
+    Raises:
+        InputError: it was said of heads without a loss.
+    """
+    from symrnn.heads import find_head
+
+    has_loss = bool(heads) and find_head(heads[-1]).has_loss
+    if given is not None and not has_loss:
+        raise InputError("--loss-at goes with a head that ends in a loss\n  add one: --head softmax-cross-entropy")
+    return (given or "every") if has_loss else ""
+
+
 def with_heads(cell: Cell, names: Sequence[str]) -> Cell:
     """A cell with what stands behind it, one after the other."""
     if not names:

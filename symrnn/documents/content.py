@@ -59,7 +59,9 @@ def _set_up(derivation: Derivation, options: DocumentOptions) -> Setting:
     gates = options.form_of_gates
     # Names with a star are made of the author's: beside a reader's letters they would be other names.
     families = () if gates == "each" or fitted.notation.looks else find_families(derivation)
-    return replace(fitted, layout=options.layout, level=options.level, gates=gates, families=families)
+    return replace(
+        fitted, layout=options.layout, level=options.level, gates=gates, families=families, loss_at=options.loss_at
+    )
 
 
 def _write_title(setting: Setting) -> str:

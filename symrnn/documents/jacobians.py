@@ -25,7 +25,6 @@ from symrnn.documents.structure import (
     Maths,
     NumberedEquation,
     Paragraph,
-    Reference,
     Section,
 )
 from symrnn.language.recurrence import Cell
@@ -92,30 +91,27 @@ def write_one_step(setting: Setting, numbers: Iterator[str]) -> Section:
 
 
 def _say_zeros(setting: Setting, graph: StepGraph, zeros: list[tuple[Variable, Variable]]) -> list[Block]:
-    """The blocks that are zero, in a sentence for each reason."""
+    """The blocks that are zero, in a list for each reason."""
     reasons = (
-        ("No path leads ", [pair for pair in zeros if not graph.count(*reversed(pair))]),
-        ("Only paths with a slope of zero lead ", [pair for pair in zeros if graph.count(*reversed(pair))]),
+        (
+            "These blocks are zero, as no path leads there:",
+            [pair for pair in zeros if not graph.count(*reversed(pair))],
+        ),
+        ("These blocks are zero, as every path has a slope of zero:", [p for p in zeros if graph.count(*reversed(p))]),
     )
     blocks: list[Block] = []
     for opening, pairs in reasons:
-        ends = list(dict.fromkeys(of for of, _ in pairs))
-        parts: list[str | Maths | Reference] = []
-        for end in ends:
+        items: list[Inline] = []
+        for end in dict.fromkeys(of for of, _ in pairs):
             starts = [setting.maths(wrt) for of, wrt in pairs if of == end]
-            parts += ["; " if parts else "", "from ", *enumerated(starts), " to ", setting.maths(end)]
-        verb = "this block is" if len(pairs) == 1 else "these blocks are"
-        if pairs:
-            blocks.append(Paragraph((opening, *parts, f": {verb} zero.")))
+            items.append(("from ", *enumerated(starts), " to ", setting.maths(end)))
+        blocks += [Paragraph((opening,)), Bullets(tuple(items))] if items else []
     return blocks
 
 
 def enumerated(shown: Sequence[Maths]) -> Inline:
-    """Formulas in running text: a, b and c."""
-    parts: list[str | Maths] = []
-    for position, formula in enumerate(shown):
-        parts += ["" if not position else " and " if position == len(shown) - 1 else ", ", formula]
-    return tuple(part for part in parts if part)
+    """Formulas with commas between them."""
+    return tuple(part for formula in shown for part in (", ", formula))[1:]
 
 
 def list_pairs(cell: Cell) -> list[tuple[Variable, Variable]]:
@@ -142,7 +138,7 @@ def _write_block(setting: Setting, left: Maths, found: Sequence[PathTerm]) -> tu
 def _label_term(setting: Setting, term: PathTerm) -> Inline:
     """The paths of a term; of several, one after the other."""
     first, *others = (label_path(setting, path) for path in term.paths)
-    return (*first, *(part for label in others for part in (" and ", *label)))
+    return (*first, *(part for label in others for part in (" and also ", *label)))
 
 
 def lay_out_lines(setting: Setting, left: Maths, terms: list[tuple[Expr, Inline]]) -> tuple[EquationLine, ...]:
@@ -350,11 +346,7 @@ def _count_from_states(setting: Setting) -> list[Block]:
     steps = ", ".join(map(str, _COUNTED_STEPS))
     text = f"The number of paths from a state to itself over {steps} steps"
     text += ", the other states that enter being held:" if len(setting.derivation.cell.states) > 1 else ":"
-    none: Inline = (
-        "No path leads from ",
-        *enumerated(without),
-        " to itself." if len(without) == 1 else " to themselves.",
-    )
+    none: Inline = ("No path leads back from ", *enumerated(without), ".")
     counted: list[Block] = [Paragraph((text,)), Bullets(tuple(items))] if items else []
     return [*counted, *([Paragraph(none)] if without else [])]
 

@@ -15,7 +15,7 @@ from symrnn.suggestions import did_you_mean
 
 _GATES = {"brief": "one-line", "full": "each", "lecture": "each"}
 """How gates are written where nothing is said, by level."""
-_BRIEF = ("wrong", "forward", "backward", "time", "gradients", "remarks")
+_BRIEF = ("wrong", "forward", "loss", "backward", "time", "gradients", "remarks")
 """What a brief document has: the formulas, and what is wrong or unusual about them, which no level leaves out."""
 _OTHERWISE = {
     "english": "en",
@@ -65,6 +65,8 @@ class DocumentOptions:
         numbers: who numbers equations in LaTeX: "automatic" leaves it to the document that they are in, "fixed" writes
             the derivation's own numbers, "none" writes none; empty for automatic in a fragment, and fixed elsewhere.
         prefix: what stands in front of the labels in LaTeX, before a colon; empty for the name of the cell.
+        loss_at: where the last state is the loss of a step, at which steps it counts: "every" or "last"; empty for a
+            document that says nothing of it.
         heading: the command of a fragment's heading in LaTeX; its parts are one level lower. "none" leaves out both.
         language: the language of the document's own words, "en" or "zh"; what the author wrote stays as it is.
         cite: whether LaTeX has `\cite` beside the papers that are named; a fragment leaves their list to its host, for
@@ -87,6 +89,7 @@ class DocumentOptions:
     heading: str = "subsection"
     language: str = "en"
     cite: bool = False
+    loss_at: str = ""
 
     def __post_init__(self) -> None:
         """Check every choice, and replace names by what they stand for."""
@@ -101,6 +104,7 @@ class DocumentOptions:
         for what, given, known in (
             ("form of gates", self.gates, tuple(choices.GATES)),
             ("numbers", self.numbers, choices.NUMBERS),
+            ("step of a loss", self.loss_at, choices.LOSS_AT),
         ):
             if given != "":
                 _check(what, given, known)

@@ -15,6 +15,7 @@ from symrnn.documents.flow import write_flow
 from symrnn.documents.further import write_properties, write_rewritings
 from symrnn.documents.jacobians import count_up, write_one_step, write_parameters, write_several_steps
 from symrnn.documents.lecture import write_lecture
+from symrnn.documents.loss import write_loss
 from symrnn.documents.passes import write_backward, write_forward, write_gradients, write_through_time
 from symrnn.documents.setting import Setting, phrase
 from symrnn.documents.structure import Authored, Block, Bullets, Display, NumberedEquation, Paragraph, Section
@@ -158,6 +159,7 @@ PARTS: Mapping[str, Part] = MappingProxyType(
         "conventions": Part(_write_conventions, opens=True, explains=True),
         "symbols": Part(_write_symbols, opens=True),
         "forward": Part(lambda draft: (write_forward(draft.setting),)),
+        "loss": Part(lambda draft: write_loss(draft.setting)),
         "backward": Part(_write_backward),
         "time": Part(lambda draft: (write_through_time(draft.setting),)),
         "gradients": Part(lambda draft: write_gradients(draft.setting)),

@@ -42,10 +42,9 @@ def write_forward(setting: Setting) -> Section:
     derivation = setting.derivation
     blocks: list[Block] = []
     if any(derivation.is_preactivation(equation.target) for equation in derivation.forward) and setting.has_words:
-        text = "The argument of a function gets a name of its own."
+        blocks.append(Paragraph(phrase("The argument of a function gets a name of its own.")))
         if any(_divides_by_a_name(derivation, equation.value) for equation in derivation.forward):
-            text += " So does a long divisor, and the product that it divides."
-        blocks.append(Paragraph(phrase(text)))
+            blocks.append(Paragraph(("So does a long divisor, and the product that it divides.",)))
     for family in setting.families:
         blocks += _write_family(setting, family)
     in_families = {target for family in setting.families for target in family.targets}

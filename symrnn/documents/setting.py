@@ -46,6 +46,7 @@ class Setting:
         level: how much the document says.
         gates: how gates of the same form are written.
         families: these gates; none where each is written on its own.
+        loss_at: at which steps the last state is the loss: "every" or "last"; empty where it is none.
     """
 
     derivation: Derivation
@@ -58,6 +59,7 @@ class Setting:
     level: str = "full"
     gates: str = "each"
     families: tuple[GateFamily, ...] = ()
+    loss_at: str = ""
 
     @property
     def has_words(self) -> bool:

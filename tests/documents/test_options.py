@@ -150,7 +150,7 @@ def test_a_lecture_says_matrices_as_columns() -> None:
     section = derivation_document(derive(cells.mlstm), level="lecture").section("backward")
     (equation,) = [e for d in section.displays for e in d.equations if e.label == "C_bar"]
     assert [line.left.text if line.left else "" for line in equation.lines if not line.is_next] == ["vec(δC_t)", "δC_t"]
-    assert equation.lines[0].right.text.startswith("vec(C̄_t) + (∂⁺h_t/∂vec(C_t))ᵀ δh_t")
+    assert equation.lines[0].right.text.startswith("vec(C̄_t) + (∂⁺u_{h,t}/∂vec(C_t))ᵀ δu_{h,t}")
 
 
 # --- a fragment and its host ------------------------------------------------------------------------------------------

@@ -58,8 +58,8 @@ def test_zeros_are_a_sentence() -> None:
     section = " ".join(document.split("Jacobian blocks\n")[1].split("\n6. ")[0].split())
     assert "= 0" not in section
     assert "+ 0" not in section
-    assert "No path leads from c_{t-1} to n_t; from c_{t-1} to m_t: these blocks are zero." in section
-    assert "Only paths with a slope of zero lead from n_{t-1} to c_t; from n_{t-1} to m_t: these blocks" in section
+    assert "as no path leads there: - from c_{t-1} to n_t - from c_{t-1} to m_t" in section
+    assert "as every path has a slope of zero: - from n_{t-1} to c_t - from n_{t-1} to m_t" in section
 
 
 def test_a_long_divisor_and_what_it_divides_have_names() -> None:

@@ -206,6 +206,20 @@ _JACOBIANS = {
     "What the bar names enters too and is held.": "竖线所列的量也进入该步，并保持不变。",
     "direct": "直接",
     "no path": "无路径",
+    "{words} and also {words}": "{}以及{}",
+    "These blocks are zero, as no path leads there:": "下列雅可比矩阵为零，因为没有路径：",
+    "These blocks are zero, as every path has a slope of zero:": "下列雅可比矩阵为零，因为每条路径的斜率都为零：",
+    "No path leads back from {list}.": "从 {} 出发没有回到自身的路径。",
+    "So does a long divisor, and the product that it divides.": "较长的除数及其被除的乘积也单独命名。",
+    "Loss": "损失",
+    "The loss of the sequence is the sum over its steps:": "整个序列的损失是各时间步损失之和：",
+    "The loss is that of the last step:": "损失是最后一个时间步的损失：",
+    "so that {} at every step. Every other state reaches it through this one alone: {}.": (
+        "因此每个时间步都有 {}。其他状态只通过该状态影响损失：{}。"
+    ),
+    "so that {} at {}, and 0 at the steps before. Every other state reaches it through this one alone: {}.": (
+        "因此在 {1} 处 {0}，之前的时间步为 0。其他状态只通过该状态影响损失：{2}。"
+    ),
     "through {list}": "经由 {}",
     "The direct Jacobians of single equations with respect to their parameters. With respect to a matrix, {} of it is "
     "meant.": "各方程对其参数的直接雅可比矩阵。对矩阵求导时指对其 {}。",
