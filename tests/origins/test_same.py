@@ -122,6 +122,6 @@ def test_every_form_of_a_picture_has_it() -> None:
     assert all(find_fingerprints(picture.written(form)) == (fingerprint(cells.rnn),) for form in pictures.FORMS)
 
 
-@pytest.mark.parametrize("form", set(FORMS) - {"equations", "text", "pdf"})
+@pytest.mark.parametrize("form", [form for form in FORMS if form not in ("equations", "text", "pdf")])
 def test_every_form_of_a_document_has_it(form: str) -> None:
     assert fingerprint(cells.rnn) in write(derive(cells.rnn), form)

@@ -49,7 +49,7 @@ def test_every_notation_says_the_same(name: str, notation: str, forms: tuple[str
 
 
 @pytest.mark.sweep
-@pytest.mark.parametrize(("name", "notation"), zip(cells.names(), cycle(NOTATIONS), strict=False))
+@pytest.mark.parametrize(("name", "notation"), list(zip(cells.names(), cycle(NOTATIONS), strict=False)))
 def test_every_cell_says_the_same_in_a_notation(name: str, notation: str) -> None:
     """By turns; `python -m benchmarks.printed --notations` has each cell in each of them."""
     assert assert_true(cells[name], notation, ("text", "fragment")) == 0
