@@ -138,7 +138,7 @@ class Meanings:
         cell = self.cell
         before = [f"{state}_prev" for state in cell.states]
         asked = [(s, wrt, kind) for s in cell.states for wrt in before for kind in ("cell", "total")]
-        asked += [(state, name, "total") for state in cell.states for name in cell.parameters[:1]]
+        asked += [(state, name, "total") for state in cell.states for name in cell.parameters]
         return [through_time(self.derivation, state, wrt, 2, kind=kind) for state, wrt, kind in asked]
 
     @cached_property
