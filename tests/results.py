@@ -49,6 +49,8 @@ RESULTS: dict[str, Callable[[], Any]] = {
     "through_time": lambda: symrnn.through_time("lstm", "h", "h_prev", 3),
     "explicit": lambda: cells.rnn.explicit(2, 1),
     "verify": lambda: symrnn.verify("rnn"),
+    "draw": lambda: symrnn.draw("gru"),
+    "stack": lambda: symrnn.stack("gru", 2),
     "diff": lambda: symrnn.diff("gru", "gru_reset_after"),
     "equivalent": lambda: symrnn.equivalent("lstm", "lstm_two_biases"),
     "equivalent, not": lambda: symrnn.equivalent("rnn", "rnn_relu"),

@@ -16,11 +16,12 @@ import pytest
 from symrnn import Cell, check_gradients, derive, generate, jacobian
 from symrnn.characters import clean, clean_lines, escaped_program, is_shown, printable
 from symrnn.cli.app import main
-from symrnn.documents import FORMS, write
+from symrnn.documents import write
 from symrnn.errors import InputError, SymrnnError
 from symrnn.language import read_cells_file
 from symrnn.printers.notation import find_notation
 from symrnn.targets.generation import generate_source
+from tests.documents.forms import TEXTS
 
 HIDDEN = [
     *map(chr, (*range(0x20), *range(0x7F, 0xA0))),  # C0, DEL, C1
@@ -47,7 +48,7 @@ def assert_harmless(text: str) -> None:
 def outputs(cell: Cell) -> Iterator[str]:
     """Everything that is made of a cell."""
     derivation = derive(cell)
-    for form in FORMS:
+    for form in TEXTS:
         yield write(derivation, form)
     source = generate_source(cell, "numpy", ("jvp", "rtrl"))
     ast.parse(source)

@@ -7,17 +7,18 @@ from functools import reduce
 import pytest
 
 from symrnn import cells, derive
-from symrnn.algebra.simplify import REWRITINGS, trace
+from symrnn.algebra.simplify import IN_FORMULAS, REWRITINGS, trace
 from symrnn.calculus.paths import paths
 from symrnn.calculus.rules import chain
 from symrnn.calculus.window import KINDS
-from symrnn.documents import FORMS, derivation_document, jacobian_document, write
+from symrnn.documents import derivation_document, jacobian_document, write
 from symrnn.documents.breaking import ems, without_bars
 from symrnn.documents.plain import plain
 from symrnn.documents.structure import Bullets, Centred, Document, Maths, Paragraph
 from symrnn.errors import InputError, UnknownNameError
 from symrnn.printers.notation import NOTATIONS
 from symrnn.proofs.theorems import theorems
+from tests.documents.forms import TEXTS
 from tests.proofs.test_theorems import mutated
 
 LAYOUTS = {"numerator": "entries of y as rows", "denominator": "entries of x as rows"}
@@ -82,8 +83,8 @@ def test_the_rewritings_listed_are_those_that_were_applied() -> None:
     for of in cell.states:
         for wrt in (*cell.previous, *(cell[name] for name in cell.inputs)):
             for path in paths(derivation, of, wrt.name):
-                used |= {row.name for row in trace(reduce(chain, path.factors))} if path.factors else set()
-    assert listed == [name for name in REWRITINGS if name in used]
+                used |= {row.name for row in trace(reduce(chain, path.factors), IN_FORMULAS)} if path.factors else set()
+    assert listed == [name for name in IN_FORMULAS if name in used]
 
 
 @pytest.mark.parametrize(
@@ -116,17 +117,20 @@ def test_sections_are_on_request_and_in_order() -> None:
     assert not {"properties", "rewritings"} & set(keys)
     document = derivation_document(derivation, further=("rewritings", "properties"))
     assert [s.key for s in document.sections] == [*keys[:-1], "properties", "rules", "rewritings"]
-    with pytest.raises(UnknownNameError, match="no further section 'proofs'\n  there are properties, rewritings"):
+    with pytest.raises(
+        UnknownNameError, match="no further section 'proofs'\n  there are algorithm, flow, properties, rewritings"
+    ):
         derivation_document(derivation, further=["proofs"])
 
 
-@pytest.mark.parametrize("form", [form for form in FORMS if form != "equations"])
+@pytest.mark.parametrize("form", [form for form in TEXTS if form != "equations"])
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_form_has_the_sections_and_the_layout(form: str, layout: str) -> None:
     shown = " ".join(write(derive(cells.gru), form, layout=layout, further=("properties", "rewritings")).split())
     for piece in ("Properties", "Rewritings used", "Convex combination", f"Layout: {layout}."):
         assert piece in shown
-    assert LAYOUTS[layout] in shown.replace("$", "")
+    if form != "html":  # where formulas are MathML
+        assert LAYOUTS[layout] in shown.replace("$", "")
     assert "J_{h,W_r,t}" in shown
 
 
@@ -183,7 +187,7 @@ def test_one_jacobian_of_a_parameter() -> None:
     document = jacobian_document(derive(cells.gru), "h", "W_n", "total", steps=2, layout="denominator")
     wrt = "dvec(W_n)|_{h_{t-2}}"
     assert f"dh_t/{wrt} = J_{{h,W_n,t}} + dh_{{t-1}}/{wrt} J_{{h,h,t}}" in lines(document, "recursion")
-    block = "J_{h,W_n,t} = ∂h_t/∂vec(W_n)|_{h_{t-1}} = (x_t ⊗ I) diag(z_t ⊙ (1 - n_t^2))"
+    block = "J_{h,W_n,t} = ∂h_t/∂vec(W_n)|_{h_{t-1}} = x_t ⊗ diag(z_t ⊙ (1 - n_t^2))"
     assert block in lines(document, "recursion")
     assert lines(document, "gradient") == ["∂L/∂W_n = Σ_t δW_{n,t}", "δW_{n,t} = δa_{n,t} x_tᵀ"]
 

@@ -12,18 +12,20 @@ import pytest
 from symrnn import cells, derive
 from symrnn.algebra.spelling import GREEK
 from symrnn.calculus.derivation import Derivation
-from symrnn.documents import FORMS, derivation_document, escape, write
+from symrnn.documents import derivation_document, escape, write
 from symrnn.documents.breaking import LATEX, TEXT, break_lines, columns, ems, without_bars
 from symrnn.errors import UnknownNameError
+from tests.documents.forms import TEXTS
 from tests.library import MAIN
 
 DISPLAY = re.compile(r"^\$\$\n(.*?)\n\$\$$", re.DOTALL | re.MULTILINE)
 INLINE = re.compile(r"\$([^$\n]+)\$")
 WRITES_ALL = f"""
 from symrnn import cells, derive
-from symrnn.documents import FORMS, write
+from symrnn.documents import write
+from tests.documents.forms import TEXTS
 for name in {MAIN}:
-    for form in FORMS:
+    for form in TEXTS:
         print(write(derive(cells.lookup(name)), form))
 """
 
@@ -36,7 +38,7 @@ OTHER = re.compile(r'\\other(?:script|wide|left)\{"[0-9A-F]+\}\{[^{}\\$#%&_^]*\}
 """Letters that LaTeX has no commands for, in front of what stands for them."""
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", TEXTS)
 def test_every_form_takes_derivations_and_documents(form: str) -> None:
     derivation = derive(cells.gru)
     assert write(derivation, form, "bold") == write(derivation_document(derivation, "bold"), form)
