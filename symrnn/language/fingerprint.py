@@ -35,8 +35,8 @@ def fingerprint(cell: Cell) -> str:
     r"""The hash of a cell's equations, 16 hexadecimal digits.
 
     >>> from symrnn import Cell
-    >>> one = Cell.from_source("def a(x, h, *, w, u):\n    h = tanh(w * x + u * h)\n    return h")
-    >>> two = Cell.from_source("def b(x, h, *, u, w):\n    h = tanh(h * u + w * x)\n    return h")
+    >>> one = Cell.from_source("def a(x, h, *, W, U):\n    h = tanh(W @ x + U @ h)\n    return h")
+    >>> two = Cell.from_source("def b(x, h, *, U, W):\n    h = tanh(U @ h + W @ x)\n    return h")
     >>> fingerprint(one) == fingerprint(two)
     True
     """

@@ -32,30 +32,29 @@ def replayed(name: str, sizes: tuple[int, int] = (3, 2)) -> Replay:
 def test_kronecker_form() -> None:
     terms = parameter_jacobian(cells.rnn, "h", "W", 2).terms
     assert [text(term) for term in terms] == [
-        "diag(1 - h_t^2) (x_tᵀ ⊗ I)",
-        "diag(1 - h_t^2) U diag(1 - h_{t-1}^2) (x_{t-1}ᵀ ⊗ I)",
+        "x_tᵀ ⊗ diag(1 - h_t^2)",
+        "diag(1 - h_t^2) U (x_{t-1}ᵀ ⊗ diag(1 - h_{t-1}^2))",
     ]
-    assert text(parameter_jacobian(cells.rnn, "h", "U", 1).value) == "diag(1 - h_t^2) (h_{t-1}ᵀ ⊗ I)"
+    assert text(parameter_jacobian(cells.rnn, "h", "U", 1).value) == "h_{t-1}ᵀ ⊗ diag(1 - h_t^2)"
     assert text(parameter_jacobian(cells.rnn, "h", "b", 1).value) == "diag(1 - h_t^2)"
 
 
 def test_denominator_form() -> None:
     terms = parameter_jacobian(cells.rnn, "h", "W", 2, layout="denominator").terms
     assert [text(term) for term in terms] == [
-        "(x_t ⊗ I) diag(1 - h_t^2)",
-        "(x_{t-1} ⊗ I) diag(1 - h_{t-1}^2) Uᵀ diag(1 - h_t^2)",
+        "x_t ⊗ diag(1 - h_t^2)",
+        "(x_{t-1} ⊗ diag(1 - h_{t-1}^2)) Uᵀ diag(1 - h_t^2)",
     ]
 
 
 def test_it_is_shown_as_equations() -> None:
     found = parameter_jacobian(cells.rnn, "h", "W", 2)
     assert str(found).splitlines() == [
-        "∂h_t/∂vec(W)|_{h_{t-2}} = diag(1 - h_t^2) (x_tᵀ ⊗ I) + diag(1 - h_t^2) U diag(1 - h_{t-1}^2) (x_{t-1}ᵀ ⊗ I)",
+        "∂h_t/∂vec(W)|_{h_{t-2}} = x_tᵀ ⊗ diag(1 - h_t^2) + diag(1 - h_t^2) U (x_{t-1}ᵀ ⊗ diag(1 - h_{t-1}^2))",
         "δW_t + δW_{t-1} = δa_{h,t} x_tᵀ + δa_{h,t-1} x_{t-1}ᵀ",
     ]
-    assert (
-        r"\frac{\partial h_t}{\partial \operatorname{vec}(W)}\right|_{h_{t-2}} &= \operatorname{diag}" in found.latex()
-    )
+    left = r"\frac{\partial h_t}{\partial \operatorname{vec}(W)}\right|_{h_{t-2}}"
+    assert left + r" &= x_t^{\top} \otimes \operatorname{diag}" in found.latex()
     assert repr(found) == "<∂h_t/∂vec(W)|_{h_{t-2}} over 2 steps>"
 
 

@@ -53,7 +53,7 @@ def test_right_functions_have_no_mistake(name: str) -> None:
 @pytest.mark.parametrize(
     ("size", "count", "share"),
     # Several at once take as long as all else here; of ordinary tests, `test_search` has some.
-    thinned([(1, 3, SINGLES), (2, 2, PAIRS), (3, 1, TRIPLES)], 3),
+    thinned([(1, 1, SINGLES), (1, 3, SINGLES), (2, 2, PAIRS), (3, 1, TRIPLES)], 4),
 )
 def test_mistakes_are_named(size: int, count: int, share: float) -> None:
     good, missed = 0, []

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from symrnn import check_gradients
+from tests.sampling import thinned
 
 Array = np.ndarray
 
@@ -33,7 +34,7 @@ CASES: dict[str, tuple[Wrong, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", thinned(CASES, 3))
 def test_a_product_is_read_off(name: str) -> None:
     wrong, words = CASES[name]
 

@@ -55,7 +55,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "planted"), thinned(CASES, 3))
+@pytest.mark.parametrize(("name", "planted"), thinned(CASES, 5))
 def test_several_mistakes_are_named(name: str, planted: list[tuple[str, str, str]]) -> None:
     chosen = [one(name, *each) for each in planted]
     search, found = searched(name, *chosen)
@@ -114,7 +114,7 @@ def test_a_near_miss_is_not_a_diagnosis() -> None:
     assert 1e-7 < told.agreement < 1e-3
 
 
-@pytest.mark.sweep
+@pytest.mark.long
 def test_an_agreement_is_that_of_the_whole() -> None:
     cut = Mistake(
         "recurrent-path-cut", "δh is not handed on", 0, effects=(CarryCut(frozenset({"h"})),), about=("h_prev",)
@@ -125,7 +125,7 @@ def test_an_agreement_is_that_of_the_whole() -> None:
     assert found.simple <= len(found.labels)
 
 
-@pytest.mark.sweep
+@pytest.mark.long
 def test_an_edit_that_adds_a_term() -> None:
     program = right("lstm")
     where = position(program, "h_prev")

@@ -108,7 +108,7 @@ def test_mending_that_is_cut_off_is_said_to_be() -> None:
     assert "what to write instead and the cell was stopped after 0.02 s" in told
 
 
-@pytest.mark.sweep
+@pytest.mark.long
 def test_a_search_that_is_cut_off_says_nothing_that_is_false() -> None:
     cut = Lstm(slope=lambda g: 1 - g)
     whole = cut.report()

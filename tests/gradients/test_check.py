@@ -150,7 +150,7 @@ def test_blind_spots_are_measured(change: Callable[[Any], Any], reason: str, hid
     assert spot.planted > 0
 
 
-@pytest.mark.sweep
+@pytest.mark.long
 def test_what_these_inputs_hide_is_found_elsewhere() -> None:
     made = inputs(T=1)
     made |= {"h0": 0 * made["h0"], "c0": 0 * made["c0"]}

@@ -77,7 +77,7 @@ def lstm_backward(dhs: Array, cache: Any) -> dict[str, Array]:
     return {"x": dx, "h": dc, "c": dh, "W": dW, "U": dU, "b": db}
 
 
-@pytest.mark.sweep
+@pytest.mark.long
 def test_exchanged_gradients_are_seen_through_another_mistake() -> None:
     rng = np.random.default_rng(0)
     shapes = {"x": (4, 3, 2), "h": (3, 5), "c": (3, 5), "W": (2, 20), "U": (5, 20), "b": (20,)}

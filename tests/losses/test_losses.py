@@ -56,8 +56,8 @@ WRONG_LINE = pytest.mark.xfail(strict=True, reason="the line that hands on is na
 def chosen() -> Iterator[Any]:
     """The first slip of each program; all of them take minutes, and `benchmarks/losses.py` counts them."""
     for name, program in PROGRAMS.items():
-        heavy = [pytest.mark.sweep] if name == "char_lstm" else []
-        marks = [WRONG_LINE, pytest.mark.sweep] if name == "char_gru" else heavy
+        heavy = [pytest.mark.long] if name == "char_lstm" else []
+        marks = [WRONG_LINE, pytest.mark.long] if name == "char_gru" else heavy
         yield pytest.param(program, program.slips[0], id=name, marks=marks)
 
 

@@ -153,7 +153,7 @@ def test_a_right_layer_passes_and_is_recognised(name: str) -> None:
     assert set(found.layout.names) == set(layer.inputs())
 
 
-@pytest.mark.parametrize("name", list(LAYERS)[::3])
+@pytest.mark.parametrize("name", list(LAYERS)[::6])
 def test_a_slip_before_the_readout_is_named(name: str) -> None:
     report = check(changed(LAYERS[name], "slope"))
     assert (report.cell, report.mistakes) == ("rnn", ("wrong-derivative",)), str(report)

@@ -67,7 +67,7 @@ def test_any_cell(cell: Cell, detail: str) -> None:
     assert_says_the_same(cell, detail)
 
 
-@pytest.mark.sweep
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("detail", DETAILS)
 def test_weights_steps_and_gradients_of_the_library(name: str, detail: str) -> None:
@@ -79,7 +79,7 @@ def test_weights_steps_and_gradients_of_the_library(name: str, detail: str) -> N
         assert_lawful(draw(name, detail=detail, weights=True, steps=2, gradient=state))
 
 
-@pytest.mark.sweep
+@pytest.mark.long
 @settings(max_examples=400, deadline=None)
 @given(random_cells(equations=12), st.sampled_from(DETAILS), st.integers(1, 2), st.booleans())
 def test_any_cell_at_length(cell: Cell, detail: str, steps: int, weights: bool) -> None:

@@ -15,6 +15,7 @@ from symrnn import Cell, cells, derive
 from symrnn.printers import NOTATIONS
 from tests.printed.checking import Meanings, Reader, check
 from tests.printed.reading import READERS, Relation
+from tests.sampling import thinned
 from tests.strategies import random_cells
 from tests.test_random_cells import EVERY
 
@@ -32,7 +33,7 @@ def assert_true(cell: Cell, notation: str = "subscript", forms: tuple[str, ...] 
     return unread
 
 
-@pytest.mark.sweep
+@pytest.mark.long
 @pytest.mark.parametrize("name", cells.names())
 def test_every_equation_of_the_library_is_true(name: str) -> None:
     assert assert_true(cells[name]) == 0
@@ -42,13 +43,13 @@ CELLS = cycle(("lstm", "gru_reset_after", "rnn", "lstm_peephole", "gru", "mgu", 
 TURNS = list(zip(NOTATIONS, CELLS, cycle(combinations(READERS, 2)), strict=False))
 
 
-@pytest.mark.parametrize(("notation", "name", "forms"), TURNS)
+@pytest.mark.parametrize(("notation", "name", "forms"), thinned(TURNS, 3))
 def test_every_notation_says_the_same(name: str, notation: str, forms: tuple[str, ...]) -> None:
     """Each notation with one cell in two forms; with every cell in the sweep."""
     assert assert_true(cells[name], notation, forms) == 0
 
 
-@pytest.mark.sweep
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "notation"), list(zip(cells.names(), cycle(NOTATIONS), strict=False)))
 def test_every_cell_says_the_same_in_a_notation(name: str, notation: str) -> None:
     """By turns; `python -m benchmarks.printed --notations` has each cell in each of them."""
@@ -61,7 +62,7 @@ def assert_lecture_is_true(name: str, form: str) -> None:
     assert result.true > 2 * len(derive(cells[name]).steps)
 
 
-@pytest.mark.sweep
+@pytest.mark.long
 @pytest.mark.parametrize("name", cells.names())
 def test_every_line_of_the_library_s_lectures_is_true(name: str) -> None:
     assert_lecture_is_true(name, "text")

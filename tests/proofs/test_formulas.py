@@ -275,8 +275,8 @@ def test_rounding_is_no_counterexample() -> None:
 
 def test_a_division_by_a_number_is_a_factor() -> None:
     derivation = derive(cells.lstm)
-    assert str(read_formula("(c + h) / 2", derivation)) == "0.5 (c_t + h_t)"
-    assert str(read_formula("tanh(c / 2)", derivation)) == "tanh(0.5 c_t)"
+    assert str(read_formula("(c + h) / 2", derivation)) == "(1/2) (c_t + h_t)"
+    assert str(read_formula("tanh(c / 2)", derivation)) == "tanh((1/2) c_t)"
     assert str(read_formula("c / 3", derivation)) == str(read_formula("1 / 3 * c", derivation))
 
 

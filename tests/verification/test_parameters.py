@@ -47,7 +47,7 @@ def test_a_wrong_kronecker_product_is_named_by_both() -> None:
         assert "∂h_t/∂vec(U_f)|_{h_{t-1}, c_{t-1}} = " in check.detail
         assert "∂c_t/∂vec(U_f)|_{h_{t-1}, c_{t-1}} = " in check.detail
         assert "vec(W_f)" not in check.detail
-        assert "∂vec(U_f)|_{h_{t-1}, c_{t-1}} = diag(c_{t-1} ⊙ f_t ⊙ (1 - f_t)) (I ⊗ h_{t-1}ᵀ) is wrong" in check.detail
+        assert "∂vec(U_f)|_{h_{t-1}, c_{t-1}} = diag(c_{t-1} ⊙ f_t ⊙ (1 - f_t)) ⊗ h_{t-1}ᵀ is wrong" in check.detail
 
 
 def test_a_wrong_jacobian_of_one_parameter_leaves_the_blocks_of_states_right() -> None:
