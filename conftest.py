@@ -10,6 +10,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import pytest
 from hypothesis import settings
 
+from tests.sampling import put_off_rows
+
 # The same draws every time: one in a thousand random cells takes minutes, and a run must be comparable with the one
 # before it.  `benchmarks/random_cells.py` draws others.
 settings.register_profile("tests", derandomize=True, database=None, deadline=None)
@@ -22,6 +24,11 @@ collect_ignore = ["tests/gradients/programs"]
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="rewrite the golden files instead of comparing with them")
     parser.addoption("--no-skips", action="store_true", help="a skipped test is a failure")
+
+
+@pytest.hookimpl(tryfirst=True)  # before marks are asked for
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    put_off_rows(items)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -138,7 +138,7 @@ def drawn(
 
 
 @given(random_cells())
-@settings(EVERY, max_examples=30)
+@settings(EVERY, max_examples=15)
 def test_derivations_agree_with_the_text(cell: Cell) -> None:
     derivation = derive(cell)
     chosen = layouts(cell, [(2, 3)])
@@ -146,7 +146,7 @@ def test_derivations_agree_with_the_text(cell: Cell) -> None:
 
 
 @given(random_cells())
-@settings(EVERY, max_examples=30)
+@settings(EVERY, max_examples=15)
 def test_generated_code_agrees_with_the_text(cell: Cell) -> None:
     assert_agrees(list(check_generated(derive(cell), generate(cell), 0)))
 

@@ -70,6 +70,7 @@ def test_a_right_program_has_no_mistake() -> None:
     assert not search.unexplained
 
 
+@pytest.mark.long
 def test_each_mistake_has_the_gradients_that_it_makes_wrong() -> None:
     planted = one("lstm", "transpose", "U_g", "is transposed"), one("lstm", "sign", "b_o", "opposite")
     _, found = searched("lstm", *planted)
@@ -89,6 +90,7 @@ def noisy(name: str, label: str, size: float) -> MistakeSearch:
     return MistakeSearch(right(name), changed, OUTPUTS)
 
 
+@pytest.mark.long
 def test_what_no_mistake_explains_is_said() -> None:
     search = noisy("gru", "W_z", 0.5)
     assert search.run() == []

@@ -79,6 +79,7 @@ def test_a_nested_state_is_told_by_its_own_name(nested: bool) -> None:
 
 
 @pytest.mark.parametrize("takes_c", thinned([False, True], 2))
+@pytest.mark.long
 def test_an_output_without_a_cotangent_is_no_mistake(takes_c: bool) -> None:
     report = Lstm(takes_c=takes_c, carries=False).report()
     assert report.mistakes == ("recurrent-path-cut",)

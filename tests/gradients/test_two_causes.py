@@ -40,6 +40,7 @@ def drawn() -> dict[str, Array]:
     return {name: rng.normal(size=shape) for name, shape in shapes.items()}
 
 
+@pytest.mark.long
 def test_a_last_state_beside_a_readout_is_an_output_of_the_cell() -> None:
     report = check_gradients(forward, backward, drawn(), cell="rnn")
     (found,) = report.diagnoses

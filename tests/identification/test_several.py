@@ -174,6 +174,7 @@ def test_a_mistake_is_named(name: str, fixed: bool) -> None:
     assert not report.unexplained
 
 
+@pytest.mark.long
 def test_masks_of_whole_numbers_are_arguments_as_well() -> None:
     def forward(mask: Array, **others: Array) -> Any:
         return masked_forward(mask=np.where(mask, 1.0, 0.0), **others)
@@ -189,6 +190,7 @@ def test_masks_of_whole_numbers_are_arguments_as_well() -> None:
     assert report.mistakes == ("missing-path",), str(report)
 
 
+@pytest.mark.long
 def test_what_is_another_cell_is_said_to_be() -> None:
     order = ["x", "h0", "W", "U", "b"]
 

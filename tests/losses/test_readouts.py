@@ -168,6 +168,7 @@ def test_a_slip_in_the_readout_is_named(name: str) -> None:
     assert not report.unexplained
 
 
+@pytest.mark.long
 def test_a_lost_path_is_named_where_no_other_readout_fits() -> None:
     """Buffers of a fixed size raise at any readout but the own one: nothing is acquitted for that."""
     report = check(changed(LAYERS["the last step alone"], "path"))

@@ -87,7 +87,7 @@ def test_random_cells_are_printed_as_they_are() -> None:
     unread: list[int] = []
 
     @given(random_cells())
-    @settings(EVERY, max_examples=12)
+    @settings(EVERY, max_examples=6)
     def every(cell: Cell) -> None:
         unread.append(assert_true(cell))
 
