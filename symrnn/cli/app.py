@@ -15,11 +15,13 @@ import typer
 
 from symrnn import choices
 from symrnn.characters import printable
-from symrnn.choices import either, ending_of
+from symrnn.choices import ending_of
 from symrnn.cli import completion
 from symrnn.cli.options import (
     CellName,
     Cite,
+    CodeTarget,
+    Detail,
     EquationNumbers,
     Form,
     Fragment,
@@ -27,6 +29,9 @@ from symrnn.cli.options import (
     FurtherFunctions,
     FurtherSections,
     GateForm,
+    Head,
+    Held,
+    JacobianKind,
     JacobianLayout,
     LabelPrefix,
     Language,
@@ -34,8 +39,10 @@ from symrnn.cli.options import (
     Level,
     LineWidth,
     LossAt,
+    MarkedState,
     Names,
     Output,
+    PictureForm,
     ReportOutput,
     Sections,
 )
@@ -162,14 +169,7 @@ def derive(
     heading: FragmentHeading = None,
     lang: Language = "en",
     cite: Cite = False,
-    head: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help=f"With a readout, or a loss, behind the cell: {either(choices.HEADS)}; one or more.",
-            autocompletion=completion.heads,
-        ),
-    ] = None,
+    head: Head = None,
     layers: LayerCount = 1,
     loss_at: LossAt = None,
     output: Output = None,
@@ -207,19 +207,9 @@ def jacobian(
             metavar="WRT", help="With respect to what: h_prev, x, f, W_f, ...", autocompletion=completion.variables
         ),
     ],
-    kind: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help=f"{either(choices.KINDS)}: in cell what else enters the steps is held, in total it moves along.",
-            autocompletion=completion.kinds,
-        ),
-    ] = "cell",
+    kind: JacobianKind = "cell",
     steps: Annotated[int, typer.Option(metavar="K", help="Over this many steps.")] = 1,
-    holding: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAMES", help="Variables that are held fixed: z,n.", autocompletion=completion.holdable),
-    ] = None,
+    holding: Held = None,
     layout: JacobianLayout = "",
     to: Form = None,
     fragment: Fragment = False,
@@ -262,32 +252,10 @@ def _remark_on_zero(derivation: Derivation, of: str, wrt: str, steps: int) -> No
 def draw(
     cell: CellName,
     steps: Annotated[int, typer.Option(metavar="K", help="So many steps, one after the other.")] = 1,
-    gradient: Annotated[
-        str | None,
-        typer.Option(
-            metavar="STATE",
-            help="Mark the ways on which the gradient of this state comes back.",
-            autocompletion=completion.variables,
-        ),
-    ] = None,
+    gradient: MarkedState = None,
     weights: Annotated[bool, typer.Option("--weights", help="Write the weights beside the lines.")] = False,
-    detail: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help=f"{either(choices.DETAILS)}: with operations, every product and every bias.",
-            autocompletion=completion.details,
-        ),
-    ] = "gates",
-    to: Annotated[
-        str | None,
-        typer.Option(
-            "--to",
-            metavar="FORM",
-            help=f"{either(choices.PICTURES)}; svg is the default, or -o's ending says; tikz has no preamble.",
-            autocompletion=completion.pictures,
-        ),
-    ] = None,
+    detail: Detail = "gates",
+    to: PictureForm = None,
     notation: Names = "subscript",
     output: Output = None,
 ) -> None:
@@ -304,14 +272,7 @@ def draw(
 @app.command()
 def generate(
     cell: CellName,
-    target: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help=f"The language of the code: {either(choices.TARGETS)}.",
-            autocompletion=completion.targets,
-        ),
-    ] = "numpy",
+    target: CodeTarget = "numpy",
     further: FurtherFunctions = None,
     notation: Names = "subscript",
     numbers: Annotated[

@@ -25,9 +25,14 @@ def _written_to(text: str) -> Any:
     return typer.Option("--output", "-o", metavar="FILE", help=text, callback=_check_named)
 
 
+def _name(text: str, complete: Callable[..., Any] | None, *flags: str, metavar: str = "NAME") -> Any:
+    """The option for one of several names; its flag is that of the argument where none is given."""
+    return typer.Option(*flags, metavar=metavar, help=text, autocompletion=complete)
+
+
 def _further(text: str, complete: Callable[..., Any]) -> Any:
     """The option for what is written beside the usual; it may be repeated, and each may list several."""
-    return typer.Option("--with", metavar="NAMES", help=text, autocompletion=complete)
+    return _name(text, complete, "--with", metavar="NAMES")
 
 
 def _explain(names: Mapping[str, str]) -> str:
@@ -49,57 +54,37 @@ FurtherSections = Annotated[
 ]
 Sections = Annotated[
     list[str] | None,
-    typer.Option(
-        "--sections",
-        metavar="NAMES",
-        help=f"These sections alone, in this order: {', '.join(choices.SECTIONS)}.",
-        autocompletion=completion.sections,
-    ),
+    _name(f"These sections alone, in this order: {', '.join(choices.SECTIONS)}.", completion.sections, metavar="NAMES"),
 ]
-Level = Annotated[
-    str,
-    typer.Option(
-        "--level",
-        metavar="NAME",
-        help=f"How much is said: {_explain(choices.LEVELS)}.",
-        autocompletion=completion.levels,
-    ),
-]
+Level = Annotated[str, _name(f"How much is said: {_explain(choices.LEVELS)}.", completion.levels)]
 GateForm = Annotated[
     str | None,
-    typer.Option(
-        "--gates",
-        metavar="NAME",
-        help=f"{_explain(choices.GATES)}. The default is one-line with --level brief, else each.",
-        autocompletion=completion.gates,
+    _name(
+        f"{_explain(choices.GATES)}. The default is one-line with --level brief, else each.",
+        completion.gates,
     ),
+]
+Head = Annotated[
+    list[str] | None,
+    _name(f"With a readout, or a loss, behind the cell: {either(choices.HEADS)}; one or more.", completion.heads),
 ]
 LayerCount = Annotated[int, typer.Option("--layers", metavar="N", help="A network of N layers of the cell.")]
 LossAt = Annotated[
     str | None,
-    typer.Option(
-        "--loss-at",
-        metavar="NAME",
-        help=f"With a head that ends in a loss: {either(choices.LOSS_AT)} step; the default is every.",
-    ),
+    _name(f"With a head that ends in a loss: {either(choices.LOSS_AT)} step; the default is every.", None),
 ]
 LineWidth = Annotated[
     str | None,
-    typer.Option(
-        "--width",
-        metavar="NAME",
-        help="With tex: lines as wide as a page, or as a column of a paper that has two: page or column.",
-        autocompletion=completion.widths,
+    _name(
+        "With tex: lines as wide as a page, or as a column of a paper that has two: page or column.", completion.widths
     ),
 ]
 EquationNumbers = Annotated[
     str | None,
-    typer.Option(
-        "--numbers",
-        metavar="NAME",
-        help="With tex: automatic leaves numbers to the document around a fragment, fixed writes the derivation's own, "
+    _name(
+        "With tex: automatic leaves numbers to the document around a fragment, fixed writes the derivation's own, "
         "none writes none. The default is automatic in a fragment, else fixed.",
-        autocompletion=completion.numbers,
+        completion.numbers,
     ),
 ]
 LabelPrefix = Annotated[
@@ -108,20 +93,14 @@ LabelPrefix = Annotated[
 ]
 FragmentHeading = Annotated[
     str | None,
-    typer.Option(
-        metavar="NAME",
-        help=f"With --fragment: the command of its heading, {either(choices.HEADINGS)}; its parts are one lower.",
-        autocompletion=completion.headings,
+    _name(
+        f"With --fragment: the command of its heading, {either(choices.HEADINGS)}; its parts are one lower.",
+        completion.headings,
     ),
 ]
 Language = Annotated[
     str,
-    typer.Option(
-        "--lang",
-        metavar="NAME",
-        help=f"The language of what is not the author's: {_explain(choices.LANGUAGES)}.",
-        autocompletion=completion.languages,
-    ),
+    _name(f"The language of what is not the author's: {_explain(choices.LANGUAGES)}.", completion.languages),
 ]
 Cite = Annotated[
     bool,
@@ -133,11 +112,8 @@ FurtherFunctions = Annotated[
 ]
 Form = Annotated[
     str | None,
-    typer.Option(
-        "--to",
-        metavar="FORM",
-        help=f"{either(choices.FORMS)}; text is the default, or -o's ending says.",
-        autocompletion=completion.forms,
+    _name(
+        f"{either(choices.FORMS)}; text is the default, or -o's ending says.", completion.forms, "--to", metavar="FORM"
     ),
 ]
 Fragment = Annotated[
@@ -145,20 +121,43 @@ Fragment = Annotated[
 ]
 Names = Annotated[
     str,
-    typer.Option(
+    _name(
+        f"How names look: {either(choices.NOTATIONS)}; or a file, mine.toml; several: olah,mine.toml.",
+        completion.notations,
         "--notation",
         metavar="NAMES",
-        help=f"How names look: {either(choices.NOTATIONS)}; or a file, mine.toml; several: olah,mine.toml.",
-        autocompletion=completion.notations,
     ),
 ]
 JacobianLayout = Annotated[
     str,
-    typer.Option(
-        "--layout",
-        metavar="NAME",
-        help=f"Of Jacobians: {either(choices.LAYOUTS)}; with numerator, y's entries are rows. "
+    _name(
+        f"Of Jacobians: {either(choices.LAYOUTS)}; with numerator, y's entries are rows. "
         "Where nothing is said the notation says it.",
-        autocompletion=completion.layouts,
+        completion.layouts,
     ),
 ]
+JacobianKind = Annotated[
+    str,
+    _name(
+        f"{either(choices.KINDS)}: in cell what else enters the steps is held, in total it moves along.",
+        completion.kinds,
+    ),
+]
+Held = Annotated[list[str] | None, _name("Variables that are held fixed: z,n.", completion.holdable, metavar="NAMES")]
+MarkedState = Annotated[
+    str | None,
+    _name("Mark the ways on which the gradient of this state comes back.", completion.variables, metavar="STATE"),
+]
+Detail = Annotated[
+    str, _name(f"{either(choices.DETAILS)}: with operations, every product and every bias.", completion.details)
+]
+PictureForm = Annotated[
+    str | None,
+    _name(
+        f"{either(choices.PICTURES)}; svg is the default, or -o's ending says; tikz has no preamble.",
+        completion.pictures,
+        "--to",
+        metavar="FORM",
+    ),
+]
+CodeTarget = Annotated[str, _name(f"The language of the code: {either(choices.TARGETS)}.", completion.targets)]
