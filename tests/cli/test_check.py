@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from symrnn.cli.app import main
 from symrnn.findings.report import GradientReport
 from symrnn.gradients import checkfile
+from tests.cli.calling import call_main
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -85,14 +85,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
     monkeypatch.setattr(checkfile, "check_gradients", quick)
 
     def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["symrnn", "check", *arguments])
         before = list(sys.path), sys.dont_write_bytecode, set(sys.modules)
-        code = 0
-        try:
-            main()
-        except SystemExit as leave:
-            code = leave.code if isinstance(leave.code, int) else 0 if leave.code is None else 1
-        out, err = capsys.readouterr()
+        code, out, err = call_main(monkeypatch, capsys, "check", *arguments)
         assert (sys.path, sys.dont_write_bytecode) == before[:2]
         assert not {name for name in set(sys.modules) - before[2] if name.startswith(("symrnn_checked", "beside"))}
         assert "Traceback" not in out + err
