@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 
 # Tests run side by side: threads of one product that compete with another test's would only slow both down.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
 from hypothesis import settings
-
-from tests.sampling import put_off_rows
 
 # The same draws every time: one in a thousand random cells takes minutes, and a run must be comparable with the one
 # before it.  `benchmarks/random_cells.py` draws others.
@@ -28,7 +27,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before marks are asked for
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    put_off_rows(items)
+    """Of a test with the mark `sampled` one row in so many is an ordinary test, and the others are long ones."""
+    seen: Counter[str] = Counter()
+    for item in items:
+        sampled = item.get_closest_marker("sampled")
+        if sampled is not None and item.get_closest_marker("long") is None:
+            name = item.nodeid.partition("[")[0]
+            if seen[name] % sampled.args[0]:
+                item.add_marker(pytest.mark.long)
+            seen[name] += 1
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -22,7 +22,6 @@ from symrnn.language import read_cells_file
 from symrnn.printers.notation import find_notation
 from symrnn.targets.generation import generate_source
 from tests.documents.forms import TEXTS
-from tests.sampling import thinned
 
 HIDDEN = [
     *map(chr, (*range(0x20), *range(0x7F, 0xA0))),  # C0, DEL, C1
@@ -77,8 +76,9 @@ def test_nothing_that_is_seen_is_taken_away() -> None:
     assert printable("中文 Привет ελ é 🙂") == clean("中文 Привет ελ é 🙂") == "中文 Привет ελ é 🙂"
 
 
+@pytest.mark.sampled(12)
 @pytest.mark.parametrize("words", [ESCAPES, f"{ESCAPES}.\n\n    Source: {ESCAPES}\n    Variant: {ESCAPES}", *QUOTING])
-@pytest.mark.parametrize("around", thinned(["Title.\n\n    Source: {}\n    Wrong: {}", "{}", "a {} b"], 3))
+@pytest.mark.parametrize("around", ["Title.\n\n    Source: {}\n    Wrong: {}", "{}", "a {} b"])
 def test_docstrings(words: str, around: str) -> None:
     for text in outputs(cell_with(around.replace("{}", words))):
         assert_harmless(text)
@@ -92,7 +92,8 @@ def test_a_docstring_keeps_its_words() -> None:
     assert "ab 'quoted' and" in module.source
 
 
-@pytest.mark.parametrize("character", thinned(HIDDEN, 3), ids=NAMED)
+@pytest.mark.sampled(12)
+@pytest.mark.parametrize("character", HIDDEN, ids=NAMED)
 def test_characters_in_the_text_of_a_cell(character: str) -> None:
     text = f'def f(x, h, *, W):\n    """A {character} b."""\n    h = tanh(W @ x + h)  # {character}\n    return h\n'
     try:

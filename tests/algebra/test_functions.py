@@ -144,6 +144,7 @@ def accuracy(row: ScalarFunction, dtype: type, compute: Callable[..., np.ndarray
     return max(errors)
 
 
+@pytest.mark.sampled(4)
 @ROWS
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_every_digit_is_right_over_the_whole_range(row: ScalarFunction, dtype: type) -> None:
@@ -208,6 +209,7 @@ def lost_to_squares(row: ScalarFunction, x: np.ndarray) -> np.ndarray:
     )
 
 
+@pytest.mark.sampled(4)
 @ROWS
 def test_the_oracle_is_right_at_every_size_and_says_nothing(row: ScalarFunction) -> None:
     assert_right_at_extremes(row, getattr(NUMPY, row.name))

@@ -20,7 +20,6 @@ from symrnn.calculus.paths import direct_path
 from symrnn.runs.numbers import COMPLEX_STEP, FLOATS
 from symrnn.runs.sizes import CellAtSizes, layouts
 from symrnn.runs.stepping import StepValues, derive_over_steps
-from tests.sampling import thinned
 
 STEPS = 3
 # A bound that is reached is missed by rounding, which grows with the size of what is added.
@@ -121,8 +120,9 @@ def assert_bounds_hold(found: Flow, scale: float, seed: int) -> None:
                 assert norm(truth) <= matrices[number][i, j] * (1 + ROUNDING) + ROUNDING, (of, wrt, number)
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("scale", [0.3, 2.0])
-@pytest.mark.parametrize("name", thinned(cells.names(), 6))
+@pytest.mark.parametrize("name", cells.names())
 def test_every_bound_holds(name: str, scale: float) -> None:
     found = flow(derive(cells[name]))
     for seed in range(3):

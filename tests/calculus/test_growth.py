@@ -32,6 +32,7 @@ def test_the_length_is_that_of_the_expression() -> None:
     assert length(window) == sum(len(path.factors) for path in paths(derivation, "h", "h_prev"))
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("wrt", "steps"), [("h_prev", 11), ("h_prev", 18), ("W_f", 12), ("f", 900)])
 def test_a_long_derivative_is_refused_with_the_number_of_its_paths(wrt: str, steps: int) -> None:
     many = show_count(count_paths(cells.lstm, "h", wrt, steps))
@@ -86,6 +87,7 @@ def followed(total: StepwiseDerivative, replay: Replay) -> np.ndarray:
     return known[total.of.name]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("layout", ["numerator", "denominator"])
 @pytest.mark.parametrize(
     ("text", "of", "wrt", "steps", "holding"),

@@ -69,6 +69,7 @@ def test_gradient_form() -> None:
     assert found.gradients == parameter_jacobian(cells.lstm, "h", "W_f", 3, layout="denominator").gradients
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", ["lstm", "gru", "lstm_concat", "scrn"])
 def test_the_sum_is_the_derivative(name: str) -> None:
     replay = replayed(name)

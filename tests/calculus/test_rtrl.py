@@ -16,7 +16,6 @@ from symrnn.errors import UnknownNameError
 from symrnn.language.evaluate import NUMPY
 from symrnn.printers import latex, text
 from symrnn.runs.sizes import CellAtSizes, vec
-from tests.sampling import thinned
 
 T, N = 20, 2
 CELLS = (
@@ -40,6 +39,7 @@ def network(name: str, steps: int = T, batch: int = N) -> tuple[CellAtSizes, Any
     return layout, params, inputs, state, bars, {s: draw(s, batch) for s in cell.states}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", CELLS)
 def test_rtrl_is_backpropagation_through_time(name: str) -> None:
     _, params, inputs, state, bars, ends = network(name)
@@ -122,7 +122,8 @@ def test_a_gradient_is_a_sum_over_time() -> None:
     assert repr(found) == "<sensitivities of rnn: 6 equations>"
 
 
-@pytest.mark.parametrize("name", thinned(cells.names(), 4))
+@pytest.mark.sampled(16)
+@pytest.mark.parametrize("name", cells.names())
 def test_what_has_no_step_is_a_sum_and_nothing_else_is(name: str) -> None:
     lines = str(rtrl(cells[name])).splitlines()
     assert all(("Σ_t" in line) == line.startswith(("vec(∂L", "∂L")) for line in lines)

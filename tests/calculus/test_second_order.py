@@ -15,7 +15,6 @@ from symrnn.calculus.second_order import second_order
 from symrnn.errors import UnknownNameError
 from symrnn.language.evaluate import run
 from symrnn.printers import text
-from tests.sampling import thinned
 
 TOLERANCE = 1e-10
 T, N, D, H = 4, 2, 3, 5
@@ -138,7 +137,8 @@ def assert_same(found: list[dict[str, Any]], expected: list[dict[str, Any]]) -> 
             assert np.linalg.norm(group[name] - value) <= TOLERANCE * max(np.linalg.norm(value), 1e-3 * scale), name
 
 
-@pytest.mark.parametrize("name", thinned(CELLS, 3))
+@pytest.mark.sampled(12)
+@pytest.mark.parametrize("name", CELLS)
 def test_hvp_agrees_with_autograd_twice(name: str) -> None:
     problem = Problem(cells[name])
     assert_same(hvp_of_squared_error(generate(cells[name], functions=["jvp", "hvp"]), problem), problem.product())

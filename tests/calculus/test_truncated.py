@@ -241,6 +241,7 @@ def test_the_right_code_passes(reference: Network) -> None:
     assert errors(generate(cells.gru), reference) < 1e-12
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("case", CHANGES)
 def test_another_definition_is_caught(case: str, reference: Network) -> None:
     right, wrong = CHANGES[case]

@@ -9,13 +9,13 @@ import pytest
 from symrnn import check_gradients
 from tests.callables.more_styles import MORE
 from tests.callables.styles import HELD, OPEN, Style
-from tests.sampling import thinned
 
 STYLES = OPEN | HELD | MORE
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
-@pytest.mark.parametrize("factor", thinned([1.5, 1.0], 2))
+@pytest.mark.parametrize("factor", [1.5, 1.0])
 def test_a_style(style: Style, factor: float) -> None:
     made, scaled = style(factor)
     report = check_gradients(*made, diagnose=False)

@@ -20,7 +20,6 @@ from symrnn.runs.sizes import CellAtSizes, layouts
 from symrnn.runs.stepping import derive_over_steps, go_back_over_steps
 from symrnn.targets.generation import load_source
 from tests.cells.many_digits import MANY_DIGITS, digits
-from tests.sampling import thinned
 
 Array = Any
 Arrays = dict[str, Array]
@@ -154,7 +153,8 @@ RUNS = [*((name, 0) for name in cells.names()), *((name, seed) for name in cells
 """Exponential gates have more corners than one drawing meets."""
 
 
-@pytest.mark.parametrize(("name", "seed"), thinned(RUNS, 4))
+@pytest.mark.sampled(16)
+@pytest.mark.parametrize(("name", "seed"), RUNS)
 def test_extreme_inputs_give_right_numbers_without_a_warning(name: str, seed: int) -> None:
     run = Run(cells[name], seed)
     for dtype in (np.float32, np.float64):
@@ -186,6 +186,7 @@ def test_what_loses_digits_is_found(name: str, right: str, lossy: str) -> None:
     assert caught
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", ["lstm", "gru", "lstm_layer_norm", *cells.names("modern")])
 def test_real_time_learning_multiplies_no_zero_by_infinity(name: str) -> None:
     run = Run(cells[name])

@@ -16,13 +16,13 @@ from symrnn.errors import UnknownNameError
 from symrnn.language import read_cells_file
 from symrnn.language.recurrence import Cell
 from symrnn.variants.wording import Wording, equation_texts, stem
-from tests.sampling import thinned
 
 NAMES = pytest.mark.parametrize("name", cells.names())
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", thinned(cells.names(), 2))
+@pytest.mark.sampled(8)
+@pytest.mark.parametrize("name", cells.names())
 def test_cell_passes_every_check(name: str) -> None:
     verify(cells[name]).raise_if_failed()
 
@@ -73,7 +73,8 @@ def test_text_reads_back_as_the_same_cell(name: str) -> None:
     assert Cell.from_source(cells[name].source) == cells[name]
 
 
-@pytest.mark.parametrize("name", thinned(cells.names(), 3))
+@pytest.mark.sampled(12)
+@pytest.mark.parametrize("name", cells.names())
 def test_derivation_is_written_in_every_form(name: str) -> None:
     document = derivation_document(derive(cells[name]))
     for form in ("text", "markdown", "tex"):

@@ -48,6 +48,7 @@ def test_one_family_can_be_listed(run: Run) -> None:
     assert not listed & set(cells.names("lstm"))
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", cells.names())
 def test_every_cell_has_a_page(run: Run, name: str) -> None:
     code, out, err = run("cells", name)

@@ -34,6 +34,7 @@ def test_exposing_inputs_hide_nothing() -> None:
     assert spots() == {}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("reason", "hidden", "how"),
     [

@@ -263,6 +263,7 @@ def test_the_forward_pass_is_that_of_the_cell(name: str) -> None:
 # --- the mistakes ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_mistake_changes_a_gradient(name: str) -> None:
     right = load(name)
@@ -278,6 +279,7 @@ def test_every_mistake_changes_a_gradient(name: str) -> None:
     assert not hidden
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", NAMES)
 def test_no_two_mistakes_are_the_same(name: str) -> None:
     effects = [(mistake, effect(name, mistake)) for mistake in module(name).MISTAKES]

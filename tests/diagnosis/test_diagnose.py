@@ -17,7 +17,6 @@ from symrnn.identification import Layout
 from symrnn.mistakes.catalogue import CATALOGUE
 from tests.diagnosis.corpus import NAMES, load
 from tests.diagnosis.diagnosing import cell_of, diagnosed, inputs_of, known, named, sample
-from tests.sampling import thinned
 
 SINGLES, PAIRS, TRIPLES = 1.0, 0.9, 0.75
 """How many of each are named."""
@@ -41,6 +40,7 @@ def layout_of(name: str) -> Layout:
     return layout
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", NAMES)
 def test_right_functions_have_no_mistake(name: str) -> None:
     outcome = diagnosed(name)
@@ -50,10 +50,11 @@ def test_right_functions_have_no_mistake(name: str) -> None:
     assert outcome.asked >= 7
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("size", "count", "share"),
     # Several at once take as long as all else here; of ordinary tests, `test_search` has some.
-    thinned([(1, 1, SINGLES), (1, 3, SINGLES), (2, 2, PAIRS), (3, 1, TRIPLES)], 4),
+    [(1, 1, SINGLES), (1, 3, SINGLES), (2, 2, PAIRS), (3, 1, TRIPLES)],
 )
 def test_mistakes_are_named(size: int, count: int, share: float) -> None:
     good, missed = 0, []
@@ -75,27 +76,25 @@ def mistaken(name: str, site: str) -> Outcome:
     return outcome
 
 
+@pytest.mark.sampled(12)
 @pytest.mark.parametrize(
     ("name", "site", "tag"),
-    thinned(
-        [
-            ("own_twospeed", "h carry: the slope after the product", "diagonal-wrong-side"),
-            ("gru_chung", "order z r n", "gate-swapped"),
-            ("gru_chung", "4 steps", "truncated"),
-            ("gru_chung", "δh", "clipped-in-recursion"),
-            ("lstm_step", "c carry from δc_T only", "missing-path"),
-            ("lstm_step", "by the norm", "clipped"),
-            ("lstm_class", "δh written over h", "corrupted-cache"),
-            ("lstm_class", "sigmoid on the candidate", "forward-backward-mismatch"),
-            ("gru_torch", "cotangents a step early", "wrong-time-index"),
-            ("rnn_batch_first", "out is squared in place", "corrupted-cache"),
-            ("rnn_batch_first", "the slope before the product", "diagonal-wrong-side"),
-            ("rnn_concat", "dW: the deltas of the next step", "wrong-time-index"),
-            ("rnn_concat", "the recurrent rows are the first ones", "wrong-operand"),
-            ("rnn_relu", "δa: a leaky slope", "wrong-derivative"),
-        ],
-        3,
-    ),
+    [
+        ("own_twospeed", "h carry: the slope after the product", "diagonal-wrong-side"),
+        ("gru_chung", "order z r n", "gate-swapped"),
+        ("gru_chung", "4 steps", "truncated"),
+        ("gru_chung", "δh", "clipped-in-recursion"),
+        ("lstm_step", "c carry from δc_T only", "missing-path"),
+        ("lstm_step", "by the norm", "clipped"),
+        ("lstm_class", "δh written over h", "corrupted-cache"),
+        ("lstm_class", "sigmoid on the candidate", "forward-backward-mismatch"),
+        ("gru_torch", "cotangents a step early", "wrong-time-index"),
+        ("rnn_batch_first", "out is squared in place", "corrupted-cache"),
+        ("rnn_batch_first", "the slope before the product", "diagonal-wrong-side"),
+        ("rnn_concat", "dW: the deltas of the next step", "wrong-time-index"),
+        ("rnn_concat", "the recurrent rows are the first ones", "wrong-operand"),
+        ("rnn_relu", "δa: a leaky slope", "wrong-derivative"),
+    ],
 )
 def test_particular_mistakes(name: str, site: str, tag: str) -> None:
     outcome = mistaken(name, site)

@@ -44,6 +44,7 @@ def lines_of_statement(text: str, line: int) -> set[int]:
     return set(range(line, (end or line) + 1))
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("name", "tag", "site"), CASES)
 def test_the_line_that_was_changed_is_named(name: str, tag: str, site: str) -> None:
     (planted,) = [one for one in load(name).mistakes if (one.tag, one.site) == (tag, site)]

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from symrnn import check_gradients
-from tests.sampling import thinned
 
 Array = np.ndarray
 
@@ -34,7 +33,8 @@ CASES: dict[str, tuple[Wrong, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", thinned(CASES, 3))
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize("name", CASES)
 def test_a_product_is_read_off(name: str) -> None:
     wrong, words = CASES[name]
 

@@ -16,7 +16,6 @@ from symrnn.mistakes.catalogue.recurrent_path_cut import CarryCut
 from symrnn.mistakes.mistake import Edit, Mistake
 from symrnn.mistakes.site import MistakeSite
 from tests.diagnosis.planting import OUTPUTS, answers, right
-from tests.sampling import thinned
 
 
 def position(program: BackwardPass, name: str) -> int:
@@ -55,7 +54,8 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "planted"), thinned(CASES, 5))
+@pytest.mark.sampled(5)
+@pytest.mark.parametrize(("name", "planted"), CASES)
 def test_several_mistakes_are_named(name: str, planted: list[tuple[str, str, str]]) -> None:
     chosen = [one(name, *each) for each in planted]
     search, found = searched(name, *chosen)

@@ -20,7 +20,6 @@ from symrnn.program.lower import lower
 from symrnn.program.passes import run_passes
 from tests.printed.meaning import evaluate
 from tests.printed.reading import Parser
-from tests.sampling import thinned
 from tests.targets.test_equation_numbers import numbered
 
 T = 5
@@ -152,7 +151,8 @@ def statements(derivation: Derivation) -> Iterator[tuple[str, str]]:
             yield text(statement.target), text(statement.value)
 
 
-@pytest.mark.parametrize("name", thinned(cells.names(), 9))
+@pytest.mark.sampled(9)
+@pytest.mark.parametrize("name", cells.names())
 def test_each_line_is_a_statement_of_the_program(name: str) -> None:
     derivation = derive(cells[name])
     lines = [line for algorithm in algorithms(derivation) for line in algorithm.lines if line.kind == "state"]
@@ -168,7 +168,8 @@ def test_each_line_is_a_statement_of_the_program(name: str) -> None:
         assert right.removeprefix("Σ_{t=1}^{T} ").strip("()") == values.get(left, "0").strip("()")
 
 
-@pytest.mark.parametrize("name", thinned(cells.names(), 9))
+@pytest.mark.sampled(9)
+@pytest.mark.parametrize("name", cells.names())
 def test_its_numbers_are_those_of_the_code(name: str) -> None:
     derivation = derive(cells[name])
     forward, backward = algorithms(derivation)

@@ -46,6 +46,7 @@ def test_fragments_compile_in_another_document(derivation: Derivation, notation:
     assert_compiles(f"{HOST}\n{write(derivation, 'fragment', notation)}\n\\end{{document}}\n", tmp_path)
 
 
+@pytest.mark.sampled(4)
 def test_the_denominator_layout_compiles(derivation: Derivation, tmp_path: Path) -> None:
     assert_compiles(write(derivation, "tex", layout="denominator"), tmp_path)
 

@@ -57,6 +57,7 @@ def test_backward_numbers_are_the_derivations(derivation: Derivation) -> None:
     assert numbers(derivation, "backward") == [str(step.number) for step in steps]
 
 
+@pytest.mark.sampled(4)
 def test_no_number_stands_for_two_equations(derivation: Derivation) -> None:
     every = [
         number for section in derivation_document(derivation).sections for number in numbers(derivation, section.key)
@@ -137,6 +138,7 @@ def test_paths_over_several_steps_are_counted() -> None:
     assert "There is one state" in str(derivation_document(derive(cells.gru)).section("steps").blocks[-1])
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("layout", ["numerator", "denominator"])
 def test_the_header_states_the_layout(derivation: Derivation, layout: str) -> None:
     for form in TEXTS:

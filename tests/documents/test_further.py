@@ -169,6 +169,7 @@ def test_one_total_jacobian() -> None:
     assert "∂⁺y/∂x" not in said
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("kind", ["direct", "cell", "total"])
 @pytest.mark.parametrize("form", ["text", "tex", "markdown"])
 def test_every_form_says_what_is_held(kind: str, form: str) -> None:

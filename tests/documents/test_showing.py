@@ -57,6 +57,7 @@ def formulas(markdown: str) -> Iterator[str]:
         yield "".join(block)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", SHOWN)
 def test_a_result_is_one_line_in_a_list_and_more_in_a_notebook(name: str) -> None:
     value = shown(name)

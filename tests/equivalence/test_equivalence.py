@@ -7,7 +7,6 @@ import pytest
 
 from symrnn import Cell, cells, equivalent
 from symrnn.errors import InputError
-from tests.sampling import thinned
 
 GRU = """
 def gru(x, h, *, W_r, U_r, b_r, W_z, U_z, b_z, W_n, U_n, b_n):
@@ -305,7 +304,8 @@ DIFFERENT = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", thinned(DIFFERENT, 2))
+@pytest.mark.sampled(8)
+@pytest.mark.parametrize("case", DIFFERENT)
 def test_near_misses_are_told_apart_with_numbers(case):
     a, b = DIFFERENT[case]
     result = equivalent(a, b)

@@ -73,6 +73,7 @@ STACKED = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("way", [lambda a, b: equivalent(a, b), lambda a, b: equivalent(b, a)], ids=["to", "from"])
 @pytest.mark.parametrize("case", STACKED)
 def test_a_stacked_cell_is_the_separate_one(case, way):

@@ -11,7 +11,6 @@ import pytest
 from symrnn import check_gradients
 from symrnn.callables import from_loss
 from symrnn.repairs.repair import Repair
-from tests.sampling import thinned
 
 Array = np.ndarray
 Grads = dict[str, Array]
@@ -83,7 +82,8 @@ def test_the_pass_itself_is_right() -> None:
     assert report_of(lambda g: {}).passed
 
 
-@pytest.mark.parametrize("planted", thinned(CERTAIN, 2))
+@pytest.mark.sampled(8)
+@pytest.mark.parametrize("planted", CERTAIN)
 def test_a_proved_mistake_is_a_mistake_without_a_cell(planted: str) -> None:
     change, tag, names, words = CERTAIN[planted]
     report = report_of(change)

@@ -135,6 +135,7 @@ def load(tmp_path: Path, edits: list[tuple[str, str]]) -> ModuleType:
     return module
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("check", "edits", "shown"),
     [

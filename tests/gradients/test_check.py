@@ -130,6 +130,7 @@ def test_a_cell_of_ones_own_is_diagnosed_as_well() -> None:
     assert check_gradients(right.forward, right.backward, right.make_inputs, cell=own).passed
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("change", "reason", "hidden"),
     [

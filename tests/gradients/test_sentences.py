@@ -16,7 +16,6 @@ from tests.diagnosis.corpus import NAMES, load
 from tests.diagnosis.diagnosing import sample
 from tests.gradients.reading import Reading, false_sentences
 from tests.gradients.test_certain import CERTAIN, SHAPES, UNPROVED, Grads, forward, right
-from tests.sampling import thinned
 
 Array = np.ndarray
 
@@ -92,14 +91,16 @@ def test_the_pass_with_no_slip_is_the_right_one() -> None:
     assert check_gradients(forward, lambda dh, cache: pulled(dh, cache, ""), make).passed
 
 
-@pytest.mark.parametrize("slip", thinned(LOOPS, 4))
+@pytest.mark.sampled(16)
+@pytest.mark.parametrize("slip", LOOPS)
 def test_what_is_said_of_a_slip_in_the_loop_is_true(slip: str) -> None:
     found = reading(lambda dh, cache: pulled(dh, cache, slip))
     assert found.report.wrong
     assert false_sentences(found) == []
 
 
-@pytest.mark.parametrize("change", thinned(CHANGES, 8))
+@pytest.mark.sampled(32)
+@pytest.mark.parametrize("change", CHANGES)
 def test_what_is_said_of_changed_gradients_is_true(change: str) -> None:
     found = reading(lambda dh, cache: (g := right(dh, cache)) | CHANGES[change](g))
     assert found.report.wrong
@@ -123,7 +124,8 @@ def test_what_is_said_of_two_mistakes_is_true(slip: str, change: str) -> None:
     assert false_sentences(found) == []
 
 
-@pytest.mark.parametrize("corner", thinned(CORNERS, 2))
+@pytest.mark.sampled(8)
+@pytest.mark.parametrize("corner", CORNERS)
 def test_what_is_wrong_in_a_corner_is_said_to_be(corner: str) -> None:
     """Right at the inputs given: one number of steps, one of examples, states that are not zero, usual values."""
 
@@ -166,7 +168,8 @@ def unchanged(name: str) -> Any:
     raise AssertionError(name)
 
 
-@pytest.mark.parametrize("name", thinned(CHOSEN, 4))
+@pytest.mark.sampled(4)
+@pytest.mark.parametrize("name", CHOSEN)
 def test_what_is_said_of_a_layer_is_true(name: str) -> None:
     true, loaded = load(name), unchanged(name)
     report: GradientReport = check_gradients(loaded.forward, loaded.backward, loaded.make_inputs)

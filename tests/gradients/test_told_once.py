@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from symrnn import check_gradients
-from tests.sampling import thinned
 
 Array = np.ndarray
 
@@ -70,7 +69,8 @@ class Lstm:
         return check_gradients(self.forward, self.backward(), self.inputs)
 
 
-@pytest.mark.parametrize("nested", thinned([True, False], 2))
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("nested", [True, False])
 def test_a_nested_state_is_told_by_its_own_name(nested: bool) -> None:
     report = Lstm(nested=nested, slope=lambda g: 1 - g).report()
     assert report.mistakes == ("wrong-derivative",)
@@ -78,7 +78,8 @@ def test_a_nested_state_is_told_by_its_own_name(nested: bool) -> None:
     assert "looks like" not in str(report)
 
 
-@pytest.mark.parametrize("takes_c", thinned([False, True], 2))
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("takes_c", [False, True])
 @pytest.mark.long
 def test_an_output_without_a_cotangent_is_no_mistake(takes_c: bool) -> None:
     report = Lstm(takes_c=takes_c, carries=False).report()

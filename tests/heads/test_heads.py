@@ -12,7 +12,6 @@ from symrnn.errors import UnknownNameError
 from symrnn.heads import HEADS, find_head, with_head
 from symrnn.heads.library import MANY_OF, ONE_OF
 from symrnn.variants.slips import with_slips
-from tests.sampling import thinned
 
 H, WIDTH = 4, 3
 
@@ -95,7 +94,8 @@ def test_a_head_is_the_loss_that_its_name_says(name: str) -> None:
     assert np.allclose(loss, LOSSES[name](y, k))
 
 
-@pytest.mark.parametrize("name", thinned(HEADS, 3))
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize("name", HEADS)
 def test_a_joined_cell_is_verified_like_any_other(name: str) -> None:
     verify(with_head("gru", HEADS[name]).cell).raise_if_failed()
 

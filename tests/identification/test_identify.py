@@ -14,7 +14,6 @@ from symrnn.errors import InputError, UnknownNameError
 from symrnn.identification.inverse import own_arrays
 from tests.identification.truth import error, failure
 from tests.identification.wrapping import Style, Wrapped, draw_style
-from tests.sampling import thinned
 
 Array = Any
 
@@ -59,7 +58,8 @@ def gru(
     return np.stack(found)
 
 
-@pytest.mark.parametrize("name", thinned(cells.names(), 3))
+@pytest.mark.sampled(12)
+@pytest.mark.parametrize("name", cells.names())
 def test_every_cell_is_named_in_a_random_layout(name: str) -> None:
     wrapped = Wrapped(cells[name], draw_style(np.random.default_rng([12, *name.encode()])), 12)
     assert failure(identify(wrapped.forward, wrapped.inputs), wrapped) is None, str(wrapped.style)

@@ -48,6 +48,7 @@ def random_point(layout: Layout, rng: np.random.Generator) -> tuple[dict[str, Ar
     return params, x, state
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("name", "seed"), CASES)
 def test_arrays_is_the_inverse_of_params_x_and_state(name: str, seed: int) -> None:
     wrapped, layout = found(name, seed)

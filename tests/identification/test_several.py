@@ -13,7 +13,6 @@ from symrnn import check_gradients
 from symrnn.callables.subject import Subject
 from symrnn.identification.several import identify_several
 from symrnn.language.recurrence import Cell
-from tests.sampling import thinned
 
 Array = np.ndarray
 
@@ -163,7 +162,8 @@ def test_the_arguments_are_found(name: str) -> None:
     assert set(layout.names) == set(subject.arrays)
 
 
-@pytest.mark.parametrize(("name", "fixed"), thinned(product(CASES, (False, True)), 3))
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize(("name", "fixed"), list(product(CASES, (False, True))))
 def test_a_mistake_is_named(name: str, fixed: bool) -> None:
     cell, forward, backward, make, tag, words = CASES[name]
     inputs = make(np.random.default_rng(0)) if fixed else make

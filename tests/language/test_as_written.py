@@ -15,7 +15,6 @@ from symrnn.printers.mathematics import MathPrinter
 from symrnn.printers.notation import NOTATIONS
 from symrnn.printers.syntax import TEXT
 from tests.language.written import HELD_BACK, WRITTEN, Written
-from tests.sampling import thinned
 
 
 def read(text: str) -> Cell:
@@ -33,7 +32,8 @@ def test_cell_is_read_as_it_is_written(case: Written) -> None:
     assert {name: cell.shape_names(name) for name, _ in case.shapes} == dict(case.shapes)
 
 
-@pytest.mark.parametrize("case", thinned([*WRITTEN, *HELD_BACK], 2), ids=lambda case: case.name)
+@pytest.mark.sampled(8)
+@pytest.mark.parametrize("case", [*WRITTEN, *HELD_BACK], ids=lambda case: case.name)
 def test_cell_as_written_is_derived_and_verified(case: Written) -> None:
     cell = read(case.text)
     symrnn.verify(cell).raise_if_failed()

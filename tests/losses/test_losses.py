@@ -61,6 +61,7 @@ def chosen() -> Iterator[Any]:
         yield pytest.param(program, program.slips[0], id=name, marks=marks)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("program", "slip"), list(chosen())[::2])
 def test_a_slip_is_named(program: Program, slip: Slip, tmp_path: Path) -> None:
     assert program.text.count(slip.old) == 1

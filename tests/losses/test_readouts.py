@@ -141,6 +141,7 @@ def test_every_readout_is_tried() -> None:
     assert set(SQUASHES) == {name for name, head in HEADS.items() if head.reads_out and not head.has_loss}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", LAYERS)
 def test_a_right_layer_passes_and_is_recognised(name: str) -> None:
     layer = LAYERS[name]
@@ -153,6 +154,7 @@ def test_a_right_layer_passes_and_is_recognised(name: str) -> None:
     assert set(found.layout.names) == set(layer.inputs())
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", list(LAYERS)[::6])
 def test_a_slip_before_the_readout_is_named(name: str) -> None:
     report = check(changed(LAYERS[name], "slope"))

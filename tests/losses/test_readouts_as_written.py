@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from symrnn import check_gradients
-from tests.sampling import thinned
 
 Array = np.ndarray
 
@@ -129,7 +128,8 @@ PROGRAMS: dict[str, tuple[Callable[..., Any], Callable[..., Any], Callable[..., 
 }
 
 
-@pytest.mark.parametrize("name", thinned(PROGRAMS, 3))
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_a_slip_in_front_of_a_readout_is_named(name: str) -> None:
     forward, backward, make, slip, cell, tag = PROGRAMS[name]
     without = [one for one in ("x", "obs") if one in make(np.random.default_rng(0))]

@@ -234,6 +234,7 @@ def test_cancellation_is_rounding():
     assert found["x"].verdict is Verdict.RIGHT
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("size", [1e-6, 10, 100])
 @pytest.mark.parametrize("name", PAIRS)
 def test_saturated_and_tiny_points_are_no_mistakes(name, size):

@@ -28,7 +28,6 @@ from symrnn.mistakes.mistake import Edit, Mistake, made
 from symrnn.mistakes.shared import GradientScaled
 from symrnn.mistakes.site import MistakeSite
 from tests.diagnosis.planting import OUTPUTS, answers, asked, differs, right
-from tests.sampling import thinned
 
 CELLS = ("rnn", "gru", "lstm", "lstm_peephole")
 
@@ -43,6 +42,7 @@ def every(name: str) -> list[Mistake]:
     return [*likely(on), *wide(on)]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("tag", CATALOGUE)
 def test_a_class_makes_its_own_mistakes_or_says_what_finds_it(tag: str) -> None:
     one = CATALOGUE[tag]
@@ -63,6 +63,7 @@ def test_bounds_are_read_off() -> None:
     assert not multiples(site("gru"), measured)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", CELLS)
 def test_every_mistake_says_what_it_is(name: str) -> None:
     for mistake in every(name):
@@ -156,7 +157,8 @@ def test_a_mistake_at_some_steps_only() -> None:
         }
 
 
-@pytest.mark.parametrize("name", thinned(["rnn", "gru"], 2))
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("name", ["rnn", "gru"])
 def test_what_is_planted_is_found_again(name: str) -> None:
     program = right(name)
     planned = likely(site(name))

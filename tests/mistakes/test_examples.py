@@ -26,7 +26,6 @@ from symrnn.mistakes.site import MistakeSite
 from symrnn.source_lines.assigned import assigned_in
 from symrnn.source_lines.source import watch
 from tests.diagnosis.planting import OUTPUTS, asked, right
-from tests.sampling import thinned
 from tests.source_lines.writing import load
 
 WRONG = [(tag, place) for tag, one in CATALOGUE.items() for place in range(len(one.wrong)) if not one.found_by]
@@ -128,7 +127,8 @@ CHECKED = [
 ]
 
 
-@pytest.mark.parametrize(("tag", "is_wrong", "place"), thinned(CHECKED, 3))
+@pytest.mark.sampled(12)
+@pytest.mark.parametrize(("tag", "is_wrong", "place"), CHECKED)
 def test_what_no_class_makes_is_found_by_a_check(tmp_path: Path, tag: str, is_wrong: bool, place: int) -> None:
     examples = CATALOGUE[tag].wrong if is_wrong else CATALOGUE[tag].right
     report = checked(tmp_path, examples[place])
@@ -153,7 +153,8 @@ def test_what_only_looks_like_the_mistake_is_right(tmp_path: Path, tag: str, pla
         assert agree(gradients(function, answer, example.program), expected(right(example.program), answer))
 
 
-@pytest.mark.parametrize(("tag", "place"), thinned(WRONG, 3), ids=lambda one: str(one))
+@pytest.mark.sampled(12)
+@pytest.mark.parametrize(("tag", "place"), WRONG, ids=lambda one: str(one))
 def test_the_mistake_is_made_and_its_line_is_found(tmp_path: Path, tag: str, place: int) -> None:
     example = CATALOGUE[tag].wrong[place]
     name, text = example.program, text_of(example)

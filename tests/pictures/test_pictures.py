@@ -183,6 +183,7 @@ ODD = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("text", ODD.values(), ids=list(ODD))
 @pytest.mark.parametrize("detail", DETAILS)
 def test_odd_cells(text: str, detail: str) -> None:

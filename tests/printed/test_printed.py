@@ -15,7 +15,6 @@ from symrnn import Cell, cells, derive
 from symrnn.printers import NOTATIONS
 from tests.printed.checking import Meanings, Reader, check
 from tests.printed.reading import READERS, Relation
-from tests.sampling import thinned
 from tests.strategies import random_cells
 from tests.test_random_cells import EVERY
 
@@ -43,7 +42,8 @@ CELLS = cycle(("lstm", "gru_reset_after", "rnn", "lstm_peephole", "gru", "mgu", 
 TURNS = list(zip(NOTATIONS, CELLS, cycle(combinations(READERS, 2)), strict=False))
 
 
-@pytest.mark.parametrize(("notation", "name", "forms"), thinned(TURNS, 3))
+@pytest.mark.sampled(12)
+@pytest.mark.parametrize(("notation", "name", "forms"), TURNS)
 def test_every_notation_says_the_same(name: str, notation: str, forms: tuple[str, ...]) -> None:
     """Each notation with one cell in two forms; with every cell in the sweep."""
     assert assert_true(cells[name], notation, forms) == 0
@@ -68,6 +68,7 @@ def test_every_line_of_the_library_s_lectures_is_true(name: str) -> None:
     assert_lecture_is_true(name, "text")
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("name", "form"), [("lstm", "fragment"), ("gru", "markdown"), ("mlstm", "text")])
 def test_every_line_of_a_lecture_is_true(name: str, form: str) -> None:
     """The chain rule, what is put into it, and what comes of it."""

@@ -25,7 +25,6 @@ from symrnn.printers.notation import Notation
 from symrnn.printers.syntax import LATEX, TEXT
 from symrnn.variants import renamed
 from tests.library import MAIN
-from tests.sampling import thinned
 from tests.strategies import random_cells
 
 NAMES = """
@@ -110,9 +109,8 @@ def test_names_that_look_alike() -> None:
         assert_all_apart(cell_of(chosen))
 
 
-@pytest.mark.parametrize(
-    "state", thinned(["a", "s", "exp_", "W1", "I", "K", "L", "delta", "sigma", "x_t", "T", "h_tilde", "J"], 3)
-)
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize("state", ["a", "s", "exp_", "W1", "I", "K", "L", "delta", "sigma", "x_t", "T", "h_tilde", "J"])
 def test_states(state: str) -> None:
     assert_all_apart(cell_of(["W_1", "b", f"{state}_0", f"{state}0"], (state, "c")))
 

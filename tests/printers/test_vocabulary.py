@@ -32,6 +32,7 @@ def test_other_names_for_the_same_cell_are_printed_alike(notation: str) -> None:
     assert sorted(line[4:] for line in own.splitlines()) == sorted(line[4:] for line in other)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("notation", "cell", "expected"),
     [

@@ -61,6 +61,7 @@ def assert_same(left: dict[str, np.ndarray], right: dict[str, np.ndarray]) -> No
         np.testing.assert_allclose(value, right[name], rtol=1e-11, atol=1e-12, err_msg=name)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", ALL)
 def test_each_pass_keeps_the_results(name: str) -> None:
     cell = named_cell(name)

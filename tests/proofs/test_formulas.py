@@ -62,6 +62,7 @@ FALSE = [
 ]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("name", "claim"), TRUE)
 def test_true(name: str, claim: str) -> None:
     verdict = prove(claim, cells.lookup(name))
@@ -383,12 +384,14 @@ IDENTITIES = [
 ]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("name", "claim"), IDENTITIES)
 def test_what_the_language_has_stands_in_claims(name, claim):
     verdict = prove(claim, cells[name])
     assert verdict, str(verdict)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", [*FUNCTIONS, *(name for name in STRUCTURAL if name != "split")])
 def test_every_function_of_the_language_can_be_claimed_about(name):
     count = FUNCTIONS[name].needed if name in FUNCTIONS else STRUCTURAL[name] or 2

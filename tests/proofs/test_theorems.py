@@ -37,6 +37,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", EXPECTED)
 def test_what_is_proved(name: str) -> None:
     found = theorems(cells.lookup(name))

@@ -21,7 +21,6 @@ from symrnn.repairs.repair import repair
 from symrnn.repairs.search import GENERATORS, Search
 from symrnn.repairs.trials import Trials
 from tests.repairs.test_repair import load, mend
-from tests.sampling import thinned
 
 HEAD = """
 import functools
@@ -217,7 +216,8 @@ def backward(dh, cache):
 }
 
 
-@pytest.mark.parametrize("style", thinned(STYLES, 3))
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize("style", STYLES)
 def test_a_mistake_is_shown_in_its_line_in_every_style(style: str, tmp_path: Path) -> None:
     module = load(tmp_path, STYLES[style])
     found, wrong = mend(module)

@@ -91,6 +91,7 @@ CHOSEN = {slip: what for slip, what in SLIPS.items() if what[1]}
 """Those that need a repair; `python -m benchmarks.mending` goes through all, the tests through every fourth."""
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("old", "new"), list(CHOSEN)[::6], ids=[f"{old} -> {new}"[:70] for old, new in CHOSEN][::6])
 def test_a_slip_is_mended_named_and_shown(old: str, new: str, tmp_path: Path) -> None:
     check_slip(old, new, tmp_path)

@@ -85,6 +85,7 @@ def test_terms_that_cancel_are_no_error(monkeypatch: pytest.MonkeyPatch) -> None
     assert wrong == ["backward: parameters", "backward: inputs"]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("text", [CANCELLING, cells.lstm.source, cells.gru.source])
 @pytest.mark.parametrize("size", [1e-6, 1e-3, 1.0])
 def test_an_error_larger_than_rounding_is_found(text: str, size: float) -> None:

@@ -62,6 +62,7 @@ def test_a_positive_divisor_is_no_zero(case: str) -> None:
     assert "where" not in str(result)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("case", POSITIVE)
 def test_the_sign_of_what_is_positive_is_never_refuted(case: str) -> None:
     part = POSITIVE[case].format("a")

@@ -105,6 +105,7 @@ def test_formulas_are_told_apart_with_numbers(case: str, ask: Callable[..., Equa
         assert verdict.conditions
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("case", APART)
 def test_cells_are_told_apart_with_numbers(case: str) -> None:
     extra, left, right = APART[case]
@@ -121,6 +122,7 @@ def test_cells_are_told_apart_with_numbers(case: str) -> None:
     assert case == "a sum that is small" or not np.allclose(*got, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("case", TOGETHER)
 def test_what_is_the_same_is_proved_by_all(case: str) -> None:
     extra, left, right = TOGETHER[case]
@@ -224,6 +226,7 @@ def test_numbers_of_the_tower_are_a_field() -> None:
         x / 0
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", [name for name, row in FUNCTIONS.items() if row.jumps or any(row.domain)])
 def test_every_function_that_jumps_or_has_a_domain_is_delicate(name: str) -> None:
     text = f"{name}({', '.join(['h', 'a', 'b'][: FUNCTIONS[name].arity])})"

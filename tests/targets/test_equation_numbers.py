@@ -10,7 +10,6 @@ import pytest
 from symrnn import cells, derive, generate
 from symrnn.calculus.derivation import Derivation
 from symrnn.documents import derivation_document
-from tests.sampling import thinned
 
 # A comment over a line, or beside it; the rest of a comment is the equation.
 _OVER = re.compile(r"^ *# \((\d+)\) (.*)$")
@@ -63,7 +62,8 @@ def assert_numbers_agree(source: str, derivation: Derivation) -> None:
     assert {step.number for step in derivation.role("parameter", "carry", "input")} <= seen
 
 
-@pytest.mark.parametrize("name", thinned(cells.names(), 9))
+@pytest.mark.sampled(9)
+@pytest.mark.parametrize("name", cells.names())
 def test_the_numbers_are_those_of_the_document(name: str) -> None:
     derivation = derive(cells[name])
     assert_numbers_agree(generate(derivation).source, derivation)

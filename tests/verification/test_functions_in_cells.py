@@ -17,7 +17,6 @@ from symrnn.printers import text
 from symrnn.runs.sizes import layouts
 from symrnn.verification.exact import check_exactly
 from symrnn.verification.numeric import check_numerically
-from tests.sampling import thinned
 
 ROWS = list(FUNCTIONS.values())
 ARGUMENTS = {"": "{} - 0.37", "not zero": "exp({})"}
@@ -36,7 +35,8 @@ def cell_of(row: ScalarFunction) -> Cell:
     return Cell.from_source(f"def one(x, h, *, W, U, b{V}):\n    {equation}\n    return h\n")
 
 
-@pytest.mark.parametrize("row", thinned(ROWS, 3), ids=[row.name for row in ROWS])
+@pytest.mark.sampled(12)
+@pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
 def test_it_goes_all_the_way(row: ScalarFunction) -> None:
     cell = cell_of(row)
     verify(cell, sizes=[(2, 3)], functions=("jvp", "hvp", "rtrl", "truncate")).raise_if_failed()

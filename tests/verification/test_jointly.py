@@ -26,7 +26,6 @@ from symrnn.verification.numeric import check_numerically
 from symrnn.verification.report import Check
 from tests.growing import SHAPES
 from tests.library import MAIN
-from tests.sampling import thinned
 
 # Below the thresholds, just above, and far above; states for pairs of both kinds, gates for many parameters.
 GROWN = [("states", 5), ("states", 12), ("states", 30), ("ring", 9), ("gates", 10), ("gates", 12), ("gates", 40)]
@@ -122,6 +121,7 @@ def _pairs(shape: str, size: int, number: int) -> Iterator[tuple[str, int, str, 
         yield shape, size, of, wrt.name, (rng.randrange(entries[0]), rng.randrange(entries[1]))
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("shape", "size", "of", "wrt", "entry"), [case for grown_to in GROWN for case in _pairs(*grown_to, 2)]
 )
@@ -145,6 +145,7 @@ def test_one_wrong_entry_of_one_jacobian_is_caught_and_named(
 # --- what is wrong with one backward equation -------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("shape", "size"), GROWN)
 @pytest.mark.parametrize("seed", range(2))
 def test_one_wrong_backward_equation_is_caught_and_named(shape: str, size: int, seed: int) -> None:
@@ -197,7 +198,8 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize(("shape", "size"), thinned([("gates", 10), ("gates", 12), ("ring", 20)], 3))
+@pytest.mark.sampled(12)
+@pytest.mark.parametrize(("shape", "size"), [("gates", 10), ("gates", 12), ("ring", 20)])
 @pytest.mark.parametrize("kind", CHANGES)
 def test_one_wrong_gradient_of_the_code_is_caught_and_named(shape: str, size: int, kind: str) -> None:
     derivation, module = grown(shape, size), module_of(shape, size)

@@ -15,7 +15,6 @@ from symrnn.verification import generated as verification
 from symrnn.verification.generated import check_generated
 from symrnn.verification.network import Network, draw_network
 from tests.library import MAIN
-from tests.sampling import thinned
 
 
 class Remembering(Network):
@@ -274,7 +273,8 @@ def mutants(source, change):
         yield source.splitlines()[transformer.line - 1].strip(), ast.unparse(ast.fix_missing_locations(tree))
 
 
-@pytest.mark.parametrize("name", thinned(["rnn", "gru"], 2))
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("name", ["rnn", "gru"])
 @pytest.mark.parametrize("change", [swapped, without_an_operand, untransposed, another_index, nothing])
 def test_no_operation_of_the_text_can_be_wrong(name, change, generated):
     lines, survivors = [], []

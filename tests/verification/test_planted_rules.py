@@ -16,7 +16,6 @@ from symrnn.runs.numbers import RESIDUES
 from symrnn.runs.sizes import CellAtSizes
 from symrnn.verification.parameters import PARAMETERS
 from symrnn.verification.report import EXACT
-from tests.sampling import thinned
 
 # --- the ways to make a rule wrong: what each operand receives -> the same, wrong -------------------------------------
 
@@ -205,7 +204,8 @@ def small_first(all_cells):
 EVERY = [(operator, column, kind) for operator in RULES for column in ("adjoint", "jacobian") for kind in KINDS]
 
 
-@pytest.mark.parametrize(("operator", "column", "kind"), thinned(EVERY, 4))
+@pytest.mark.sampled(16)
+@pytest.mark.parametrize(("operator", "column", "kind"), EVERY)
 def test_a_wrong_rule_is_caught_and_named(operator, column, kind, small_first, generated):
     rules = planted(operator, column, kind)
     changed = (name for name, cell in small_first.items() if is_changed(cell, rules, column))

@@ -15,15 +15,16 @@ from symrnn.verification import exact
 from symrnn.verification.exact import check_exactly
 from symrnn.verification.numeric import check_numerically
 from symrnn.verification.report import EXACT, Report
-from tests.sampling import thinned
 
 
+@pytest.mark.sampled(4)
 def test_every_cell_passes(cell, cell_name, generated):
     report = verify(cell, module=generated(cell_name))
     assert report.passed, str(report)
 
 
-@pytest.mark.parametrize("seed", thinned(range(1, 3), 2))
+@pytest.mark.sampled(8)
+@pytest.mark.parametrize("seed", range(1, 3))
 def test_no_seed_raises_a_false_alarm(cell, cell_name, generated, seed):
     report = verify(cell, seed=seed, module=generated(cell_name))
     assert report.passed, str(report)
@@ -101,6 +102,7 @@ def failures(derivation):
     return {c.name: c.detail for c in check_exactly(derivation, chosen, 0) if not c.passed}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("line", range(len(derive(cells.lstm).forward)))
 def test_a_wrong_forward_equation_is_named(line):
     right = derive(cells.lstm)
@@ -111,6 +113,7 @@ def test_a_wrong_forward_equation_is_named(line):
     assert f"equation ({number}) " in failures(derivation)["forward equations"]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("number", [step.number for step in derive(cells.lstm).steps])
 def test_any_wrong_backward_equation_is_named_alone(number):
     right = derive(cells.lstm)

@@ -14,13 +14,13 @@ from symrnn.runs.sizes import layouts
 from symrnn.verification.exact import check_exactly
 from symrnn.verification.forward_mode import check_forward_mode
 from symrnn.verification.numeric import check_numerically
-from tests.sampling import thinned
 from tests.verification.written_with_operators import FIRST, HELD_BACK
 
 WRITTEN = FIRST | HELD_BACK
 
 
-@pytest.mark.parametrize("name", thinned(WRITTEN, 3))
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize("name", WRITTEN)
 def test_it_goes_all_the_way(name: str) -> None:
     cell = Cell.from_source(WRITTEN[name].strip("\n") + "\n")
     written = derive(cell)
