@@ -81,6 +81,7 @@ class _Length:
 
     def __init__(self, told: bool = False) -> None:
         self._told, self._joined = told, self
+        self._composed: list[_Composed] = []
 
     @property
     def _root(self) -> _Length:
@@ -94,13 +95,27 @@ class _Length:
         return self._root._told
 
     def tell(self) -> None:
-        self._root._told = True
+        """Tell the size, and with it what follows for the sizes that it was composed with."""
+        waiting = [self]
+        while waiting:
+            root = waiting.pop()._root
+            if not root._told:
+                root._told = True
+                waiting += [size for composed in root._composed for size in composed.told_by_others()]
 
     def join(self, other: _Length) -> None:
         mine, theirs = self._root, other._root
+        if mine is theirs:
+            return
         # What one of two joined sizes tells, both tell.
-        mine._told = theirs._told = mine._told or theirs._told
+        if mine._told or theirs._told:
+            mine.tell()
+            theirs.tell()
         theirs._joined = mine
+        mine._composed += theirs._composed
+
+    def belong_to(self, composed: _Composed) -> None:
+        self._root._composed.append(composed)
 
 
 @dataclass
@@ -160,18 +175,24 @@ class _Composed:
     wholes: list[_Length]
     parts: list[list[_Length]]
 
-    def propagate(self) -> bool:
-        """Tell what follows from the others; whether anything did."""
+    def told_by_others(self) -> list[_Length]:
+        """The sizes that follow from the others."""
         # With two parts open, the whole says nothing of either.
         if sum(not all(size.is_told for size in part) for part in self.parts) > 1:
-            return False
-        found = False
-        for whole, *pieces in zip(self.wholes, *self.parts, strict=True):
-            still_open = [size for size in (whole, *pieces) if not size.is_told]
-            if len(still_open) == 1:
-                still_open[0].tell()
-                found = True
-        return found
+            return []
+        still_open = (
+            [size for size in sizes if not size.is_told] for sizes in zip(self.wholes, *self.parts, strict=True)
+        )
+        return [sizes[0] for sizes in still_open if len(sizes) == 1]
+
+
+def _compose(wholes: list[_Length], parts: list[list[_Length]]) -> None:
+    """Let sizes tell one another that are sums or products, and parts of these."""
+    composed = _Composed(wholes, parts)
+    for size in (*wholes, *(size for part in parts for size in part)):
+        size.belong_to(composed)
+    for size in composed.told_by_others():
+        size.tell()
 
 
 def _same(expr: Expr, args: list[Expr]) -> Expr:
@@ -187,30 +208,18 @@ class _Sizing:
 
     def __init__(self) -> None:
         self.atoms: list[_Atom] = []
-        self.composed: list[_Composed] = []
         self.blocks: list[tuple[_Length, list[_Length]]] = []
 
     def name_what_is_open(self) -> None:
         """Let say their size, in the order of reading, those whose size is still open."""
-        self._propagate()
         # [I; 0]: zeros that are as large as the identity beside them need no size of their own.
         for identity, zeros in self.blocks:
             for size in zeros if identity.is_told else ():
                 size.tell()
-            self._propagate()
         # In the order of reading: a size that is shown once may tell the others, and a reader meets it first.
         for atom in self.atoms:
             if not atom.is_told:
                 atom.name()
-                self._propagate()
-
-    def _propagate(self, first: int = 0) -> None:
-        """Tell what follows, by the sizes that were composed from a number on."""
-        changed = True
-        while changed:
-            changed = False
-            for composed in self.composed[first:]:
-                changed |= composed.propagate()
 
     def place(self, expr: Expr) -> _SizedPart:
         """A part of the formula."""
@@ -219,14 +228,11 @@ class _Sizing:
 
     def inside(self, expr: Expr) -> _SizedPart:
         """A part in which ones are read as a column: a matrix of them says its size, unless the part tells it."""
-        first, composed = len(self.atoms), len(self.composed)
+        first = len(self.atoms)
         place = self.place(expr)
-        # Nothing joins the part with what was read before it yet.
-        self._propagate(composed)
         for atom in self.atoms[first:]:
             if atom.is_block and not atom.is_told:
                 atom.name()
-                self._propagate()
         return place
 
     def _rebuilt(self, expr: Expr, places: Mapping[int, _SizedPart]) -> Callable[[], Expr]:
@@ -345,7 +351,7 @@ class _Sizing:
         for n, part in enumerate(expr.args):
             if isinstance(part, Eye) and all(block.shape == part.shape for block in zeros.values()):
                 self.blocks.append((places[n].rows, [places[n].rows for n in zeros]))
-        self.composed.append(_Composed([whole.rows], [[place.rows] for place in places.values()]))
+        _compose([whole.rows], [[place.rows] for place in places.values()])
         return _SizedPart(whole.rows, whole.cols, self._rebuilt(expr, places))
 
     def _slice(self, expr: Expr) -> _SizedPart:
@@ -356,7 +362,7 @@ class _Sizing:
         whole = _SizedPart(_Length(), _Length(), lambda: expr)
         places = dict(enumerate(map(self.inside, expr.args)))
         sizes = [[place.rows, place.cols] for place in places.values()]
-        self.composed.append(_Composed([whole.rows, whole.cols], sizes))
+        _compose([whole.rows, whole.cols], sizes)
         return _SizedPart(whole.rows, whole.cols, self._rebuilt(expr, places))
 
     def _diag(self, expr: Expr) -> _SizedPart:
@@ -365,7 +371,7 @@ class _Sizing:
 
     def _vec(self, expr: Expr) -> _SizedPart:
         place, whole = self.inside(expr.args[0]), _Length()
-        self.composed.append(_Composed([whole], [[place.rows], [place.cols]]))
+        _compose([whole], [[place.rows], [place.cols]])
         return _SizedPart(whole, _Length(True), self._rebuilt(expr, {0: place}))
 
     def _named(self, expr: Expr) -> _SizedPart:
