@@ -1,10 +1,12 @@
-"""Rewritings of matrix products and Kronecker products: what meets a diagonal, a vector, or a Kronecker product.
+"""Rewritings of matrix products and Kronecker products: what meets a diagonal, ones, or a Kronecker product.
 
 Each function is a row of the table in `rewriting`, which has their identities.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from itertools import pairwise
 
 from symrnn.algebra import nodes
@@ -19,6 +21,21 @@ def _is_row(x: Expr) -> bool:
 
 def _is_column(x: Expr) -> bool:
     return bool(x.shape[1] == 1)
+
+
+def _of_neighbours(join: Callable[[Expr, Expr], Expr | None]) -> Callable[[Expr], Expr | None]:
+    """The rewriting of a product in which the first two neighbours that can be joined are."""
+
+    @wraps(join)
+    def rewrite(node: Expr) -> Expr | None:
+        number, factors = matrix_factors(node)
+        for i, (left, right) in enumerate(pairwise(factors)):
+            joined = join(left, right)
+            if joined is not None:
+                return nodes.scale(number, nodes.matmul(*factors[:i], joined, *factors[i + 2 :]))
+        return None
+
+    return rewrite
 
 
 def diagonal_times(node: Expr) -> Expr | None:
@@ -47,17 +64,9 @@ def diagonal_times(node: Expr) -> Expr | None:
     return min((nodes.scale(number, one) for one in candidates), key=weight, default=None)
 
 
-def mixed(node: Expr) -> Expr | None:
+@_of_neighbours
+def mixed(left: Expr, right: Expr) -> Expr | None:
     """The factors of neighbouring Kronecker products multiply; a matrix A counts as A ⊗ 1 or as 1 ⊗ A."""
-    number, factors = matrix_factors(node)
-    for i, (left, right) in enumerate(pairwise(factors)):
-        joined = _mixed_pair(left, right)
-        if joined is not None:
-            return nodes.scale(number, nodes.matmul(*factors[:i], joined, *factors[i + 2 :]))
-    return None
-
-
-def _mixed_pair(left: Expr, right: Expr) -> Expr | None:
     if not isinstance(left, nodes.Kronecker) and not isinstance(right, nodes.Kronecker):
         return None
     for a, b in _as_kronecker(left):
@@ -72,16 +81,14 @@ def _as_kronecker(x: Expr) -> list[tuple[Expr, Expr]]:
     return [tuple(x.args)] if isinstance(x, nodes.Kronecker) else [(x, one), (one, x)]
 
 
-def times_vec(node: Expr) -> Expr | None:
+@_of_neighbours
+def times_vec(left: Expr, right: Expr) -> Expr | None:
     """A Kronecker product and what it is multiplied with, where that is vec of a matrix."""
-    number, factors = matrix_factors(node)
-    for i, (left, right) in enumerate(pairwise(factors)):
-        if isinstance(left, nodes.Kronecker) and isinstance(right, nodes.Vec):
-            b, a = left.args
-            if b.shape[1] == right.operand.shape[1]:
-                joined = nodes.vec(nodes.matmul(a, right.operand, nodes.transpose(b)))
-                return nodes.scale(number, nodes.matmul(*factors[:i], joined, *factors[i + 2 :]))
-    return None
+    if not isinstance(left, nodes.Kronecker) or not isinstance(right, nodes.Vec):
+        return None
+    b, a = left.args
+    fits = b.shape[1] == right.operand.shape[1]
+    return nodes.vec(nodes.matmul(a, right.operand, nodes.transpose(b))) if fits else None
 
 
 def kronecker_of_vectors(node: nodes.Kronecker) -> Expr | None:
@@ -120,16 +127,33 @@ def scalar_within(node: Expr) -> Expr | None:
     return None
 
 
-def times_ones(node: Expr) -> Expr | None:
+@_of_neighbours
+def times_ones(left: Expr, right: Expr) -> Expr | None:
     """A row that is a product entry by entry, times ones, is an inner product; ones times such a column as well."""
-    number, factors = matrix_factors(node)
-    for i, (left, right) in enumerate(pairwise(factors)):
-        # A row and a column; between matrices ones add up, and no shorter way says so.
-        if not (_is_row(left) and _is_column(right)):
-            continue
-        ones, product = (left, right) if isinstance(left, nodes.Ones) else (right, nodes.transpose(left))
-        if isinstance(ones, nodes.Ones) and isinstance(product, nodes.Hadamard):
-            first, *others = product.args
-            joined = nodes.matmul(nodes.transpose(first), nodes.hadamard(*others))
-            return nodes.scale(number, nodes.matmul(*factors[:i], joined, *factors[i + 2 :]))
-    return None
+    # A row and a column; between matrices ones add up, and no shorter way says so.
+    if not (_is_row(left) and _is_column(right)):
+        return None
+    ones, product = (left, right) if isinstance(left, nodes.Ones) else (right, nodes.transpose(left))
+    if not isinstance(ones, nodes.Ones) or not isinstance(product, nodes.Hadamard):
+        return None
+    first, *others = product.args
+    return nodes.matmul(nodes.transpose(first), nodes.hadamard(*others))
+
+
+@_of_neighbours
+def ones_meet(left: Expr, right: Expr) -> Expr | None:
+    """𝟏ᵀ (s 𝟏) = n s: a row of ones and a column of one number, whose common length nothing else on the page tells."""
+    if not (_is_row(left) and isinstance(left, nodes.Ones) and _is_column(right)):
+        return None
+    if not isinstance(right, nodes.Ones | nodes.Fill):
+        return None
+    scalar = right.operand if isinstance(right, nodes.Fill) else nodes.ones(nodes.ONE_BY_ONE)
+    return nodes.scale(left.shape[1], scalar)
+
+
+@_of_neighbours
+def rows_of_identity(left: Expr, right: Expr) -> Expr | None:
+    """The rows of the identity times a matrix: these rows of the matrix."""
+    if not isinstance(left, nodes.Slice) or not isinstance(left.operand, nodes.Eye):
+        return None
+    return nodes.rows(right, *left.bounds)

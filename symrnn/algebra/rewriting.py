@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
@@ -195,30 +194,6 @@ def _bilinear(node: nodes.Total) -> Expr | None:
     return None
 
 
-def _rows_of_identity(node: Expr) -> Expr | None:
-    """The rows of the identity times a matrix: these rows of the matrix."""
-    number, rest = nodes.coefficient(node)
-    factors = list(rest.args) if isinstance(rest, nodes.Product) else []
-    for position, (left, right) in enumerate(pairwise(factors)):
-        if isinstance(left, nodes.Slice) and isinstance(left.operand, nodes.Eye):
-            factors[position : position + 2] = [nodes.rows(right, *left.bounds)]
-            return nodes.scale(number, nodes.matmul(*factors))
-    return None
-
-
-def _ones_meet(node: Expr) -> Expr | None:
-    """𝟏ᵀ (s 𝟏) = n s: a row of ones and a column of one number, whose common length nothing else on the page tells."""
-    number, factors = sums.matrix_factors(node)
-    for i, (left, right) in enumerate(pairwise(factors)):
-        if left.shape[0] == 1 and isinstance(left, nodes.Ones) and isinstance(right, nodes.Ones | nodes.Fill):
-            if right.shape[1] != 1:
-                continue
-            scalar = right.operand if isinstance(right, nodes.Fill) else nodes.ones(nodes.ONE_BY_ONE)
-            joined = nodes.matmul(*factors[:i], nodes.scale(left.shape[1], scalar), *factors[i + 2 :])
-            return nodes.scale(number, joined)
-    return None
-
-
 def _constant(node: nodes.Power | nodes.Act) -> Expr | None:
     """Powers of numbers, and functions of 0, which are a number like others where their value is a fraction."""
     if isinstance(node, nodes.Power):
@@ -343,7 +318,7 @@ _ROWS = (
         products.times_ones,
         _HORN,
     ),
-    Rewriting("rows of the identity", ("Product",), r"I_{[i:j]} A = A_{[i:j]}", _rows_of_identity, _MAGNUS),
+    Rewriting("rows of the identity", ("Product",), r"I_{[i:j]} A = A_{[i:j]}", products.rows_of_identity, _MAGNUS),
     Rewriting(
         "diagonal of a multiple",
         ("Diag",),
@@ -365,7 +340,7 @@ _ROWS = (
         _scalar_through(_total),
         _MAGNUS,
     ),
-    Rewriting("ones meet ones", ("Product",), r"\mathbf{1}^{\top} (s\, \mathbf{1}) = n s", _ones_meet, _MAGNUS),
+    Rewriting("ones meet ones", ("Product",), r"\mathbf{1}^{\top} (s\, \mathbf{1}) = n s", products.ones_meet, _MAGNUS),
     Rewriting(
         "constants",
         ("Act", "Power"),
