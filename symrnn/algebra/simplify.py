@@ -118,16 +118,16 @@ class _Simplifier:
         return None
 
 
-_indexed: dict[int, tuple[Table, dict[str, tuple[Rewriting, ...]]]] = {}
+_indexed: dict[int, Mapping[str, tuple[Rewriting, ...]]] = {}
+"""The rows of the package's own tables by kind."""
 
 
 def _by_kind(table: Table) -> Mapping[str, tuple[Rewriting, ...]]:
     """The rows by the class name of the nodes that they look at."""
-    known = _indexed.get(id(table))
-    if known is None or known[0] is not table:
-        kinds = dict.fromkeys(kind for row in table.values() for kind in row.kinds)
-        rows = {kind: tuple(row for row in table.values() if kind in row.kinds) for kind in kinds}
-        if id(table) not in _simplified:
-            return rows
-        known = _indexed[id(table)] = (table, rows)
-    return known[1]
+    if id(table) in _indexed:
+        return _indexed[id(table)]
+    kinds = dict.fromkeys(kind for row in table.values() for kind in row.kinds)
+    rows = {kind: tuple(row for row in table.values() if kind in row.kinds) for kind in kinds}
+    if id(table) in _simplified:
+        _indexed[id(table)] = rows
+    return rows
