@@ -92,7 +92,7 @@ def anatomy(cell: Cell, equations: Iterable[Equation] = ()) -> Mapping[str, Cell
         for name, owner in owners.items()
         if name not in cell.states and name not in named
     }
-    return {**named, **_sole(arguments), **_sole(_parameters(cell, body, {**owners, **_selves(found)}, found))}
+    return {**named, **_sole(arguments), **_sole(_parameters(cell, body, owners, found))}
 
 
 def _sole(found: Mapping[str, CellPart]) -> dict[str, CellPart]:
@@ -100,10 +100,6 @@ def _sole(found: Mapping[str, CellPart]) -> dict[str, CellPart]:
     for name, part in found.items():
         several[part].append(name)
     return {names[0]: part for part, names in several.items() if len(names) == 1}
-
-
-def _selves(found: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    return {name: (role, name) for name, role in found.items()}
 
 
 class _GateFinder:
@@ -257,7 +253,7 @@ def _parameters(
         owner = owners.get(target) or _owner(target, found)
         kind = _kind(cell, cell[name], value)
         if owner is not None and kind:
-            result[name] = CellPart(kind, _CANDIDATES.get(owner[0], owner[0]), owner[1])
+            result[name] = CellPart(kind, *owner)
     return _two_biases(result, {name: uses[name][0][1] for name in result}, cell)
 
 
