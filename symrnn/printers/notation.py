@@ -47,11 +47,11 @@ _LETTERS: Mapping[str, str] = MappingProxyType({"delta": "δ", "epsilon": "ε", 
 """Adjoints that are written as a letter in front."""
 _TIMES: Mapping[str, str] = MappingProxyType(
     {
-        "subscript": "time as a subscript, ${}_t$",
-        "parenthesis": "time as a superscript in parentheses, ${}^{{(t)}}$",
-        "angle": r"time as a superscript in angle brackets, ${}^{{\langle t\rangle}}$",
-        "superscript": "time as a superscript, ${}^{{t}}$",
-        "function": "time in parentheses, ${}(t)$",
+        "subscript": "time as a subscript",
+        "parenthesis": "time as a superscript in parentheses",
+        "angle": "time as a superscript in angle brackets",
+        "superscript": "time as a superscript",
+        "function": "time in parentheses",
     }
 )
 _ADJOINTS: Mapping[str, str] = MappingProxyType(
@@ -164,7 +164,7 @@ class Notation:
         timed = _SHOWN_TIMES[self.time].format(letter)
         parts = [
             self.describes,
-            _TIMES[self.time].format(letter),
+            f"{_TIMES[self.time]}, ${timed}$",
             "vectors and matrices in bold" * self.bold,
             "vectors are rows" * self.rows,
             f"adjoints as {_ADJOINTS[self.adjoint].format(timed, loss=self.loss)}",

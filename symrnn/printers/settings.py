@@ -80,10 +80,7 @@ def _table(keys: tuple[str, ...] | None, templates: tuple[str, ...] = ()) -> Che
 def _letter(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError("write a letter, such as 'L'")
-    try:
-        look = read_letter(value)
-    except InputError as error:
-        raise ValueError(str(error)) from None
+    look = read_letter(value)
     if look.below or look.above:
         raise ValueError("write one letter without indices, such as 'E'")
     return value
@@ -207,9 +204,7 @@ def read_settings(text: str, file: str) -> dict[str, Any]:
         raise InputError(f"{_at(file, found and int(found[1]))}: not TOML: {error}{hint}") from None
     for name in given:
         if name not in SETTINGS:
-            near = did_you_mean(name, SETTINGS)
-            nested = [key for key, table in (("letters", LETTERS),) if name in table]
-            near = f"it stands under [{nested[0]}]; " if nested else near
+            near = "it stands under [letters]; " if name in LETTERS else did_you_mean(name, SETTINGS)
             where = _at(file, _line(text, name))
             raise UnknownNameError(
                 f"{where}: there is no setting {printable(name)!r}\n  {near}the settings are {', '.join(SETTINGS)}"

@@ -110,7 +110,7 @@ class _Fitting:
         for role in (part.of, _INSTEAD.get(part.of, "")):
             if role in self.notation.indices:
                 letter = self.notation.indices[role]
-                return _joined(read_letter(letter)) if letter else ()
+                return read_letter(letter).parts if letter else ()
         # A candidate without a name has the letter that it would have.
         named = self.parts.get(part.whose)
         if named is not None and named.role != part.of and (look := self._letter(CellPart(part.of))):
@@ -192,10 +192,6 @@ class _Fitting:
         if base in self.values:
             return 1
         return 3 if part is None else 2
-
-
-def _joined(look: LetterLook) -> tuple[Part, ...]:
-    return (look.head, *look.below, *look.above)
 
 
 def _plain(look: LetterLook) -> str:
