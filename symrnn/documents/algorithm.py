@@ -22,6 +22,8 @@ from symrnn.documents.structure import (
     Paragraph,
     Reference,
     Section,
+    enumerated,
+    joined,
 )
 from symrnn.freezing import Frozen
 from symrnn.program.ir import Accumulate, Program, Statement
@@ -78,22 +80,24 @@ class AlgorithmWriter:
         cell, function = self.program.derivation.cell, self.program.forward
         inputs = self._series(cell[name] for name in cell.inputs)
         parameters: Inline = ("the parameters",) if cell.parameters else ()
-        yield AlgorithmLine("require", _joined([inputs, self._listed(map(self._at_start, cell.previous)), parameters]))
+        yield AlgorithmLine(
+            "require", joined([inputs, enumerated(map(self._at_start, cell.previous)), parameters], "; ")
+        )
         yield from self._over_all(function.before)
         yield self._for_steps(f"1, \\dots, {self.setting.last}")
         yield from map(self._statement, function.loop.body)
         yield AlgorithmLine("end")
         kept = self._series(v for v in self.program.tape if v.time is not None and v.base not in cell.inputs)
         keeping: Inline = ("for the backward pass ", *kept) if kept else ()
-        yield AlgorithmLine("return", _joined([self._series(cell[name] for name in cell.states), keeping]))
+        yield AlgorithmLine("return", joined([self._series(cell[name] for name in cell.states), keeping], "; "))
 
     def backward(self) -> Iterator[AlgorithmLine]:
         """From the loss's derivatives to the gradients."""
         derivation, function = self.program.derivation, self.program.backward
         losses = self._series(v for v in self.program.losses if v in function.loop.reads)
         carried = self.program.adjoints("carry")
-        final = self._listed(self._at(self.setting.last, shift(v, 1)) for v in carried)
-        yield AlgorithmLine("require", _joined([losses, (*final, _FINAL)]))
+        final = enumerated(self._at(self.setting.last, shift(v, 1)) for v in carried)
+        yield AlgorithmLine("require", joined([losses, (*final, _FINAL)], "; "))
         yield from self._over_all(function.before)
         # What is summed in the loop begins with zero.
         for statement in function.loop.body:
@@ -108,21 +112,18 @@ class AlgorithmWriter:
             written |= statement.writes
         yield AlgorithmLine("end")
         yield from self._over_all(function.after)
-        parameters = self._listed(self.setting.maths(step.target) for step in derivation.role("parameter"))
+        parameters = enumerated(self.setting.maths(step.target) for step in derivation.role("parameter"))
         inputs = self._series(step.target for step in derivation.role("input"))
-        sent = self._listed(map(self._at_start, carried))
-        yield AlgorithmLine("return", _joined([parameters, inputs, sent]))
+        sent = enumerated(map(self._at_start, carried))
+        yield AlgorithmLine("return", joined([parameters, inputs, sent], "; "))
 
     def _for_steps(self, steps: str) -> AlgorithmLine:
         return AlgorithmLine("for", phrase(f"$t = {steps}$"))
 
     def _series(self, variables: Iterable[Variable]) -> Inline:
         """Values of every step; nothing where there are none."""
-        listed = self._listed(map(self.setting.maths, variables))
+        listed = enumerated(map(self.setting.maths, variables))
         return (*listed, *phrase(f" for $t = 1, \\dots, {self.setting.last}$")) if listed else ()
-
-    def _listed(self, formulas: Iterable[Maths]) -> Inline:
-        return tuple(part for formula in formulas for part in (", ", formula))[1:]
 
     def _at(self, moment: int | str, variable: Variable) -> Maths:
         return replace(self.setting, notation=replace(self.setting.notation, now=moment)).maths(variable)
@@ -171,8 +172,3 @@ class AlgorithmWriter:
             return ()
         label = target.name if target.is_sent_back else self.setting.label_of(target)
         return (Reference("", ((number, label),)),) if label in self.labels else (f"({number})",)
-
-
-def _joined(parts: Iterable[Inline]) -> Inline:
-    """Lists with semicolons between; what is empty is left out."""
-    return tuple(piece for part in parts if part for piece in ("; ", *part))[1:]

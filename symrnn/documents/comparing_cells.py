@@ -22,6 +22,7 @@ from symrnn.documents.structure import (
     Maths,
     Paragraph,
     Section,
+    joined,
 )
 from symrnn.language.fingerprint import describe_origin
 from symrnn.printers.notation import Notation
@@ -98,7 +99,7 @@ def _tell_verdict(found: CellDiff, names: tuple[str, str]) -> Inline:
 def _tell_names(found: CellDiff, settings: tuple[Setting, Setting], names: tuple[str, str]) -> Iterator[Block]:
     """What plays the same part under other names, and what else the equations do not show."""
     if found.renamed:
-        yield Paragraph((*_list(_pairs(settings, found.renamed)), "."), f"{names[0]}, {names[1]}")
+        yield Paragraph((*joined(_pairs(settings, found.renamed)), "."), f"{names[0]}, {names[1]}")
     for variable, mine, its in found.values:
         value = "no constant" if its is None else f"{float(its):.15g}"
         said = f" is {float(mine):.15g} in {names[0]} and {value} in {names[1]}."
@@ -108,10 +109,6 @@ def _tell_names(found: CellDiff, settings: tuple[Setting, Setting], names: tuple
 def _pairs(settings: tuple[Setting, Setting], renamed: Iterable[tuple[Variable, Variable]]) -> Iterator[Inline]:
     for mine, its in renamed:
         yield settings[0].maths(mine), " is ", settings[1].maths(its)
-
-
-def _list(items: Iterable[Inline]) -> Inline:
-    return tuple(part for number, item in enumerate(items) for part in ((", ", *item) if number else item))
 
 
 def _row(settings: tuple[Setting, Setting], change: str, one: DiffLine | None, other: DiffLine | None) -> FormulaPair:

@@ -29,6 +29,7 @@ from symrnn.documents.structure import (
     NumberedEquation,
     Paragraph,
     Section,
+    enumerated,
 )
 
 _MOST_TERMS = 6
@@ -99,9 +100,7 @@ class FlowWriter:
 
     def write(self, numbers: Iterator[str]) -> list[Block]:
         """What is taken for granted, each state's direct path and other paths, and all of them together."""
-        assumed: list[str | Maths] = []
-        for state in self.flow.assumed:
-            assumed += [", " if assumed else "", self.setting.maths(state)]
+        assumed = enumerated(map(self.setting.maths, self.flow.assumed))
         blocks: list[Block] = [Paragraph((*assumed, _ASSUMED))] if assumed else []
         for one in self.flow.states:
             blocks += self.direct_path(one, numbers)

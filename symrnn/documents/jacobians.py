@@ -26,6 +26,8 @@ from symrnn.documents.structure import (
     NumberedEquation,
     Paragraph,
     Section,
+    enumerated,
+    joined,
 )
 from symrnn.language.recurrence import Cell
 
@@ -109,11 +111,6 @@ def _say_zeros(setting: Setting, graph: StepGraph, zeros: list[tuple[Variable, V
     return blocks
 
 
-def enumerated(shown: Sequence[Maths]) -> Inline:
-    """Formulas with commas between them."""
-    return tuple(part for formula in shown for part in (", ", formula))[1:]
-
-
 def list_pairs(cell: Cell) -> list[tuple[Variable, Variable]]:
     """Every state with every argument of the step that is no parameter."""
     arguments = (*cell.previous, *(cell[name] for name in cell.inputs))
@@ -137,8 +134,7 @@ def _write_block(setting: Setting, left: Maths, found: Sequence[PathTerm]) -> tu
 
 def _label_term(setting: Setting, term: PathTerm) -> Inline:
     """The paths of a term; of several, one after the other."""
-    first, *others = (label_path(setting, path) for path in term.paths)
-    return (*first, *(part for label in others for part in (" and also ", *label)))
+    return joined((label_path(setting, path) for path in term.paths), " and also ")
 
 
 def lay_out_lines(setting: Setting, left: Maths, terms: list[tuple[Expr, Inline]]) -> tuple[EquationLine, ...]:
@@ -158,10 +154,7 @@ def label_path(setting: Setting, path: Path) -> Inline:
     """What stands beside a path's term: the variables that it runs through."""
     if not path.through:
         return ("direct",)
-    parts: list[str | Maths] = ["through "]
-    for variable in path.through:
-        parts += [setting.maths(variable), ", "]
-    return tuple(parts[:-1])
+    return ("through ", *enumerated(map(setting.maths, path.through)))
 
 
 # --- parameters -------------------------------------------------------------------------------------------------------

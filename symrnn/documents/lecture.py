@@ -20,6 +20,7 @@ from symrnn.documents.structure import (
     NumberedEquation,
     Paragraph,
     Section,
+    enumerated,
 )
 from symrnn.documents.summing import gathered
 
@@ -73,7 +74,7 @@ def _say_readers(setting: Setting, step: Step) -> Inline:
     if not step.premises:
         after = "; it is a state, and what comes after the step reads it." if step.role == "state" else "."
         return ("No equation of the step reads ", shown, after)
-    readers = tuple(part for v in step.premises for part in (", ", setting.maths(v)))[1:]
+    readers = enumerated(map(setting.maths, step.premises))
     words = "The equation of " if len(step.premises) == 1 else "The equations of "
     verb = " reads " if len(step.premises) == 1 else " read "
     after = "; as a state it is read after the step as well." if step.role == "state" else "."

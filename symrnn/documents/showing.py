@@ -27,6 +27,7 @@ from symrnn.documents.structure import (
     NumberedEquation,
     Paragraph,
     Table,
+    enumerated,
 )
 from symrnn.printers import latex, text
 
@@ -144,7 +145,7 @@ def _align(sides: Iterable[tuple[Expr, Expr]]) -> Display:
 
 def _list_formulas(exprs: Iterable[Expr]) -> Inline:
     """Expressions with commas between."""
-    return tuple(part for expr in exprs for part in (", ", _maths(expr)))[1:]
+    return enumerated(map(_maths, exprs))
 
 
 def _lines(shown: str) -> tuple[Block, ...]:

@@ -33,6 +33,7 @@ from symrnn.documents.structure import (
     NumberedEquation,
     Paragraph,
     Section,
+    enumerated,
 )
 from symrnn.documents.symbols import explained, kinds_of, layout_of
 from symrnn.language.fingerprint import describe_origin
@@ -131,8 +132,7 @@ def _write_opening(setting: Setting, window: Window, sections: tuple[Section, ..
     symbol = window.symbol
     if symbol.held or symbol.since is not None:
         held = [v for v in window.entering if symbol.since is not None] + list(symbol.held)
-        shown = tuple(part for v in held for part in (", ", setting.maths(v)))[1:]
-        items.append(("Held: ", *shown, "."))
+        items.append(("Held: ", *enumerated(map(setting.maths, held)), "."))
     items.append(("Notation: ", *phrase(setting.notation.description), "."))
     return Paragraph((), "Conventions"), Bullets((*items, *explained(setting, sections)))
 

@@ -67,6 +67,16 @@ Inline = tuple[str | Maths | Reference, ...]
 """Running text: words, to be escaped by the writer, formulas, and mentions of equations."""
 
 
+def joined(items: Iterable[Inline], between: str = ", ") -> Inline:
+    """Running texts one after the other, with something between them; what is empty is left out."""
+    return tuple(part for item in items if item for part in (between, *item))[1:]
+
+
+def enumerated(formulas: Iterable[Maths]) -> Inline:
+    """Formulas with commas between them."""
+    return joined((formula,) for formula in formulas)
+
+
 class Authored(str):
     """Words of an author's, which are quoted: no language has other ones for them, and no number in them is ours."""
 

@@ -10,7 +10,7 @@ from symrnn.algebra.functions import FUNCTIONS
 from symrnn.algebra.nodes import ONE_BY_ONE, Variable
 from symrnn.calculus.symbols import DerivativeSymbol
 from symrnn.documents.setting import Setting, phrase
-from symrnn.documents.structure import Bullets, Inline, Maths, Paragraph, Section, Table
+from symrnn.documents.structure import Bullets, Inline, Maths, Paragraph, Section, Table, enumerated
 from symrnn.language.constants import shown
 from symrnn.printers.mathematics import MathPrinter
 from symrnn.printers.named import NAMED, NamedOperator
@@ -229,8 +229,7 @@ def symbol_table(setting: Setting) -> Table:
     for role, variables in roles:
         for shape in dict.fromkeys(v.shape for v in variables):
             alike = [setting.maths(v) for v in variables if v.shape == shape]
-            listed = tuple(part for formula in alike for part in (", ", formula))[1:]
-            rows.append(((role,), listed, (_space(setting, shape),)))
+            rows.append(((role,), enumerated(alike), (_space(setting, shape),)))
     if cell.constants:
         rows.append((("constant",), _list_constants(setting), (_space(setting, ONE_BY_ONE),)))
     return Table(("Role", "Symbols", "Space"), tuple(rows), is_glossary=True)
@@ -238,11 +237,9 @@ def symbol_table(setting: Setting) -> Table:
 
 def _list_constants(setting: Setting) -> Inline:
     """The constants with their numbers."""
-    parts: list[str | Maths] = []
-    for name, number in setting.derivation.cell.constants.items():
-        letter, value = setting.maths(setting.derivation.cell[name]), shown(number)
-        parts += [", ", Maths(f"{letter.latex} = {value}", f"{letter.text} = {value}")]
-    return tuple(parts[1:])
+    cell = setting.derivation.cell
+    pairs = ((setting.maths(cell[name]), shown(number)) for name, number in cell.constants.items())
+    return enumerated(Maths(f"{letter.latex} = {value}", f"{letter.text} = {value}") for letter, value in pairs)
 
 
 def _space(setting: Setting, shape: tuple[object, object]) -> Maths:
