@@ -14,6 +14,7 @@ from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import shift
 from symrnn.documents.setting import Setting, phrase
 from symrnn.documents.structure import (
+    ZERO,
     Algorithm,
     AlgorithmLine,
     Block,
@@ -102,7 +103,7 @@ class AlgorithmWriter:
         # What is summed in the loop begins with zero.
         for statement in function.loop.body:
             if isinstance(statement, Accumulate):
-                yield self._line(self.setting.maths(statement.target), Maths("0", "0"))
+                yield self._line(self.setting.maths(statement.target), ZERO)
         yield self._for_steps(f"{self.setting.last}, \\dots, 1")
         written: set[Variable] = set()
         for statement in function.loop.body:

@@ -8,13 +8,13 @@ from symrnn.algebra import nodes
 from symrnn.algebra.nodes import Variable
 from symrnn.calculus.norms import Bound, NormFactor
 from symrnn.documents.setting import Setting
-from symrnn.documents.structure import Maths
+from symrnn.documents.structure import ZERO, Maths
 
 
 def show_bound(setting: Setting, bound: Bound) -> Maths:
     """A bound as a formula."""
     parts = [_term(setting, sizes, number) for sizes, number in bound.terms.items()]
-    return Maths(" + ".join(p.latex for p in parts) or "0", " + ".join(p.text for p in parts) or "0")
+    return Maths.joined(parts or [ZERO], " + ")
 
 
 def is_symbol(bound: Bound) -> bool:
@@ -28,7 +28,7 @@ def is_symbol(bound: Bound) -> bool:
 def _term(setting: Setting, sizes: tuple[NormFactor, ...], number: Fraction) -> Maths:
     parts = [] if number == 1 and sizes else [_fraction(number)]
     parts += [_size(setting, size) for size in sizes]
-    return Maths(r" \, ".join(p.latex for p in parts), " ".join(p.text for p in parts))
+    return Maths.joined(parts, r" \, ", " ")
 
 
 def _fraction(number: Fraction) -> Maths:

@@ -17,6 +17,7 @@ from symrnn.documents.chain_rule import MANY_STATES, chain_rule, over_many_state
 from symrnn.documents.path_terms import PathTerm, path_terms
 from symrnn.documents.setting import Setting, phrase
 from symrnn.documents.structure import (
+    ZERO,
     Block,
     Bullets,
     Display,
@@ -252,9 +253,8 @@ def write_recursion_row(setting: Setting, numbers: Iterator[str], row: Row, deri
             continue
         inner = setting.derivative(derivative.leading_to(term.state))
         pair = (symbol, inner) if setting.layout == "numerator" else (inner, symbol)
-        gap = Maths(r" \, ", " ")
-        parts.append(Maths(gap.latex.join(p.latex for p in pair), gap.text.join(p.text for p in pair)))
-    right = Maths(" + ".join(p.latex for p in parts) or "0", " + ".join(p.text for p in parts) or "0")
+        parts.append(Maths.joined(pair, r" \, ", " "))
+    right = Maths.joined(parts or [ZERO], " + ")
     label = f"{derivative.kind}:{row.of.name}:{derivative.wrt.name}"
     return Display(
         (
@@ -305,8 +305,7 @@ def _find_within(forms: Sequence[TermBlock], moving: Collection[str]) -> list[Te
 
 def write_block_symbol(setting: Setting, block: TermBlock) -> Maths:
     """What stands left of a block's value: where others name it, its own symbol and the derivative's."""
-    symbol, meant = setting.maths(block.symbol), setting.derivative(block.stands_for)
-    return Maths(f"{symbol.latex} = {meant.latex}", f"{symbol.text} = {meant.text}")
+    return Maths.joined((setting.maths(block.symbol), setting.derivative(block.stands_for)), " = ")
 
 
 def _write_parameter_recursion(setting: Setting, numbers: Iterator[str]) -> list[Block]:
@@ -354,8 +353,7 @@ def _write_direct_path(setting: Setting, numbers: Iterator[str]) -> list[Block]:
         window = ask(derivation, state.name, f"{state.name}_prev")
         factors = [DerivativeSymbol("direct", window.at(window.of, j), window.at(window.wrt, j)) for j in (0, 1)]
         shown = [setting.derivative(factor) for factor in factors[:: 1 if setting.layout == "numerator" else -1]]
-        left = Maths(r" \, ".join(f.latex for f in shown), " ".join(f.text for f in shown))
-        line = EquationLine(left, lay_out_block(setting, value))
+        line = EquationLine(Maths.joined(shown, r" \, ", " "), lay_out_block(setting, value))
         displays.append(Display((NumberedEquation(next(numbers), (line,), f"direct:{state.name}"),)))
     text = (
         r"The path that runs through no other variable is a product with one factor for each step; "

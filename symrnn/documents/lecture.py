@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from symrnn.algebra import nodes
 from symrnn.algebra.nodes import ONE_BY_ONE, Expr, Variable
 from symrnn.calculus.derivation import Derivation, Step
@@ -95,7 +93,7 @@ def _write_rule(setting: Setting, step: Step) -> list[EquationLine]:
         symbols.append(_multiply(setting, DerivativeSymbol("direct", reader, step.of), sent))
         values.append(_times(nodes.transpose(jacobian), sent))
     left = setting.maths(_column(step.target))
-    rule = EquationLine(left, _add(symbols), ("chain rule",))
+    rule = EquationLine(left, Maths.joined(symbols, " + "), ("chain rule",))
     put_in = setting.maths(nodes.add(*values))
     if len(put_in.text) > _LONGEST or put_in == setting.maths(step.value):
         return [rule]
@@ -153,10 +151,6 @@ def _multiply(setting: Setting, symbol: DerivativeSymbol, sent: Expr) -> Maths:
     """(∂⁺y/∂v)ᵀ δy; in the denominator layout the Jacobian is transposed already."""
     shown, adjoint = setting.derivative(symbol), setting.maths(sent)
     if setting.layout == "denominator":
-        return Maths(f"{shown.latex} {adjoint.latex}", f"{shown.text} {adjoint.text}")
+        return Maths.joined((shown, adjoint), " ")
     up = setting.notation.transposed
     return Maths(rf"\left({shown.latex}\right)^{{{up}}} {adjoint.latex}", f"({shown.text})ᵀ {adjoint.text}")
-
-
-def _add(terms: Sequence[Maths]) -> Maths:
-    return Maths(" + ".join(term.latex for term in terms), " + ".join(term.text for term in terms))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from symrnn.algebra.nodes import ONE_BY_ONE
 from symrnn.documents.setting import Setting, phrase
-from symrnn.documents.structure import Centred, Inline, Maths, Paragraph, Section
+from symrnn.documents.structure import ZERO, Centred, Inline, Maths, Paragraph, Section
 from symrnn.errors import InputError
 
 
@@ -38,8 +38,8 @@ def write_loss(setting: Setting) -> tuple[Section, ...]:
             *phrase(f" at $t = {last}$, and 0 at the steps before. "),
         )
     )
-    zeros = Maths("".join(f"{one.latex} = " for one in other) + "0", "".join(f"{one.text} = " for one in other) + "0")
+    zeros = Maths.joined((*other, ZERO), " = ")
     beside: Inline = ("Every other state reaches it through this one alone: ", zeros, ".") if others else ()
     opening = "The loss of the sequence is the sum over its steps:" if every else "The loss is that of the last step:"
-    formula = Centred(Maths(f"{letter} = {whole.latex}", f"{letter} = {whole.text}"))
+    formula = Centred(Maths.joined((Maths(letter, letter), whole), " = "))
     return (Section("loss", "Loss", (Paragraph((opening,)), formula, Paragraph((*reads, *beside)))),)

@@ -111,8 +111,8 @@ def _write_family(setting: Setting, family: GateFamily) -> list[Block]:
 
 
 def _show_stack(setting: Setting, members: Sequence[Variable]) -> Maths:
-    shown = [setting.maths(member) for member in members]
-    return Maths(f"[{'; '.join(m.latex for m in shown)}]", f"[{'; '.join(m.text for m in shown)}]")
+    shown = Maths.joined(map(setting.maths, members), "; ")
+    return Maths(f"[{shown.latex}]", f"[{shown.text}]")
 
 
 # --- backward through a step ------------------------------------------------------------------------------------------

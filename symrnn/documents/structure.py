@@ -21,6 +21,18 @@ class Maths:
     latex: str
     text: str
 
+    @classmethod
+    def joined(cls, formulas: Iterable[Maths], sign: str, text: str = "") -> Maths:
+        """Formulas in one, with a sign between them.
+
+        Args:
+            formulas: the formulas.
+            sign: the sign with its blanks, in LaTeX.
+            text: the same in plain text where it is another one.
+        """
+        every = tuple(formulas)
+        return cls(sign.join(one.latex for one in every), (text or sign).join(one.text for one in every))
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -62,6 +74,9 @@ class Reference:
         joined = [(", " if len(run) == 2 else dash).join(one) for run, one in zip(self.runs, shown, strict=True)]
         return ", ".join(dict.fromkeys(joined))
 
+
+ZERO = Maths("0", "0")
+"""What a sum of no terms is."""
 
 Inline = tuple[str | Maths | Reference, ...]
 """Running text: words, to be escaped by the writer, formulas, and mentions of equations."""
@@ -148,7 +163,7 @@ class EquationLine:
         """Both sides as one formula."""
         if self.left is None:
             return self.right
-        return Maths(f"{self.left.latex} = {self.right.latex}", f"{self.left.text} = {self.right.text}")
+        return Maths.joined((self.left, self.right), " = ")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from symrnn.documents.setting import Setting
 from symrnn.documents.splitting import merged
 from symrnn.documents.structure import Maths
 
-STAR = Maths("*", "*")
+_STAR = Maths("*", "*")
 
 
 def gathered(setting: Setting, value: Expr) -> Maths:
@@ -34,9 +34,8 @@ def gathered(setting: Setting, value: Expr) -> Maths:
 
 def show_words(setting: Setting, words: Sequence[str]) -> Maths:
     """What the star stands for: * ∈ {f, i, g, o}."""
-    shown = [setting.maths(Variable(word, 1, 1)) for word in words]
-    latex, text = ", ".join(m.latex for m in shown), ", ".join(m.text for m in shown)
-    return Maths(rf"{STAR.latex} \in \{{{latex}\}}", f"{STAR.text} ∈ {{{text}}}")
+    shown = Maths.joined((setting.maths(Variable(word, 1, 1)) for word in words), ", ")
+    return Maths(rf"{_STAR.latex} \in \{{{shown.latex}\}}", f"{_STAR.text} ∈ {{{shown.text}}}")
 
 
 def _show_group(setting: Setting, group: Alike) -> tuple[str, Maths]:

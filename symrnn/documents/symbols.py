@@ -106,7 +106,7 @@ def conventions(setting: Setting, sections: tuple[Section, ...]) -> Bullets:
                 message,
                 *phrase(" is the message that step $t+1$ sends back to "),
             ),
-            *(value, ". ", Maths(f"{bar.latex} = {both.latex}", f"{bar.text} = {both.text}")),
+            *(value, ". ", Maths.joined((bar, both), " = ")),
             *(" is all that reaches ", value, " from outside its step."),
         ),
         *kinds_of(setting, sections),
