@@ -7,7 +7,7 @@ line is one of its statements, with the number of the derivation's equation that
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 
 from symrnn.algebra.nodes import Expr, Variable
@@ -97,7 +97,8 @@ class AlgorithmWriter:
         derivation, function = self.program.derivation, self.program.backward
         losses = self._series(v for v in self.program.losses if v in function.loop.reads)
         carried = self.program.adjoints("carry")
-        final = enumerated(self._at(self.setting.last, shift(v, 1)) for v in carried)
+        last = self.setting.at(self.setting.last)
+        final = enumerated(last.maths(shift(v, 1)) for v in carried)
         yield AlgorithmLine("require", joined([losses, (*final, _FINAL)], "; "))
         yield from self._over_all(function.before)
         # What is summed in the loop begins with zero.
@@ -126,15 +127,9 @@ class AlgorithmWriter:
         listed = enumerated(map(self.setting.maths, variables))
         return (*listed, *phrase(f" for $t = 1, \\dots, {self.setting.last}$")) if listed else ()
 
-    def _at(self, moment: int | str, variable: Variable) -> Maths:
-        return replace(self.setting, notation=replace(self.setting.notation, now=moment)).maths(variable)
-
     def _at_start(self, variable: Variable) -> Maths:
-        """A value before the first step; at t = 1 where no number is written."""
-        if not self.setting.has_numbers:
-            return self._at(1, variable)
-        shown = self.setting.maths(variable)
-        return Maths(rf"\left.{shown.latex}\right|_{{t=1}}", f"{shown.text}|_{{t=1}}")
+        """A value before the first step."""
+        return self.setting.at_first(lambda first: first.maths(variable))
 
     # --- statements ---
 
@@ -155,8 +150,7 @@ class AlgorithmWriter:
         value: Expr = statement.value.xreplace(received) if received else statement.value
         shown = self.setting.maths(value)
         if is_summed:
-            limits = f"_{{t=1}}^{{{self.setting.last}}}"
-            shown = self.setting.summed(value, self.setting.sum_sign(limits, limits))
+            shown = self.setting.summed_over_steps(value)
         elif isinstance(statement, Accumulate):
             shown = Maths(f"{target.latex} + {shown.latex}", f"{target.text} + {shown.text}")
         return self._line(target, shown, self._note(statement.target))

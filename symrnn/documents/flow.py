@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import isinf
@@ -141,7 +141,7 @@ class FlowWriter:
         return self._product(lambda moved: moved.maths(laid_out(state.factor, self.setting.layout)))
 
     def _ends(self, state: StateFlow) -> Inline:
-        start = self._moved(f"t-{self.setting.back}").maths(state.state)
+        start = self.setting.at(f"t-{self.setting.back}").maths(state.state)
         return start, " to ", self.setting.maths(state.state), ", which runs through no other variable"
 
     def _note(self, state: StateFlow) -> Inline:
@@ -202,7 +202,7 @@ class FlowWriter:
         (state,), (bound,) = self.flow.states, self.flow.blocks.values()
         if not state.count:
             return [Paragraph(("There is no other path, so that this holds for the whole derivative.",))]
-        back = self.setting.maths(state.state), self._moved(f"t-{self.setting.back}").maths(state.state)
+        back = self.setting.maths(state.state), self.setting.at(f"t-{self.setting.back}").maths(state.state)
         over = self.over_steps_at_most(bound)
         left = Maths(
             rf"\left\lVert \frac{{\partial {back[0].latex}}}{{\partial {back[1].latex}}} \right\rVert",
@@ -226,8 +226,8 @@ class FlowWriter:
         shown = {
             "entry": self._entry(of.name, wrt.name),
             "of": self.setting.maths(of),
-            "wrt": self._moved("t-1").maths(wrt),
-            "earlier": self._moved(f"t-{k}").maths(wrt),
+            "wrt": self.setting.at("t-1").maths(wrt),
+            "earlier": self.setting.at(f"t-{k}").maths(wrt),
             "k": Maths(k, k),
         }
         opening = _filled(_BETWEEN, shown)
@@ -284,11 +284,8 @@ class FlowWriter:
         # In a product of matrices what comes last stands first, and the other way round where the layout is.
         later_first = self.setting.layout == "numerator"
         low, high, moment = (f"{j}=0", f"{k}-1", f"t-{j}") if later_first else (f"{j}=1", k, f"t-{k}+{j}")
-        shown = factor(self._moved(moment))
+        shown = factor(self.setting.at(moment))
         return Maths(rf"\prod_{{{low}}}^{{{high}}} {shown.latex}", f"∏_{{{low}}}^{{{high}}} {shown.text}")
-
-    def _moved(self, moment: str) -> Setting:
-        return replace(self.setting, notation=replace(self.setting.notation, now=moment))
 
     @cached_property
     def _counter(self) -> str:

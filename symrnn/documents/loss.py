@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from symrnn.algebra.nodes import ONE_BY_ONE
 from symrnn.documents.setting import Setting, phrase
 from symrnn.documents.structure import ZERO, Centred, Inline, Maths, Paragraph, Section
@@ -25,10 +23,8 @@ def write_loss(setting: Setting) -> tuple[Section, ...]:
         remedy = "put a head behind it that ends in a loss, such as squared-error"
         raise InputError(f"loss_at={setting.loss_at!r}: {derivation.cell.name} has no loss\n  {remedy}")
     letter, last = setting.notation.loss, setting.last
-    at_the_end = replace(setting, notation=replace(setting.notation, now=last)).maths(loss)
     every = setting.loss_at == "every"
-    limits = f"_{{t=1}}^{{{last}}}"
-    whole = setting.summed(loss, setting.sum_sign(limits, limits)) if every else at_the_end
+    whole = setting.summed_over_steps(loss) if every else setting.at(last).maths(loss)
     partial, other = setting.maths(derivation.loss(name)), [setting.maths(derivation.loss(one)) for one in others]
     reads: Inline = (
         (*("so that ", Maths(f"{partial.latex} = 1", f"{partial.text} = 1")), " at every step. ")

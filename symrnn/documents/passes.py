@@ -262,9 +262,8 @@ def write_through_time(setting: Setting) -> Section:
 
 def _write_initial_states(setting: Setting) -> list[NumberedEquation]:
     # h_1 at t = 1, unless the cell has a variable that is called so.
-    now = None if setting.has_numbers else 1
-    first = replace(setting, notation=replace(setting.notation, now=now))
-    partial = replace(setting, notation=replace(first.notation, adjoint=first.notation.of_gradients))
+    first = setting.at(None if setting.has_numbers else 1)
+    partial = replace(setting, notation=replace(setting.notation, adjoint=setting.notation.of_gradients))
     return [
         NumberedEquation(
             f"{step.number}'",
@@ -277,11 +276,9 @@ def _write_initial_states(setting: Setting) -> list[NumberedEquation]:
 
 
 def _show_initial(setting: Setting, step: Step) -> Maths:
-    """The derivative of the total loss with respect to an initial state; at t = 1 where no number is written."""
-    shown = setting.maths(step.of.marked("adjoint", f"{step.of.name}_bar_first"))
-    if setting.notation.now is not None:
-        return shown
-    return Maths(rf"\left.{shown.latex}\right|_{{t=1}}", f"{shown.text}|_{{t=1}}")
+    """The derivative of the total loss with respect to an initial state."""
+    adjoint = step.of.marked("adjoint", f"{step.of.name}_bar_first")
+    return setting.at_first(lambda first: first.maths(adjoint))
 
 
 # --- gradients --------------------------------------------------------------------------------------------------------
@@ -330,9 +327,7 @@ def _write_alike(
 
 
 def _sum_over_time(setting: Setting, target: Expr, value: Expr) -> EquationLine:
-    limits = f"_{{t=1}}^{{{setting.last}}}"
-    sign = setting.sum_sign(limits, limits)
-    return EquationLine(setting.maths(target), setting.summed(value, sign))
+    return EquationLine(setting.maths(target), setting.summed_over_steps(value))
 
 
 def _group_parameters(setting: Setting, steps: tuple[Step, ...]) -> list[NumberedEquation]:

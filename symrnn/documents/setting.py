@@ -90,6 +90,17 @@ class Setting:
         """An expression as a formula."""
         return self.both(lambda printer: printer(expr))
 
+    def at(self, moment: int | str | None) -> Setting:
+        """The same with a step called so: h_1, h_T and h_{t-k} rather than h_t."""
+        return replace(self, notation=replace(self.notation, now=moment))
+
+    def at_first(self, show: Callable[[Setting], Maths]) -> Maths:
+        """A formula at the first step: of h_1, or at t = 1 where that looks like a name of the cell's."""
+        if not self.has_numbers:
+            return show(self.at(1))
+        shown = show(self.at(None))
+        return Maths(rf"\left.{shown.latex}\right|_{{t=1}}", f"{shown.text}|_{{t=1}}")
+
     def bracketed(self, expr: Expr) -> Maths:
         """An expression in brackets."""
         return self.both(lambda printer: printer.bracket(printer(expr)))
@@ -118,6 +129,11 @@ class Setting:
             return value
         value = self.bracketed(expr) if isinstance(expr, Sum) or value.latex.startswith("-") else value
         return Maths(f"{sign.latex} {value.latex}", f"{sign.text} {value.text}")
+
+    def summed_over_steps(self, expr: Expr) -> Maths:
+        """The sum of a term over all steps."""
+        limits = f"_{{t=1}}^{{{self.last}}}"
+        return self.summed(expr, self.sum_sign(limits, limits))
 
     def sum_sign(self, latex: str, text: str) -> Maths:
         """The sign of a sum with its limits; in plain text another one than a variable called Sigma."""
