@@ -12,6 +12,7 @@ from itertools import groupby
 
 from symrnn.algebra.nodes import Expr, Variable
 from symrnn.calculus.derivation import shift
+from symrnn.documents.numbering import labels_of
 from symrnn.documents.setting import Setting, phrase
 from symrnn.documents.structure import (
     ZERO,
@@ -40,9 +41,7 @@ def write_algorithm(setting: Setting, others: Iterable[Section] = ()) -> Section
         others: the document's other sections; equations in them are referred to, others named by their numbers.
     """
     program = run_passes(lower(setting.derivation))
-    labels = {e.label for s in others for d in s.displays for e in d.equations}
-    labels |= {line.label for s in others for d in s.displays for line in d.lines}
-    writer = AlgorithmWriter(setting, program, frozenset(labels))
+    writer = AlgorithmWriter(setting, program, labels_of(others))
     blocks: tuple[Block, ...] = (
         Paragraph((_OPENING,)),
         Paragraph((), "Forward pass"),

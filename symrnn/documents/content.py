@@ -11,10 +11,11 @@ from typing import Any
 from symrnn.calculus.derivation import Derivation
 from symrnn.characters import clean
 from symrnn.documents.alike import find_families
+from symrnn.documents.numbering import renumbered, without_lost_references
 from symrnn.documents.options import DocumentOptions, choose
 from symrnn.documents.parts import write_parts
 from symrnn.documents.setting import Setting, set_up
-from symrnn.documents.structure import Authored, Document, renumbered, without_lost_references
+from symrnn.documents.structure import Authored, Document
 from symrnn.documents.weights import with_weights_of
 from symrnn.language.fingerprint import describe_origin
 from symrnn.printers.notation import Notation

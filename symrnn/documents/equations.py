@@ -15,8 +15,7 @@ def write(document: Document) -> str:
         line
         for section in document.sections
         if section.key in ("backward", "gradients")
-        for display in section.displays
-        for equation in display.equations
+        for equation in section.equations
         for line in equation.lines
     ]
     rows = " \\\\\n".join(row for line in lines for row in _rows(line))

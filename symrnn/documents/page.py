@@ -67,10 +67,7 @@ def _name(text: str) -> str:
 
 
 def _equations(document: Document) -> Iterator[tuple[Section, NumberedEquation]]:
-    for section in document.sections:
-        for display in section.displays:
-            for equation in display.equations:
-                yield section, equation
+    return ((section, equation) for section in document.sections for equation in section.equations)
 
 
 def _anchor(label: str) -> str:

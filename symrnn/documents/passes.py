@@ -21,7 +21,6 @@ from symrnn.documents.structure import (
     Paragraph,
     Reference,
     Section,
-    join_numbers,
 )
 from symrnn.documents.summing import gathered, show_words
 
@@ -68,7 +67,7 @@ def write_forward(setting: Setting) -> Section:
         named = []
     rows = [gates[start : start + _MOST_IN_A_ROW] for start in range(0, len(gates), _MOST_IN_A_ROW)]
     if rows:
-        blocks.append(Display(tuple(NumberedEquation(join_numbers(row), tuple(row), row[0].label) for row in rows)))
+        blocks.append(Display(tuple(map(NumberedEquation.of_lines, rows))))
     return Section("forward", "Forward equations", (*blocks, *group_by_lines(equations)))
 
 
@@ -323,7 +322,7 @@ def _write_alike(
         replace(line, label=f"{family.label}:{'-'.join(words)}:{index}", number="*") for index, line in enumerate(lines)
     )
     lead: Inline = ("For ", show_words(setting, words), ":")
-    return [*([] if is_stacked else [Paragraph(lead)]), Display((NumberedEquation("*", numbered, numbered[0].label),))]
+    return [*([] if is_stacked else [Paragraph(lead)]), Display((NumberedEquation.of_lines(numbered),))]
 
 
 def _sum_over_time(setting: Setting, target: Expr, value: Expr) -> EquationLine:
@@ -340,16 +339,9 @@ def _group_parameters(setting: Setting, steps: tuple[Step, ...]) -> list[Numbere
             groups[-1].append(step)
         else:
             groups.append([step])
-    return [
-        NumberedEquation(
-            f"{group[0].number}–{group[-1].number}" if len(group) > 1 else str(group[0].number),
-            tuple(
-                replace(
-                    _sum_over_time(setting, step.target, step.value), number=str(step.number), label=step.target.name
-                )
-                for step in group
-            ),
-            group[0].target.name,
-        )
-        for group in groups
-    ]
+    return [NumberedEquation.of_lines([_write_parameter(setting, step) for step in group]) for group in groups]
+
+
+def _write_parameter(setting: Setting, step: Step) -> EquationLine:
+    line = _sum_over_time(setting, step.target, step.value)
+    return replace(line, number=str(step.number), label=step.target.name)

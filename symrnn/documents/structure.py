@@ -6,8 +6,8 @@ neither can be recovered from the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -204,7 +204,14 @@ class NumberedEquation:
         # Of four in three columns two and two, which leaves no short row behind.
         each = -(-len(self.lines) // -(-len(self.lines) // columns))
         rows = [self.lines[start : start + each] for start in range(0, len(self.lines), each)]
-        return tuple(NumberedEquation(join_numbers(row), row, row[0].label) for row in rows)
+        return tuple(map(NumberedEquation.of_lines, rows))
+
+    @classmethod
+    def of_lines(cls, lines: Sequence[EquationLine]) -> NumberedEquation:
+        """Lines with numbers of their own that follow one another, under these."""
+        first, last = lines[0], lines[-1]
+        number = first.number if first.number == last.number else f"{first.number}–{last.number}"
+        return cls(number, tuple(lines), first.label)
 
 
 @dataclass(frozen=True)
@@ -336,6 +343,11 @@ class Section:
         """Its blocks of equations."""
         return (block for block in self.blocks if isinstance(block, Display))
 
+    @property
+    def equations(self) -> Iterator[NumberedEquation]:
+        """The equations in these."""
+        return (equation for display in self.displays for equation in display.equations)
+
 
 @dataclass(frozen=True)
 class Document:
@@ -382,114 +394,3 @@ class Document:
             yield line.right
             if line.left is not None:
                 yield line.left
-
-
-def join_numbers(lines: Collection[EquationLine]) -> str:
-    """The numbers of lines that follow one another."""
-    first, *_, last = [line.number for line in lines] * 2
-    return first if first == last else f"{first}–{last}"
-
-
-def without_lost_references(sections: Iterable[Section]) -> tuple[Section, ...]:
-    """The sections without mentions of equations that are in none of them."""
-    every = tuple(sections)
-    displays = [display for section in every for display in section.displays]
-    labels = {equation.label for display in displays for equation in display.equations}
-    labels |= {line.label for display in displays for line in display.lines}
-
-    def kept(parts: Inline) -> Inline:
-        return tuple(
-            part
-            for part in parts
-            if not isinstance(part, Reference) or all(label in labels for _, label in part.targets)
-        )
-
-    return tuple(_with_inline(_with_versions(section, labels), kept) for section in every)
-
-
-def _with_versions(section: Section, labels: Collection[str]) -> Section:
-    """The section; an equation is no version of one that is not there."""
-
-    def own(equation: NumberedEquation) -> NumberedEquation:
-        return equation if equation.version_of in labels else replace(equation, version_of="")
-
-    blocks = (Display(tuple(map(own, b.equations))) if isinstance(b, Display) else b for b in section.blocks)
-    return replace(section, blocks=tuple(blocks))
-
-
-def arrange(sections: Iterable[Section], fits: Callable[[Display, int], bool]) -> tuple[Section, ...]:
-    """The sections with their equations in as many columns as fit; what mentions one of a row mentions the row."""
-    every = [
-        replace(s, blocks=tuple(b.in_columns(fits)[0] if isinstance(b, Display) else b for b in s.blocks))
-        for s in sections
-    ]
-    rows = {
-        line.label: equation.label
-        for section in every
-        for display in section.displays
-        for equation in display.equations
-        for line in equation.lines
-        if line.label
-    }
-
-    def mention(part: str | Maths | Reference) -> str | Maths | Reference:
-        if not isinstance(part, Reference):
-            return part
-        return replace(part, targets=tuple((number, rows.get(label, label)) for number, label in part.targets))
-
-    return tuple(_with_inline(section, lambda parts: tuple(map(mention, parts))) for section in every)
-
-
-def _with_inline(section: Section, change: Callable[[Inline], Inline]) -> Section:
-    """The section with its running text and the remarks beside its equations changed."""
-
-    def changed(block: Block) -> Block:
-        match block:
-            case Paragraph():
-                return replace(block, parts=change(block.parts))
-            case Display():
-                return Display(tuple(_with_notes(equation, change) for equation in block.equations))
-            case Algorithm():
-                return Algorithm(tuple(replace(line, note=change(line.note)) for line in block.lines))
-        return block
-
-    return replace(section, blocks=tuple(map(changed, section.blocks)))
-
-
-def _with_notes(equation: NumberedEquation, change: Callable[[Inline], Inline]) -> NumberedEquation:
-    return replace(equation, lines=tuple(replace(line, note=change(line.note)) for line in equation.lines))
-
-
-def renumbered(sections: Iterable[Section]) -> tuple[Section, ...]:
-    """The sections with numbers from 1 on in their order, and mentions with these."""
-    every = tuple(sections)
-    numbers: dict[str, int] = {}
-    for section in every:
-        for display in section.displays:
-            for equation in display.equations:
-                lines = equation.lines if equation.is_several else ()
-                for label in [line.label for line in lines] or [equation.label]:
-                    # A version of another equation has its number; lines without a label are explanations.
-                    if label and equation.version_of not in numbers:
-                        numbers[label] = len(numbers) + 1
-
-    def number(label: str, version_of: str = "") -> str:
-        return f"{numbers[version_of]}'" if version_of in numbers else str(numbers[label]) if label else ""
-
-    def change(equation: NumberedEquation) -> NumberedEquation:
-        lines = tuple(replace(line, number=number(line.label) if line.number else "") for line in equation.lines)
-        own = join_numbers(lines) if equation.is_several else number(equation.label, equation.version_of)
-        return replace(equation, lines=lines, number=own)
-
-    def mention(parts: Inline) -> Inline:
-        return tuple(_with_numbers(part, numbers) if isinstance(part, Reference) else part for part in parts)
-
-    def section_with_numbers(section: Section) -> Section:
-        blocks = (Display(tuple(map(change, b.equations))) if isinstance(b, Display) else b for b in section.blocks)
-        return _with_inline(replace(section, blocks=tuple(blocks)), mention)
-
-    return tuple(map(section_with_numbers, every))
-
-
-def _with_numbers(reference: Reference, numbers: Mapping[str, int]) -> Reference:
-    return replace(reference, targets=tuple((numbers.get(label, old), label) for old, label in reference.targets))

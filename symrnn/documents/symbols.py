@@ -208,7 +208,7 @@ def _describe_matrices(setting: Setting) -> str:
 
 
 def _formulas(section: Section) -> list[Maths]:
-    lines = [line for d in section.displays for equation in d.equations for line in equation.lines]
+    lines = [line for equation in section.equations for line in equation.lines]
     return [formula for line in lines for formula in (line.left, line.right) if formula is not None]
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from symrnn.cells.papers import PAPERS
 from symrnn.documents.breaking import LATEX, break_lines
+from symrnn.documents.numbering import arrange
 from symrnn.documents.options import DocumentOptions
 from symrnn.documents.scripts import DEFINITIONS
 from symrnn.documents.structure import (
@@ -24,7 +25,6 @@ from symrnn.documents.structure import (
     Paragraph,
     Section,
     Table,
-    arrange,
 )
 from symrnn.documents.tex_displays import INDENT, DisplayWriter, InlineWriter, measure_part
 from symrnn.documents.tex_sides import write_side_by_side
