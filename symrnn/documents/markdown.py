@@ -60,15 +60,19 @@ _REWRITTEN = (
 
 def write(document: Document) -> str:
     """The document."""
-    parts = [f"<!-- {document.origin} -->", f"# {escape.markdown(document.title)}"]
-    parts += [write_block(block) for block in document.opening]
-    parts += [_section(section, number) for number, section in enumerate(document.sections, 1)]
-    return "\n\n".join(parts) + "\n"
+    sections = (write_section(section, number) for number, section in enumerate(document.sections, 1))
+    return "\n\n".join((f"<!-- {document.origin} -->", write_opening(document), *sections)) + "\n"
 
 
-def _section(section: Section, number: int) -> str:
+def write_opening(document: Document) -> str:
+    """The title, and what stands before the first section."""
+    return "\n\n".join((f"# {escape.markdown(document.title)}", *map(write_block, document.opening)))
+
+
+def write_section(section: Section, number: int) -> str:
+    """One section."""
     heading = f"## {number}. {escape.markdown(section.heading)}"
-    return "\n\n".join((heading, *(write_block(block) for block in section.blocks)))
+    return "\n\n".join((heading, *map(write_block, section.blocks)))
 
 
 def write_block(block: Block) -> str:

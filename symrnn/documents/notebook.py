@@ -11,7 +11,7 @@ from typing import Any
 
 from symrnn.algebra.nodes import ONE_BY_ONE
 from symrnn.calculus.derivation import Derivation
-from symrnn.documents import escape, markdown
+from symrnn.documents import markdown
 from symrnn.documents.languages import say
 from symrnn.documents.structure import Document
 from symrnn.language.recurrence import Cell
@@ -33,12 +33,10 @@ _TOLERANCE = 1e-6
 
 def write(document: Document) -> str:
     """The document as a notebook; a derivation's has its code as well."""
-    opening = "\n\n".join((f"# {escape.markdown(document.title)}", *map(markdown.write_block, document.opening)))
-    cells = [_text("title", opening)]
-    for number, section in document.numbered:
-        heading = [f"## {number}. {escape.markdown(section.heading)}"] if number else []
-        cells.append(_text(section.key, "\n\n".join((*heading, *map(markdown.write_block, section.blocks)))))
-    if isinstance(document.derivation, Derivation):
+    cells = [_text("title", markdown.write_opening(document))]
+    for number, section in enumerate(document.sections, 1):
+        cells.append(_text(section.key, markdown.write_section(section, number)))
+    if document.derivation is not None:
         cells += _write_code(document.derivation, document.language)
     whole = {"cells": cells, "metadata": _METADATA, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"

@@ -163,7 +163,7 @@ class _Page:
             f'<meta name="description" content="{_text(document.origin)}">\n<title>{title}</title>\n'
             f"<style>{STYLE}</style>"
         )
-        sections = "\n".join(self._section(number, section) for number, section in document.numbered)
+        sections = "\n".join(self._section(number, section) for number, section in enumerate(document.sections, 1))
         opening = "\n".join(map(self._block, document.opening))
         body = (
             f'<a class="skip" href="#text">{self._say("Skip to the text")}</a>\n<header><h1>{title}</h1></header>\n'
@@ -180,8 +180,7 @@ class _Page:
     def _contents(self) -> str:
         items = "".join(
             f'<li><a href="#{_name(section.key)}">{_text(section.heading)}</a></li>'
-            for number, section in self.document.numbered
-            if number
+            for section in self.document.sections
         )
         heading = self._say("Contents")
         return (
@@ -190,8 +189,6 @@ class _Page:
 
     def _section(self, number: int, section: Section) -> str:
         blocks = "\n".join(map(self._block, section.blocks))
-        if not number:
-            return f"<section>\n{blocks}\n</section>"
         name = _name(section.key)
         heading = f'<h2 id="{name}"><a href="#{name}">{number}. {_text(section.heading)}</a></h2>'
         return f'<section aria-labelledby="{name}">\n{heading}\n{blocks}\n</section>'

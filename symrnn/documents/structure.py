@@ -316,21 +316,13 @@ class FormulaPairs:
 Block = Paragraph | Bullets | Table | Display | Centred | Algorithm | FormulaPairs
 
 
-def lines_of(block: Block) -> Iterator[EquationLine]:
-    """The equations that a block displays."""
-    if isinstance(block, Display):
-        yield from block.lines
-    elif isinstance(block, FormulaPairs):
-        yield from (line for row in block.rows for line in (row.left, row.right) if line is not None)
-
-
 @dataclass(frozen=True)
 class Section:
     """A part of a document.
 
     Attributes:
         key: a name for programs, such as "backward".
-        heading: the heading for readers; empty for what stands without one.
+        heading: the heading for readers.
         blocks: what is in it.
     """
 
@@ -378,19 +370,3 @@ class Document:
             KeyError: there is none.
         """
         return {section.key: section for section in self.sections}[key]
-
-    @property
-    def numbered(self) -> Iterator[tuple[int, Section]]:
-        """The sections with their numbers; 0 for those without a heading."""
-        count = 0
-        for section in self.sections:
-            count += bool(section.heading)
-            yield (count if section.heading else 0), section
-
-    @property
-    def formulas(self) -> Iterator[Maths]:
-        """Every formula in a displayed equation."""
-        for line in (line for section in self.sections for block in section.blocks for line in lines_of(block)):
-            yield line.right
-            if line.left is not None:
-                yield line.left
