@@ -8,12 +8,12 @@ to W_i, W_xi and a_i.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from symrnn.algebra import nodes
-from symrnn.algebra.nodes import Expr, Node, Product, Sum, Transposed, Variable
+from symrnn.algebra.nodes import Expr, Product, Sum, Transposed, Variable
 from symrnn.algebra.spelling import look
 from symrnn.calculus.derivation import Derivation
 
@@ -156,20 +156,10 @@ def _name_stacks(target: Variable, value: Expr, count: int, taken: Iterable[obje
     """Names for the stacks of what is starred, where the equation of the stacks is of the same form."""
     if not is_stackable(value):
         return {}
-    starred = [v for v in (target, *_in_order(value)) if _STAR in v.looks]
-    stacks = {v: _stack(v, count) for v in dict.fromkeys(starred)}
+    read = [part for part in nodes.parts(value) if isinstance(part, Variable)]
+    stacks = {v: _stack(v, count) for v in dict.fromkeys([target, *read]) if _STAR in v.looks}
     looks = [look(v.looks, v.time is not None) for v in stacks.values()]
     return stacks if len(set(looks)) == len(looks) and not set(looks) & set(taken) else {}
-
-
-def _in_order(expr: Expr) -> Iterator[Variable]:
-    """The variables as they are read."""
-    if isinstance(expr, Variable):
-        yield expr
-        return
-    for arg in expr.args:
-        if isinstance(arg, Node):
-            yield from _in_order(arg)
 
 
 def _stack(variable: Variable, count: int) -> Variable:

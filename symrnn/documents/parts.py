@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from symrnn.algebra.nodes import Act, Expr
+from symrnn.algebra import nodes
 from symrnn.calculus.flow import flow
 from symrnn.calculus.remarks import remarks
 from symrnn.characters import clean
@@ -126,20 +126,13 @@ def _write_backward(draft: DocumentDraft) -> Iterable[Section]:
     return (write_lecture(draft.setting) if is_lecture else write_backward(draft.setting),)
 
 
-def _find_functions(expr: Expr) -> Iterable[str]:
-    if isinstance(expr, Act):
-        yield expr.name
-    for arg in expr.args:
-        if hasattr(arg, "args"):
-            yield from _find_functions(arg)
-
-
 def _write_rules(draft: DocumentDraft) -> Iterable[Section]:
     setting = draft.setting
     derivation = setting.derivation
     used = dict.fromkeys(name for step in derivation.steps for name in step.rules)
     rows = [rule for rule in derivation.rules.values() if rule.name in used]
-    functions = dict.fromkeys(name for equation in derivation.forward for name in _find_functions(equation.value))
+    read = (part for equation in derivation.forward for part in nodes.parts(equation.value))
+    functions = dict.fromkeys(part.name for part in read if isinstance(part, nodes.Act))
     blocks: list[Block] = []
     if rows:
         text = r"$G$ is the derivative of the loss with respect to $Y$; what a bar stands over receives the term."

@@ -18,7 +18,7 @@ from symrnn.documents.structure import Inline, Maths
 from symrnn.errors import NameClashError
 from symrnn.printers.mathematics import MathPrinter
 from symrnn.printers.notation import Notation, latex_name, text_name
-from symrnn.printers.syntax import LATEX, TEXT, words_of
+from symrnn.printers.syntax import LATEX, TEXT, Syntax, words_of
 from symrnn.printers.vocabulary import fitted
 
 # For the document's own letters, those that texts use, the usual one first: what the cell does not use itself is taken.
@@ -82,9 +82,13 @@ class Setting:
                 waiting = []
         return found
 
+    def printer(self, syntax: Syntax = LATEX) -> MathPrinter:
+        """The printer of the document's formulas in one syntax."""
+        return MathPrinter(syntax, self.notation, self.yields)
+
     def both(self, show: Callable[[MathPrinter], str]) -> Maths:
         """A formula from what each of the two printers makes of it."""
-        return Maths(*(show(MathPrinter(syntax, self.notation, self.yields)) for syntax in (LATEX, TEXT)))
+        return Maths(*(show(self.printer(syntax)) for syntax in (LATEX, TEXT)))
 
     def maths(self, expr: Expr) -> Maths:
         """An expression as a formula."""
@@ -143,7 +147,7 @@ class Setting:
 
     def slope(self, function: str) -> Inline:
         """What the slope of a function is, as its table has it."""
-        symbol, shown = FUNCTIONS[function].latex, MathPrinter(LATEX, self.notation, self.yields).function(function)
+        symbol, shown = FUNCTIONS[function].latex, self.printer().function(function)
         return phrase(f"${FUNCTIONS[function].statement.replace(symbol, shown)}$")
 
     def sample_state(self) -> Maths:

@@ -15,7 +15,6 @@ from symrnn.language.constants import shown
 from symrnn.printers.mathematics import MathPrinter
 from symrnn.printers.named import NAMED, NamedOperator
 from symrnn.printers.notation import Notation
-from symrnn.printers.syntax import LATEX
 
 
 def _said(row: NamedOperator) -> tuple[str, str]:
@@ -171,7 +170,8 @@ def explained(setting: Setting, sections: tuple[Section, ...]) -> list[Inline]:
     """The signs that occur in the formulas and need a word: operators, then functions."""
     # Two blanks between formulas, so that no sign is read across the border of two.
     shown = "  ".join(formula.latex for section in sections for formula in (*_formulas(section), *_within(section)))
-    identity, commutation = (MathPrinter(LATEX, setting.notation, setting.yields).letter(own) for own in "IK")
+    printer = setting.printer()
+    identity, commutation = map(printer.letter, "IK")
     rows = (*_EXPLAINED, (f"{commutation}_{{", _COMMUTATION.replace("K_", f"{commutation}_")))
     found = [phrase(text) for token, text in rows if _occurs(token, shown)]
     if re.search(rf"(?<![\w\\{{]){re.escape(identity)}(?![A-Za-z])", shown):
@@ -179,7 +179,7 @@ def explained(setting: Setting, sections: tuple[Section, ...]) -> list[Inline]:
     if re.search(rf"(?:\\mathbf\{{1\}}|(?<![\w\\{{,]){re.escape(identity)}|(?<![\w.,])0)_\{{(?!\[)", shown):
         found.append(phrase(_SIZED.replace("I", identity)))
     for name, row in FUNCTIONS.items():
-        symbol = MathPrinter(LATEX, setting.notation, setting.yields).function(name)
+        symbol = printer.function(name)
         if row.meaning and _occurs(symbol.partition("<")[0], shown):
             found.append(phrase(f"{row.meaning.replace(row.latex, symbol)}."))
     return found
