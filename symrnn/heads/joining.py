@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from symrnn.heads.library import Head
 from symrnn.language.recurrence import Cell
 from symrnn.variants.draft import Draft, DraftLine
-from symrnn.variants.expressions import names_in
+from symrnn.variants.expressions import name as name_of
+from symrnn.variants.expressions import names_in, replace_names
 
 _MEANINGS = {"V": "readout", "b": "biases"}
 _SIZES = ("d_y", "d_z", "d_w")
@@ -59,7 +60,7 @@ def with_head(cell: Cell | str | JoinedCell, head: Head, size: str = "") -> Join
     read = dict.fromkeys([*(name for name, _ in values), *(name for _, value in values for name in names_in(value))])
     # `h` is what the two have in common, so it gets the state's name and no fresh one.
     names = _fresh_names([name for name in read if name != "h"], draft.names)
-    renamed = _NamesOfJoined({**names, "h": draft.states[0]})
+    put = {own: name_of(new) for own, new in {**names, "h": draft.states[0]}.items()}
     own = draft.origin.sizes
     # Of several heads each reads out a number of entries of its own, unless the caller says that it is one of the
     # cell's.
@@ -70,7 +71,7 @@ def with_head(cell: Cell | str | JoinedCell, head: Head, size: str = "") -> Join
     joined = replace(
         draft,
         positional={**draft.positional, **target, output: "()" if head.has_loss else width},
-        lines=(*draft.lines, *(DraftLine(names[name], renamed.visit(value)) for name, value in values)),
+        lines=(*draft.lines, *(DraftLine(names[name], replace_names(value, put)) for name, value in values)),
         states=(*draft.states, output),
     )
     # Only the bias says its size: the shape of V follows from it and from the state that V multiplies.
@@ -100,13 +101,3 @@ def _fresh_names(wanted: Collection[str], taken: Collection[str]) -> dict[str, s
         found[name] = next(way for way in ways if way not in used)
         used.add(found[name])
     return {name: found[name] for name in wanted}
-
-
-class _NamesOfJoined(ast.NodeTransformer):
-    """Puts the joint cell's names for the head's."""
-
-    def __init__(self, names: Mapping[str, str]) -> None:
-        self.names = names
-
-    def visit_Name(self, node: ast.Name) -> ast.Name:
-        return ast.Name(self.names.get(node.id, node.id), node.ctx)

@@ -6,12 +6,13 @@ layer hands to the other: with x_2 = h_1, δh_1 receives δx_2, which is the los
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping
 from dataclasses import replace
 
 from symrnn.language.recurrence import Cell
 from symrnn.variants.draft import Draft, DraftLine
+from symrnn.variants.expressions import name as name_of
+from symrnn.variants.expressions import replace_names
 
 _MOST = 8
 """More layers than this are no document that anybody reads; the equations of one more are those of the last."""
@@ -43,9 +44,9 @@ def stack(cell: Cell | str, layers: int = 2) -> Cell:
     lines: list[DraftLine] = []
     for names, below in zip(levels, [None, *levels[:-1]], strict=True):
         if below is not None:
-            lines.append(DraftLine(names[given], ast.Name(below[draft.states[0]], ast.Load())))
-        put = _NamesOfLayer(names)
-        lines += [DraftLine(names[line.name], put.visit(_copied(line.value)), line.annotation) for line in draft.lines]
+            lines.append(DraftLine(names[given], name_of(below[draft.states[0]])))
+        put = {own: name_of(new) for own, new in names.items()}
+        lines += [DraftLine(names[line.name], replace_names(line.value, put), line.annotation) for line in draft.lines]
     states = tuple(names[state] for names in reversed(levels) for state in draft.states)
     inputs = {levels[0][given]: draft.positional[given]}
     # Only the first state of all has a size that the language knows by itself.
@@ -65,17 +66,3 @@ def _level(draft: Draft, number: int) -> Mapping[str, str]:
     (given,) = draft.inputs
     # The first layer reads the network's input, which keeps its name.
     return {**names, given: given} if number == 1 else names
-
-
-def _copied(value: ast.expr) -> ast.expr:
-    return ast.parse(ast.unparse(value), mode="eval").body
-
-
-class _NamesOfLayer(ast.NodeTransformer):
-    """Puts a layer's names for the cell's."""
-
-    def __init__(self, names: Mapping[str, str]) -> None:
-        self.names = names
-
-    def visit_Name(self, node: ast.Name) -> ast.Name:
-        return ast.Name(self.names.get(node.id, node.id), node.ctx)

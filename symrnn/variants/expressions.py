@@ -6,7 +6,7 @@ Syntax is never changed in place: every function gives a new tree, or the old on
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from symrnn.algebra.functions import FUNCTIONS
@@ -113,7 +113,7 @@ def names_in(node: ast.expr) -> list[str]:
     return [part.id for part in parts(node) if isinstance(part, ast.Name)]
 
 
-def replace_names(node: ast.expr, by: dict[str, ast.expr]) -> ast.expr:
+def replace_names(node: ast.expr, by: Mapping[str, ast.expr]) -> ast.expr:
     """The expression with names replaced by expressions."""
     return rewrite(node, lambda part: by.get(part.id) if isinstance(part, ast.Name) else None)
 
