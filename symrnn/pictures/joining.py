@@ -8,16 +8,12 @@ from itertools import combinations, count
 from symrnn.freezing import Frozen
 from symrnn.pictures.elements import Diagram, Element, ElementKind, Wire
 
-_LEAST = 2
-"""Wires that a join must save: one that saves fewer is one more thing to read."""
-
-
 _MOST_AT_BOX, _MOST_AT_JOIN = 4, 3
 """A box has room for so many arrows, and a join has four sides, one of which the line goes on from."""
 
 
 def join_lines(diagram: Diagram) -> Diagram:
-    """The diagram with joins, each in place of the most wires, until none is worth its place.
+    """The diagram with joins, each in place of the most wires, until no two boxes read two values together.
 
     Boxes that read more than there is room for around them get joins of their own.
     """
@@ -48,7 +44,7 @@ def _may_join(diagram: Diagram, wire: Wire) -> bool:
 
 
 def _best(diagram: Diagram) -> frozenset[str] | None:
-    """The values that the most boxes read together; the first ones where several are as good."""
+    """The values whose join saves the most wires; the last ones by name where several are as good."""
     read = _readings(diagram)
     found: dict[frozenset[str], int] = {}
     for one, other in combinations(read.values(), 2):
@@ -56,8 +52,7 @@ def _best(diagram: Diagram) -> frozenset[str] | None:
         if len(shared) > 1:
             readers = sum(shared <= sources for sources in read.values())
             found[shared] = len(shared) * readers - len(shared) - readers
-    best = max(found, key=lambda shared: (found[shared], len(shared), sorted(shared)), default=None)
-    return best if best is not None and found[best] >= _LEAST - 2 else None
+    return max(found, key=lambda shared: (found[shared], len(shared), sorted(shared)), default=None)
 
 
 def _joined(diagram: Diagram, together: frozenset[str], readers: set[str], key: str) -> Diagram:
