@@ -59,7 +59,7 @@ def read_diagram(cell: Cell, notation: Notation, detail: str = "gates", later: i
 
     Args:
         cell: the cell.
-        notation: how names kind.
+        notation: how names look.
         detail: "gates", or "operations", where every product with a matrix and every bias is drawn.
         later: how many steps later than t it is.
         most: as many elements fit on a page; where there are more, the longest equations become one box each.
@@ -74,7 +74,7 @@ def read_diagram(cell: Cell, notation: Notation, detail: str = "gates", later: i
         longest = max(inner.values(), default=0)
         if len(diagram.elements) <= most or longest < 2:
             return diagram
-        # Equations of one length together: four gates of one form must kind alike.
+        # Equations of one length together: four gates of one form must look alike.
         whole |= {target for target, count in inner.items() if count == longest}
 
 
