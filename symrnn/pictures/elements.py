@@ -112,6 +112,12 @@ class Diagram:
         """The wires that begin at an element."""
         return tuple(wire for wire in self.wires if wire.source == key)
 
+    def along(self, state: str, way: tuple[str, ...]) -> frozenset[Wire]:
+        """The wires from one end of a state to the other that run through these elements, in order."""
+        start, end = self.states[state]
+        pairs = set(zip((start, *way), (*way, end), strict=True))
+        return frozenset(wire for wire in self.wires if (wire.source, wire.target) in pairs)
+
     def reached_from(self, keys: Iterable[str]) -> frozenset[str]:
         """These elements, and all that read them."""
         found = set(keys)

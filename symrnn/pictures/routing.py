@@ -310,12 +310,7 @@ def route_wires(diagram: Diagram, placement: Placement) -> tuple[Lines, tuple[Ro
 
 def _straight(diagram: Diagram, placement: Placement) -> frozenset[Wire]:
     """The wires along rails."""
-    found = set()
-    for state, way in placement.rails.items():
-        start, end = diagram.states[state]
-        along = set(zip((start, *way), (*way, end), strict=True))
-        found |= {wire for wire in diagram.wires if (wire.source, wire.target) in along}
-    return frozenset(found)
+    return frozenset(wire for state, way in placement.rails.items() for wire in diagram.along(state, way))
 
 
 def _nets(diagram: Diagram, placement: Placement) -> list[tuple[_Net, tuple[Wire, ...]]]:

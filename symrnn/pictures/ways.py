@@ -78,9 +78,8 @@ def find_ways(
     ways = {wire: "other" for wire in diagram.wires if wire.source in after & before and wire.target in after & before}
     notes = {key: _adjoint(cell, key, notation, later) for key in ends}
     for state in entering & set(rails):
-        start, end = diagram.states[state]
-        along = set(zip((start, *rails[state]), (*rails[state], end), strict=True))
-        ways |= {wire: "direct" for wire in ways if (wire.source, wire.target) in along}
+        along = diagram.along(state, rails[state])
+        ways |= {wire: "direct" for wire in ways if wire in along}
         factor = _factor(cell, state, rails[state])
         if factor is not None:
             shown = _shown(shift(factor, later), notation)
