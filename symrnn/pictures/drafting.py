@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import ceil
 from typing import NamedTuple
 
-from symrnn.pictures.drawing import CIRCLED, FRAME, SMALL_SIZE, Drawing, Label, Line, Position, Shape, Style
+from symrnn.pictures.drawing import CIRCLED, FRAME, SMALL_SIZE, Drawing, Label, Line, Position, Shape, Style, direction
 from symrnn.pictures.elements import Diagram, Element, ElementKind
 from symrnn.pictures.lettering import width_of
 from symrnn.pictures.lines import ABOVE, BELOW, LEFT, RIGHT, Lines, Port, Route
@@ -223,14 +223,12 @@ class _Draftsman:
         sources = {line.wire.source: None for line in drawn}
         for source in sources:
             ways: dict[Position, set[Position]] = {}
-            pieces = [p for line in drawn if line.wire.source == source for p in _pieces(line.points)]
+            pieces = [p for line in drawn if line.wire.source == source for p in pairwise(line.points)]
             corners = {corner for piece in pieces for corner in piece}
             for a, b in pieces:
                 for corner in corners:
                     if _is_on(corner, a, b):
-                        ways.setdefault(corner, set()).update(
-                            _direction(corner, end) for end in (a, b) if end != corner
-                        )
+                        ways.setdefault(corner, set()).update(direction(corner, end) for end in (a, b) if end != corner)
             yield from ((source, corner) for corner, directions in sorted(ways.items()) if len(directions) > 2)
 
 
@@ -259,19 +257,11 @@ def _straightened(points: list[Position]) -> tuple[Position, ...]:
     return tuple(found)
 
 
-def _pieces(points: tuple[Position, ...]) -> list[tuple[Position, Position]]:
-    return list(pairwise(points))
-
-
 def _is_on(point: Position, a: Position, b: Position) -> bool:
     """Whether a point is on a piece of a line."""
     return (a[0] == b[0] == point[0] and min(a[1], b[1]) <= point[1] <= max(a[1], b[1])) or (
         a[1] == b[1] == point[1] and min(a[0], b[0]) <= point[0] <= max(a[0], b[0])
     )
-
-
-def _direction(start: Position, end: Position) -> Position:
-    return (end[0] > start[0]) - (end[0] < start[0]), (end[1] > start[1]) - (end[1] < start[1])
 
 
 class Plan(NamedTuple):

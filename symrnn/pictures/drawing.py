@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from types import MappingProxyType
 
 from symrnn.freezing import Frozen
-from symrnn.pictures.elements import Element, Wire
+from symrnn.pictures.elements import Element, ElementKind, Wire
 from symrnn.pictures.lettering import width_of
 
 Position = tuple[float, float]
@@ -21,6 +22,22 @@ FRAME = 7.0
 """Pixels between a name and the frame."""
 ROUND = 5.0
 """The radius of a corner: less than half of the distance of tracks."""
+
+
+def apart(a: Position, b: Position) -> float:
+    """How long a level or upright piece is."""
+    return abs(a[0] - b[0]) + abs(a[1] - b[1])
+
+
+def direction(start: Position, end: Position) -> tuple[int, int]:
+    """Whether it leads to the right (1, 0), to the left, down (0, 1) or up."""
+    return (end[0] > start[0]) - (end[0] < start[0]), (end[1] > start[1]) - (end[1] < start[1])
+
+
+def towards(start: Position, end: Position, length: float) -> Position:
+    """A point of it, so far from its start."""
+    right, down = direction(start, end)
+    return start[0] + length * right, start[1] + length * down
 
 
 @dataclass(frozen=True)
@@ -45,6 +62,17 @@ class Shape:
         (x, y), w, h = self.centre, self.width / 2, self.height / 2
         return x - w, y - h, x + w, y + h
 
+    @property
+    def label(self) -> str:
+        """LaTeX of what is written in it: a sign that has a circle of its own, without that."""
+        label = self.element.label
+        return CIRCLED.get(label, label) if self.element.kind is ElementKind.CIRCLE else label
+
+    @property
+    def has_dot(self) -> bool:
+        """Whether its sign is a dot, which is drawn."""
+        return bool(self.element.label) and not self.label
+
 
 @dataclass(frozen=True)
 class Line:
@@ -64,6 +92,12 @@ class Line:
     has_head: bool = True
     way: str = ""
 
+    @property
+    def marked(self) -> tuple[Position, Position] | None:
+        """Its longest piece, in whose middle an arrow says that a gradient comes back; None where no arrow fits."""
+        a, b = max(pairwise(self.own), key=lambda piece: apart(*piece))
+        return (a, b) if self.way and apart(a, b) >= 4 * HEAD else None
+
 
 @dataclass(frozen=True)
 class Label:
@@ -74,7 +108,7 @@ class Label:
         formula: LaTeX.
         place: where its base line begins, ends or has its middle.
         anchor: "start", "middle" or "end".
-        kind: "name", "weight", "sign" or "factor".
+        kind: "name", "weight", "sign" or "note".
     """
 
     owner: str

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
 from xml.sax.saxutils import escape, quoteattr
 
-from symrnn.pictures.drawing import CIRCLED, HEAD, ROUND, SMALL_SIZE, Drawing, Label, Line, Position, Shape
+from symrnn.pictures.drawing import HEAD, ROUND, SMALL_SIZE, Drawing, Label, Line, Position, Shape, apart, towards
 from symrnn.pictures.elements import ElementKind
 from symrnn.pictures.lettering import SIZE, Glyphs, runs_of
 
@@ -75,7 +74,7 @@ def _lines(drawing: Drawing, title: str, description: str, origin: str, prefix: 
             yield f'<path class="way {line.way}" d="{_rounded(line.own, sharp)}"/>'
     for line in drawing.lines:
         yield _wire(line, sharp, prefix)
-    yield from (_arrow_back(line) for line in drawing.lines if line.way)
+    yield from (_arrow_back(line.way, *line.marked) if line.marked else "" for line in drawing.lines if line.way)
     for source, (x, y) in drawing.dots:
         yield f'<circle class="dot" data-of={quoteattr(source)} cx="{_n(x)}" cy="{_n(y)}" r="2.4"/>'
     for shape in drawing.shapes:
@@ -92,14 +91,11 @@ def _wire(line: Line, sharp: frozenset[Position], prefix: str) -> str:
     return f'<g class="wire" id={name}>{says}<path d="{_rounded(points, sharp)}"/>{head}</g>'
 
 
-def _arrow_back(line: Line) -> str:
-    """The head of the gradient's arrow in the middle of the longest piece, against the data's direction."""
-    a, b = max(pairwise(line.own), key=lambda piece: _apart(*piece))
-    if _apart(a, b) < 4 * HEAD:
-        return ""
-    size = 1.35 if line.way == "direct" else 1.0
-    tip = _towards(a, b, (_apart(a, b) - HEAD * size) / 2)
-    return _head(tip, _towards(b, a, 1.0), b, f"back {line.way}", size)
+def _arrow_back(way: str, a: Position, b: Position) -> str:
+    """The head of the gradient's arrow in the middle of a piece, against the data's direction."""
+    size = 1.35 if way == "direct" else 1.0
+    tip = towards(a, b, (apart(a, b) - HEAD * size) / 2)
+    return _head(tip, towards(b, a, 1.0), b, f"back {way}", size)
 
 
 def _rounded(points: tuple[Position, ...], sharp: frozenset[Position]) -> str:
@@ -109,8 +105,8 @@ def _rounded(points: tuple[Position, ...], sharp: frozenset[Position]) -> str:
         if corner in sharp:
             found.append(f"L{_at(corner)}")
             continue
-        radius = min(ROUND, _apart(before, corner) / 2, _apart(corner, after) / 2)
-        start, end = _towards(corner, before, radius), _towards(corner, after, radius)
+        radius = min(ROUND, apart(before, corner) / 2, apart(corner, after) / 2)
+        start, end = towards(corner, before, radius), towards(corner, after, radius)
         found.append(f"L{_at(start)} Q{_at(corner)} {_at(end)}")
     return " ".join([*found, f"L{_at(points[-1])}"])
 
@@ -119,26 +115,14 @@ def _at(point: Position) -> str:
     return f"{_n(point[0])} {_n(point[1])}"
 
 
-def _apart(a: Position, b: Position) -> float:
-    return abs(a[0] - b[0]) + abs(a[1] - b[1])
-
-
-def _towards(start: Position, end: Position, length: float) -> Position:
-    """A point of a level or upright piece, so far from its start."""
-    return (
-        start[0] + length * ((end[0] > start[0]) - (end[0] < start[0])),
-        start[1] + length * ((end[1] > start[1]) - (end[1] < start[1])),
-    )
-
-
 def _with_head(points: tuple[Position, ...]) -> tuple[tuple[Position, ...], str]:
     end, before = points[-1], points[-2]
-    return (*points[:-1], _towards(end, before, HEAD * 0.7)), _head(end, end, before, "head", 1.0)
+    return (*points[:-1], towards(end, before, HEAD * 0.7)), _head(end, end, before, "head", 1.0)
 
 
 def _head(tip: Position, start: Position, tail: Position, kind: str, size: float) -> str:
     """An arrow's head with its tip at a place, whose line comes from the side of `tail`."""
-    back = _towards(tip, (tip[0] + tail[0] - start[0], tip[1] + tail[1] - start[1]), HEAD * size)
+    back = towards(tip, (tip[0] + tail[0] - start[0], tip[1] + tail[1] - start[1]), HEAD * size)
     dx, dy = back[0] - tip[0], back[1] - tip[1]
     corners = [tip, (back[0] + dy * 0.42, back[1] + dx * 0.42), (back[0] - dy * 0.42, back[1] - dx * 0.42)]
     return f'<path class="{kind}" d="M{" L".join(map(_at, corners))} Z"/>'
@@ -155,11 +139,10 @@ def _element(shape: Shape, prefix: str) -> str:
         radius = shape.height / 2 if element.kind is ElementKind.CIRCLE else 4.0
         size = f'width="{_n(shape.width)}" height="{_n(shape.height)}"'
         body = f'<rect x="{_n(left)}" y="{_n(top)}" {size} rx="{_n(radius)}"/>'
-    label = CIRCLED.get(element.label, element.label) if element.kind is ElementKind.CIRCLE else element.label
-    if element.label and not label:
+    if shape.has_dot:
         body += f'<circle class="dot" cx="{_n(x)}" cy="{_n(y)}" r="2.2"/>'
-    elif label:
-        body += _text(label, (x, y + 0.33 * SIZE), "middle", SIZE)
+    elif shape.label:
+        body += _text(shape.label, (x, y + 0.33 * SIZE), "middle", SIZE)
     says = f"<title>{escape(element.says)}</title>" if element.says else ""
     return f'<g class="element {element.kind}" id={name}>{says}{body}</g>'
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from symrnn.pictures.drawing import CIRCLED, HEAD, ROUND, Drawing, Label, Line, Position, Shape
+from symrnn.pictures.drawing import HEAD, ROUND, Drawing, Label, Position, Shape, apart, towards
 from symrnn.pictures.elements import ElementKind
 
 _SCALE = 0.75
@@ -54,8 +54,7 @@ def _lines(drawing: Drawing, name: str, origin: str) -> Iterator[str]:
             yield f"  \\draw[{style}, {_path(line.own, sharp)};"
     for line in drawing.lines:
         yield f"  \\draw[{'head, ' if line.has_head else ''}{_path(line.own, sharp)};"
-    for line in drawing.lines:
-        yield from _backward(line)
+    yield from (_arrow_back(*line.marked) for line in drawing.lines if line.marked)
     for _, place in drawing.dots:
         yield f"  \\fill ({_at(place)}) circle[radius=1.7pt];"
     for shape in drawing.shapes:
@@ -76,14 +75,10 @@ def _path(points: tuple[Position, ...], sharp: frozenset[Position]) -> str:
     return f"wire] {' '.join(shown)}"
 
 
-def _backward(line: Line) -> Iterator[str]:
-    """The head of a gradient's arrow in the middle of the longest piece."""
-    a, b = max(zip(line.own, line.own[1:], strict=False), key=lambda p: abs(p[0][0] - p[1][0]) + abs(p[0][1] - p[1][1]))
-    long = abs(a[0] - b[0]) + abs(a[1] - b[1])
-    if line.way and long >= 4 * HEAD:
-        tip = (a[0] + (b[0] - a[0]) * (0.5 - 0.5 * HEAD / long), a[1] + (b[1] - a[1]) * (0.5 - 0.5 * HEAD / long))
-        tail = (a[0] + (b[0] - a[0]) * (0.5 + 0.5 * HEAD / long), a[1] + (b[1] - a[1]) * (0.5 + 0.5 * HEAD / long))
-        yield f"  \\draw[symrnnwayline, -latex, line width=.8pt] ({_at(tail)}) -- ({_at(tip)});"
+def _arrow_back(a: Position, b: Position) -> str:
+    """The head of a gradient's arrow in the middle of a piece, against the data's direction."""
+    tip, tail = (towards(a, b, (apart(a, b) + length) / 2) for length in (-HEAD, HEAD))
+    return f"  \\draw[symrnnwayline, -latex, line width=.8pt] ({_at(tail)}) -- ({_at(tip)});"
 
 
 def _element(shape: Shape) -> str:
@@ -91,14 +86,13 @@ def _element(shape: Shape) -> str:
     if element.kind is ElementKind.JOIN:
         return f"  \\fill ({place}) circle[radius=2.2pt];"
     is_circle = element.kind is ElementKind.CIRCLE
-    label = CIRCLED.get(element.label, element.label) if is_circle else element.label
     size = f"minimum width={shape.width * _SCALE:.4g}pt, minimum height={shape.height * _SCALE:.4g}pt"
-    shown = f"${label}$" if label else ""
+    shown = f"${shape.label}$" if shape.label else ""
     if element.kind.is_text:
         return f"  \\node at ({place}) {{{shown}}};"
     corners = shape.height / 2 * _SCALE if is_circle else 3.0
     style = f"draw=symrnn{element.kind}line, fill=symrnn{element.kind}, rounded corners={corners:.4g}pt, {size}"
-    dot = f" \\fill ({place}) circle[radius=1.6pt];" if element.label and not label else ""
+    dot = f" \\fill ({place}) circle[radius=1.6pt];" if shape.has_dot else ""
     return f"  \\node[{style}] at ({place}) {{{shown}}};{dot}"
 
 
