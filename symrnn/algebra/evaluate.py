@@ -15,7 +15,7 @@ import numpy as np
 import sympy
 
 from symrnn.algebra.functions import Arithmetic
-from symrnn.algebra.nodes import Expr, Node, Variable, is_column, is_scalar
+from symrnn.algebra.nodes import Expr, Node, Variable, fraction_of, is_column, is_scalar
 from symrnn.arrays import Array
 from symrnn.errors import MissingRuleError
 
@@ -79,7 +79,7 @@ class Evaluator:
     def number(self, coefficient: Any) -> float | int | Fraction:
         """The number in front of a product, whole or as a fraction."""
         value = at_sizes(coefficient, self.sizes)
-        return int(value) if value.is_Integer else Fraction(int(value.p), int(value.q))
+        return int(value) if value.is_Integer else fraction_of(value)
 
     def scaled(self, number: Any, value: Array) -> Array:
         """An array times the number in front of a product."""

@@ -53,6 +53,7 @@ __all__ = [
     "coefficient",
     "combination",
     "fill",
+    "fraction_of",
     "hadamard",
     "is_complement",
     "is_negative",
@@ -270,10 +271,15 @@ def is_negative(term: Expr) -> bool:
     return bool(coefficient(term)[0].could_extract_minus_sign())
 
 
+def fraction_of(number: Any) -> Fraction:
+    """A rational number of SymPy's as a fraction; its parts may be integers of another library."""
+    return Fraction(int(number.p), int(number.q))
+
+
 def _number_interval(number: Any) -> Interval:
     """A number in front of a product, which may depend on sizes: 1/d_h."""
     if isinstance(number, Rational):
-        exact = Fraction(int(number.p), int(number.q))
+        exact = fraction_of(number)
         return Interval(exact, exact)
     return POSITIVE if number.is_positive else -POSITIVE if number.is_negative else REALS
 

@@ -127,13 +127,17 @@ class _FlowReading:
         return known
 
     @cached_property
+    def known(self) -> dict[Variable, Interval]:
+        """What every value of this step lies in, and the states at t-1."""
+        return self._enclosed(self.invariant)
+
+    @cached_property
     def norms(self) -> Norms:
         """Bounds from what every value of this step and the one before lies in."""
-        known = self._enclosed(self.invariant)
-        before = {shift(v, -1): interval for v, interval in known.items() if v.time == 0}
+        before = {shift(v, -1): interval for v, interval in self.known.items() if v.time == 0}
         # What holds of a state at t is not known of the one before the first step, unless it was assumed.
         given = {v: i for v, i in before.items() if v not in self.derivation.cell.previous}
-        return Norms({**given, **known})
+        return Norms({**given, **self.known})
 
     def flow(self) -> Flow:
         cell = self.derivation.cell
@@ -147,7 +151,7 @@ class _FlowReading:
 
     def _assumed(self, read: set[Variable]) -> tuple[Variable, ...]:
         """The states that something rests on: an interval of what is read, or the proof that such a state stays."""
-        cell, known = self.derivation.cell, self._enclosed(self.invariant)
+        cell, known = self.derivation.cell, self.known
         weaker = {v: self._enclosed({u: i for u, i in self.invariant.items() if u != v}) for v in self.invariant}
         changed = {v: {u for u in known if known[u] != less.get(u)} for v, less in weaker.items()}
         needed = {v for v in self.invariant if read & (changed[v] | {shift(u, -1) for u in changed[v] if u.time == 0})}

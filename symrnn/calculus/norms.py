@@ -42,6 +42,11 @@ class NormFactor:
     measure: Measure
     of: Expr
 
+    @property
+    def is_steady(self) -> bool:
+        """Whether it is the same at every step."""
+        return all(v.time is None for v in nodes.variables(self.of))
+
 
 @dataclass(frozen=True)
 class Bound:
@@ -91,12 +96,11 @@ class Bound:
     @property
     def is_steady(self) -> bool:
         """Whether it is the same at every step, of numbers and parameters alone."""
-        return not any(v.time is not None for key in self.terms for size in key for v in nodes.variables(size.of))
+        return all(size.is_steady for key in self.terms for size in key)
 
 
 def _order(size: NormFactor) -> tuple[bool, str, str]:
-    steady = all(v.time is None for v in nodes.variables(size.of))
-    return steady, str(size.of), size.measure
+    return size.is_steady, str(size.of), size.measure
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,7 @@ class Norms:
         if factors and number.is_Rational:
             # What reads one value belongs together: f ⊙ (1 - f) is at most 1/4, and each factor alone at most 1.
             bounds = [self._largest_part(nodes.hadamard(*group)) for group in _grouped(factors)]
-            return reduce(mul, bounds, Bound.number(abs(Fraction(int(number.p), int(number.q)))))
+            return reduce(mul, bounds, Bound.number(abs(nodes.fraction_of(number))))
         return self._largest_part(expr)
 
     def _largest_part(self, expr: Expr) -> Bound:
@@ -140,7 +144,7 @@ class Norms:
             return Bound.number(Fraction(found))
         number, rest = nodes.coefficient(expr)
         if number != 1 and number.is_Rational:
-            return Bound.number(abs(Fraction(int(number.p), int(number.q)))) * self.largest(rest)
+            return Bound.number(abs(nodes.fraction_of(number))) * self.largest(rest)
         if isinstance(expr, nodes.Sum):
             return reduce(add, map(self.largest, expr.args))
         if isinstance(expr, nodes.Hadamard):
@@ -159,7 +163,7 @@ class Norms:
         if number != 1:
             if not number.is_Rational:
                 return Bound.size("norm", expr)
-            return Bound.number(abs(Fraction(int(number.p), int(number.q)))) * self.norm(rest)
+            return Bound.number(abs(nodes.fraction_of(number))) * self.norm(rest)
         rule = _RULES.get(type(expr).__name__)
         return rule(self, expr) if rule else Bound.size("norm", expr)
 
@@ -251,11 +255,7 @@ def _polynomial_range(expr: Expr, part: Expr, of: Interval) -> Interval | None:
     real = [root for root in turning if root.is_real]
     if not all(root.is_Rational for root in real):
         return None
-    places = [*(Fraction(int(root.p), int(root.q)) for root in real), Fraction(of.low), Fraction(of.high)]
-    values = [_value(polynomial, place) for place in places if of.low <= place <= of.high]
+    places = [*map(nodes.fraction_of, real), Fraction(of.low), Fraction(of.high)]
+    within = [sympy.Rational(place.numerator, place.denominator) for place in places if of.low <= place <= of.high]
+    values = [nodes.fraction_of(polynomial.eval(place)) for place in within]
     return Interval(min(values), max(values))
-
-
-def _value(polynomial: Any, place: Fraction) -> Fraction:
-    value = polynomial.eval(sympy.Rational(place.numerator, place.denominator))
-    return Fraction(int(value.p), int(value.q))
