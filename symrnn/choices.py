@@ -110,6 +110,8 @@ FUNCTIONS = ("jvp", "hvp", "rtrl", "truncate")
 """Keys of `targets.generation.FURTHER`, and `targets.generation.TRUNCATE`."""
 PICTURES = ("svg", "tex", "tikz")
 """`pictures.FORMS`; a file's ending is the form's name."""
+_PIXELS = frozenset({"png", "jpg", "jpeg", "gif", "webp", "tif", "tiff", "pdf", "eps", "ps", "bmp"})
+"""What people want pictures in that other programs make: browsers, Inkscape, rsvg-convert, pdflatex."""
 DETAILS = ("gates", "operations")
 """`pictures.DETAILS`."""
 REPORTS: Mapping[str, str] = MappingProxyType({".json": "to_json", ".html": "to_html"})
@@ -129,9 +131,13 @@ def either(names: tuple[str, ...] | Mapping[str, object]) -> str:
 def ending_of(path: str | os.PathLike[str] | None) -> str:
     """The ending of a file's name in small letters; empty for the terminal and for devices."""
     # /dev/fd/3.tex is no file of that ending, and a pipe has no form that could be read off its name.
-    if path is None or os.path.abspath(path).startswith(("/dev/", "/proc/")):
+    if path is None or _is_device(path):
         return ""
     return Path(path).suffix.lower()
+
+
+def _is_device(path: str | os.PathLike[str]) -> bool:
+    return os.path.abspath(path).startswith(("/dev/", "/proc/"))
 
 
 def form_of(path: str | os.PathLike[str] | None) -> str | None:
@@ -163,13 +169,9 @@ def picture_of(path: str | os.PathLike[str]) -> str:
     if ending in PICTURES:
         return ending
     name = os.fspath(path)
-    if name == "-" or os.path.abspath(path).startswith(("/dev/", "/proc/")):
+    if name == "-" or _is_device(path):
         return "svg"
     problem = f"pictures are not written as .{ending}" if ending else "no ending says in which form to draw"
     known = ", ".join(f".{form}" for form in PICTURES)
     other = "; other programs make that of an .svg" if ending in _PIXELS else ""
     raise InputError(f"{printable(name)}: {problem}\n  end it in one of {known}{other}")
-
-
-_PIXELS = frozenset({"png", "jpg", "jpeg", "gif", "webp", "tif", "tiff", "pdf", "eps", "ps", "bmp"})
-"""What people want pictures in that other programs make: browsers, Inkscape, rsvg-convert, pdflatex."""
