@@ -63,11 +63,11 @@ def stepped(value: Array, place: int) -> Array:
 
 
 def at(steps: list[StepValues], derivation: Derivation, number: int) -> Callable[[Expr], Array]:
-    """The value of an expression in the variables of a step and of the one before."""
+    """The value of an expression in the variables of a step, of the one before, and of the states before that."""
     values = dict(steps[number].values)
     if number:
         for variable in derivation.variables.values():
-            if variable.time == 0:
+            if variable.time in (0, -1):
                 values.setdefault(shift(variable, -1).name, steps[number - 1].values[variable.name])
     evaluator = FLOATS.evaluator(values, steps[number].evaluate.sizes)
     return lambda expr: evaluator(expr)
