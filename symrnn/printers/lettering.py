@@ -67,7 +67,7 @@ class LetterLook:
     def of_gate(self, index: tuple[Part, ...]) -> LetterLook:
         """The letter with a gate's index in the place of the placeholder; nothing is left of it where that is empty."""
         head = self.head
-        if head.letters == GATE.letters:
+        if _is_gate(head):
             inner = index[0] if len(index) == 1 and isinstance(index[0], Word) else Word("x")
             head = replace(inner, accents=(*inner.accents, *head.accents))
         return LetterLook(head, _filled(self.below, index), _filled(self.above, index))
@@ -82,7 +82,7 @@ def look_of(name: str) -> LetterLook:
 def _filled(parts: tuple[Part, ...], index: tuple[Part, ...]) -> tuple[Part, ...]:
     found: list[Part] = []
     for part in parts:
-        words = part.words if isinstance(part, SideBySide) else (part,)
+        words = _flat((part,))
         if not any(map(_is_gate, words)):
             found.append(part)
             continue

@@ -20,6 +20,7 @@ from types import MappingProxyType
 from typing import Any
 
 from symrnn.characters import printable
+from symrnn.choices import LAYOUTS
 from symrnn.errors import InputError, UnknownNameError
 from symrnn.language.anatomy import PARAMETERS, VALUES
 from symrnn.printers.lettering import read_letter
@@ -150,7 +151,7 @@ SETTINGS: Mapping[str, Check] = MappingProxyType(
         ),
         "bold": _flag,
         "rows": _flag,
-        "layout": Choice({"numerator": (), "denominator": ()}),
+        "layout": Choice(dict.fromkeys(LAYOUTS, ())),
         "loss": _letter,
         "letters": _table(LETTERS, TEMPLATES),
         "indices": _table(GATES),
