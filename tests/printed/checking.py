@@ -200,9 +200,6 @@ class Meanings:
                 expected = layout.matrix(self.variables[name], names[name])
                 np.testing.assert_allclose(np.real(now[name]), expected, rtol=1e-10, atol=1e-12, err_msg=name)
 
-    def _text_shape(self, name: str) -> tuple[int, ...]:
-        return self.layout.text_shape(self.variables[name])
-
     def value(self, network: Network, meaning: Meaning, now: int) -> Array:
         """The defined value of a symbol where t is `now`."""
         step = meaning.step if meaning.step is not None else now + (meaning.time or 0)

@@ -288,9 +288,8 @@ def _symbols() -> dict[str, str]:
     """How a function is written -> its name."""
     table = {name: name for name in ("diag", "vec", "softmax", "argmax")}
     for row in FUNCTIONS.values():
-        table[row.name] = table[row.name.replace("_", " ")] = (
-            row.name
-        )  # where its symbol has given way to a letter of the cell's
+        # Where its symbol has given way to a letter of the cell's.
+        table[row.name] = table[row.name.replace("_", " ")] = row.name
         for symbol in (row.text, row.latex):
             if "<0>" not in symbol:
                 table[_word(symbol)] = row.name
