@@ -74,7 +74,7 @@ def _unclipped(site: Site, slot: TreePlace) -> Iterator[SourceEdit]:
         inner = [call.func.value, *inner]
     for one in inner:
         if not isinstance(one, ast.Constant):
-            yield site.edit(name_clip(site), 1, (slot, one), term=ast.unparse(call))
+            yield site.edit(name_clip(site), 1, (slot, one))
 
 
 def name_clip(site: Site) -> str:
@@ -135,10 +135,10 @@ def activate(site: Site) -> Iterator[SourceEdit]:
         tag = "derivative-at-preactivation" if any(map(_is_in_slope, found)) else "wrong-operand"
         for function in sorted(functions):
             new = read_expression(f"{function}({text})")
-            yield site.edit(tag, 4, *((place, new) for place in found), term=ast.unparse(new))
+            yield site.edit(tag, 4, *((place, new) for place in found))
             if len(found) > 1:
                 for place in found:
-                    yield site.edit(tag, 4, (place, new), term=ast.unparse(new))
+                    yield site.edit(tag, 4, (place, new))
 
 
 def _is_in_slope(slot: TreePlace) -> bool:

@@ -49,7 +49,6 @@ class SourceEdit:
         changes: what is changed in it.
         cost: how unlikely it is, as a number of tokens changed, roughly.
         line: the number of the line that is changed.
-        term: what is added or removed, as text; otherwise empty.
     """
 
     name: Callable[[], str]
@@ -57,7 +56,6 @@ class SourceEdit:
     changes: tuple[Change, ...]
     cost: int
     line: int = 0
-    term: str = ""
 
     @property
     def tag(self) -> str:

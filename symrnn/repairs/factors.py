@@ -26,18 +26,18 @@ def drop_factors(site: Site) -> Iterator[SourceEdit]:
             yield _without(site, slot, node.left, node.right)
             yield _without(site, slot, node.right, node.left)
         elif isinstance(node.op, ast.Div):
-            yield site.edit(_name_divisor(site, node.right), 1, (slot, node.left), term=ast.unparse(node.right))
+            yield site.edit(_name_divisor(site, node.right), 1, (slot, node.left))
     one: Any = site.statement
     if site.root is None and isinstance(one, ast.AugAssign) and isinstance(one.op, ast.Mult | ast.Div):
-        yield site.edit("extra-factor", 2, (site.block, []), term=ast.unparse(one.value))
+        yield site.edit("extra-factor", 2, (site.block, []))
 
 
 def _without(site: Site, slot: TreePlace, kept: ast.expr, gone: ast.expr) -> SourceEdit:
     if isinstance(gone, ast.Constant):
         zero = gone.value == 0
         tag = "recurrent-path-cut" if zero and site.is_carried(site.target) else "zero-gradient" if zero else ""
-        return site.edit(tag or "wrong-scale", 1, (slot, kept), term=ast.unparse(gone))
-    return site.edit("extra-factor", 2, (slot, kept), term=ast.unparse(gone))
+        return site.edit(tag or "wrong-scale", 1, (slot, kept))
+    return site.edit("extra-factor", 2, (slot, kept))
 
 
 def _name_divisor(site: Site, divisor: ast.expr) -> str:
@@ -67,9 +67,7 @@ def multiply(site: Site) -> Iterator[SourceEdit]:
             if not _has_factor(slot, text):
                 yield _times(site, slot, "missing-factor", 4, text)
         for text in _counts(site):
-            yield site.edit(
-                "missing-factor", 4, (slot, ast.BinOp(slot.node, ast.Div(), read_expression(text))), term=text
-            )
+            yield site.edit("missing-factor", 4, (slot, ast.BinOp(slot.node, ast.Div(), read_expression(text))))
         for text in sorted(_calls_in(site)):
             yield _times(site, slot, "missing-factor", 4, text)
             yield _times(site, slot, "missing-derivative", 4, f"(1 - {text} ** 2)")
@@ -90,7 +88,7 @@ def scale_after(site: Site) -> Iterator[SourceEdit]:
     for sign, texts in (("*", _broadcast_texts(site, value.shape)), ("/", _counts(site))):
         for text in texts:
             added = ast.parse(f"{whole} {sign}= {text}").body[0]
-            yield site.edit("missing-factor", 4, (site.block, [one, added]), term=text)
+            yield site.edit("missing-factor", 4, (site.block, [one, added]))
 
 
 def _broadcast_texts(site: Site, shape: tuple[int, ...]) -> Iterator[str]:
@@ -122,14 +120,14 @@ def _counts(site: Site) -> Iterator[str]:
 
 def _times(site: Site, slot: TreePlace, tag: str, cost: int, factor: str) -> SourceEdit:
     new = ast.BinOp(slot.node, ast.Mult(), read_expression(factor))
-    return site.edit(tag, cost, (slot, new), term=factor.strip("()"))
+    return site.edit(tag, cost, (slot, new))
 
 
 def _factor_places(site: Site) -> Iterator[TreePlace]:
     """Where a factor may be missing: whole values, terms of sums, arguments, operands of matrix products."""
     for slot in site.parts:
         owner = slot.owner
-        if isinstance(owner, ast.BinOp) and isinstance(owner.op, ast.Mult) and not _is_one_minus_or_power(owner):
+        if isinstance(owner, ast.BinOp) and isinstance(owner.op, ast.Mult):
             continue  # a product is multiplied as a whole
         if isinstance(slot.node, ast.Constant) or slot.field in ("func", "slice", "test", "iter", "op"):
             continue
@@ -139,10 +137,6 @@ def _factor_places(site: Site) -> Iterator[TreePlace]:
         if isinstance(owner, ast.Subscript | ast.Attribute | ast.Slice) and not turned:
             continue
         yield slot
-
-
-def _is_one_minus_or_power(node: ast.expr) -> bool:
-    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow)
 
 
 def _shape_at(site: Site, slot: TreePlace) -> tuple[int, ...] | None:
@@ -193,10 +187,10 @@ def other_slopes(site: Site) -> Iterator[SourceEdit]:
     """Another slope in the place of an expression of one variable: `1 - h ** 2` for `h * (1 - h)`."""
     for slot in site.parts:
         for inner in sorted(_single_names(site, slot.node)):
-            for text in (*(one.format(inner) for one in _SLOPES),):
+            for text in (one.format(inner) for one in _SLOPES):
                 new = read_expression(text)
                 if ast.dump(new) != ast.dump(slot.node):
-                    yield site.edit(_name_slope(slot.node, inner), 2, (slot, new), term=text.strip("()"))
+                    yield site.edit(_name_slope(slot.node, inner), 2, (slot, new))
     for slot in site.parts:  # `x * h * (1 - h)` is (x * h) * (1 - h): its last two factors are replaced together
         node = slot.node
         pair = _last_factors(node)
@@ -206,7 +200,7 @@ def other_slopes(site: Site) -> Iterator[SourceEdit]:
         for inner in sorted(_single_names(site, ast.BinOp(one, ast.Mult(), two))):
             for text in _SLOPES:
                 new = ast.BinOp(rest, ast.Mult(), read_expression(text.format(inner)))
-                yield site.edit(_name_slope(ast.BinOp(one, ast.Mult(), two), inner), 2, (slot, new), term=text)
+                yield site.edit(_name_slope(ast.BinOp(one, ast.Mult(), two), inner), 2, (slot, new))
 
 
 def _last_factors(node: Any) -> tuple[ast.expr, ast.expr, ast.expr] | None:
@@ -262,8 +256,8 @@ def gather(site: Site) -> Iterator[SourceEdit]:
             for kept, factor in _splits(own):
                 ends = (kept, other) if first else (other, kept)
                 new = ast.BinOp(ast.BinOp(ends[0], node.op, ends[1]), ast.Mult(), factor)
-                tag = "missing-derivative" if _is_slope(site, factor) else "missing-factor"
-                yield site.edit(tag, 2, (slot, new), term=ast.unparse(factor))
+                tag = "missing-derivative" if _is_slope(factor) else "missing-factor"
+                yield site.edit(tag, 2, (slot, new))
 
 
 def _splits(node: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
@@ -277,7 +271,7 @@ def _splits(node: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
         yield joined([*found[:place], *found[place + 1 :]]), found[place]
 
 
-def _is_slope(site: Site, node: ast.expr) -> bool:
+def _is_slope(node: ast.expr) -> bool:
     return any(is_one_minus(one) or isinstance(one, ast.Compare) for one in ast.walk(node))
 
 
@@ -289,8 +283,8 @@ def rescale(site: Site) -> Iterator[SourceEdit]:
     for factor in site.factors:
         number = ast.Constant(factor if factor != int(factor) else int(factor))
         tag = "sign" if factor == -1 else "wrong-scale"
-        yield site.edit(tag, 2, (slot, ast.BinOp(slot.node, ast.Div(), number)), term=f"{1 / factor:.6g}")
+        yield site.edit(tag, 2, (slot, ast.BinOp(slot.node, ast.Div(), number)))
         if isinstance(site.statement, ast.AugAssign) and isinstance(site.statement.target, ast.Subscript):
             owner = ast.unparse(site.statement.target.value)
             body = [site.statement, *ast.parse(f"{owner} /= {ast.unparse(number)}").body]
-            yield site.edit(tag, 2, (site.block, body), term=f"{1 / factor:.6g}")
+            yield site.edit(tag, 2, (site.block, body))

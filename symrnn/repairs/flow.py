@@ -214,4 +214,4 @@ def _reads_entry(node: ast.AST) -> bool:
 
 def _less_one(site: Site, place: str) -> SourceEdit:
     body = [site.statement, *ast.parse(f"{place} -= 1").body]
-    return site.edit("missing-path", 6, (site.block, body), term=place)
+    return site.edit("missing-path", 6, (site.block, body))

@@ -182,14 +182,14 @@ def swap_operands(site: Site) -> Iterator[SourceEdit]:
             continue
         for text, node in site.of_shape(site.arrays[old].shape):
             if text != old:
-                yield site.edit(partial(name_swap, site, old, text), 3, (slot, node), term=text)
+                yield site.edit(partial(name_swap, site, old, text), 3, (slot, node))
         value = site.arrays[old]
         if np.all((value >= 0) & (value <= 1)) and not is_complement(slot.owner):
-            yield site.edit("wrong-operand", 3, (slot, read_expression(f"1 - {old}")), term=f"1 - {old}")
+            yield site.edit("wrong-operand", 3, (slot, read_expression(f"1 - {old}")))
         yield from _whole_for_part(site, slot, old)
     for slot in site.parts:
         if is_complement(slot.node) and site.is_data(ast.unparse(slot.node.right)):
-            yield site.edit("wrong-operand", 3, (slot, slot.node.right), term=ast.unparse(slot.node.right))
+            yield site.edit("wrong-operand", 3, (slot, slot.node.right))
 
 
 def is_complement(node: Any) -> bool:
@@ -205,7 +205,7 @@ def _whole_for_part(site: Site, slot: TreePlace, old: str) -> Iterator[SourceEdi
         value = value.value
         text = ast.unparse(value)
         if text in site.known and site.arrays[text].ndim <= site.arrays[old].ndim:
-            yield site.edit("wrong-operand", 4, (slot, value), term=text)
+            yield site.edit("wrong-operand", 4, (slot, value))
 
 
 def reverse(site: Site) -> Iterator[SourceEdit]:

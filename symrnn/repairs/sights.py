@@ -54,14 +54,12 @@ class Sights:
     Attributes:
         of: statement -> its executions, the first ones.
         references: function -> text -> what it names: variables, attributes, entries.
-        functions: statement -> the function that it is in.
         carried: loop -> what it hands from turn to turn, as far as that was asked for.
         worded: function -> the names in it that hold texts, such as paths of files.
     """
 
     of: dict[ast.stmt, list[Sight]] = field(default_factory=lambda: defaultdict(list))
     references: dict[ast.AST, dict[str, ast.expr]] = field(default_factory=dict)
-    functions: dict[ast.stmt, ast.AST] = field(default_factory=dict)
     carried: dict[ast.stmt, frozenset[str]] = field(default_factory=dict)
     worded: dict[ast.AST, set[str]] = field(default_factory=lambda: defaultdict(set))
 
@@ -169,7 +167,6 @@ class _Looking:
                 lines = self.lines[place] = {}
                 for statement in statements_of(function):
                     looks += len(found)
-                    self.sights.functions[statement] = function
                     for line in _lines_of(statement):
                         lines.setdefault(line, []).append(statement)
         self.most = max(1, min(_KEPT, _MOST_LOOKS // max(looks, 1)))

@@ -175,15 +175,13 @@ class Site:
         value = self.arrays.get(text)
         return value is not None and value.size > 0 and any(np.isin(value, one).all() for one in self.cotangents)
 
-    def edit(
-        self, tag: str | Callable[[], str], cost: int, *changes: tuple[TreePlace, Any], term: str = ""
-    ) -> SourceEdit:
+    def edit(self, tag: str | Callable[[], str], cost: int, *changes: tuple[TreePlace, Any]) -> SourceEdit:
         """A way to mend the statement."""
         made = tuple(Change(slot, new) for slot, new in changes)
         for one in (one for change in made if isinstance(change.new, list) for one in change.new):
             ast.fix_missing_locations(one)
         line = getattr(changes[0][0].node, "lineno", self.statement.lineno)
-        return SourceEdit(tag if callable(tag) else lambda: str(tag), self.statement, made, cost, line, term)
+        return SourceEdit(tag if callable(tag) else lambda: str(tag), self.statement, made, cost, line)
 
     def shape_of(self, node: ast.expr) -> Shape | None:
         """The shape of an expression's value, as far as it can be told from those of the names in it."""

@@ -55,7 +55,7 @@ def _dropped(site: Site, slot: TreePlace, kept: ast.expr, gone: ast.expr) -> Sou
     text = ast.unparse(gone)
     twice = any(ast.unparse(term) == text for term in terms_of(kept))
     tag = "double-counted" if twice else "wrong-derivative" if isinstance(gone, ast.Constant) else "extra-path"
-    return site.edit(tag, 2, (slot, kept), term=text)
+    return site.edit(tag, 2, (slot, kept))
 
 
 def add_terms(site: Site) -> Iterator[SourceEdit]:
@@ -136,7 +136,7 @@ def replace_by_products(site: Site) -> Iterator[SourceEdit]:
         if product_of(slot.node) is None and site.shape is not None and len(site.shape) in (1, 2):
             tag = "recurrent-path-cut" if _is_reset(site, slot) else "missing-factor"
             for text in _products(site, site.shape):
-                yield site.edit(tag, 6, (slot, read_expression(text)), term=text)
+                yield site.edit(tag, 6, (slot, read_expression(text)))
 
 
 def replace_zeros(site: Site) -> Iterator[SourceEdit]:
@@ -149,9 +149,9 @@ def replace_zeros(site: Site) -> Iterator[SourceEdit]:
         shape = site.shape
         tag = "recurrent-path-cut" if site.is_carried(site.target) and site.loops else "zero-gradient"
         for text, _ in site.of_shape(shape):
-            yield site.edit(tag, 3, (slot, read_expression(text)), term=text)
+            yield site.edit(tag, 3, (slot, read_expression(text)))
         for text in _slices(site, shape):
-            yield site.edit(tag, 4, (slot, read_expression(text)), term=text)
+            yield site.edit(tag, 4, (slot, read_expression(text)))
 
 
 def _slices(site: Site, shape: tuple[int, ...] | None) -> Iterator[str]:
@@ -183,10 +183,9 @@ def name_term(site: Site, text: str) -> str:
 
 
 def _added(site: Site, slot: TreePlace, tag: str, cost: int, term: ast.expr) -> SourceEdit:
-    text = ast.unparse(term)
     if isinstance(term, ast.UnaryOp):
-        return site.edit(tag, cost, (slot, ast.BinOp(slot.node, ast.Sub(), term.operand)), term=text)
-    return site.edit(tag, cost, (slot, ast.BinOp(slot.node, ast.Add(), term)), term=text)
+        return site.edit(tag, cost, (slot, ast.BinOp(slot.node, ast.Sub(), term.operand)))
+    return site.edit(tag, cost, (slot, ast.BinOp(slot.node, ast.Add(), term)))
 
 
 def add_scaled(site: Site) -> Iterator[SourceEdit]:
@@ -239,7 +238,7 @@ def add_sums(site: Site) -> Iterator[SourceEdit]:
         texts = [] if shape is None else [text for text, _ in inside.of_shape(shape) if text not in (place, *zero)]
         for text in [*texts, *_summed(inside, shape), *_products(inside, shape or ())]:
             added = ast.parse(f"{place} += {text}").body[0]
-            edit = inside.edit("missing-path", 5, (last, [last.node, added]), term=text)
+            edit = inside.edit("missing-path", 5, (last, [last.node, added]))
             yield replace(edit, line=_line_of_sum(loop, place) or edit.line)
 
 
