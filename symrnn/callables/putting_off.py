@@ -6,7 +6,6 @@ all of them are made at once.  Code that changes its weights after its loop does
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,8 +16,9 @@ import numpy as np
 
 from symrnn.arrays import Array
 from symrnn.callables.places import HeldPlace
+from symrnn.callables.traced import run_traced
+from symrnn.callables.whose import is_ours
 
-_OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _MOST_LINES = 200_000
 """Executed lines that are watched; a backward pass at the sizes of a check has some thousand."""
 
@@ -47,12 +47,7 @@ def run_with_changes_put_off(run: Callable[[], Any], owner: Any, places: Mapping
         places: name of a weight -> its place; those that are arrays are watched.
     """
     watching = _WeightWatch(owner, places)
-    before = sys.gettrace()
-    sys.settrace(watching)
-    try:
-        run()
-    finally:
-        sys.settrace(before)
+    run_traced(run, watching)
     watching.look("", 0)
     for name, change in watching.made.total.items():
         array = places[name].read(owner)
@@ -75,7 +70,7 @@ class _WeightWatch:
 
     def __call__(self, frame: FrameType, event: str, _argument: Any) -> Any:
         file = frame.f_code.co_filename
-        if file.startswith((_OWN + os.sep, "<frozen")):
+        if is_ours(file) or file.startswith("<frozen"):
             return None
         if event in ("line", "return"):
             self.count += 1

@@ -12,7 +12,6 @@ import copy
 import functools
 import gc
 import linecache
-import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
+from symrnn.callables.traced import run_traced
 from symrnn.callables.whose import is_somebodys
 from symrnn.repairs.keeping import KeptArrays, variables_of
 from symrnn.repairs.turns import Turns, count_turns
@@ -202,12 +202,7 @@ def _codes_run(run: Callable[[], Any]) -> dict[CodeType, Any]:
             owner = next((frame.f_locals.get(name) for name in names), None)
             found[frame.f_code] = owner if hasattr(owner, "__dict__") else None
 
-    before = sys.gettrace()
-    sys.settrace(note)
-    try:
-        run()
-    finally:
-        sys.settrace(before)
+    run_traced(run, note)
     return found
 
 

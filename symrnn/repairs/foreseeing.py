@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from types import CodeType, FrameType, FunctionType, ModuleType
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.arrays import Array
+from symrnn.callables.traced import run_traced
 from symrnn.repairs.code import SourceUnit
 
 _KEPT = 4
@@ -59,12 +59,7 @@ class ForeseenValues:
                 self._seen[statement].append((frame.f_globals, {k: _copied(v) for k, v in frame.f_locals.items()}))
             return look
 
-        before = sys.gettrace()
-        sys.settrace(enter)
-        try:
-            run()
-        finally:
-            sys.settrace(before)
+        run_traced(run, enter)
 
     def of(self, statement: ast.stmt) -> list[Array] | None:
         """What the statement computes as it is now; None where that cannot be told without running it."""

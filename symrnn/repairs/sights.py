@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import copy
 import os
-import sys
 from collections import ChainMap, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.arrays import Array
+from symrnn.callables.traced import run_traced
 from symrnn.repairs.code import FunctionNode, SourceUnit, first_line
 from symrnn.repairs.turns import is_turn
 from symrnn.source_lines.statements import value_at
@@ -81,12 +81,7 @@ class Sights:
 def look(units: Sequence[SourceUnit], run: Callable[[], Any]) -> Sights:
     """Run once, and note what the units' statements see; the trees must be in force."""
     looking = _Looking(units)
-    before = sys.gettrace()
-    sys.settrace(looking.enter)
-    try:
-        run()
-    finally:
-        sys.settrace(before)
+    run_traced(run, looking.enter)
     return looking.sights
 
 

@@ -20,10 +20,9 @@ from typing import Any
 import numpy as np
 
 from symrnn.arrays import Array
+from symrnn.callables.traced import Tracer, run_traced
 from symrnn.callables.whose import is_ours
 from symrnn.source_lines.statements import Statement, Target, read_statements, value_at
-
-Tracer = Callable[[FrameType, str, Any], Any]
 
 MOST_EVENTS = 300_000
 """Executed lines after which nothing is watched any more."""
@@ -97,18 +96,15 @@ def watch(run: Callable[[], Any], functions: Sequence[Callable[..., Any]]) -> Tr
     """
     codes = [code for function in functions for code in codes_of(function)]
     watching = _Watching(codes, [function.__code__ for function in functions if _is_adapter(function)])
-    before = sys.gettrace()
     # A tracer slows every call in the process, so there is none where nothing can be seen.
-    if watching.lines or watching.adapters:
-        sys.settrace(watching)
+    seen = bool(watching.lines or watching.adapters)
     try:
         with np.errstate(all="ignore"):
-            watching.trace.returned = run()
+            watching.trace.returned = run_traced(run, watching) if seen else run()
     except (Exception, SystemExit) as error:
         watching.trace.error = error if isinstance(error, Exception) else RuntimeError(f"SystemExit: {error}")
     finally:
         watching.live = False
-        sys.settrace(before)
     return watching.trace
 
 
