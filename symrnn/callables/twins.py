@@ -17,6 +17,7 @@ import numpy as np
 from symrnn.arrays import Array
 from symrnn.callables.places import HeldPlace, list_arrays
 from symrnn.callables.trees import Tree, copy_leaf, leaves
+from symrnn.callables.whose import is_somebodys
 
 _SHARED = (ModuleType, type, FunctionType, BuiltinFunctionType, MethodType, np.ufunc)
 _PLAIN = (np.ndarray, list, dict, tuple, set, float, int, str)
@@ -106,9 +107,9 @@ def is_data(name: str, value: Any, module: Any = None) -> bool:
 
 
 def _is_somebodys(name: str) -> bool:
-    """Whether a module is a program's own: neither Python's nor an installed package."""
+    """Whether a module is a program's own; one without a file is Python's."""
     file = getattr(sys.modules.get(name), "__file__", None)
-    return name.partition(".")[0] not in sys.stdlib_module_names and file is not None and "site-packages" not in file
+    return file is not None and is_somebodys(file)
 
 
 @contextmanager
