@@ -10,6 +10,7 @@ import ast
 import builtins
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
+from functools import cache, partial
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
@@ -68,20 +69,30 @@ class ForeseenValues:
         if not isinstance(node, ast.expr) or not seen or not _computes(node, seen[0]):
             return None
         try:
-            values = [_value(node, *one) for one in seen]
+            values = _values(node, seen)
         except Exception:  # a changed expression may raise anything, as a changed function may
             return []
         return [one for one in values if isinstance(one, np.ndarray)]
 
 
-def _value(node: ast.expr, known: dict[str, Any], own: dict[str, Any]) -> Any:
-    """An expression of these variables: a function of them that returns it, compiled as changed functions are."""
-    names = sorted({one.id for one in ast.walk(node) if isinstance(one, ast.Name)} & own.keys())
+def _values(node: ast.expr, seen: Sequence[_Variables]) -> list[Any]:
+    """What an expression comes to with the variables of each execution."""
+    read = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+    compiled = cache(partial(_compiled, node))  # the executions know the same names, but for the first one at times
+    values = []
+    for known, own in seen:
+        names = tuple(sorted(read & own.keys()))
+        values.append(FunctionType(compiled(names), known)(*(own[name] for name in names)))
+    return values
+
+
+def _compiled(node: ast.expr, names: tuple[str, ...]) -> CodeType:
+    """The code of a function of these variables that returns an expression, compiled as changed functions are."""
     arguments = ast.arguments([], [ast.arg(name) for name in names], None, [], [], None, [])
     whole = ast.fix_missing_locations(ast.Expression(ast.copy_location(ast.Lambda(arguments, node), node)))
     made = compile(whole, "<foreseen>", "eval", dont_inherit=True)
     (code,) = [one for one in made.co_consts if isinstance(one, CodeType) and one.co_name == "<lambda>"]
-    return FunctionType(code, known)(*(own[name] for name in names))
+    return code
 
 
 def _copied(value: Any, depth: int = 2) -> Any:

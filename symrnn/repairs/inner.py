@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -146,6 +147,7 @@ class InnerAdjoints:
             self._subject.outputs(point)
         first = {place: number for number, (place, _, _) in reversed(list(enumerate(values)))}
 
+        @cache  # what is moved to see whether it acts on the loss, is moved along the same direction again
         def slope(number: int, which: int) -> float:
             go_on()
             _, shape, size = values[number]

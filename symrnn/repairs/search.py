@@ -6,6 +6,7 @@ import ast
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from symrnn.budget import OutOfTimeError, go_on
@@ -273,19 +274,21 @@ class Search:
         with installed(self.units):
             foreseen = ForeseenValues(self.units, statements, partial(self.trials.run, standing.first))
         foresight = Foresight(inner, foreseen, [*statements])
-        edits: dict[int, list[tuple[SourceEdit, int]]] = defaultdict(list)
-        for one in standing.suspects:
-            for make in GENERATORS:
-                for edit in _all(make, one.site):
-                    edits[edit.cost].append((edit, one.place))
+        edits: dict[int, list[tuple[int, SourceEdit, int]]] = defaultdict(list)
+        made = [(one, *pair) for one in standing.suspects for pair in GENERATORS.items()]
         found: list[Progress] = []
-        for cost in sorted(edits):
+        for cost in range(1, _DEAREST + 1):
             if found and cost > _USUAL:  # what is foreseen costs little: of the cheap ones that help, the best is taken
                 break
-            for edit, place in edits[cost]:
+            for number, (one, make, least) in enumerate(made):
+                if least == cost:
+                    for edit in _all(make, one.site):
+                        edits[edit.cost].append((number, edit, one.place))
+            for _, edit, place in sorted(edits[cost], key=itemgetter(0)):
                 go_on()
-                if _mark(edit) not in tried.marks and foresight.promises(edit):
-                    tried.marks.add(_mark(edit))
+                mark = _mark(edit)
+                if mark not in tried.marks and foresight.promises(edit):
+                    tried.marks.add(mark)
                     progress = self._try(edit, place, standing)
                     found += [] if progress is None else [progress]
         return found
