@@ -62,6 +62,15 @@ class SourceEdit:
         """The class of the mistake; thousands of edits are made, and few are asked for theirs."""
         return self.name()
 
+    @property
+    def mark(self) -> tuple[Any, ...]:
+        """Two edits with the same mark make the same text."""
+        return tuple((id(one.slot.owner), one.slot.field, one.slot.index, _text(one.new)) for one in self.changes)
+
+
+def _text(new: Any) -> str:
+    return "\n".join(map(ast.unparse, new)) if isinstance(new, list) else ast.unparse(new)
+
 
 class Applied:
     """An edit that is made, until it is taken back.

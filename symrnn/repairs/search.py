@@ -4,65 +4,23 @@ from __future__ import annotations
 
 import ast
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from operator import itemgetter
-from typing import Any
 
 from symrnn.budget import OutOfTimeError, go_on
-from symrnn.repairs import calls, factors, flow, operands, terms
 from symrnn.repairs.code import SourceUnit, first_line, installed, lines_run
 from symrnn.repairs.edits import Applied, SourceEdit, placed, read_expression
 from symrnn.repairs.effects import find_barred
 from symrnn.repairs.foreseeing import ForeseenValues
+from symrnn.repairs.generators import AROUND, FOR_PAIRS, GENERATORS, UNCLIPPING, edits_of
 from symrnn.repairs.passing import PassedValues
 from symrnn.repairs.sights import look, statements_of
 from symrnn.repairs.site import Site, find_sites
-from symrnn.repairs.standing import Generator, OpenSite, Progress, Standing, Tried
+from symrnn.repairs.standing import OpenSite, Progress, Standing, Tried
 from symrnn.repairs.suspects import Foresight, first_wrong
 from symrnn.repairs.trials import Score, Trials, touched
 
-GENERATORS: Mapping[Generator, int] = {
-    operands.shift_indices: 1,
-    operands.transpose: 1,
-    flow.accumulate: 1,
-    terms.flip_signs: 1,
-    calls.mend_calls: 1,
-    flow.always: 1,
-    flow.delete: 1,
-    factors.drop_factors: 1,
-    flow.loops: 2,
-    factors.other_slopes: 2,
-    factors.rescale: 2,
-    factors.gather: 2,
-    terms.drop_terms: 2,
-    operands.swap_operands: 3,
-    operands.unequal_sides: 3,
-    operands.reverse: 3,
-    factors.multiply: 3,
-    terms.add_terms: 3,
-    terms.replace_zeros: 3,
-    calls.activate: 4,
-    factors.scale_after: 4,
-    terms.add_siblings: 4,
-    terms.add_scaled: 4,
-    terms.add_products: 6,
-    terms.replace_by_products: 6,
-    terms.add_sums: 5,
-    flow.one_hot: 6,
-}
-"""Everything that is tried, each for one kind of slip -> the least cost of its edits."""
-_FOR_PAIRS = (
-    operands.shift_indices,
-    operands.transpose,
-    flow.accumulate,
-    terms.flip_signs,
-    calls.mend_calls,
-    flow.always,
-)
-"""What is tried two at a time: the slips of one token, which are few enough."""
-_AROUND = (flow.loops, flow.always, factors.scale_after)
-"""What mends the order and the number of steps, and puts in statements that scale what another has computed."""
 _DEAREST = 9
 """The cost beyond which nothing is tried."""
 _USUAL = 3
@@ -199,7 +157,7 @@ class Search:
         base = standing.base
         for name in sorted({name for _, name in base.wrong}):
             near = [one for one in standing.sites if one.reached == {name}]
-            edits = [edit for one in near for make in _FOR_PAIRS for edit in _all(make, one.site) if edit.cost <= 2]
+            edits = [edit for one in near for make in FOR_PAIRS for edit in edits_of(make, one.site) if edit.cost <= 2]
             for number, edit in enumerate(edits):
                 first = self._applied(edit)
                 for other in edits[number + 1 :]:
@@ -222,8 +180,7 @@ class Search:
             standing = self.stand()
             if standing is None:
                 return None
-            makers = (flow.delete, calls.mend_calls)
-            edits = [edit for one in standing.sites for make in makers for edit in _all(make, one.site)]
+            edits = [edit for one in standing.sites for make in UNCLIPPING for edit in edits_of(make, one.site)]
             if not any(self._take_clip(edit, standing.base) for edit in edits):
                 return standing
         return self.stand()
@@ -248,7 +205,7 @@ class Search:
         if found := self._at_suspects(standing, tried):
             if not any(one.right == standing.base.wrong for one in found):
                 # What is wrong in no value that a statement computes makes others look so.
-                more = (edit for one in standing.sites for make in _AROUND for edit in _all(make, one.site))
+                more = (edit for one in standing.sites for make in AROUND for edit in edits_of(make, one.site))
                 found += [one for edit in more if (one := self._try(edit, -1, standing)) is not None]
             return found
         near = [one for one in standing.sites if one.near]
@@ -282,11 +239,11 @@ class Search:
                 break
             for number, (one, make, least) in enumerate(made):
                 if least == cost:
-                    for edit in _all(make, one.site):
+                    for edit in edits_of(make, one.site):
                         edits[edit.cost].append((number, edit, one.place))
             for _, edit, place in sorted(edits[cost], key=itemgetter(0)):
                 go_on()
-                mark = _mark(edit)
+                mark = edit.mark
                 if mark not in tried.marks and foresight.promises(edit):
                     tried.marks.add(mark)
                     progress = self._try(edit, place, standing)
@@ -299,10 +256,10 @@ class Search:
             for make, least in GENERATORS.items():
                 if least + one.doubt == cost and (make, id(one)) not in tried.made:
                     tried.made.add((make, id(one)))
-                    for edit in _all(make, one.site):
+                    for edit in edits_of(make, one.site):
                         tried.later[edit.cost + one.doubt].append((edit, one.place))
         for edit, place in tried.later.pop(cost, []):
-            mark = _mark(edit)
+            mark = edit.mark
             if mark not in tried.marks:
                 tried.marks.add(mark)
                 progress = self._try(edit, place, standing)
@@ -401,23 +358,6 @@ class Search:
 def _at(point: int, found: frozenset[tuple[int, str]]) -> frozenset[tuple[int, str]]:
     """What of it is at one point."""
     return frozenset(one for one in found if one[0] == point)
-
-
-def _all(make: Generator, site: Site) -> Iterator[SourceEdit]:
-    """A generator's edits; an odd statement is no reason to give up the others."""
-    try:
-        yield from make(site)
-    except (ValueError, RecursionError, AttributeError):
-        return
-
-
-def _mark(edit: SourceEdit) -> tuple[Any, ...]:
-    """Two edits with the same mark make the same text."""
-    return tuple((id(one.slot.owner), one.slot.field, one.slot.index, _text(one.new)) for one in edit.changes)
-
-
-def _text(new: Any) -> str:
-    return "\n".join(map(ast.unparse, new)) if isinstance(new, list) else ast.unparse(new)
 
 
 def _shaken(site: Site) -> SourceEdit | None:

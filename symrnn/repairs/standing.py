@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from symrnn.repairs.edits import SourceEdit
+from symrnn.repairs.generators import Generator
 from symrnn.repairs.site import Site
 from symrnn.repairs.trials import Score
-
-Generator = Callable[[Site], Iterator[SourceEdit]]
-"""What is tried for one kind of slip."""
 
 
 @dataclass(frozen=True)

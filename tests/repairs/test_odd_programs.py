@@ -17,8 +17,9 @@ from symrnn.callables.subject import Subject
 from symrnn.measuring.verdicts import measure
 from symrnn.repairs.code import find_units
 from symrnn.repairs.effects import find_barred
+from symrnn.repairs.generators import GENERATORS
 from symrnn.repairs.repair import repair
-from symrnn.repairs.search import GENERATORS, Search
+from symrnn.repairs.search import Search
 from symrnn.repairs.trials import Trials
 from tests.repairs.test_repair import load, mend
 

@@ -15,7 +15,12 @@ from symrnn.callables.subject import Subject
 from symrnn.measuring.verdicts import measure
 from symrnn.mistakes.catalogue import CATALOGUE
 from symrnn.repairs import calls, factors, flow, operands, terms
+from symrnn.repairs.code import find_units, installed
+from symrnn.repairs.generators import GENERATORS, edits_of
 from symrnn.repairs.repair import Repair, repair
+from symrnn.repairs.sights import look
+from symrnn.repairs.site import find_sites
+from symrnn.repairs.trials import Trials
 
 LAYER = Path(__file__).with_name("layer.py").read_text(encoding="utf-8")
 NUMBERS = itertools.count()
@@ -120,6 +125,22 @@ def check_slip(old: str, new: str, tmp_path: Path) -> None:
 def test_classes_are_those_of_the_catalogue() -> None:
     named = {tag for _, tags in SLIPS.values() for tag in tags.split()}
     assert named <= set(CATALOGUE)
+
+
+def test_no_edit_costs_less_than_its_generator_says(tmp_path: Path) -> None:
+    """A generator is asked when edits of its least cost are tried: a cheaper one would never be."""
+    module = load(tmp_path, LAYER.replace("dbn += dn.sum(axis=0)", "dbn += dn[::-1].sum(axis=0) if t else 0"))
+    subject = Subject(module.forward, module.backward, module.make_inputs)
+    trials = Trials(subject, subject.arrays, 0)
+    units = find_units(trials.run)
+    with installed(units):
+        sights = look(units, trials.run)
+    sites = list(find_sites([one for unit in units for one in unit.functions], sights, [], [3.7]))
+    costs = {(make, edit.cost) for site in sites for make in GENERATORS for edit in edits_of(make, site)}
+    assert {(make, cost) for make, cost in costs if cost < GENERATORS[make]} == set()
+    # These have nothing to do in this text, and edits of one cost each.
+    idle = {operands.unequal_sides, factors.scale_after, terms.add_sums}
+    assert GENERATORS.keys() - {make for make, _ in costs} == idle
 
 
 def test_the_functions_are_left_as_they_were(tmp_path: Path) -> None:
