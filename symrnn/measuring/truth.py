@@ -21,7 +21,7 @@ DIFFERENCES = "central differences with Richardson extrapolation"
 SINGLE = 1e-10
 """A rounding unit above this is that of single precision (1e-7) or less, below it that of double (2e-16)."""
 
-_TINY = 1e-20
+TINY = 1e-20
 """The complex step.  The derivative is exact as long as the square of the step vanishes beside 1, and no difference is
 taken, so that it may be far smaller than any rounding; not so small that products of it underflow."""
 _LEVELS = 24
@@ -201,10 +201,10 @@ class Truth:
     def _push_complex(self, direction: Arrays) -> dict[str, Array]:
         """The tangent of every output; an output that stays real does not move."""
         moved = self._others | {
-            path: self._point[path] + 1j * _TINY * np.asarray(direction.get(path, 0.0)) for path in self._movable()
+            path: self._point[path] + 1j * TINY * np.asarray(direction.get(path, 0.0)) for path in self._movable()
         }
         answer = self._subject.outputs(moved)
-        return {path: answer[path].imag / _TINY for path in self._cotangents}
+        return {path: answer[path].imag / TINY for path in self._cotangents}
 
     # Differences.
 

@@ -17,14 +17,12 @@ import numpy as np
 from symrnn.arrays import Array, Arrays
 from symrnn.budget import go_on
 from symrnn.callables.subject import Subject
-from symrnn.measuring.truth import COMPLEX_STEP, SINGLE
+from symrnn.measuring.truth import COMPLEX_STEP, SINGLE, TINY
 from symrnn.repairs.passing import PassedValues, Place
 
 Shape = tuple[int, ...]
 Answer = TypeVar("Answer")
 
-_TINY = 1e-20
-"""The complex step: its square vanishes beside 1, and products of it do not underflow."""
 _STEP = 1e-5
 """The step of central differences, relative to a value's size: it errs by the square of it, 1e-10, and rounding, 2e-16
 over it, by less."""
@@ -181,8 +179,8 @@ class InnerAdjoints:
     def _slope(self, point: Arrays, cotangents: Arrays, number: int, size: float, direction: Array) -> float:
         """The derivative with respect to one value along a direction."""
         if self._exact:
-            outputs = self._moved(point, number, 1j * _TINY * direction)
-            return float(sum(np.sum(c * outputs[path].imag) for path, c in cotangents.items())) / _TINY
+            outputs = self._moved(point, number, 1j * TINY * direction)
+            return float(sum(np.sum(c * outputs[path].imag) for path, c in cotangents.items())) / TINY
         ahead, behind = (self._moved(point, number, sign * _STEP * size * direction) for sign in (1, -1))
         gap = sum(np.sum(c * (ahead[path] - behind[path])) for path, c in cotangents.items())
         return float(gap) / (2 * _STEP * size)
