@@ -11,6 +11,7 @@ box is named with its cell.  A class that is missing is said.  The exit code is 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shutil
 import subprocess
@@ -80,10 +81,11 @@ def compile_fragments(preamble: str, fragments: Sequence[tuple[str, str]], folde
     body = "\n".join(f"\\typeout{{@@{name}@@}}\n{between}{text}" for name, text in fragments)
     (folder / "host.tex").write_text(f"{preamble}\\begin{{document}}\n{body}\n\\end{{document}}\n", encoding="utf-8")
     command = ["pdflatex", "-interaction=nonstopmode", "host.tex"]
+    # A longer line than any message, so that none is broken in the log, where what is counted would be missed.
+    env = os.environ | {"max_print_line": "1000"}
     for _ in range(2):
-        # A longer line than any message, so that none is broken in the log.
         subprocess.run(
-            command, cwd=folder, capture_output=True, check=False, env=None, timeout=1200, stdin=subprocess.DEVNULL
+            command, cwd=folder, capture_output=True, check=False, env=env, timeout=1200, stdin=subprocess.DEVNULL
         )
     return read_log((folder / "host.log").read_text(encoding="utf-8", errors="replace"))
 
