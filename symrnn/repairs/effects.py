@@ -17,6 +17,7 @@ import numpy as np
 
 from symrnn.repairs.code import SourceUnit
 from symrnn.repairs.sights import statements_of
+from symrnn.repairs.site import name_of
 
 
 class CallEffect(IntEnum):
@@ -95,8 +96,7 @@ class _Effects:
         return max((self._of_call(unit, one) for one in calls), default=CallEffect.NONE)
 
     def _of_call(self, unit: SourceUnit, call: ast.Call) -> CallEffect:
-        function = call.func
-        name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        function, name = call.func, name_of(call)
         if name in self._writing or (name in _WRITING and name not in self._own):
             return CallEffect.KEPT
         root: Any = function

@@ -49,7 +49,7 @@ def _name_divisor(site: Site, divisor: ast.expr) -> str:
 def multiply(site: Site) -> Iterator[SourceEdit]:
     """One factor more: the slope of an activation, or a value that can be named here."""
     for slot in _factor_places(site):
-        shape = _shape_at(site, slot)
+        shape = site.shape_at(slot)
         if not shape:
             continue
         for text, _ in site.of_shape(shape):
@@ -137,10 +137,6 @@ def _factor_places(site: Site) -> Iterator[TreePlace]:
         if isinstance(owner, ast.Subscript | ast.Attribute | ast.Slice) and not turned:
             continue
         yield slot
-
-
-def _shape_at(site: Site, slot: TreePlace) -> tuple[int, ...] | None:
-    return site.shape if slot == site.value else site.shape_of(slot.node)
 
 
 def _slope_texts(site: Site, text: str) -> Iterator[str]:

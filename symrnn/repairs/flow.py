@@ -11,7 +11,7 @@ from symrnn.repairs.calls import name_clip
 from symrnn.repairs.edits import SourceEdit, TreePlace, read_expression
 from symrnn.repairs.operands import moved
 from symrnn.repairs.sights import statements_of
-from symrnn.repairs.site import Site, name_of
+from symrnn.repairs.site import Site, calls_any, is_zeros, name_of
 from symrnn.repairs.terms import name_term
 
 
@@ -72,19 +72,11 @@ def _depends_on_numbers(site: Site, test: ast.expr) -> bool:
 
 def _name_condition(site: Site, one: ast.If, kept: list[ast.stmt]) -> str:
     gone = one.orelse if kept is one.body else one.body
-    if any(
-        isinstance(node, ast.Call) and name_of(node) in ("clip", "norm") for part in [one] for node in ast.walk(part)
-    ):
+    if calls_any(one, "clip", "norm"):
         return name_clip(site)
-    resets = any(isinstance(part, ast.Assign) and _is_zeros(part.value) for part in gone)
+    resets = any(isinstance(part, ast.Assign) and is_zeros(part.value) for part in gone)
     modulo = any(isinstance(node, ast.Mod) for node in ast.walk(one.test))
     return "truncated" if resets and modulo else "recurrent-path-cut" if resets else "missing-accumulation"
-
-
-def _is_zeros(node: ast.expr) -> bool:
-    return (isinstance(node, ast.Call) and name_of(node) in ("zeros", "zeros_like")) or (
-        isinstance(node, ast.Constant) and node.value == 0
-    )
 
 
 def delete(site: Site) -> Iterator[SourceEdit]:
@@ -96,12 +88,12 @@ def delete(site: Site) -> Iterator[SourceEdit]:
         clip = name_of(one.value) in ("clip", "copyto", "minimum", "maximum")
         yield site.edit(name_clip(site) if clip else "extra-path", 1, (site.block, []))
     elif isinstance(one, ast.For):
-        if any(isinstance(node, ast.Call) and name_of(node) in ("clip", "norm", "minimum") for node in ast.walk(one)):
+        if calls_any(one, "clip", "norm", "minimum"):
             yield site.edit(name_clip(site), 1, (site.block, []))
     elif isinstance(one, ast.AugAssign) and not site.is_counter:
         tag = "double-counted" if _repeats(site) else "extra-factor" if isinstance(one.op, ast.Mult) else "extra-path"
         yield site.edit(tag, 2, (site.block, []))
-    elif isinstance(one, ast.Assign) and _is_zeros(one.value) and site.loops and site.is_carried(site.target):
+    elif isinstance(one, ast.Assign) and is_zeros(one.value) and site.loops and site.is_carried(site.target):
         yield site.edit("recurrent-path-cut", 1, (site.block, []))
     elif isinstance(one, ast.Assign) and site.target in site.arrays:
         yield site.edit(_name_deleted(site), 2, (site.block, []))
@@ -109,10 +101,7 @@ def delete(site: Site) -> Iterator[SourceEdit]:
 
 def _name_deleted(site: Site) -> str:
     value = getattr(site.statement, "value", None)
-    clip = value is not None and any(
-        isinstance(node, ast.Call) and name_of(node) in ("clip", "norm") for node in ast.walk(value)
-    )
-    return name_clip(site) if clip else "extra-factor"
+    return name_clip(site) if value is not None and calls_any(value, "clip", "norm") else "extra-factor"
 
 
 def _repeats(site: Site) -> bool:

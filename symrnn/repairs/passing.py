@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from symrnn.repairs.code import SourceUnit
-from symrnn.repairs.sights import is_reference, statements_of
+from symrnn.repairs.sights import arguments_of, is_reference, root_of, statements_of
 
 _MARK = "a value on its way, for symrnn"
 """Stands in a tree for what is told of the values, as nobody calls a text."""
@@ -89,7 +89,7 @@ class PassedValues:
     def end(self) -> None:
         """Leave the functions without listening."""
         for unit in self._units:
-            unit.passing = _plain
+            unit.passing = nullcontext
             unit.touch()
 
     @contextmanager
@@ -118,9 +118,9 @@ class PassedValues:
         # From the inside out: what is around a call that is put in finds it there.
         for inner, name, place, part in () if read else _parts(node):
             yield from self._inside(inner, name, place, part, own, changed)
-        if (read and _root(node) in own) or (isinstance(node, _MADE) and not _is_turned(node)):
+        if (read and root_of(node) in own) or (isinstance(node, _MADE) and not _is_turned(node)):
             self.places.append((id(owner), field, index))
-            if read and _root(node) not in changed:
+            if read and root_of(node) not in changed:
                 self.quiet.add(len(self.places) - 1)
             yield _Passed(owner, field, index, len(self.places) - 1, node)
 
@@ -148,18 +148,10 @@ def _is_array(value: Any) -> bool:
     return isinstance(value, np.ndarray)
 
 
-def _root(node: Any) -> str:
-    """The name that a reference begins with: `self` of `self.W`."""
-    while not isinstance(node, ast.Name):
-        node = node.value
-    return node.id
-
-
 def _own_names(function: Any) -> frozenset[str]:
     """The names of a function's variables, beside which it reads modules and functions."""
-    arguments = {one.arg for one in ast.walk(function.args) if isinstance(one, ast.arg)}
     nodes = [one for one in ast.walk(function) if isinstance(one, ast.Name)]
-    return frozenset(arguments | {one.id for one in nodes if not isinstance(one.ctx, ast.Load)})
+    return arguments_of(function) | {one.id for one in nodes if not isinstance(one.ctx, ast.Load)}
 
 
 def _changed_names(function: ast.AST) -> frozenset[str]:
@@ -167,7 +159,7 @@ def _changed_names(function: ast.AST) -> frozenset[str]:
     targets = [one for one in ast.walk(function) if isinstance(getattr(one, "ctx", None), ast.Store)]
     entries = [one for one in targets if isinstance(one, ast.Subscript)]
     added = [one.target for one in ast.walk(function) if isinstance(one, ast.AugAssign)]
-    return frozenset(_root(one) for one in [*entries, *added] if is_reference(one))
+    return frozenset(root_of(one) for one in [*entries, *added] if is_reference(one))
 
 
 @contextmanager
@@ -178,8 +170,3 @@ def _wrapped(passed: Sequence[_Passed]) -> Iterator[None]:
     finally:
         for one, old in zip(reversed(passed), reversed(before), strict=True):
             setattr(one.owner, one.field, old)
-
-
-@contextmanager
-def _plain() -> Iterator[None]:
-    yield

@@ -123,6 +123,18 @@ def is_reference(node: ast.AST) -> bool:
     return isinstance(node, ast.Name)
 
 
+def root_of(node: Any) -> str:
+    """The name that an expression with attributes and entries begins with: `self` of `self.W`; empty for others."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def arguments_of(function: Any) -> frozenset[str]:
+    """The names of a function's arguments."""
+    return frozenset(one.arg for one in ast.walk(function.args) if isinstance(one, ast.arg))
+
+
 def statements_of(function: ast.AST) -> Iterator[ast.stmt]:
     """Every statement inside of a function, without those of functions within."""
     for name in ("body", "orelse", "finalbody"):

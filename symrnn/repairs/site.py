@@ -175,6 +175,10 @@ class Site:
         value = self.arrays.get(text)
         return value is not None and value.size > 0 and any(np.isin(value, one).all() for one in self.cotangents)
 
+    def shape_at(self, slot: TreePlace) -> Shape | None:
+        """The shape of what stands in a place of the statement: that of its whole value is seen when it has run."""
+        return self.shape if slot == self.value else self.shape_of(slot.node)
+
     def edit(self, tag: str | Callable[[], str], cost: int, *changes: tuple[TreePlace, Any]) -> SourceEdit:
         """A way to mend the statement."""
         made = tuple(Change(slot, new) for slot, new in changes)
@@ -225,6 +229,18 @@ class Site:
 def name_of(call: ast.Call) -> str:
     """The last name of what is called: `sum` for `np.sum`."""
     return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def is_zeros(node: Any) -> bool:
+    """Whether an expression is zero as written: the number, or a call that makes an array of zeros."""
+    if isinstance(node, ast.Call):
+        return name_of(node) in ("zeros", "zeros_like")
+    return isinstance(node, ast.Constant) and node.value == 0
+
+
+def calls_any(node: ast.AST, *names: str) -> bool:
+    """Whether there is a call in a node of something whose last name is one of these."""
+    return any(isinstance(one, ast.Call) and name_of(one) in names for one in ast.walk(node))
 
 
 def find_sites(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from typing import Any
 
 from symrnn.arrays import Array
 from symrnn.repairs.edits import Applied, SourceEdit
 from symrnn.repairs.foreseeing import ForeseenValues
 from symrnn.repairs.inner import InnerAdjoints
 from symrnn.repairs.passing import Place
+from symrnn.repairs.sights import arguments_of, root_of
 from symrnn.repairs.site import name_of
 from symrnn.repairs.standing import OpenSite
 
@@ -50,13 +50,9 @@ def first_wrong(places: Sequence[Place], met: Sequence[tuple[int, bool]], sites:
         one.site.function.name
         for one in sites
         if one.site.statement in first
-        and _names(getattr(one.site.statement, "value", None), ast.Load) & _arguments(one.site.function)
+        and _names(getattr(one.site.statement, "value", None), ast.Load) & (arguments_of(one.site.function) - {"self"})
     }
     return [one for one in sites if one.site.statement in first or _calls(one.site.statement) & handed]
-
-
-def _arguments(function: Any) -> set[str]:
-    return {one.arg for one in ast.walk(function.args) if isinstance(one, ast.arg)} - {"self"}
 
 
 def _calls(statement: ast.stmt) -> set[str]:
@@ -104,10 +100,4 @@ def _nothing() -> None:
 def _names(node: ast.AST | None, context: type[ast.expr_context]) -> set[str]:
     """The variables that are read, or set, in a node; also those of which an entry is set."""
     nodes = [] if node is None else [one for one in ast.walk(node) if isinstance(getattr(one, "ctx", None), context)]
-    return {name for one in nodes if (name := _begin(one))}
-
-
-def _begin(node: Any) -> str:
-    while isinstance(node, ast.Attribute | ast.Subscript):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else ""
+    return {name for one in nodes if (name := root_of(one))}

@@ -16,7 +16,7 @@ from symrnn.repairs.factors import is_one_minus
 from symrnn.repairs.naming import terms_of
 from symrnn.repairs.operands import product_of, reversals
 from symrnn.repairs.sights import is_reference, statements_of
-from symrnn.repairs.site import Site, multiplied, name_of
+from symrnn.repairs.site import Site, is_zeros, multiplied
 
 _SUM = (ast.Add, ast.Sub)
 
@@ -61,7 +61,7 @@ def _dropped(site: Site, slot: TreePlace, kept: ast.expr, gone: ast.expr) -> Sou
 def add_terms(site: Site) -> Iterator[SourceEdit]:
     """A sum, or a single value, with one term more: what can be named here, or a product of it with a matrix."""
     for slot in _roots(site):
-        shape = site.shape if slot == site.value else site.shape_of(slot.node)
+        shape = site.shape_at(slot)
         if shape is None or site.shape_of(slot.node) == () != shape:
             continue
         there = {ast.unparse(term) for term in terms_of(slot.node)}
@@ -120,7 +120,7 @@ def _substituted(node: Any, new: Mapping[int, ast.expr]) -> Any:
 def add_products(site: Site) -> Iterator[SourceEdit]:
     """A sum with one term more that is a matrix product of any two names."""
     for slot in _roots(site):
-        shape = site.shape if slot == site.value else site.shape_of(slot.node)
+        shape = site.shape_at(slot)
         if shape is None or len(shape) not in (1, 2):
             continue
         there = {ast.unparse(term) for term in terms_of(slot.node)}
@@ -142,9 +142,7 @@ def replace_by_products(site: Site) -> Iterator[SourceEdit]:
 def replace_zeros(site: Site) -> Iterator[SourceEdit]:
     """A value that can be named here, or a part of one, in the place of zeros."""
     for slot in _roots(site):
-        node = slot.node
-        zero = isinstance(node, ast.Constant) and node.value == 0
-        if not (zero or (isinstance(node, ast.Call) and name_of(node) in ("zeros", "zeros_like"))):
+        if not is_zeros(slot.node):
             continue
         shape = site.shape
         tag = "recurrent-path-cut" if site.is_carried(site.target) and site.loops else "zero-gradient"
@@ -169,10 +167,7 @@ def _slices(site: Site, shape: tuple[int, ...] | None) -> Iterator[str]:
 
 def _is_reset(site: Site, slot: TreePlace) -> bool:
     """Whether a variable that is carried from step to step is set to zeros."""
-    node = slot.node
-    if isinstance(node, ast.Call):
-        return name_of(node) in ("zeros", "zeros_like") and site.is_carried(site.target)
-    return isinstance(node, ast.Constant) and node.value == 0 and site.is_carried(site.target)
+    return is_zeros(slot.node) and site.is_carried(site.target)
 
 
 def name_term(site: Site, text: str) -> str:
