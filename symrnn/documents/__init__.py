@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from symrnn.calculus.derivation import Derivation
-from symrnn.documents import equations, markdown, notebook, page, pdf, tex, text
+from symrnn.documents import equations, markdown, tex, text
 from symrnn.documents.comparing_cells import diff_document
 from symrnn.documents.comparing_flows import flow_document
 from symrnn.documents.content import derivation_document
@@ -30,15 +30,35 @@ __all__ = [
     "write",
 ]
 
+
+# Imported where they are used: pages have MathML of their own and notebooks generated code, which no other form needs.
+def _write_page(document: Document, options: DocumentOptions) -> str:
+    from symrnn.documents import page
+
+    return page.write(document)
+
+
+def _write_pdf(document: Document, options: DocumentOptions) -> bytes:
+    from symrnn.documents import pdf
+
+    return pdf.write(document, options)
+
+
+def _write_notebook(document: Document, options: DocumentOptions) -> str:
+    from symrnn.documents import notebook
+
+    return notebook.write(document)
+
+
 FORMS: Mapping[str, Callable[[Document, DocumentOptions], str | bytes]] = MappingProxyType(
     {
         "tex": tex.write_complete,
         "fragment": tex.write_fragment,
         "markdown": lambda document, options: markdown.write(document),
         "text": lambda document, options: text.write(document),
-        "html": lambda document, options: page.write(document),
-        "pdf": pdf.write,
-        "ipynb": lambda document, options: notebook.write(document),
+        "html": _write_page,
+        "pdf": _write_pdf,
+        "ipynb": _write_notebook,
         "equations": lambda document, options: equations.write(document),
     }
 )
