@@ -92,6 +92,6 @@ def write(
     if form not in FORMS:
         raise UnknownNameError(f"no form {form!r}\n  {did_you_mean(form, FORMS)}there are {', '.join(FORMS)}")
     # The form was looked up before: a wrong name is answered without building the document, which takes longer.
-    wanted = choose(options, **chosen, **({} if notation is None else {"notation": notation}))
+    wanted = choose(options, notation, **chosen)
     whole = document if isinstance(document, Document) else derivation_document(document, options=wanted)
     return FORMS[form](translate(whole, wanted.language), wanted)

@@ -154,7 +154,7 @@ def _renamed(variable: Variable, looks: str) -> Variable:
 
 def _name_stacks(target: Variable, value: Expr, count: int, taken: Iterable[object]) -> Mapping[Variable, Variable]:
     """Names for the stacks of what is starred, where the equation of the stacks is of the same form."""
-    if not is_stackable(value):
+    if not _is_stackable(value):
         return {}
     read = [part for part in nodes.parts(value) if isinstance(part, Variable)]
     stacks = {v: _stack(v, count) for v in dict.fromkeys([target, *read]) if _STAR in v.looks}
@@ -187,7 +187,7 @@ def _stack_of(variable: Variable, stacks: Mapping[Variable, Variable]) -> Variab
     return variable
 
 
-def is_stackable(expr: Expr) -> bool:
+def _is_stackable(expr: Expr) -> bool:
     """Whether the stack of what an expression is for every gate is the same expression of stacks.
 
     That is so for sums of products whose first factor alone is starred: each gate is a block of rows.

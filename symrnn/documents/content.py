@@ -44,7 +44,7 @@ def derivation_document(
         NameClashError: two variables would be printed alike.
     """
     # What was asked for is checked before anything is written, which may take seconds with proofs.
-    wanted = choose(options, **chosen, **({} if notation is None else {"notation": notation}))
+    wanted = choose(options, notation, **chosen)
     # The fingerprint is that of the author's equations, however their weights are shown.
     cell, derivation = derivation.cell, with_weights_of(derivation, wanted.shown)
     setting = _set_up(derivation, wanted)

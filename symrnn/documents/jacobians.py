@@ -176,7 +176,7 @@ def write_parameters(setting: Setting, numbers: Iterator[str]) -> tuple[Section,
         lines = [
             EquationLine(
                 setting.derivative(DerivativeSymbol("direct", equation.target, parameter)),
-                lay_out_block(setting, whole[parameter]),
+                _lay_out_block(setting, whole[parameter]),
             )
             for parameter in read
         ]
@@ -193,7 +193,7 @@ def write_parameters(setting: Setting, numbers: Iterator[str]) -> tuple[Section,
     return (Section("kronecker", "Jacobians of the parameters", blocks),)
 
 
-def lay_out_block(setting: Setting, block: Expr) -> Maths:
+def _lay_out_block(setting: Setting, block: Expr) -> Maths:
     """A block in the numerator layout as a formula in the document's."""
     return setting.maths(written(block, setting.layout))
 
@@ -353,7 +353,7 @@ def _write_direct_path(setting: Setting, numbers: Iterator[str]) -> list[Block]:
         window = ask(derivation, state.name, f"{state.name}_prev")
         factors = [DerivativeSymbol("direct", window.at(window.of, j), window.at(window.wrt, j)) for j in (0, 1)]
         shown = [setting.derivative(factor) for factor in factors[:: 1 if setting.layout == "numerator" else -1]]
-        line = EquationLine(Maths.joined(shown, r" \, ", " "), lay_out_block(setting, value))
+        line = EquationLine(Maths.joined(shown, r" \, ", " "), _lay_out_block(setting, value))
         displays.append(Display((NumberedEquation(next(numbers), (line,), f"direct:{state.name}"),)))
     text = (
         r"The path that runs through no other variable is a product with one factor for each step; "

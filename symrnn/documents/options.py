@@ -145,8 +145,15 @@ class DocumentOptions:
         return self.gates or _GATES[self.level]
 
 
-def choose(options: DocumentOptions | None = None, **chosen: Any) -> DocumentOptions:
+def choose(
+    options: DocumentOptions | None = None, notation: str | Notation | None = None, **chosen: Any
+) -> DocumentOptions:
     """The options, with what was chosen beside them.
+
+    Args:
+        options: the options; None for the usual ones.
+        notation: how names look; None for what the options have.
+        **chosen: single options by name.
 
     Raises:
         InputError: there is no option of a name.
@@ -155,6 +162,8 @@ def choose(options: DocumentOptions | None = None, **chosen: Any) -> DocumentOpt
     for name in chosen:
         if name not in known:
             raise InputError(f"no option {name!r}\n  {did_you_mean(name, known)}there are {', '.join(known)}")
+    if notation is not None:
+        chosen["notation"] = notation
     return replace(options, **chosen) if options else DocumentOptions(**chosen)
 
 

@@ -28,7 +28,7 @@ _MOST_IN_A_ROW = 4
 """More parameters of a gate than these are on several rows, so that a row stays short."""
 
 
-def make_line(setting: Setting, target: Expr, value: Expr, note: Inline = ()) -> EquationLine:
+def _make_line(setting: Setting, target: Expr, value: Expr, note: Inline = ()) -> EquationLine:
     """An equation, its terms of the same form as one sum where the setting has families of gates."""
     return EquationLine(setting.maths(target), gathered(setting, value), note)
 
@@ -53,7 +53,7 @@ def write_forward(setting: Setting) -> Section:
     for equation in derivation.forward:
         if equation.target in in_families:
             continue
-        line = make_line(setting, equation.target, equation.value)
+        line = _make_line(setting, equation.target, equation.value)
         if derivation.is_preactivation(equation.target):
             named.append(line)
             continue
@@ -68,7 +68,7 @@ def write_forward(setting: Setting) -> Section:
     rows = [gates[start : start + _MOST_IN_A_ROW] for start in range(0, len(gates), _MOST_IN_A_ROW)]
     if rows:
         blocks.append(Display(tuple(map(NumberedEquation.of_lines, rows))))
-    return Section("forward", "Forward equations", (*blocks, *group_by_lines(equations)))
+    return Section("forward", "Forward equations", (*blocks, *_group_by_lines(equations)))
 
 
 def _divides_by_a_name(derivation: Derivation, value: Expr) -> bool:
@@ -81,7 +81,7 @@ _SHORT = 20
 """Characters of a right side that is one function of one name, as in log σ(a_{g,t}): four of them fit a line."""
 
 
-def group_by_lines(equations: Iterable[NumberedEquation]) -> list[Display]:
+def _group_by_lines(equations: Iterable[NumberedEquation]) -> list[Display]:
     """Consecutive equations with the same number of lines align with one another."""
     groups: list[list[NumberedEquation]] = []
     for equation in equations:
@@ -117,7 +117,7 @@ def _show_stack(setting: Setting, members: Sequence[Variable]) -> Maths:
 # --- backward through a step ------------------------------------------------------------------------------------------
 
 
-def name_rules(names: Iterable[str]) -> list[str]:
+def _name_rules(names: Iterable[str]) -> list[str]:
     """The rules to name for an equation: a sum only passes on what it receives, so it is named only on its own."""
     every = list(dict.fromkeys(names))
     return [name for name in every if name != "sum"] or every
@@ -136,7 +136,7 @@ def explain_step(setting: Setting, step: Step) -> Inline:
         parts.append("from outside the step")
     if step.shares:
         # A non-breaking blank below keeps 'from' and its number on one line.
-        names = ", ".join(name_rules(step.rules)) or "identity"
+        names = ", ".join(_name_rules(step.rules)) or "identity"
         parts += ["; ", names] if parts else [names]
         parts.append(refer_to(setting, step.premises, ", from\u00a0"))
     return tuple(parts) or ("not used in this step",)
@@ -161,12 +161,12 @@ def write_backward(setting: Setting) -> Section:
     return Section(
         "backward",
         "Backward through one step",
-        (Paragraph(opening), display("state", "intermediate"), *write_messages(setting, display)),
+        (Paragraph(opening), display("state", "intermediate"), *_write_messages(setting, display)),
     )
 
 
 def _write_step(setting: Setting, step: Step) -> NumberedEquation:
-    line = make_line(setting, step.target, step.value, explain_step(setting, step))
+    line = _make_line(setting, step.target, step.value, explain_step(setting, step))
     return NumberedEquation(str(step.number), (line,), step.target.name)
 
 
@@ -175,13 +175,13 @@ def _write_brief_backward(setting: Setting) -> Section:
     derivation = setting.derivation
     steps = derivation.role("state", "intermediate", "input")
     equations = tuple(
-        NumberedEquation(str(s.number), (make_line(setting, s.target, derivation.unrolled(s)),), s.target.name)
+        NumberedEquation(str(s.number), (_make_line(setting, s.target, derivation.unrolled(s)),), s.target.name)
         for s in steps
     )
     return Section("backward", "Backward pass", (Paragraph(_say_backward(setting, ":")), Display(equations)))
 
 
-def write_messages(setting: Setting, display: Callable[..., Display]) -> tuple[Block, ...]:
+def _write_messages(setting: Setting, display: Callable[..., Display]) -> tuple[Block, ...]:
     """What the step sends to its inputs, and the messages to the states before it."""
     blocks: list[Block] = []
     split = find_split(setting.derivation)
@@ -211,7 +211,7 @@ _SPLIT = "What reaches the inputs and goes back to the states that they are join
 def _write_split(setting: Setting, split: SplitGradient) -> NumberedEquation:
     numbers = sorted(step.number for step in split.steps)
     # The reason is that of any of them: all come from the same equations.
-    line = make_line(setting, split.left, split.value, explain_step(setting, split.steps[0]))
+    line = _make_line(setting, split.left, split.value, explain_step(setting, split.steps[0]))
     return NumberedEquation(f"{numbers[0]}–{numbers[-1]}", (line,), split.steps[0].target.name)
 
 
@@ -235,7 +235,7 @@ def write_through_time(setting: Setting) -> Section:
     recursion = [
         NumberedEquation(
             f"{step.number}'",
-            (make_line(setting, step.target, derivation.unrolled(step)),),
+            (_make_line(setting, step.target, derivation.unrolled(step)),),
             f"{step.target.name}:time",
             step.target.name,
         )
@@ -291,7 +291,7 @@ def write_gradients(setting: Setting) -> tuple[Section, ...]:
         return ()
     blocks: list[Block] = []
     if setting.has_words:
-        names = ", ".join(name_rules(name for step in steps for name in step.rules))
+        names = ", ".join(_name_rules(name for step in steps for name in step.rules))
         premises = [target for step in steps for target in step.premises]
         lead: Inline = (
             f"A parameter collects what all steps contribute ({names}",
