@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -144,14 +145,17 @@ class BlackBox:
         """What forward returns, and the paths of the arguments that it changes in place."""
         before = copy_tree(arguments) if self._notices else {}
         self.calls.forward += 1
-        known = signature(self.forward)
-        # By name where Python allows it, so that the order in the dict of inputs does not matter.
-        by_place = known is None or any(p.kind is p.POSITIONAL_ONLY for p in known.parameters.values())
-        if by_place:
+        if self._takes_places:
             returned = call("forward", self.forward, list(arguments.values()), {})
         else:
             returned = call("forward", self.forward, (), arguments)
         return returned, self._compare_arguments("forward", before, arguments)
+
+    @cached_property
+    def _takes_places(self) -> bool:
+        """Whether forward is called by place: by name where Python allows it, whatever the order of the inputs."""
+        known = signature(self.forward)
+        return known is None or any(p.kind is p.POSITIONAL_ONLY for p in known.parameters.values())
 
     def _compare_arguments(self, role: str, before: dict[str, Tree], after: dict[str, Tree]) -> tuple[str, ...]:
         """The paths of the arguments that a call changed in place, which is noted."""
