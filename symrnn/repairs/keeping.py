@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.arrays import Array
+from symrnn.source_lines.tracing import enclosed
 
 _MOST_OBJECTS = 5_000
 """Objects that are looked into: a model has some hundred, a data set in a list may have millions."""
@@ -34,11 +35,7 @@ class KeptArrays:
 
 def variables_of(function: FunctionType) -> Iterator[Any]:
     """What a function holds and names beside its arguments: variables around it, defaults, globals."""
-    for cell in function.__closure__ or ():
-        try:
-            yield cell.cell_contents
-        except ValueError:  # not assigned yet
-            continue
+    yield from enclosed(function)
     yield from function.__defaults__ or ()
     yield from (function.__kwdefaults__ or {}).values()
     yield from (function.__globals__[name] for name in _names(function.__code__) if name in function.__globals__)

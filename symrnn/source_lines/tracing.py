@@ -130,14 +130,15 @@ def _beneath(function: Any, depth: int) -> Iterator[Any]:
         inner = [function.__wrapped__]
     elif hasattr(function, "__code__"):
         yield function
-        inner = [value for value in _enclosed(function) if hasattr(value, "__code__")]
+        inner = [value for value in enclosed(function) if hasattr(value, "__code__")]
     elif not isinstance(function, type):
         inner = [inspect.getattr_static(type(function), "__call__", None)]
     for part in inner:
         yield from _beneath(part, depth + 1)
 
 
-def _enclosed(function: Any) -> Iterator[Any]:
+def enclosed(function: Any) -> Iterator[Any]:
+    """The values of the variables around a function that it reads."""
     for cell in getattr(function, "__closure__", None) or ():
         try:
             yield cell.cell_contents
